@@ -1,0 +1,214 @@
+//! Rust: messages and services by tonic-prost-build, the method table by a template.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail, ensure};
+use minijinja::{Environment, context};
+use prost_types::source_code_info::Location;
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
+
+use super::{Language, header};
+use crate::model::{Confidential, Method, Model, Policy};
+use crate::schema::Schema;
+use crate::write::File;
+
+/// Where the generated files go, relative to the root.
+const FOLDER: &str = "astro-sdk/rust/src/gen";
+/// Only the generator reads this package; SDKs get its content as the method table.
+const OPTIONS_PACKAGE: &str = "astro.options.v1";
+
+pub(super) struct Rust;
+
+impl Language for Rust {
+    fn name(&self) -> &'static str {
+        "Rust"
+    }
+
+    fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
+        let mut files = packages(root, schema, model)?;
+        files.push(File::new(FOLDER, "astro.fds", schema.bytes.clone()));
+        let methods = format!("{}{}", header("//"), method_table(model)?);
+        files.push(File::new(FOLDER, "methods.rs", rustfmt(root, &methods)?));
+        Ok(files)
+    }
+}
+
+/// One file of messages, clients and server traits for each package.
+fn packages(root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
+    let out = tempfile::tempdir()?;
+    let mut config = prost_build::Config::new();
+    // `prost::Name` lets a program find the descriptor of a message by its type.
+    config.enable_type_names();
+    let confidential = model.confidential.iter().map(|message| message.full_name.clone());
+    tonic_prost_build::configure()
+        .out_dir(out.path())
+        .emit_rerun_if_changed(false)
+        // Sorted maps encode in one order, so that equal messages have equal bytes.
+        .btree_map(".")
+        .skip_debug(confidential)
+        .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
+        .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
+        .compile_fds_with_config(documented(schema, model), config)?;
+    let mut files = Vec::new();
+    for package in schema.packages() {
+        if package == OPTIONS_PACKAGE {
+            continue;
+        }
+        let name = format!("{package}.rs");
+        let path = out.path().join(&name);
+        let code = std::fs::read_to_string(&path)
+            .with_context(|| format!("package {package} gave no {name}"))?;
+        // The header says who made the file; prost-build's own first line would say it again.
+        let code = code.lines().skip_while(|line| line.starts_with("// ")).collect::<Vec<_>>();
+        let debug = debug_of(&package, &model.confidential)?;
+        let code = format!("{}{}\n{debug}", header("//"), code.join("\n"));
+        files.push(File::new(FOLDER, &name, rustfmt(root, &code)?));
+    }
+    Ok(files)
+}
+
+/// The contract with the policy of each RPC told at the end of its comment.
+fn documented(schema: &Schema, model: &Model) -> FileDescriptorSet {
+    let mut plain = schema.plain.clone();
+    plain.file.retain(|file| file.package() != OPTIONS_PACKAGE);
+    for file in &mut plain.file {
+        let methods = method_paths(file);
+        let Some(info) = &mut file.source_code_info else { continue };
+        for location in &mut info.location {
+            let Some((_, path)) = methods.iter().find(|(at, _)| location.path == *at) else {
+                continue;
+            };
+            let all = model.services.iter().flat_map(|service| &service.methods);
+            if let Some(method) = all.into_iter().find(|method| method.path == *path) {
+                append_policy(location, &method.policy);
+            }
+        }
+    }
+    plain
+}
+
+/// Each RPC's place in the file's source information, and its path.
+fn method_paths(file: &FileDescriptorProto) -> Vec<([i32; 4], String)> {
+    // Field numbers of FileDescriptorProto.service and ServiceDescriptorProto.method.
+    const SERVICE: i32 = 6;
+    const METHOD: i32 = 2;
+    let mut paths = Vec::new();
+    for (service_index, service) in (0..).zip(&file.service) {
+        for (method_index, method) in (0..).zip(&service.method) {
+            let path = format!("/{}.{}/{}", file.package(), service.name(), method.name());
+            paths.push(([SERVICE, service_index, METHOD, method_index], path));
+        }
+    }
+    paths
+}
+
+fn append_policy(location: &mut Location, policy: &Policy) {
+    let scope = match policy.scope.as_str() {
+        "" => "any valid key".to_owned(),
+        scope => format!("`{scope}`"),
+    };
+    let mut text = location.leading_comments.clone().unwrap_or_default();
+    text.push_str(&format!("\n Scope: {scope}.\n"));
+    if !policy.reasons.is_empty() {
+        let reasons: Vec<String> =
+            policy.reasons.iter().map(|reason| format!("`{reason}`")).collect();
+        text.push_str(&format!("\n Errors: {}.\n", reasons.join(", ")));
+    }
+    location.leading_comments = Some(text);
+}
+
+fn method_table(model: &Model) -> anyhow::Result<String> {
+    for method in model.services.iter().flat_map(|service| &service.methods) {
+        ensure_expressible(method)?;
+    }
+    let table = include_str!("../../templates/rust/methods.jinja");
+    let context = context! { services => model.services, reasons => model.reasons };
+    Ok(environment().render_str(table, context)?)
+}
+
+/// `Debug` of the package's messages that have secrets.
+fn debug_of(package: &str, confidential: &[Confidential]) -> anyhow::Result<String> {
+    let mut messages = Vec::new();
+    for message in confidential.iter().filter(|message| message.package == package) {
+        let name = message.full_name[package.len() + 1..].to_owned();
+        // prost puts it into a module of its own, where this code would not find it.
+        ensure!(!name.contains('.'), "{}: debug_redact in an inner message", message.full_name);
+        messages.push(context! { name, members => message.members });
+    }
+    let debug = include_str!("../../templates/rust/debug.jinja");
+    Ok(environment().render_str(debug, context! { messages })?)
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.add_filter("camel", |name: String| upper_camel(&name));
+    environment.add_filter("ident", |name: String| ident(&name));
+    environment.add_filter("literal", |text: String| format!("{text:?}"));
+    environment
+}
+
+/// The name of a field; `type` becomes `r#type`.
+fn ident(name: &str) -> String {
+    const KEYWORDS: [&str; 14] = [
+        "as", "async", "box", "const", "dyn", "enum", "fn", "for", "in", "match", "move", "ref",
+        "type", "use",
+    ];
+    if KEYWORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() }
+}
+
+/// Buckets are an enum in the Rust SDK, so an unknown one would not compile there.
+fn ensure_expressible(method: &Method) -> anyhow::Result<()> {
+    let bucket = method.policy.bucket.as_str();
+    ensure!(
+        matches!(bucket, "read" | "write" | "stream"),
+        "{}: the policy's bucket is {bucket:?}, not \"read\", \"write\" or \"stream\"",
+        method.path
+    );
+    Ok(())
+}
+
+/// `ITEM_NOT_FOUND` and `no_side_effects` become `ItemNotFound` and `NoSideEffects`.
+fn upper_camel(name: &str) -> String {
+    let word = |word: &str| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        format!("{}{}", first.to_ascii_uppercase(), rest.to_ascii_lowercase())
+    };
+    name.split('_').map(word).collect()
+}
+
+/// Formats with the project's own settings, which rustfmt looks up from `root`.
+fn rustfmt(root: &Path, code: &str) -> anyhow::Result<Vec<u8>> {
+    let mut child = Command::new("rustfmt")
+        .args(["--edition", "2024", "--emit", "stdout"])
+        .current_dir(root)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("rustfmt does not start; install it with: rustup component add rustfmt")?;
+    let mut stdin = child.stdin.take().expect("the standard input is piped, above");
+    stdin.write_all(code.as_bytes())?;
+    // Closed so that rustfmt sees the end of the code.
+    drop(stdin);
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        bail!("rustfmt failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output.stdout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::upper_camel;
+
+    #[test]
+    fn names_become_rust_variants() {
+        assert_eq!(upper_camel("ITEM_NOT_FOUND"), "ItemNotFound");
+        assert_eq!(upper_camel("no_side_effects"), "NoSideEffects");
+        assert_eq!(upper_camel("read"), "Read");
+    }
+}

@@ -1,0 +1,72 @@
+//! The generator's command line: `cargo sdk generate`, `cargo sdk check`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Generates the SDKs in astro-sdk/ from the contract in proto/.
+#[derive(Parser)]
+#[command(name = "sdk-gen", version)]
+struct Cli {
+    /// What to do; without a command: generate.
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The project's root [default: the nearest folder above with proto/ and Cargo.toml].
+    #[arg(long, global = true)]
+    root: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write the generated files and delete stale ones.
+    Generate,
+    /// Fail if the contract breaks its rules or a generated file is not up to date.
+    Check,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(lines) => {
+            say(&lines);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Vec<String>> {
+    let root = match &cli.root {
+        Some(root) => root.clone(),
+        None => sdk_gen::find_root(&std::env::current_dir()?)?,
+    };
+    match cli.command {
+        None | Some(Command::Generate) => {
+            let generated = sdk_gen::generate(&root)?;
+            let mut lines = generated.changes.lines();
+            // Written all the same, so that a contract under construction can be compiled.
+            lines.extend(generated.violations.iter().map(|found| format!("warning: {found}")));
+            Ok(lines)
+        }
+        Some(Command::Check) => {
+            sdk_gen::check(&root)?;
+            Ok(vec!["the contract and the generated files are in order".to_owned()])
+        }
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "the result of a command-line tool")]
+fn say(lines: &[String]) {
+    for line in lines {
+        println!("{line}");
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the complaint of a command-line tool")]
+fn complain(message: &str) {
+    eprintln!("{message}");
+}

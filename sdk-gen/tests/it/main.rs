@@ -1,0 +1,7 @@
+//! The generator against small contracts in temporary folders.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod contract;
+mod drift;
+mod rules;
+mod rust;

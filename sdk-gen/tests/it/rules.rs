@@ -1,0 +1,124 @@
+//! Each rule of the contract, broken once.
+
+use crate::contract::Contract;
+
+const THINGS: &str = "thing_service.proto";
+const REASONS: &str = "error_reason.proto";
+
+/// Breaks the contract by one edit and expects `check` to say so in these words.
+#[track_caller]
+fn check(file: &str, from: &str, to: &str, expected: &str) {
+    let contract = Contract::new();
+    contract.edit(file, from, to);
+    let complaint = sdk_gen::check(contract.root()).unwrap_err().to_string();
+    let found = complaint.lines().any(|line| {
+        line.starts_with(&format!("proto/astro/v1/{file}:")) && line.ends_with(expected)
+    });
+    assert!(found, "no line for {file} ends with {expected:?}:\n{complaint}");
+}
+
+#[test]
+fn a_good_contract_breaks_no_rule() {
+    let generated = sdk_gen::generate(Contract::new().root()).unwrap();
+    assert_eq!(generated.violations, []);
+}
+
+#[test]
+fn a_violation_names_file_line_and_rpc() {
+    let contract = Contract::new();
+    contract.edit(THINGS, "  // Gets one thing.\n", "");
+    let generated = sdk_gen::generate(contract.root()).unwrap();
+    assert_eq!(
+        generated.violations[0].to_string(),
+        "proto/astro/v1/thing_service.proto:8: ThingService.GetThing has no comment"
+    );
+}
+
+#[test]
+fn everything_needs_a_comment() {
+    check(THINGS, "// ThingService has things.\n", "", " ThingService has no comment");
+    check(THINGS, "  // Gets one thing.\n", "", " ThingService.GetThing has no comment");
+    check(THINGS, "// GetThingRequest asks.\n", "", " GetThingRequest has no comment");
+    check(THINGS, "  // Thing.\n", "", " GetThingRequest.thing_id has no comment");
+    check(THINGS, "// ThingState is a state.\n", "", " ThingState has no comment");
+    check(THINGS, "  // Good.\n", "", " THING_STATE_GOOD has no comment");
+}
+
+#[test]
+fn an_rpc_needs_a_policy_with_a_bucket() {
+    let watch = "{bucket: \"stream\" resume_field: \"resume_token\"}";
+    let contract = Contract::new();
+    contract.edit(THINGS, &format!("    option (astro.options.v1.policy) = {watch};\n"), "");
+    let schema = sdk_gen::schema::Schema::load(contract.root()).unwrap();
+    let violations = sdk_gen::lint::lint(&schema);
+    assert!(violations[0].to_string().ends_with("ThingService.WatchThings has no policy option"));
+
+    contract.put(
+        "proto/astro/v1/thing_service.proto",
+        &Contract::new().get("proto/astro/v1/thing_service.proto"),
+    );
+    contract.edit(THINGS, watch, "{resume_field: \"resume_token\"}");
+    let schema = sdk_gen::schema::Schema::load(contract.root()).unwrap();
+    let violations = sdk_gen::lint::lint(&schema);
+    assert!(violations[0].to_string().contains("WatchThings has a policy without a bucket"));
+}
+
+#[test]
+fn a_list_needs_its_paging_fields() {
+    check(THINGS, "page_size", "size", "ListThings is a list whose request has no page_size");
+    let problem = "ListThings is a list without page_token and next_page_token";
+    check(THINGS, "string page_token", "string token", problem);
+    check(THINGS, "next_page_token", "token", problem);
+}
+
+#[test]
+fn a_list_may_resume_instead() {
+    let contract = Contract::new();
+    contract.edit(THINGS, "string page_token", "string resume_token");
+    contract.edit(THINGS, "next_page_token", "resume_token");
+    assert_eq!(sdk_gen::generate(contract.root()).unwrap().violations, []);
+}
+
+#[test]
+fn deduplication_and_request_id_come_together() {
+    check(
+        THINGS,
+        " deduplicated: true",
+        "",
+        "takes a request_id but its policy is not deduplicated",
+    );
+    check(THINGS, "request_id", "other", "is deduplicated but its request has no request_id");
+}
+
+#[test]
+fn a_resume_field_exists_in_the_response() {
+    let problem = "WatchThings resumes with other, which its response does not have";
+    check(THINGS, "resume_field: \"resume_token\"", "resume_field: \"other\"", problem);
+}
+
+#[test]
+fn an_enum_begins_with_unspecified() {
+    let problem = "ThingState has a value 0 whose name does not end in _UNSPECIFIED";
+    check(THINGS, "THING_STATE_UNSPECIFIED", "THING_STATE_NONE", problem);
+}
+
+#[test]
+fn requests_and_responses_belong_to_one_rpc() {
+    let rpc = "rpc ChangeThing(ChangeThingRequest)";
+    let shared = "rpc ChangeThing(GetThingRequest)";
+    check(THINGS, rpc, shared, "uses GetThingRequest where ChangeThingRequest belongs");
+    check(THINGS, rpc, shared, "shares astro.v1.GetThingRequest with ThingService.GetThing");
+}
+
+#[test]
+fn a_reason_names_its_code_and_is_given_somewhere() {
+    let problem = "has a comment that does not begin with the name of a gRPC code";
+    check(REASONS, "// NOT_FOUND. metadata", "// Metadata", problem);
+    check(REASONS, "// NOT_FOUND. metadata", "// NOT_THERE. metadata", problem);
+    let reasons = "\n      reasons: [ERROR_REASON_THING_NOT_FOUND]";
+    let contract = Contract::new();
+    contract.edit(THINGS, reasons, "");
+    let violations = sdk_gen::generate(contract.root()).unwrap().violations;
+    let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    assert!(told[0].ends_with("ERROR_REASON_THING_NOT_FOUND is not given by any RPC"), "{told:?}");
+}
