@@ -1,0 +1,131 @@
+//! What a call answers when it fails.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::v1::ErrorReason;
+
+/// A refused or failed call, with its details decoded.
+///
+/// A program branches on [`code`](Self::code) and [`reason`](Self::reason); a person reads the
+/// message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Error {
+    /// gRPC code.
+    pub code: Code,
+    /// Message for people.
+    pub message: String,
+    /// Reason within the code: `ITEM_NOT_FOUND`. Empty when the answer is not Astro's own, such as
+    /// a broken connection. A newer server may send reasons that this SDK does not know.
+    pub reason: String,
+    /// Facts that belong to the reason: `item_id`, `state`, …
+    pub metadata: BTreeMap<String, String>,
+    /// Fields of the request that are wrong.
+    pub field_violations: Vec<FieldViolation>,
+    /// How long to wait before trying again, if the server said so.
+    pub retry_delay: Option<Duration>,
+}
+
+/// One wrong field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// Path of the field: `filter.states`.
+    pub field: String,
+    /// What is wrong with it.
+    pub description: String,
+}
+
+impl Error {
+    /// Whether the reason is this one.
+    pub fn is(&self, reason: ErrorReason) -> bool {
+        self.known_reason() == Some(reason)
+    }
+
+    /// The reason, if this SDK knows it.
+    pub fn known_reason(&self) -> Option<ErrorReason> {
+        ErrorReason::from_str_name(&format!("ERROR_REASON_{}", self.reason))
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        let details = status.get_error_details();
+        let info = details.error_info();
+        let violations = details.bad_request().map(|bad| bad.field_violations.as_slice());
+        let violation = |found: &tonic_types::FieldViolation| FieldViolation {
+            field: found.field.clone(),
+            description: found.description.clone(),
+        };
+        Self {
+            code: status.code(),
+            message: status.message().to_owned(),
+            reason: info.map(|info| info.reason.clone()).unwrap_or_default(),
+            metadata: info
+                .map(|info| info.metadata.clone().into_iter().collect())
+                .unwrap_or_default(),
+            field_violations: violations.unwrap_or_default().iter().map(violation).collect(),
+            retry_delay: details.retry_info().and_then(|info| info.retry_delay),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.message.as_str(), self.reason.as_str()) {
+            ("", "") => f.write_str(self.code.description()),
+            ("", reason) => f.write_str(reason),
+            (message, "") => f.write_str(message),
+            (message, reason) => write!(f, "{message} ({reason})"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn details_are_decoded() {
+        let mut details = ErrorDetails::new();
+        let metadata = HashMap::from([("field".to_owned(), "page_size".to_owned())]);
+        details
+            .set_error_info("FIELD_INVALID", "astro.dev", metadata)
+            .add_bad_request_violation("page_size", "is negative")
+            .set_retry_info(Some(Duration::from_millis(1500)));
+        let status = Status::with_error_details(Code::InvalidArgument, "page_size", details);
+        let error = Error::from(status);
+        assert_eq!(error.code, Code::InvalidArgument);
+        assert_eq!(error.reason, "FIELD_INVALID");
+        assert!(error.is(ErrorReason::FieldInvalid));
+        assert_eq!(error.metadata["field"], "page_size");
+        assert_eq!(error.field_violations[0].description, "is negative");
+        assert_eq!(error.retry_delay, Some(Duration::from_millis(1500)));
+        assert_eq!(error.to_string(), "page_size (FIELD_INVALID)");
+    }
+
+    #[test]
+    fn an_unknown_reason_is_kept() {
+        let details = ErrorDetails::with_error_info("BRAND_NEW", "astro.dev", HashMap::new());
+        let error = Error::from(Status::with_error_details(Code::Aborted, "new", details));
+        assert_eq!(error.reason, "BRAND_NEW");
+        assert_eq!(error.known_reason(), None);
+    }
+
+    #[test]
+    fn a_plain_status_has_no_reason() {
+        let error = Error::from(Status::unavailable("away"));
+        assert_eq!((error.reason.as_str(), error.retry_delay), ("", None));
+        assert_eq!(error.to_string(), "away");
+    }
+}
