@@ -1,0 +1,90 @@
+//! `astro bots`: Steam accounts that hold items.
+
+use astro_sdk::new_request_id;
+use astro_sdk::steam::SteamId;
+use astro_sdk::v1::*;
+use clap::Subcommand;
+
+use crate::context::{Context, Paging};
+use crate::failure::Failure;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Register a Steam account as a bot.
+    #[command(after_help = "\
+Example:
+  astro bots register 76561198000000000 --name 'Bot 1'
+  astro keys create --kind bot --bot BOT_ID --name 'Bot 1'")]
+    Register {
+        /// SteamID of the account, in any form.
+        steam_id: SteamId,
+        /// Name for people.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        name: String,
+    },
+    /// List bots, newest first.
+    #[command(after_help = "Example:\n  astro bots list")]
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Pause a bot: no new deliveries and donations.
+    #[command(after_help = "Example:\n  astro bots pause BOT_ID")]
+    Pause {
+        /// Bot id.
+        bot_id: String,
+    },
+    /// Let a paused bot go on.
+    #[command(after_help = "Example:\n  astro bots resume BOT_ID")]
+    Resume {
+        /// Bot id.
+        bot_id: String,
+    },
+}
+
+impl Command {
+    pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Register { steam_id, name } => {
+                let request = RegisterBotRequest {
+                    org_id: cx.org_id.clone(),
+                    steam_id: steam_id.get(),
+                    display_name: name,
+                    request_id: new_request_id(),
+                };
+                let response = cx.client.bots().register_bot(request).await?.into_inner();
+                Ok(cx.out.record(&response.bot)?)
+            }
+            Self::List { paging } => list(&paging, cx).await,
+            Self::Pause { bot_id } => {
+                pause(PauseBotRequest { bot_id, paused: true, request_id: new_request_id() }, cx)
+                    .await
+            }
+            Self::Resume { bot_id } => {
+                pause(PauseBotRequest { bot_id, paused: false, request_id: new_request_id() }, cx)
+                    .await
+            }
+        }
+    }
+}
+
+async fn pause(request: PauseBotRequest, cx: &mut Context<'_>) -> Result<(), Failure> {
+    let response = cx.client.bots().pause_bot(request).await?.into_inner();
+    Ok(cx.out.record(&response.bot)?)
+}
+
+async fn list(paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
+    let org_id = cx.org_id.clone();
+    let fetch = |page_size, page_token| {
+        let mut client = cx.client.bots();
+        let request = ListBotsRequest { org_id: org_id.clone(), page_size, page_token };
+        async move {
+            let page = client.list_bots(request).await?.into_inner();
+            Ok((page.bots, page.next_page_token))
+        }
+    };
+    let (bots, next_page_token) = paging.collect(fetch).await?;
+    let columns =
+        ["id", "steam_id", "display_name", "connected", "steam_status", "paused", "last_seen_time"];
+    Ok(cx.out.list(&ListBotsResponse { bots, next_page_token }, &columns)?)
+}

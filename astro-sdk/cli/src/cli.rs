@@ -1,0 +1,175 @@
+//! The tree of commands and the arguments that all of them take.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::{
+    assignments, bots, call, discrepancies, events, items, keys, orgs, reservations, syncs, users,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  export ASTRO_API_KEY=astro_…             sign in
+  astro whoami                             who the key belongs to
+  astro items list --state available       what can be given away
+  astro assignments create ITEM_ID --user 76561198000000000 --type giveaway
+  astro assignments watch ASSIGNMENT_ID    wait until it is delivered
+  astro events tail                        follow everything that happens
+  astro call ItemService/ListItems -d '{\"pageSize\": 3}'   call any RPC
+
+Exit codes:
+  0  done
+  1  anything else, such as a watched assignment that will not be delivered
+  2  wrong arguments, or the server refused them (INVALID_ARGUMENT)
+  3  not found
+  4  no key, a bad key, or a key without the scope
+  5  the state of things forbids it, or it exists already
+  6  the server is away, busy or too slow; try again later";
+
+/// Astro from the command line: items, assignments, bots and keys.
+#[derive(Parser)]
+#[command(name = "astro", version, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Arguments of every command.
+#[derive(Args)]
+#[command(next_help_heading = "Connection and output")]
+pub(crate) struct Globals {
+    /// Server: https://host:port, or http://… on this machine.
+    #[arg(long, global = true, env = "ASTRO_ENDPOINT", default_value = astro_sdk::DEFAULT_ENDPOINT)]
+    pub(crate) endpoint: String,
+    /// File with the API key.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) api_key_file: Option<PathBuf>,
+    /// API key. Others on this machine can see it in the list of processes: set ASTRO_API_KEY or
+    /// use --api-key-file instead.
+    #[arg(long, global = true, value_name = "KEY", env = "ASTRO_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+    /// File with the certificate (PEM) to trust in place of the public authorities.
+    #[arg(long, global = true, value_name = "FILE", env = "ASTRO_CA_CERT")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// Allow http:// to another machine: the network in between sees key and data.
+    #[arg(long, global = true)]
+    pub(crate) allow_insecure: bool,
+    /// Organisation id; needed only with a platform key.
+    #[arg(
+        long,
+        global = true,
+        value_name = "ORG_ID",
+        env = "ASTRO_ORG",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) org: String,
+    /// How to print results.
+    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Items in the pool: look, label, reserve.
+    #[command(subcommand)]
+    Items(items::Command),
+    /// Holds on items for a limited time.
+    #[command(subcommand)]
+    Reservations(reservations::Command),
+    /// Giving items to people.
+    #[command(subcommand)]
+    Assignments(assignments::Command),
+    /// The log of everything that happened.
+    #[command(subcommand)]
+    Events(events::Command),
+    /// Matching the bots' inventories with the database.
+    #[command(subcommand)]
+    Syncs(syncs::Command),
+    /// Differences between Steam and the database.
+    #[command(subcommand)]
+    Discrepancies(discrepancies::Command),
+    /// People on Steam.
+    #[command(subcommand)]
+    Users(users::Command),
+    /// Steam accounts that hold items.
+    #[command(subcommand)]
+    Bots(bots::Command),
+    /// Keys that clients and bots sign in with.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Organisations.
+    #[command(subcommand)]
+    Orgs(orgs::Command),
+    /// Show the key's owner and scopes, and the server's version.
+    Whoami,
+    /// Call any RPC with JSON.
+    Call(call::CallArgs),
+}
+
+impl Cli {
+    /// Does what the command line asks.
+    pub(crate) async fn run(
+        self,
+        out: &mut (dyn Write + Send),
+        err: &mut (dyn Write + Send),
+    ) -> Result<(), Failure> {
+        let mut context = Context::new(self.globals, out, err)?;
+        let cx = &mut context;
+        if !matches!(self.command, Command::Call(_)) {
+            cx.require_key()?;
+        }
+        match self.command {
+            Command::Items(command) => command.run(cx).await,
+            Command::Reservations(command) => command.run(cx).await,
+            Command::Assignments(command) => command.run(cx).await,
+            Command::Events(command) => command.run(cx).await,
+            Command::Syncs(command) => command.run(cx).await,
+            Command::Discrepancies(command) => command.run(cx).await,
+            Command::Users(command) => command.run(cx).await,
+            Command::Bots(command) => command.run(cx).await,
+            Command::Keys(command) => command.run(cx).await,
+            Command::Orgs(command) => command.run(cx).await,
+            Command::Whoami => keys::whoami(cx).await,
+            Command::Call(args) => args.run(cx).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_of_commands_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_explains_itself() {
+        fn visit(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path} has no help");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{path}: {} has no help", argument.get_id());
+            }
+            let leaf = command.get_subcommands().next().is_none();
+            if leaf && path.matches(' ').count() > 2 {
+                assert!(command.get_after_help().is_some(), "{path} has no example");
+            }
+            for below in command.get_subcommands() {
+                visit(below, &path);
+            }
+        }
+        visit(&Cli::command(), "");
+    }
+}

@@ -1,0 +1,125 @@
+//! `astro events`: the log of everything that happened.
+
+use std::pin::pin;
+
+use astro_sdk::v1::watch_events_request::Start;
+use astro_sdk::v1::*;
+use clap::{Args, Subcommand};
+use futures_util::StreamExt;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::enum_name;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Follow the log, a line for each event, across lost connections.
+    #[command(after_help = "\
+Examples:
+  astro events tail
+  astro events tail --type 'assignment.*' --type bot.connected
+  astro events tail --from-start -o json >> log.jsonl
+  astro events tail --after RESUME_TOKEN")]
+    Tail(TailArgs),
+    /// List events, oldest first.
+    #[command(after_help = "\
+Examples:
+  astro events list --assignment ASSIGNMENT_ID
+  astro events list --type 'item.*' --limit 500 -o json | jq -r .resumeToken")]
+    List(ListArgs),
+}
+
+/// What to follow.
+#[derive(Args)]
+pub(crate) struct TailArgs {
+    /// Type of event, or a family like 'item.*'; may be given several times.
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Vec<String>,
+    /// Go on after this resume token.
+    #[arg(long, value_name = "TOKEN")]
+    after: Option<String>,
+    /// Begin with the oldest event that is kept.
+    #[arg(long, conflicts_with = "after")]
+    from_start: bool,
+}
+
+/// What to list.
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// Type of event, or a family like 'item.*'; may be given several times.
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Vec<String>,
+    /// Only events of this assignment.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "ASSIGNMENT_ID")]
+    assignment: String,
+    /// Go on after this resume token.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TOKEN")]
+    after: String,
+    /// Most events to print: 1 to 500.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=500))]
+    limit: i32,
+    /// Wait up to this many seconds for a first event: 0 to 20.
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(i32).range(0..=20))]
+    wait: i32,
+}
+
+impl Command {
+    pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Tail(args) => tail(args, cx).await,
+            Self::List(args) => list(args, cx).await,
+        }
+    }
+}
+
+async fn tail(args: TailArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
+    let start = match args.after {
+        Some(token) => Some(Start::ResumeToken(token)),
+        None => args.from_start.then_some(Start::FromEarliest(true)),
+    };
+    let request = WatchEventsRequest { org_id: cx.org_id.clone(), types: args.kind, start };
+    let mut events = pin!(cx.client.watch_events(request));
+    while let Some(event) = events.next().await {
+        let event = event?;
+        cx.out.entry(&event, &line(&event))?;
+    }
+    Ok(())
+}
+
+async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
+    let request = ListEventsRequest {
+        org_id: cx.org_id.clone(),
+        types: args.kind,
+        resume_token: args.after,
+        page_size: args.limit,
+        wait_seconds: args.wait,
+        assignment_id: args.assignment,
+    };
+    let response = cx.client.events().list_events(request).await?.into_inner();
+    let columns = ["create_time", "severity", "event_type", "source", "event_description"];
+    Ok(cx.out.list(&response, &columns)?)
+}
+
+fn line(event: &Event) -> String {
+    let time = event.create_time.map(|time| time.to_string()).unwrap_or_default();
+    let severity = enum_name("astro.v1.EventSeverity", event.severity);
+    format!("{time}  {severity:<7}  {:<24}  {}", event.event_type, event.event_description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line() {
+        let event = Event {
+            create_time: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+            severity: EventSeverity::Info.into(),
+            event_type: "item.received".into(),
+            event_description: "Received a knife".into(),
+            ..Event::default()
+        };
+        let expected = "2023-11-14T22:13:20Z  INFO     item.received             Received a knife";
+        assert_eq!(line(&event), expected);
+    }
+}

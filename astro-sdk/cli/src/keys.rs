@@ -1,0 +1,103 @@
+//! `astro keys` and `astro whoami`.
+
+use astro_sdk::v1::*;
+use clap::{Args, Subcommand};
+use prost_types::Timestamp;
+
+use crate::context::{Context, Paging};
+use crate::failure::Failure;
+use crate::values;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a key. Its secret is shown once, here.
+    #[command(after_help = "\
+Examples:
+  astro keys create --name 'Discord bot' --org ORG_ID
+  astro keys create --name reader --scope items.read --scope events.read
+  astro keys create --kind bot --bot BOT_ID --name 'Bot 1' -o json | jq -r .secret > bot.key")]
+    Create(CreateArgs),
+    /// List keys, newest first, without secrets.
+    #[command(after_help = "Example:\n  astro keys list")]
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Revoke a key at once; its open streams end.
+    #[command(after_help = "Example:\n  astro keys revoke KEY_ID")]
+    Revoke {
+        /// Key id: the third part of the key.
+        api_key_id: String,
+    },
+}
+
+/// What the key is for.
+#[derive(Args)]
+pub(crate) struct CreateArgs {
+    /// Name for people.
+    #[arg(long)]
+    name: String,
+    /// Kind: client, bot or admin.
+    #[arg(long, value_parser = values::key_kind, default_value = "client")]
+    kind: i32,
+    /// Bot whose session the key opens; for --kind bot.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "BOT_ID")]
+    bot: String,
+    /// Scope, such as items.read or assignments.*; may be given several times [default: the kind's
+    /// usual ones].
+    #[arg(long, value_delimiter = ',')]
+    scope: Vec<String>,
+    /// When it expires: 2027-01-31T12:00:00Z [default: never].
+    #[arg(long, value_parser = values::time, value_name = "TIME")]
+    expires: Option<Timestamp>,
+}
+
+impl Command {
+    pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Create(args) => create(args, cx).await,
+            Self::List { paging } => list(&paging, cx).await,
+            Self::Revoke { api_key_id } => {
+                let request = RevokeApiKeyRequest { api_key_id };
+                let response = cx.client.access().revoke_api_key(request).await?.into_inner();
+                Ok(cx.out.record(&response.api_key)?)
+            }
+        }
+    }
+}
+
+/// Shows who the key belongs to.
+pub(crate) async fn whoami(cx: &mut Context<'_>) -> Result<(), Failure> {
+    let response = cx.client.access().get_caller(GetCallerRequest {}).await?.into_inner();
+    Ok(cx.out.record(&Some(response))?)
+}
+
+async fn create(args: CreateArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
+    let request = CreateApiKeyRequest {
+        kind: args.kind,
+        display_name: args.name,
+        org_id: cx.org_id.clone(),
+        bot_id: args.bot,
+        scopes: args.scope,
+        expire_time: args.expires,
+    };
+    let response = cx.client.access().create_api_key(request).await?.into_inner();
+    cx.out.record(&Some(response))?;
+    Ok(cx.out.remark("Keep the secret: it is not shown again.")?)
+}
+
+async fn list(paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
+    let org_id = cx.org_id.clone();
+    let fetch = |page_size, page_token| {
+        let mut client = cx.client.access();
+        let request = ListApiKeysRequest { org_id: org_id.clone(), page_size, page_token };
+        async move {
+            let page = client.list_api_keys(request).await?.into_inner();
+            Ok((page.api_keys, page.next_page_token))
+        }
+    };
+    let (api_keys, next_page_token) = paging.collect(fetch).await?;
+    let columns =
+        ["id", "kind", "display_name", "org_id", "scopes", "last_use_time", "revoke_time"];
+    Ok(cx.out.list(&ListApiKeysResponse { api_keys, next_page_token }, &columns)?)
+}

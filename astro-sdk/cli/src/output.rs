@@ -1,0 +1,276 @@
+//! Printing: tables and records for people, protojson for programs.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use prost::{Message, Name};
+use prost_reflect::{
+    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey, ReflectMessage,
+    SerializeOptions, Value,
+};
+use unicode_width::UnicodeWidthStr;
+
+use crate::contract::POOL;
+use crate::values;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns, for people.
+    Table,
+    /// JSON with 64-bit numbers as strings, for programs.
+    Json,
+}
+
+/// Where results go, and how.
+pub(crate) struct Output<'a> {
+    format: Format,
+    out: &'a mut (dyn Write + Send),
+    err: &'a mut (dyn Write + Send),
+}
+
+impl<'a> Output<'a> {
+    /// Results go to `out`, remarks to `err`.
+    pub(crate) fn new(
+        format: Format,
+        out: &'a mut (dyn Write + Send),
+        err: &'a mut (dyn Write + Send),
+    ) -> Self {
+        Self { format, out, err }
+    }
+
+    /// Prints one thing: a line for each field that is set.
+    pub(crate) fn record<M: Message + Name>(&mut self, message: &Option<M>) -> io::Result<()> {
+        // A server that answers without the thing itself has nothing to show.
+        let Some(message) = message else { return Ok(()) };
+        let message = dynamic(message);
+        match self.format {
+            Format::Json => self.json_pretty(&message),
+            Format::Table => {
+                let mut rows = Vec::new();
+                flatten("", &message, &mut rows);
+                self.aligned(rows)
+            }
+        }
+    }
+
+    /// Prints a response whose first repeated field is a list; `columns` are paths of fields.
+    pub(crate) fn list<M: Message + Name>(
+        &mut self,
+        response: &M,
+        columns: &[&str],
+    ) -> io::Result<()> {
+        let response = dynamic(response);
+        if self.format == Format::Json {
+            return self.json_pretty(&response);
+        }
+        let header = columns.iter().map(|path| path.to_uppercase().replace('.', "_")).collect();
+        let mut rows = vec![header];
+        let list = response.descriptor().fields().find(FieldDescriptor::is_list);
+        let list = list.expect("the caller passes the response of a list");
+        for entry in response.get_field(&list).as_list().unwrap_or_default() {
+            let entry = entry.as_message().expect("lists of the contract have messages");
+            rows.push(columns.iter().map(|path| lookup(entry, path)).collect());
+        }
+        self.aligned(rows)?;
+        let next = response.get_field_by_name("next_page_token");
+        match next.as_deref().and_then(Value::as_str) {
+            Some(token) if !token.is_empty() => {
+                writeln!(self.err, "There is more: add --all, or --page-token {token}")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints one entry of a stream on one line: `text` for people.
+    pub(crate) fn entry<M: Message + Name>(&mut self, message: &M, text: &str) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.json_line(&dynamic(message)),
+            Format::Table => {
+                writeln!(self.out, "{}", plain(text))?;
+                self.out.flush()
+            }
+        }
+    }
+
+    /// Prints rows of plain texts, the first as the header; as JSON, one object of `names` a row.
+    pub(crate) fn rows(&mut self, names: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+        match self.format {
+            Format::Json => {
+                let object = |row: &Vec<String>| -> serde_json::Map<_, _> {
+                    names
+                        .iter()
+                        .map(|name| (*name).to_owned())
+                        .zip(row.iter().cloned().map(Into::into))
+                        .collect()
+                };
+                let objects: Vec<_> = rows.iter().map(object).collect();
+                writeln!(self.out, "{}", serde_json::to_string_pretty(&objects)?)
+            }
+            Format::Table => {
+                let header = names.iter().map(|name| name.to_uppercase()).collect();
+                self.aligned(std::iter::once(header).chain(rows.iter().cloned()).collect())
+            }
+        }
+    }
+
+    /// Prints a message as JSON on several lines.
+    pub(crate) fn json_pretty(&mut self, message: &DynamicMessage) -> io::Result<()> {
+        writeln!(self.out, "{}", serde_json::to_string_pretty(&to_json(message))?)
+    }
+
+    /// Prints a message as JSON on one line, at once.
+    pub(crate) fn json_line(&mut self, message: &DynamicMessage) -> io::Result<()> {
+        writeln!(self.out, "{}", to_json(message))?;
+        self.out.flush()
+    }
+
+    /// Tells something that is no result.
+    pub(crate) fn remark(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.err, "{}", plain(text))
+    }
+
+    fn aligned(&mut self, rows: Vec<Vec<String>>) -> io::Result<()> {
+        let rows: Vec<Vec<String>> =
+            rows.into_iter().map(|row| row.iter().map(|cell| plain(cell)).collect()).collect();
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        for row in &rows {
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(&widths) {
+                line.push_str(cell);
+                line.extend(std::iter::repeat_n(' ', width - cell.width() + 2));
+            }
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// A text without control characters, which could lead a terminal astray.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The same message with its descriptor.
+fn dynamic<M: Message + Name>(message: &M) -> DynamicMessage {
+    let descriptor = POOL.get_message_by_name(&M::full_name());
+    let descriptor = descriptor.expect("the SDK has descriptors of all its messages");
+    DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())
+        .expect("both come from one contract")
+}
+
+/// Protojson with every field, so that programs find them all.
+fn to_json(message: &DynamicMessage) -> serde_json::Value {
+    let options = SerializeOptions::new().skip_default_fields(false);
+    message
+        .serialize_with_options(serde_json::value::Serializer, &options)
+        .unwrap_or_else(|error| format!("cannot be shown as JSON: {error}").into())
+}
+
+/// `path  value` for every field that is set, with those of inner messages below their own path.
+fn flatten(prefix: &str, message: &DynamicMessage, rows: &mut Vec<Vec<String>>) {
+    for (field, value) in message.fields() {
+        let path = format!("{prefix}{}", field.name());
+        let inner = value.as_message().filter(|inner| !is_leaf(inner));
+        let entries = value.as_list().unwrap_or_default();
+        if let Some(inner) = inner {
+            flatten(&format!("{path}."), inner, rows);
+        } else if matches!(field.kind(), Kind::Message(_)) && !entries.is_empty() {
+            for (index, entry) in entries.iter().filter_map(Value::as_message).enumerate() {
+                flatten(&format!("{path}.{index}."), entry, rows);
+            }
+        } else {
+            rows.push(vec![path, cell(&field.kind(), value)]);
+        }
+    }
+}
+
+/// The cell for the field at `path` (`asset.app_id`); empty when it is not set.
+fn lookup(message: &DynamicMessage, path: &str) -> String {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let Some(field) = message.descriptor().get_field_by_name(name) else { return String::new() };
+    if field.supports_presence() && !message.has_field(&field) {
+        return String::new();
+    }
+    let value = message.get_field(&field);
+    match (rest, value.as_message()) {
+        (Some(rest), Some(inner)) => lookup(inner, rest),
+        (Some(_), None) => String::new(),
+        (None, _) => cell(&field.kind(), &value),
+    }
+}
+
+/// Messages that are shown as one value.
+fn is_leaf(message: &DynamicMessage) -> bool {
+    let name = message.descriptor().full_name().to_owned();
+    name.starts_with("google.protobuf.") || name == "astro.v1.Money"
+}
+
+fn cell(kind: &Kind, value: &Value) -> String {
+    match value {
+        Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        // An id of nobody and nothing.
+        Value::U64(0) => String::new(),
+        Value::EnumNumber(number) => {
+            kind.as_enum().map_or(number.to_string(), |of| short_name(of, *number))
+        }
+        Value::String(text) => text.clone(),
+        Value::List(list) => {
+            list.iter().map(|entry| cell(kind, entry)).collect::<Vec<_>>().join(",")
+        }
+        Value::Map(map) => map_cell(map),
+        Value::Message(message) => message_cell(message),
+        Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
+        Value::I32(number) => number.to_string(),
+        Value::I64(number) => number.to_string(),
+        Value::U32(number) => number.to_string(),
+        Value::U64(number) => number.to_string(),
+        Value::F32(number) => number.to_string(),
+        Value::F64(number) => number.to_string(),
+    }
+}
+
+fn map_cell(map: &std::collections::HashMap<MapKey, Value>) -> String {
+    let mut pairs: Vec<String> = map
+        .iter()
+        .map(|(key, value)| {
+            let key = key.as_str().map(str::to_owned).unwrap_or_else(|| format!("{key:?}"));
+            format!("{key}={}", value.as_str().unwrap_or_default())
+        })
+        .collect();
+    pairs.sort();
+    pairs.join(",")
+}
+
+fn message_cell(message: &DynamicMessage) -> String {
+    if message.descriptor().full_name() == "astro.v1.Money"
+        && let Ok(money) = message.transcode_to()
+    {
+        return values::show_money(&money);
+    }
+    let json = to_json(message);
+    json.as_str().map_or_else(|| json.to_string(), str::to_owned)
+}
+
+/// The name of an enum's value without what all names of the enum begin with; empty for
+/// "unspecified".
+fn short_name(of: &EnumDescriptor, number: i32) -> String {
+    let zero = of.default_value();
+    let prefix = zero.name().strip_suffix("UNSPECIFIED").unwrap_or_default();
+    match of.get_value(number) {
+        Some(_) if number == 0 => String::new(),
+        Some(value) => value.name().strip_prefix(prefix).unwrap_or(value.name()).to_owned(),
+        // A newer server may know more values.
+        None => number.to_string(),
+    }
+}
+
+/// The short name of a state or kind of the contract: `AVAILABLE`.
+pub(crate) fn enum_name(full_name: &str, number: i32) -> String {
+    POOL.get_enum_by_name(full_name).map_or(number.to_string(), |of| short_name(&of, number))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use astro_sdk::v1::{
+    Assignment, AssignmentItem, Item, ItemState, ListItemsResponse, Money, SteamAsset,
+};
+use prost_types::Timestamp;
+
+use super::*;
+
+fn item() -> Item {
+    Item {
+        id: "0199".into(),
+        state: ItemState::Available.into(),
+        item_name: "Strange Knife".into(),
+        asset: Some(SteamAsset { app_id: 440, asset_id: u64::MAX, ..SteamAsset::default() }),
+        market_value: Some(Money { currency_code: "USD".into(), minor_units: 1250 }),
+        labels: [("event".to_owned(), "summer".to_owned())].into(),
+        create_time: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+        ..Item::default()
+    }
+}
+
+/// What `print` writes to the results, and to the remarks.
+fn printed(format: Format, print: impl Fn(&mut Output) -> io::Result<()>) -> (String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    print(&mut Output::new(format, &mut out, &mut err)).unwrap();
+    (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+#[test]
+fn a_table_has_aligned_columns() {
+    let mut second = item();
+    second.item_name = "刀".into();
+    second.state = ItemState::InOffer.into();
+    second.create_time = None;
+    let response =
+        ListItemsResponse { items: vec![item(), second], next_page_token: String::new() };
+    let columns = ["id", "state", "item_name", "asset.app_id", "create_time"];
+    let (out, err) = printed(Format::Table, |output| output.list(&response, &columns));
+    let expected = "\
+ID    STATE      ITEM_NAME      ASSET_APP_ID  CREATE_TIME
+0199  AVAILABLE  Strange Knife  440           2023-11-14T22:13:20Z
+0199  IN_OFFER   刀             440\n";
+    assert_eq!((out.as_str(), err.as_str()), (expected, ""));
+}
+
+#[test]
+fn a_list_that_goes_on_says_so_beside_the_result() {
+    let response = ListItemsResponse { items: vec![item()], next_page_token: "abc".into() };
+    let (out, err) = printed(Format::Table, |output| output.list(&response, &["id"]));
+    assert_eq!(out, "ID\n0199\n");
+    assert_eq!(err, "There is more: add --all, or --page-token abc\n");
+    let (out, err) = printed(Format::Json, |output| output.list(&response, &["id"]));
+    assert!(out.contains("\"nextPageToken\": \"abc\""), "{out}");
+    assert_eq!(err, "");
+}
+
+#[test]
+fn a_record_has_a_line_for_each_field_that_is_set() {
+    let (out, _) = printed(Format::Table, |output| output.record(&Some(item())));
+    let expected = "\
+id              0199
+state           AVAILABLE
+asset.app_id    440
+asset.asset_id  18446744073709551615
+item_name       Strange Knife
+market_value    12.50 USD
+labels          event=summer
+create_time     2023-11-14T22:13:20Z\n";
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn inner_lists_are_numbered() {
+    let item = |id: &str| AssignmentItem { item_id: id.into(), ..AssignmentItem::default() };
+    let assignment = Assignment { items: vec![item("a"), item("b")], ..Assignment::default() };
+    let (out, _) = printed(Format::Table, |output| output.record(&Some(assignment.clone())));
+    assert_eq!(out, "items.0.item_id  a\nitems.1.item_id  b\n");
+}
+
+#[test]
+fn json_has_long_numbers_as_strings_and_every_field() {
+    let (out, _) = printed(Format::Json, |output| output.record(&Some(item())));
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["asset"]["assetId"], "18446744073709551615");
+    assert_eq!(json["state"], "ITEM_STATE_AVAILABLE");
+    assert_eq!(json["createTime"], "2023-11-14T22:13:20Z");
+    assert_eq!(json["botId"], "");
+}
+
+#[test]
+fn names_cannot_steer_the_terminal() {
+    let mut named = item();
+    named.item_name = "a\u{1b}[2J\nb".into();
+    let response = ListItemsResponse { items: vec![named], ..ListItemsResponse::default() };
+    let (out, _) = printed(Format::Table, |output| output.list(&response, &["item_name"]));
+    assert_eq!(out, "ITEM_NAME\na [2J b\n");
+}
+
+#[test]
+fn an_unknown_state_is_shown_as_its_number() {
+    assert_eq!(enum_name("astro.v1.ItemState", 99), "99");
+    assert_eq!(enum_name("astro.v1.ItemState", 0), "");
+    assert_eq!(enum_name("astro.v1.ItemState", 5), "IN_OFFER");
+}

@@ -1,0 +1,80 @@
+//! `astro syncs`: matching the bots' inventories with the database.
+
+use astro_sdk::new_request_id;
+use astro_sdk::v1::*;
+use clap::Subcommand;
+
+use crate::context::{Context, Paging};
+use crate::discrepancies::ResolveArgs;
+use crate::failure::Failure;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Ask a bot for its full inventory now.
+    #[command(after_help = "Example:\n  astro syncs start BOT_ID")]
+    Start {
+        /// Bot id.
+        bot_id: String,
+    },
+    /// Show one run.
+    #[command(after_help = "Example:\n  astro syncs get SYNC_ID")]
+    Get {
+        /// Sync id.
+        sync_id: String,
+    },
+    /// List runs, newest first.
+    #[command(after_help = "Example:\n  astro syncs list --bot BOT_ID --limit 5")]
+    List {
+        /// Only runs of this bot.
+        #[arg(long, default_value = "", hide_default_value = true, value_name = "BOT_ID")]
+        bot: String,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Resolve a difference; the same as `astro discrepancies resolve`.
+    #[command(after_help = "Example:\n  astro syncs resolve DISCREPANCY_ID --as adopt")]
+    Resolve(ResolveArgs),
+}
+
+impl Command {
+    pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let mut client = cx.client.syncs();
+        match self {
+            Self::Start { bot_id } => {
+                let request = StartSyncRequest { bot_id, request_id: new_request_id() };
+                Ok(cx.out.record(&client.start_sync(request).await?.into_inner().sync)?)
+            }
+            Self::Get { sync_id } => {
+                let request = GetSyncRequest { sync_id };
+                Ok(cx.out.record(&client.get_sync(request).await?.into_inner().sync)?)
+            }
+            Self::List { bot, paging } => list(bot, &paging, cx).await,
+            Self::Resolve(args) => args.run(cx).await,
+        }
+    }
+}
+
+async fn list(bot_id: String, paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
+    let base =
+        ListSyncsRequest { org_id: cx.org_id.clone(), bot_id, ..ListSyncsRequest::default() };
+    let fetch = |page_size, page_token| {
+        let mut client = cx.client.syncs();
+        let request = ListSyncsRequest { page_size, page_token, ..base.clone() };
+        async move {
+            let page = client.list_syncs(request).await?.into_inner();
+            Ok((page.syncs, page.next_page_token))
+        }
+    };
+    let (syncs, next_page_token) = paging.collect(fetch).await?;
+    let columns = [
+        "id",
+        "state",
+        "bot_id",
+        "steam_inventory_count",
+        "items_added_count",
+        "items_removed_count",
+        "discrepancies_found",
+        "complete_time",
+    ];
+    Ok(cx.out.list(&ListSyncsResponse { syncs, next_page_token }, &columns)?)
+}

@@ -1,0 +1,11 @@
+//! The program `astro`, run as people run it, against a server that answers from a script.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod assignments;
+mod call;
+mod connection;
+mod errors;
+mod events;
+mod items;
+mod program;
+mod stub;
