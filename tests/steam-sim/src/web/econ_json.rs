@@ -1,0 +1,122 @@
+//! Offers and trades in the JSON of `IEconService`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::ids::SteamId;
+use crate::world::books::Books;
+use crate::world::class::ClassKey;
+use crate::world::offers::{Offer, OfferItem};
+use crate::world::trades::{Moved, Trade};
+
+/// `EConfirmationMethod`: the phone.
+const MOBILE: u8 = 2;
+/// `EResult` of an offer without trouble.
+const OK: u8 = 1;
+
+/// One offer, seen by `viewer`.
+pub(super) fn offer(books: &Books, offer: &Offer, viewer: SteamId) -> Value {
+    let ours = offer.from == viewer;
+    let partner = offer.partner_of(viewer);
+    let (mine, theirs) = if ours { (&offer.give, &offer.ask) } else { (&offer.ask, &offer.give) };
+    let mut value = json!({
+        "tradeofferid": offer.id,
+        "accountid_other": partner.account_id(),
+        "message": offer.message,
+        "expiration_time": offer.expires,
+        "trade_offer_state": offer.state.number(),
+        "is_our_offer": ours,
+        "time_created": offer.created,
+        "time_updated": offer.updated,
+        "from_real_time_trade": false,
+        "escrow_end_date": offer.escrow_end,
+        "confirmation_method": if offer.needs_confirmation { MOBILE } else { 0 },
+        "eresult": OK,
+        "delay_settlement": false,
+    });
+    // Steam leaves lists out when they are empty.
+    for (field, owner, items) in
+        [("items_to_give", viewer, mine), ("items_to_receive", partner, theirs)]
+    {
+        if !items.is_empty() {
+            let items = items.iter().map(|item| offer_item(books, owner, item));
+            value[field] = items.collect();
+        }
+    }
+    if let Some(trade) = offer.trade {
+        value["tradeid"] = json!(trade);
+    }
+    value
+}
+
+fn offer_item(books: &Books, owner: SteamId, item: &OfferItem) -> Value {
+    json!({
+        "appid": item.key.app,
+        "contextid": item.context.to_string(),
+        "assetid": item.key.id,
+        "classid": item.class.class_id.to_string(),
+        "instanceid": item.class.instance_id.to_string(),
+        "amount": item.amount.to_string(),
+        "missing": books.is_missing(owner, item),
+        "est_usd": "0",
+    })
+}
+
+/// One trade, seen by `viewer`.
+pub(super) fn trade(trade: &Trade, viewer: SteamId) -> Value {
+    let sent = trade.from == viewer;
+    let (given, received, other) = if sent {
+        (&trade.given, &trade.taken, trade.to)
+    } else {
+        (&trade.taken, &trade.given, trade.from)
+    };
+    let mut value = json!({
+        "tradeid": trade.id,
+        "steamid_other": other,
+        "time_init": trade.created,
+        "time_mod": trade.modified,
+        "status": trade.status,
+    });
+    for (field, assets) in [("assets_received", received), ("assets_given", given)] {
+        if !assets.is_empty() {
+            value[field] = assets.iter().map(moved).collect();
+        }
+    }
+    value
+}
+
+fn moved(moved: &Moved) -> Value {
+    let item = &moved.item;
+    let mut value = json!({
+        "appid": item.key.app,
+        "contextid": item.context.to_string(),
+        "assetid": item.key.id,
+        "amount": item.amount.to_string(),
+        "classid": item.class.class_id.to_string(),
+        "instanceid": item.class.instance_id.to_string(),
+    });
+    if let Some(id) = moved.new_asset_id {
+        value["new_assetid"] = json!(id);
+        value["new_contextid"] = json!(item.context.to_string());
+    }
+    value
+}
+
+/// The descriptions of these classes, each once.
+pub(super) fn descriptions(books: &Books, classes: impl Iterator<Item = ClassKey>) -> Vec<Value> {
+    let classes: BTreeSet<_> = classes.collect();
+    classes.into_iter().filter_map(|key| Some(books.class(key)?.for_offers())).collect()
+}
+
+/// The classes a trade's assets have.
+pub(super) fn classes_of(trade: &Trade) -> impl Iterator<Item = ClassKey> + '_ {
+    trade.given.iter().chain(&trade.taken).map(|moved| moved.item.class)
+}
+
+/// Sets a list, unless it is empty: then Steam leaves it out.
+pub(super) fn set_list(body: &mut Map<String, Value>, field: &str, list: Vec<Value>) {
+    if !list.is_empty() {
+        body.insert(field.to_owned(), Value::Array(list));
+    }
+}
