@@ -1,0 +1,170 @@
+//! Pure rules of delivery: what a failed attempt means, and what the recipient reads.
+use super::BlockedReason;
+use crate::db::types::text_enum;
+use crate::kernel::limits::ATTEMPTS_MAX;
+use std::time::Duration;
+
+text_enum! {
+    /// Why an attempt ended without delivery, as bots report it.
+    Failure {
+        /// The server asked for it.
+        Cancelled = "CANCELLED",
+        /// Declined.
+        Declined = "DECLINED",
+        /// Countered.
+        Countered = "COUNTERED",
+        /// Ran out.
+        Expired = "EXPIRED",
+        /// Items are gone.
+        ItemsUnavailable = "ITEMS_UNAVAILABLE",
+        /// No friendship and no token.
+        TradeUrlNeeded = "TRADE_URL_NEEDED",
+        /// Banned.
+        RecipientTradeBanned = "RECIPIENT_TRADE_BANNED",
+        /// Cannot receive.
+        RecipientCannotReceive = "RECIPIENT_CANNOT_RECEIVE",
+        /// Trade hold.
+        HoldTooLong = "HOLD_TOO_LONG",
+        /// The bot may not trade.
+        BotRestricted = "BOT_RESTRICTED",
+        /// Not confirmed.
+        NotConfirmed = "NOT_CONFIRMED",
+        /// Too many open offers.
+        OfferLimit = "OFFER_LIMIT",
+        /// Steam was away.
+        SteamUnavailable = "STEAM_UNAVAILABLE",
+        /// Something new.
+        Other = "OTHER",
+    }
+}
+
+/// What follows from a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try again after this time.
+    Requeue(Duration),
+    /// Wait for a person.
+    Block(BlockedReason),
+}
+
+/// Decides what follows from the failure of attempt `number` (1 is the first).
+pub fn verdict(failure: Failure, number: i32) -> Verdict {
+    let again = |blocked: BlockedReason| {
+        if number >= ATTEMPTS_MAX {
+            Verdict::Block(blocked)
+        } else {
+            Verdict::Requeue(pause(number))
+        }
+    };
+    match failure {
+        Failure::Declined => Verdict::Block(BlockedReason::OfferDeclined),
+        Failure::Countered => Verdict::Block(BlockedReason::OfferCountered),
+        Failure::Expired => Verdict::Block(BlockedReason::OfferExpired),
+        Failure::ItemsUnavailable => Verdict::Block(BlockedReason::ItemMissing),
+        Failure::TradeUrlNeeded => Verdict::Block(BlockedReason::TradeUrlNeeded),
+        Failure::RecipientTradeBanned => Verdict::Block(BlockedReason::RecipientTradeBanned),
+        Failure::RecipientCannotReceive => Verdict::Block(BlockedReason::RecipientCannotReceive),
+        Failure::HoldTooLong => Verdict::Block(BlockedReason::HoldTooLong),
+        Failure::BotRestricted => Verdict::Block(BlockedReason::BotRestricted),
+        // Somebody withdrew the offer on Steam by hand.
+        Failure::Cancelled | Failure::Other => Verdict::Block(BlockedReason::Other),
+        Failure::NotConfirmed => again(BlockedReason::NotConfirmed),
+        Failure::OfferLimit | Failure::SteamUnavailable => again(BlockedReason::SteamUnavailable),
+    }
+}
+
+/// 10 s, doubled by each attempt, at most half an hour.
+fn pause(number: i32) -> Duration {
+    let doublings = u32::try_from(number.clamp(1, 16) - 1).unwrap_or(0);
+    Duration::from_secs(10).saturating_mul(1 << doublings).min(Duration::from_secs(1800))
+}
+
+/// The remedy, in words.
+pub fn remedy(reason: BlockedReason) -> &'static str {
+    match reason {
+        BlockedReason::TradeUrlNeeded => {
+            "Steam takes no offer without the recipient's trade URL: store it \
+             (astro users set-trade-url), then retry"
+        }
+        BlockedReason::RecipientTradeBanned => {
+            "the recipient is banned from trading: cancel, or wait for the ban to end and retry"
+        }
+        BlockedReason::RecipientCannotReceive => {
+            "the recipient's inventory is full or private, or they may not trade: ask them to \
+             mend that, then retry"
+        }
+        BlockedReason::HoldTooLong => {
+            "Steam would hold the items: ask the recipient to use the Steam Guard mobile \
+             authenticator, then retry"
+        }
+        BlockedReason::OfferDeclined => {
+            "the recipient declined: talk to them, then retry or cancel"
+        }
+        BlockedReason::OfferCountered => {
+            "the recipient made a counter-offer, which is never accepted: retry or cancel"
+        }
+        BlockedReason::OfferExpired => "the offer ran out on Steam: retry or cancel",
+        BlockedReason::ItemMissing => {
+            "an item is not in the bot's inventory: resolve its discrepancy, then retry or cancel"
+        }
+        BlockedReason::BotRestricted => {
+            "Steam does not let the bot trade now: see its status (astro bots list), then retry"
+        }
+        BlockedReason::NotConfirmed => {
+            "the bot could not confirm the offer: see its status (astro bots list), then retry"
+        }
+        BlockedReason::SteamUnavailable => "Steam failed too often: retry later",
+        BlockedReason::Other => "see the error message, then retry or cancel",
+    }
+}
+
+/// Characters of an offer's message that Steam takes.
+const MESSAGE_MAX: usize = 128;
+
+/// The message of the offer; the marker is always in it.
+pub fn offer_message(marker: &str, reason: &str) -> String {
+    let head = format!("Astro prize {marker}");
+    if reason.is_empty() {
+        return head;
+    }
+    format!("{head}: {reason}").chars().take(MESSAGE_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_a_person_can_mend_blocks_at_once() {
+        for failure in Failure::ALL {
+            let first = verdict(*failure, 1);
+            let passing = matches!(
+                failure,
+                Failure::NotConfirmed | Failure::OfferLimit | Failure::SteamUnavailable
+            );
+            assert_eq!(matches!(first, Verdict::Requeue(_)), passing, "{failure}");
+            assert!(matches!(verdict(*failure, ATTEMPTS_MAX), Verdict::Block(_)), "{failure}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        let pauses: Vec<_> = (1..ATTEMPTS_MAX).map(pause).collect();
+        assert!(pauses.windows(2).all(|w| w[0] < w[1]), "{pauses:?}");
+        assert_eq!(pause(i32::MAX), Duration::from_secs(1800));
+    }
+
+    #[test]
+    fn the_marker_survives_the_longest_reason() {
+        let message = offer_message("ABCD2345", &"ü".repeat(500));
+        assert_eq!(message.chars().count(), 128);
+        assert!(message.contains("ABCD2345"));
+    }
+
+    #[test]
+    fn every_reason_has_its_remedy() {
+        for reason in BlockedReason::ALL {
+            assert!(remedy(*reason).len() > 20, "{reason}");
+        }
+    }
+}

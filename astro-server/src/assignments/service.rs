@@ -1,0 +1,359 @@
+//! `AssignmentService` on the wire.
+use super::ops::{self, NewAssignment};
+use super::{Assignment, AssignmentItem, AssignmentState, BlockedReason, Filter};
+use crate::auth::Gate;
+use crate::auth::gate::Context;
+use crate::events::{self, Feed};
+use crate::items::ops::Source;
+use crate::items::service::parse_ids;
+use crate::kernel::limits::{self, CLAIM_TTL_MAX, CLAIM_TTL_MIN, FILTER_VALUES_MAX};
+use crate::kernel::page::Cursor;
+use crate::kernel::{
+    AssetId, AssignmentId, Caller, Error, Money, Page, ReservationId, Result, SteamId,
+};
+use crate::{orgs, wire};
+use astro_sdk::v1::{self, assignment_service_server::AssignmentService};
+use futures_util::Stream;
+use prost::Message;
+use std::pin::Pin;
+use std::time::Duration;
+use tonic::{Request, Response, Status};
+
+/// Answers `astro.v1.AssignmentService`.
+#[derive(Debug, Clone)]
+pub struct Assignments {
+    /// The gate.
+    pub gate: Gate,
+    /// The live feed.
+    pub feed: Feed,
+}
+
+type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::WatchAssignmentResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl AssignmentService for Assignments {
+    async fn create_assignment(
+        &self,
+        request: Request<v1::CreateAssignmentRequest>,
+    ) -> Result<Response<v1::CreateAssignmentResponse>, Status> {
+        self.gate
+            .mutate(
+                request,
+                |q| &q.request_id,
+                |conn, context, q| {
+                    let validate_only = q.validate_only;
+                    let (assignment, items) = ops::create(conn, context, &parse_new(q)?)?;
+                    let mut assignment = encode(assignment, items);
+                    if validate_only {
+                        assignment.id.clear();
+                    }
+                    Ok(v1::CreateAssignmentResponse { assignment: Some(assignment) })
+                },
+            )
+            .await
+    }
+
+    async fn get_assignment(
+        &self,
+        request: Request<v1::GetAssignmentRequest>,
+    ) -> Result<Response<v1::GetAssignmentResponse>, Status> {
+        self.gate
+            .read(request, |conn, context, q| {
+                let id = AssignmentId::parse("assignment_id", &q.assignment_id)?;
+                let assignment = read(conn, &context.caller, id)?;
+                Ok(v1::GetAssignmentResponse { assignment: Some(assignment) })
+            })
+            .await
+    }
+
+    async fn list_assignments(
+        &self,
+        request: Request<v1::ListAssignmentsRequest>,
+    ) -> Result<Response<v1::ListAssignmentsResponse>, Status> {
+        self.gate.read(request, |conn, context, q| list(conn, context, &q)).await
+    }
+
+    async fn cancel_assignment(
+        &self,
+        request: Request<v1::CancelAssignmentRequest>,
+    ) -> Result<Response<v1::CancelAssignmentResponse>, Status> {
+        self.gate
+            .mutate(
+                request,
+                |q| &q.request_id,
+                |conn, context, q| {
+                    let id = AssignmentId::parse("assignment_id", &q.assignment_id)?;
+                    limits::text("reason", &q.reason, 500)?;
+                    let assignment = ops::cancel(conn, context, id, &q.reason, &q.etag)?;
+                    let items = ops::items(conn, id)?;
+                    let assignment = Some(encode(assignment, items));
+                    Ok(v1::CancelAssignmentResponse { assignment })
+                },
+            )
+            .await
+    }
+
+    async fn retry_assignment(
+        &self,
+        request: Request<v1::RetryAssignmentRequest>,
+    ) -> Result<Response<v1::RetryAssignmentResponse>, Status> {
+        self.gate
+            .mutate(
+                request,
+                |q| &q.request_id,
+                |conn, context, q| {
+                    let id = AssignmentId::parse("assignment_id", &q.assignment_id)?;
+                    let assignment = ops::retry(conn, context, id)?;
+                    let items = ops::items(conn, id)?;
+                    Ok(v1::RetryAssignmentResponse { assignment: Some(encode(assignment, items)) })
+                },
+            )
+            .await
+    }
+
+    type WatchAssignmentStream = WatchStream;
+
+    async fn watch_assignment(
+        &self,
+        request: Request<v1::WatchAssignmentRequest>,
+    ) -> Result<Response<WatchStream>, Status> {
+        let (context, pass) = self.gate.stream(&request)?;
+        let id = AssignmentId::parse("assignment_id", &request.into_inner().assignment_id)?;
+        let db = self.gate.db.clone();
+        // The place in the log is taken before the first read, so that no change falls between.
+        let from = db.read(events::end).await?;
+        let filter = events::Filter { assignment: Some(id), ..events::Filter::default() };
+        let mut follower = self.feed.follow(filter, from);
+        let caller = context.caller;
+        let first = {
+            let caller = caller.clone();
+            db.read(move |conn| read(conn, &caller, id)).await?
+        };
+        let stream = async_stream::try_stream! {
+            let mut shown = first;
+            yield v1::WatchAssignmentResponse { assignment: Some(shown.clone()) };
+            while !is_final(&shown) {
+                let news = tokio::select! {
+                    why = pass.ended() => Err(why),
+                    events = follower.next() => events,
+                };
+                news?;
+                let caller = caller.clone();
+                let now = db.read(move |conn| read(conn, &caller, id)).await?;
+                if now.etag != shown.etag {
+                    shown = now;
+                    yield v1::WatchAssignmentResponse { assignment: Some(shown.clone()) };
+                }
+            }
+        };
+        Ok(Response::new(Box::pin(stream)))
+    }
+}
+
+fn is_final(assignment: &v1::Assignment) -> bool {
+    AssignmentState::ALL
+        .iter()
+        .any(|state| state.is_final() && encode_state(*state) == assignment.state())
+}
+
+fn read(conn: &mut crate::db::Conn, caller: &Caller, id: AssignmentId) -> Result<v1::Assignment> {
+    let assignment = ops::visible(conn, caller, id)?;
+    let items = ops::items(conn, id)?;
+    Ok(encode(assignment, items))
+}
+
+fn list(
+    conn: &mut crate::db::Conn,
+    context: &Context,
+    q: &v1::ListAssignmentsRequest,
+) -> Result<v1::ListAssignmentsResponse> {
+    let filter = parse_filter(q.filter.clone().unwrap_or_default())?;
+    let oldest_first = match q.order_by.as_str() {
+        "" | "create_time desc" => false,
+        "create_time" => true,
+        _ => {
+            let problem = "must be create_time or create_time desc";
+            return Err(Error::invalid("order_by", problem));
+        }
+    };
+    let mut what = q.clone();
+    what.page_size = 0;
+    what.page_token.clear();
+    let page = Page::parse(
+        &context.sealer,
+        q.page_size,
+        &q.page_token,
+        &[b"assignments", &what.encode_to_vec(), context.caller.key_id.as_bytes()],
+    )?;
+    let org = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
+    let mut rows = ops::list(conn, org, &filter, oldest_first, &page)?;
+    let next_page_token =
+        page.cut(&context.sealer, &mut rows, |a| Cursor::at(a.created_at, a.id.0));
+    let ids: Vec<_> = rows.iter().map(|a| a.id).collect();
+    let items = ops::items_of(conn, &ids)?;
+    let assignments = rows
+        .into_iter()
+        .map(|a| {
+            let own = items.iter().filter(|i| i.assignment_id == a.id).cloned().collect();
+            encode(a, own)
+        })
+        .collect();
+    Ok(v1::ListAssignmentsResponse { assignments, next_page_token })
+}
+
+fn parse_new(q: v1::CreateAssignmentRequest) -> Result<NewAssignment> {
+    limits::text("assignment_type", &q.assignment_type, 40)?;
+    limits::text("assignment_reason", &q.assignment_reason, 500)?;
+    limits::text("external_system", &q.external_system, 100)?;
+    limits::text("external_id", &q.external_id, 200)?;
+    limits::text("trade_url", &q.trade_url, 300)?;
+    if !(-1000..=1000).contains(&q.assignment_priority) {
+        return Err(Error::invalid("assignment_priority", "must be -1000 to 1000"));
+    }
+    if !q.external_id.is_empty() && q.external_system.is_empty() {
+        return Err(Error::invalid("external_system", "is required with external_id"));
+    }
+    let source = match (q.item_ids.is_empty(), q.reservation_id.is_empty()) {
+        (false, true) => Source::Ids(parse_ids(&q.item_ids)?),
+        (true, false) => {
+            Source::Reservation(ReservationId::parse("reservation_id", &q.reservation_id)?)
+        }
+        (true, true) => return Err(Error::invalid("item_ids", "or reservation_id is required")),
+        (false, false) => {
+            return Err(Error::invalid("reservation_id", "goes without item_ids"));
+        }
+    };
+    let external_id = (!q.external_id.is_empty()).then_some(q.external_id);
+    let ttl = limits::seconds(
+        "ttl_seconds",
+        q.ttl_seconds,
+        Duration::ZERO,
+        CLAIM_TTL_MIN,
+        CLAIM_TTL_MAX,
+    )?;
+    Ok(NewAssignment {
+        org_id: q.org_id,
+        user: SteamId::parse("user_id", q.user_id)?,
+        source,
+        assignment_type: Some(q.assignment_type)
+            .filter(|t| !t.is_empty())
+            .unwrap_or_else(|| "manual".to_owned()),
+        reason: q.assignment_reason,
+        external: (!q.external_system.is_empty()).then_some((q.external_system, external_id)),
+        context: wire::parse_object("external_context", q.external_context)?,
+        priority: q.assignment_priority,
+        trade_url: q.trade_url,
+        ttl: (ttl > Duration::ZERO).then_some(ttl),
+        validate_only: q.validate_only,
+    })
+}
+
+fn parse_filter(q: v1::AssignmentFilter) -> Result<Filter> {
+    limits::count("filter.states", q.states.len(), FILTER_VALUES_MAX)?;
+    limits::count("filter.assignment_types", q.assignment_types.len(), FILTER_VALUES_MAX)?;
+    limits::text("filter.external_system", &q.external_system, 100)?;
+    limits::text("filter.external_id", &q.external_id, 200)?;
+    for kind in &q.assignment_types {
+        limits::text("filter.assignment_types", kind, 40)?;
+    }
+    let states: Result<Vec<_>> = q
+        .states
+        .iter()
+        .map(|&n| {
+            let wanted = v1::AssignmentState::try_from(n).ok();
+            let found = AssignmentState::ALL.iter().find(|s| Some(encode_state(**s)) == wanted);
+            found.copied().ok_or_else(|| {
+                Error::invalid("filter.states", format!("{n} is no state of an assignment"))
+            })
+        })
+        .collect();
+    Ok(Filter {
+        states: states?,
+        user: SteamId::parse_optional("filter.user_id", q.user_id)?,
+        external_system: q.external_system,
+        external_id: q.external_id,
+        types: q.assignment_types,
+    })
+}
+
+fn encode_state(state: AssignmentState) -> v1::AssignmentState {
+    match state {
+        AssignmentState::Queued => v1::AssignmentState::Queued,
+        AssignmentState::Delivering => v1::AssignmentState::Delivering,
+        AssignmentState::Offered => v1::AssignmentState::Offered,
+        AssignmentState::Held => v1::AssignmentState::Held,
+        AssignmentState::Blocked => v1::AssignmentState::Blocked,
+        AssignmentState::Delivered => v1::AssignmentState::Delivered,
+        AssignmentState::Settled => v1::AssignmentState::Settled,
+        AssignmentState::Reversed => v1::AssignmentState::Reversed,
+        AssignmentState::Failed => v1::AssignmentState::Failed,
+        AssignmentState::Cancelled => v1::AssignmentState::Cancelled,
+        AssignmentState::Expired => v1::AssignmentState::Expired,
+    }
+}
+
+fn encode_reason(reason: Option<BlockedReason>) -> v1::BlockedReason {
+    match reason {
+        None => v1::BlockedReason::Unspecified,
+        Some(BlockedReason::TradeUrlNeeded) => v1::BlockedReason::TradeUrlNeeded,
+        Some(BlockedReason::RecipientTradeBanned) => v1::BlockedReason::RecipientTradeBanned,
+        Some(BlockedReason::RecipientCannotReceive) => v1::BlockedReason::RecipientCannotReceive,
+        Some(BlockedReason::HoldTooLong) => v1::BlockedReason::HoldTooLong,
+        Some(BlockedReason::OfferDeclined) => v1::BlockedReason::OfferDeclined,
+        Some(BlockedReason::OfferCountered) => v1::BlockedReason::OfferCountered,
+        Some(BlockedReason::OfferExpired) => v1::BlockedReason::OfferExpired,
+        Some(BlockedReason::ItemMissing) => v1::BlockedReason::ItemMissing,
+        Some(BlockedReason::BotRestricted) => v1::BlockedReason::BotRestricted,
+        Some(BlockedReason::NotConfirmed) => v1::BlockedReason::NotConfirmed,
+        Some(BlockedReason::SteamUnavailable) => v1::BlockedReason::SteamUnavailable,
+        Some(BlockedReason::Other) => v1::BlockedReason::Other,
+    }
+}
+
+fn encode(a: Assignment, items: Vec<AssignmentItem>) -> v1::Assignment {
+    v1::Assignment {
+        etag: a.etag(),
+        total_estimated_value: wire::money(a.total_value()),
+        id: a.id.to_string(),
+        org_id: a.org_id.to_string(),
+        user_id: a.user_id.get(),
+        assignment_type: a.assignment_type,
+        assignment_reason: a.assignment_reason,
+        external_system: a.external_system.unwrap_or_default(),
+        external_id: a.external_id.unwrap_or_default(),
+        external_context: Some(wire::object(a.external_context.0)),
+        assignment_priority: a.assignment_priority,
+        state: encode_state(a.state).into(),
+        blocked_reason: encode_reason(a.blocked_reason).into(),
+        status_message: a.status_message,
+        items: items.into_iter().map(encode_item).collect(),
+        total_items_count: a.total_items_count,
+        delivery_attempts: a.delivery_attempts,
+        delivery_trade_offer_id: a.delivery_trade_offer_id.unwrap_or_default(),
+        delivery_error_message: a.delivery_error_message.unwrap_or_default(),
+        bot_id: a.bot_id.to_string(),
+        assign_time: Some(wire::timestamp(a.assigned_at)),
+        processing_start_time: wire::optional_timestamp(a.processing_started_at),
+        last_delivery_attempt_time: wire::optional_timestamp(a.last_delivery_attempt_at),
+        deliver_time: wire::optional_timestamp(a.delivered_at),
+        settle_time: wire::optional_timestamp(a.settles_at),
+        fail_time: wire::optional_timestamp(a.failed_at),
+        cancel_time: wire::optional_timestamp(a.cancelled_at),
+        expire_time: Some(wire::timestamp(a.expires_at)),
+        create_time: Some(wire::timestamp(a.created_at)),
+        update_time: Some(wire::timestamp(a.updated_at)),
+    }
+}
+
+fn encode_item(item: AssignmentItem) -> v1::AssignmentItem {
+    let value = Money::from_columns(item.item_value_at_assignment, item.item_currency);
+    v1::AssignmentItem {
+        item_id: item.item_id.to_string(),
+        item_name_at_assignment: item.item_name_at_assignment,
+        item_value_at_assignment: wire::money(value),
+        delivery_status: item.delivery_status.to_string(),
+        deliver_time: wire::optional_timestamp(item.delivered_at),
+        delivered_asset_id: item.delivered_asset_id.map_or(0, AssetId::get),
+        create_time: Some(wire::timestamp(item.created_at)),
+    }
+}

@@ -1,0 +1,264 @@
+//! SQL on `assignments`, `assignment_items` and `delivery_attempts`.
+use super::{
+    Assignment, AssignmentItem, AssignmentState, Attempt, Changes, DeliveryStatus, Filter, Phase,
+};
+use crate::db::schema::{assignment_items, assignments as t, delivery_attempts as a};
+use crate::db::{Conn, each};
+use crate::kernel::{
+    AssetId, AssignmentId, AttemptId, BotId, Error, ItemId, OrgId, Page, Result, SteamId, Timestamp,
+};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DbError};
+
+pub(super) fn insert(conn: &mut Conn, row: &Assignment, items: &[AssignmentItem]) -> Result<()> {
+    match diesel::insert_into(t::table).values(row).execute(conn) {
+        Ok(_) => {}
+        // Another transaction used the external id at the same time: run again and find it.
+        Err(DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            return Err(Error::Conflict("the external_id was used just now".to_owned()));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    each!(conn, diesel::insert_into(assignment_items::table).values(items).execute(conn))?;
+    Ok(())
+}
+
+pub(super) fn get(conn: &mut Conn, id: AssignmentId) -> Result<Option<Assignment>> {
+    Ok(t::table.find(id).first(conn).optional()?)
+}
+
+pub(super) fn by_external_id(
+    conn: &mut Conn,
+    org: OrgId,
+    system: &str,
+    id: &str,
+) -> Result<Option<AssignmentId>> {
+    Ok(t::table
+        .filter(t::org_id.eq(org))
+        .filter(t::external_system.eq(system))
+        .filter(t::external_id.eq(id))
+        .select(t::id)
+        .first(conn)
+        .optional()?)
+}
+
+pub(super) fn items(conn: &mut Conn, id: AssignmentId) -> Result<Vec<AssignmentItem>> {
+    Ok(assignment_items::table
+        .filter(assignment_items::assignment_id.eq(id))
+        .order(assignment_items::item_id)
+        .load(conn)?)
+}
+
+pub(super) fn items_of(conn: &mut Conn, ids: &[AssignmentId]) -> Result<Vec<AssignmentItem>> {
+    Ok(assignment_items::table
+        .filter(assignment_items::assignment_id.eq_any(ids))
+        .order((assignment_items::assignment_id, assignment_items::item_id))
+        .load(conn)?)
+}
+
+/// Changes the assignment if nobody changed it since it was read; then the transaction runs again.
+pub(super) fn change(
+    conn: &mut Conn,
+    assignment: &Assignment,
+    changes: &Changes,
+    now: Timestamp,
+) -> Result<Assignment> {
+    let mut rows: Vec<Assignment> = diesel::update(
+        t::table
+            .find(assignment.id)
+            .filter(t::state.eq(assignment.state))
+            .filter(t::version.eq(assignment.version)),
+    )
+    .set((changes, t::version.eq(assignment.version + 1), t::updated_at.eq(now)))
+    .returning(t::all_columns)
+    .get_results(conn)?;
+    rows.pop().ok_or_else(|| Error::Conflict(format!("assignment {} was changed", assignment.id)))
+}
+
+pub(super) fn list(
+    conn: &mut Conn,
+    org: Option<OrgId>,
+    filter: &Filter,
+    oldest_first: bool,
+    page: &Page,
+) -> Result<Vec<Assignment>> {
+    let mut query = t::table.into_boxed();
+    if let Some(org) = org {
+        query = query.filter(t::org_id.eq(org));
+    }
+    if !filter.states.is_empty() {
+        query = query.filter(t::state.eq_any(filter.states.clone()));
+    }
+    if let Some(user) = filter.user {
+        query = query.filter(t::user_id.eq(user));
+    }
+    if !filter.external_system.is_empty() {
+        query = query.filter(t::external_system.eq(filter.external_system.clone()));
+    }
+    if !filter.external_id.is_empty() {
+        query = query.filter(t::external_id.eq(filter.external_id.clone()));
+    }
+    if !filter.types.is_empty() {
+        query = query.filter(t::assignment_type.eq_any(filter.types.clone()));
+    }
+    if let Some(after) = &page.after {
+        let (at, id) = (after.time()?, AssignmentId(after.id));
+        query = if oldest_first {
+            query.filter(t::created_at.gt(at).or(t::created_at.eq(at).and(t::id.gt(id))))
+        } else {
+            query.filter(t::created_at.lt(at).or(t::created_at.eq(at).and(t::id.lt(id))))
+        };
+    }
+    query = if oldest_first {
+        query.order((t::created_at.asc(), t::id.asc()))
+    } else {
+        query.order((t::created_at.desc(), t::id.desc()))
+    };
+    Ok(query.limit(page.size + 1).load(conn)?)
+}
+
+/// Queued assignments of the bot whose time has come, the most urgent first.
+pub(super) fn queued(
+    conn: &mut Conn,
+    bot: BotId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Assignment>> {
+    Ok(t::table
+        .filter(t::bot_id.eq(bot))
+        .filter(t::state.eq(AssignmentState::Queued))
+        .filter(t::next_attempt_at.le(now))
+        .order((t::assignment_priority.desc(), t::created_at.asc(), t::id.asc()))
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Unclaimed assignments whose time is over.
+pub(super) fn overdue(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
+    let unclaimed = [
+        AssignmentState::Queued,
+        AssignmentState::Delivering,
+        AssignmentState::Offered,
+        AssignmentState::Blocked,
+    ];
+    Ok(t::table
+        .filter(t::state.eq_any(unclaimed))
+        .filter(t::ending.is_null())
+        .filter(t::expires_at.le(now))
+        .order(t::expires_at)
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Delivered assignments that cannot be reversed any more.
+pub(super) fn to_settle(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
+    Ok(t::table
+        .filter(t::state.eq(AssignmentState::Delivered))
+        .filter(t::settles_at.le(now))
+        .order(t::settles_at)
+        .limit(limit)
+        .load(conn)?)
+}
+
+pub(super) fn set_item_delivered(
+    conn: &mut Conn,
+    assignment: AssignmentId,
+    item: ItemId,
+    asset: Option<AssetId>,
+    now: Timestamp,
+) -> Result<()> {
+    diesel::update(assignment_items::table.find((assignment, item)))
+        .set((
+            assignment_items::delivery_status.eq(DeliveryStatus::Delivered),
+            assignment_items::delivered_at.eq(now),
+            assignment_items::delivered_asset_id.eq(asset),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn set_items_returned(conn: &mut Conn, assignment: AssignmentId) -> Result<()> {
+    diesel::update(
+        assignment_items::table
+            .filter(assignment_items::assignment_id.eq(assignment))
+            .filter(assignment_items::delivery_status.eq(DeliveryStatus::Pending)),
+    )
+    .set(assignment_items::delivery_status.eq(DeliveryStatus::Returned))
+    .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn insert_attempt(conn: &mut Conn, attempt: &Attempt) -> Result<()> {
+    diesel::insert_into(a::table).values(attempt).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn attempt(conn: &mut Conn, id: AttemptId) -> Result<Option<Attempt>> {
+    Ok(a::table.find(id).first(conn).optional()?)
+}
+
+pub(super) fn open_attempt(conn: &mut Conn, id: AssignmentId) -> Result<Option<Attempt>> {
+    Ok(a::table
+        .filter(a::assignment_id.eq(id))
+        .filter(a::ended_at.is_null())
+        .first(conn)
+        .optional()?)
+}
+
+/// The attempts of the bot that are not over, oldest first.
+pub(super) fn open_attempts(conn: &mut Conn, bot: BotId) -> Result<Vec<Attempt>> {
+    Ok(a::table
+        .filter(a::bot_id.eq(bot))
+        .filter(a::ended_at.is_null())
+        .order((a::created_at, a::id))
+        .load(conn)?)
+}
+
+/// Steps of an attempt; `None` leaves a column as it is.
+#[derive(Debug, Clone, Default, AsChangeset)]
+#[diesel(table_name = crate::db::schema::delivery_attempts)]
+pub(super) struct Step {
+    pub(super) phase: Option<Phase>,
+    pub(super) trade_offer_id: Option<String>,
+    pub(super) trade_id: Option<String>,
+    pub(super) failure: Option<String>,
+    pub(super) error_message: Option<String>,
+    pub(super) cancel_wanted: Option<bool>,
+    pub(super) started_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+}
+
+/// Moves the attempt on if it is where it was read.
+pub(super) fn step(conn: &mut Conn, attempt: &Attempt, step: &Step, now: Timestamp) -> Result<()> {
+    let changed = diesel::update(
+        a::table.find(attempt.id).filter(a::phase.eq(attempt.phase)).filter(a::ended_at.is_null()),
+    )
+    .set((step, a::updated_at.eq(now)))
+    .execute(conn)?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Error::Conflict(format!("attempt {} was changed", attempt.id)))
+    }
+}
+
+/// How many offers may be out to the person, of all bots of the organisation.
+pub(super) fn open_attempts_to(conn: &mut Conn, bot: BotId, user: SteamId) -> Result<i64> {
+    Ok(a::table
+        .filter(a::bot_id.eq(bot))
+        .filter(a::user_id.eq(user))
+        .filter(a::ended_at.is_null())
+        .count()
+        .get_result(conn)?)
+}
+
+/// Whether the bot delivered something since `since`.
+pub(super) fn delivered_since(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<bool> {
+    let count: i64 = a::table
+        .filter(a::bot_id.eq(bot))
+        .filter(a::phase.eq(Phase::Delivered))
+        .filter(a::ended_at.ge(since))
+        .count()
+        .get_result(conn)?;
+    Ok(count > 0)
+}

@@ -1,0 +1,107 @@
+//! Keys: `astro_<kind>_<id>_<secret><checksum>`. Only the SHA-256 of the secret is kept, which is
+//! enough since a secret has 160 random bits.
+use crate::kernel::KeyKind;
+use sha2::{Digest, Sha256};
+
+const ID_CHARS: usize = 12;
+const SECRET_CHARS: usize = 32;
+const CHECKSUM_CHARS: usize = 8;
+/// Lower-case letters and digits that cannot be mistaken for each other: 32, five bits each.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// A key as its holder has it. Its text is shown once, on purpose, by [`Secret::reveal`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    kind: KeyKind,
+    id: String,
+    secret: String,
+}
+
+impl Secret {
+    /// A new key from the system's random numbers.
+    pub fn generate(kind: KeyKind) -> Self {
+        Self { kind, id: random(ID_CHARS), secret: random(SECRET_CHARS) }
+    }
+
+    /// Reads a key; none for anything malformed, a wrong checksum included.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (body, checksum) = text.split_at_checked(text.len().checked_sub(CHECKSUM_CHARS)?)?;
+        if checksum != format!("{:08x}", crc32fast::hash(body.as_bytes())) {
+            return None;
+        }
+        let mut parts = body.strip_prefix("astro_")?.splitn(3, '_');
+        let kind = match parts.next()? {
+            "admin" => KeyKind::Admin,
+            "client" => KeyKind::Client,
+            "bot" => KeyKind::Bot,
+            _ => return None,
+        };
+        let (id, secret) = (parts.next()?, parts.next()?);
+        if id.len() != ID_CHARS || secret.len() != SECRET_CHARS {
+            return None;
+        }
+        Some(Self { kind, id: id.to_owned(), secret: secret.to_owned() })
+    }
+
+    /// The public part.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What the database keeps of the secret.
+    pub fn hash(&self) -> Vec<u8> {
+        Sha256::digest(self.secret.as_bytes()).to_vec()
+    }
+
+    /// The whole key, for its holder.
+    pub fn reveal(&self) -> String {
+        let body = format!("astro_{}_{}_{}", self.kind.as_str(), self.id, self.secret);
+        format!("{body}{:08x}", crc32fast::hash(body.as_bytes()))
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secret({})", self.id)
+    }
+}
+
+fn random(chars: usize) -> String {
+    let mut bytes = vec![0; chars];
+    getrandom::fill(&mut bytes).expect("the system has random numbers");
+    bytes.iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect()
+}
+
+/// Eight letters and digits by which an offer is found again on Steam: upper case, to be told
+/// apart from words.
+pub fn marker() -> String {
+    random(8).to_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_back_and_a_typing_error_does_not() {
+        let key = Secret::generate(KeyKind::Client);
+        let text = key.reveal();
+        assert!(text.starts_with("astro_client_"));
+        assert_eq!(Secret::parse(&text), Some(key));
+        for (at, c) in text.char_indices() {
+            let other = if c == 'x' { 'y' } else { 'x' };
+            let wrong = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+            assert_eq!(Secret::parse(&wrong), None, "{wrong}");
+        }
+        for text in ["", "astro", "astro_client_a_b00000000", "é", "ééééééééé"] {
+            assert_eq!(Secret::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_does_not_print_its_secret() {
+        let key = Secret::generate(KeyKind::Bot);
+        assert!(!format!("{key:?}").contains(&key.secret));
+        assert!(!key.hash().is_empty());
+    }
+}

@@ -1,0 +1,177 @@
+//! The layer around all services: it reads the key and checks the scope that the contract asks for.
+use super::keys::Secret;
+use super::{ops, store};
+use crate::db::Db;
+use crate::kernel::{Caller, Clock, Error, Result};
+use astro_sdk::methods::{self, Method};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tonic::body::Body;
+use tonic::{Code, Status};
+
+/// `last_used_at` is written this often at most, so that reading does not mean writing.
+const USE_RECORDED_EVERY: Duration = Duration::from_secs(60);
+
+/// A request that may come in: who calls what.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Who.
+    pub caller: Caller,
+    /// What.
+    pub method: &'static Method,
+}
+
+/// Wraps services with the check.
+#[derive(Debug, Clone)]
+pub struct AuthLayer {
+    db: Db,
+    clock: Clock,
+}
+
+impl AuthLayer {
+    /// Checks keys against `db`.
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock }
+    }
+
+    async fn admit(&self, headers: &http::HeaderMap, method: &'static Method) -> Result<Entry> {
+        let secret = bearer(headers).and_then(Secret::parse).ok_or(Error::KeyInvalid)?;
+        let id = secret.id().to_owned();
+        let found = self.db.read(move |conn| store::key_with_hash(conn, &id)).await?;
+        let (key, hash) = found.ok_or(Error::KeyInvalid)?;
+        let same: bool =
+            subtle::ConstantTimeEq::ct_eq(hash.as_slice(), secret.hash().as_slice()).into();
+        let now = self.clock.now();
+        if !same || !key.is_good(now) {
+            return Err(Error::KeyInvalid);
+        }
+        let stale = key.last_used_at.is_none_or(|at| now.since(at) >= USE_RECORDED_EVERY);
+        if stale {
+            let id = key.id.clone();
+            self.db.write(move |conn| ops::record_use(conn, &id, now)).await?;
+        }
+        let caller = key.caller();
+        if let Some(scope) = method.scope {
+            caller.may(scope)?;
+        }
+        Ok(Entry { caller, method })
+    }
+}
+
+fn bearer(headers: &http::HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
+    let value = values.next()?.to_str().ok()?;
+    // Two of them are a mistake or a trick: neither is believed.
+    if values.next().is_some() {
+        return None;
+    }
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+impl<S> tower::Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> AuthService<S> {
+        AuthService { auth: self.clone(), inner }
+    }
+}
+
+/// A service behind the check.
+#[derive(Debug, Clone)]
+pub struct AuthService<S> {
+    auth: AuthLayer,
+    inner: S,
+}
+
+impl<S> tower::Service<http::Request<Body>> for AuthService<S>
+where
+    S: tower::Service<http::Request<Body>, Response = http::Response<Body>>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    type Response = http::Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        // The service that was polled ready is the one to call; its clone stays for the next call.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let path = request.uri().path();
+        let Some(method) = methods::find(path) else {
+            // Health and reflection are open.
+            if !path.starts_with("/astro.") {
+                return Box::pin(inner.call(request));
+            }
+            let name: String = path.chars().skip(1).take(100).collect();
+            let status = Status::from(Error::MethodUnknown(name));
+            return Box::pin(async move { Ok(status.into_http()) });
+        };
+        let auth = self.auth.clone();
+        Box::pin(async move {
+            let started = std::time::Instant::now();
+            match auth.admit(request.headers(), method).await {
+                Ok(entry) => {
+                    let key = entry.caller.key_id.clone();
+                    request.extensions_mut().insert(entry);
+                    let response = inner.call(request).await?;
+                    let status = Status::from_header_map(response.headers());
+                    let mended = status.as_ref().and_then(mend);
+                    log(method, &key, mended.clone().or(status), started);
+                    Ok(mended.map_or(response, Status::into_http))
+                }
+                Err(error) => {
+                    let status = Status::from(error);
+                    log(method, "-", Some(status.clone()), started);
+                    Ok(status.into_http())
+                }
+            }
+        })
+    }
+}
+
+/// What tonic refuses by itself, it refuses in its own words: a message that is too large or does
+/// not decode. The contract has a code and a reason for each.
+fn mend(status: &Status) -> Option<Status> {
+    if status.code() == Code::Ok || !status.details().is_empty() {
+        return None;
+    }
+    let text = status.message();
+    if text.contains("message length too large") {
+        return Some(Error::LimitExceeded("the request is over 4 MiB").into());
+    }
+    if status.code() != Code::Internal {
+        return None;
+    }
+    let problem = text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(text);
+    // "GetItemRequest.item_id: invalid wire type…" where prost knows the field.
+    let (field, problem) = match problem.split_once(": ") {
+        Some((path, problem)) if path.contains('.') && !path.contains(' ') => {
+            (path.split_once('.').map_or(path, |(_, field)| field), problem)
+        }
+        Some(_) | None => ("request", problem),
+    };
+    Some(Error::invalid(field, format!("does not decode: {problem}")).into())
+}
+
+fn log(method: &Method, key: &str, status: Option<Status>, started: std::time::Instant) {
+    let code = status.as_ref().map_or(Code::Ok, Status::code);
+    let ms = started.elapsed().as_millis();
+    let name = format!("{}/{}", method.service, method.name);
+    match status {
+        Some(status) if code != Code::Ok => {
+            let why = status.message();
+            tracing::info!(rpc = name, key, ?code, ms, "{name} refused: {code:?}: {why}");
+        }
+        Some(_) | None => tracing::debug!(rpc = name, key, ms, "{name} answered in {ms} ms"),
+    }
+}

@@ -1,0 +1,91 @@
+//! Who calls and what they may do: keys, the layer that reads them, the gate that each RPC passes.
+pub mod gate;
+pub mod keys;
+pub mod layer;
+pub mod ops;
+pub mod requests;
+pub mod service;
+
+pub(crate) mod store;
+pub mod streams;
+
+use crate::db::types::text_enum;
+use crate::kernel::{BotId, Caller, KeyKind, OrgId, Timestamp};
+
+pub use gate::Gate;
+pub use streams::{StreamPass, Streams};
+
+text_enum! {
+    /// What a key is for, as the database words it.
+    Kind {
+        /// The platform's administrator.
+        Admin = "ADMIN",
+        /// A client system.
+        Client = "CLIENT",
+        /// A bot worker.
+        Bot = "BOT",
+    }
+}
+
+impl From<Kind> for KeyKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Admin => Self::Admin,
+            Kind::Client => Self::Client,
+            Kind::Bot => Self::Bot,
+        }
+    }
+}
+
+impl From<KeyKind> for Kind {
+    fn from(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::Admin => Self::Admin,
+            KeyKind::Client => Self::Client,
+            KeyKind::Bot => Self::Bot,
+        }
+    }
+}
+
+/// A key without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Public part.
+    pub id: String,
+    /// Kind.
+    pub kind: KeyKind,
+    /// Name for people.
+    pub display_name: String,
+    /// Organisation; none for a platform key.
+    pub org: Option<OrgId>,
+    /// Bot, for a bot's key.
+    pub bot: Option<BotId>,
+    /// Scopes.
+    pub scopes: Vec<String>,
+    /// Expiry.
+    pub expires_at: Option<Timestamp>,
+    /// Creation.
+    pub created_at: Timestamp,
+    /// Last use, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// Revocation.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether the key is neither revoked nor expired.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// The caller that a request with this key has.
+    pub fn caller(&self) -> Caller {
+        Caller {
+            key_id: self.id.clone(),
+            kind: self.kind,
+            org: self.org,
+            bot: self.bot,
+            scopes: self.scopes.clone(),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Keys: made, used, revoked; and what the server keeps for itself.
+use super::keys::Secret;
+use super::{ApiKey, store};
+use crate::db::Conn;
+use crate::events::{self, NewEvent};
+use crate::kernel::caller::holds;
+use crate::kernel::limits::REQUEST_IDS_KEPT;
+use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Result, Timestamp};
+use uuid::Uuid;
+
+/// A key to make.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Kind.
+    pub kind: KeyKind,
+    /// Name for people.
+    pub display_name: String,
+    /// Organisation; none for a platform key.
+    pub org: Option<OrgId>,
+    /// Bot, for a bot's key.
+    pub bot: Option<BotId>,
+    /// Scopes; empty: the kind's usual ones.
+    pub scopes: Vec<String>,
+    /// Expiry.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Makes the key `secret` for `caller`, who cannot give what they do not hold.
+///
+/// # Errors
+/// [`Error::ScopeMissing`], [`Error::Invalid`].
+pub fn create_key(
+    conn: &mut Conn,
+    caller: &Caller,
+    new: NewKey,
+    secret: &Secret,
+    now: Timestamp,
+) -> Result<ApiKey> {
+    if new.kind == KeyKind::Admin && caller.org.is_some() {
+        return Err(Error::ScopeMissing("*".to_owned()));
+    }
+    let scopes = if new.scopes.is_empty() {
+        new.kind.usual_scopes().iter().map(|&s| s.to_owned()).collect()
+    } else {
+        new.scopes.clone()
+    };
+    // A bot's session is a right of its own, which whoever manages keys may hand on.
+    let missing = scopes.iter().find(|s| *s != "bot.session" && !holds(&caller.scopes, s));
+    if let Some(scope) = missing {
+        return Err(Error::ScopeMissing(scope.clone()));
+    }
+    if new.expires_at.is_some_and(|end| end <= now) {
+        return Err(Error::invalid("expire_time", "must be in the future"));
+    }
+    insert(conn, new, scopes, secret, &caller.source(), now)
+}
+
+/// Makes the first admin key `secret` unless the database has keys already.
+///
+/// # Errors
+/// Those of the database.
+pub fn bootstrap(conn: &mut Conn, secret: &Secret, now: Timestamp) -> Result<Option<ApiKey>> {
+    if store::keys_exist(conn)? {
+        return Ok(None);
+    }
+    recover(conn, secret, now).map(Some)
+}
+
+/// Makes an admin key `secret` for whoever can reach the database.
+///
+/// # Errors
+/// Those of the database.
+pub fn recover(conn: &mut Conn, secret: &Secret, now: Timestamp) -> Result<ApiKey> {
+    let new = NewKey {
+        kind: KeyKind::Admin,
+        display_name: "admin".to_owned(),
+        org: None,
+        bot: None,
+        scopes: vec![],
+        expires_at: None,
+    };
+    insert(conn, new, vec!["*".to_owned()], secret, events::SYSTEM, now)
+}
+
+fn insert(
+    conn: &mut Conn,
+    new: NewKey,
+    scopes: Vec<String>,
+    secret: &Secret,
+    source: &str,
+    now: Timestamp,
+) -> Result<ApiKey> {
+    let key = ApiKey {
+        id: secret.id().to_owned(),
+        kind: new.kind,
+        display_name: new.display_name,
+        org: new.org,
+        bot: new.bot,
+        scopes,
+        expires_at: new.expires_at,
+        created_at: now,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    store::insert_key(conn, &key, secret.hash())?;
+    events::append(conn, event(&key, "key.created", source, "created"), now)?;
+    Ok(key)
+}
+
+fn event(key: &ApiKey, name: &'static str, source: &str, verb: &str) -> NewEvent {
+    let text = format!("Key {} ({}) was {verb}", key.display_name, key.id);
+    NewEvent::new(key.org, name, source, text)
+        .with("key_id", key.id.as_str())
+        .with("kind", key.kind.as_str())
+}
+
+/// Revokes a key that the caller sees; revoking it again changes nothing.
+///
+/// # Errors
+/// [`Error::ApiKeyNotFound`].
+pub fn revoke_key(conn: &mut Conn, caller: &Caller, id: &str, now: Timestamp) -> Result<ApiKey> {
+    let found = store::key_with_hash(conn, id)?.map(|(key, _)| key);
+    let visible = |key: &ApiKey| caller.org.is_none() || key.org == caller.org;
+    let mut key = found.filter(visible).ok_or_else(|| Error::ApiKeyNotFound(id.to_owned()))?;
+    if store::set_revoked(conn, id, now)? {
+        key.revoked_at = Some(now);
+        events::append(conn, event(&key, "key.revoked", &caller.source(), "revoked"), now)?;
+    }
+    Ok(key)
+}
+
+/// Notes that a key was used.
+///
+/// # Errors
+/// Those of the database.
+pub fn record_use(conn: &mut Conn, id: &str, now: Timestamp) -> Result<()> {
+    store::set_used(conn, id, now)
+}
+
+/// What all servers of one database share: made by the first of them.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Key of the page and resume tokens.
+    pub seal_key: [u8; 32],
+    /// Id of the event log; a restored copy must get another one.
+    pub log_id: Uuid,
+}
+
+/// Reads the settings, or keeps the ones given when there are none.
+///
+/// # Errors
+/// Those of the database.
+pub fn settings(conn: &mut Conn, fresh: &Settings) -> Result<Settings> {
+    let broken = || Error::Internal("server_settings: a value has the wrong length".to_owned());
+    let seal_key = store::setting(conn, "seal_key", fresh.seal_key.to_vec())?;
+    let log_id = store::setting(conn, "log_id", fresh.log_id.as_bytes().to_vec())?;
+    Ok(Settings {
+        seal_key: seal_key.try_into().map_err(|_| broken())?,
+        log_id: Uuid::from_slice(&log_id).map_err(|_| broken())?,
+    })
+}
+
+/// Forgets the answers to requests so old that nobody repeats them.
+///
+/// # Errors
+/// Those of the database.
+pub fn forget_requests(conn: &mut Conn, now: Timestamp) -> Result<usize> {
+    store::forget_requests(conn, now.minus(REQUEST_IDS_KEPT))
+}

@@ -1,0 +1,330 @@
+//! The wire of keys.
+use super::gate::Context;
+use super::keys::Secret;
+use super::ops::NewKey;
+use super::{ApiKey, Gate, ops, store};
+use crate::db::Conn;
+use crate::kernel::caller::holds;
+use crate::kernel::page::Cursor;
+use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Page, Result, limits};
+use crate::wire;
+use astro_sdk::methods::METHODS;
+use astro_sdk::v1::access_service_server::AccessService;
+use astro_sdk::v1::{
+    self, ApiKeyKind, CreateApiKeyRequest, CreateApiKeyResponse, GetCallerRequest,
+    GetCallerResponse, ListApiKeysRequest, ListApiKeysResponse, RevokeApiKeyRequest,
+    RevokeApiKeyResponse,
+};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+/// Characters of a name for people.
+const NAME_CHARS_MAX: usize = 100;
+/// Scopes of one key: far more than there are.
+const SCOPES_MAX: usize = 50;
+
+/// Serves keys.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// What every service needs.
+    pub gate: Gate,
+}
+
+#[tonic::async_trait]
+impl AccessService for Access {
+    async fn get_caller(
+        &self,
+        request: Request<GetCallerRequest>,
+    ) -> Result<Response<GetCallerResponse>, Status> {
+        self.gate.read(request, get_caller).await
+    }
+
+    async fn create_api_key(
+        &self,
+        request: Request<CreateApiKeyRequest>,
+    ) -> Result<Response<CreateApiKeyResponse>, Status> {
+        // Without a request id the answer, which has the secret, is not kept.
+        self.gate.mutate(request, |_| "", create).await
+    }
+
+    async fn list_api_keys(
+        &self,
+        request: Request<ListApiKeysRequest>,
+    ) -> Result<Response<ListApiKeysResponse>, Status> {
+        self.gate.read(request, list).await
+    }
+
+    async fn revoke_api_key(
+        &self,
+        request: Request<RevokeApiKeyRequest>,
+    ) -> Result<Response<RevokeApiKeyResponse>, Status> {
+        let response = self.gate.mutate(request, |_| "", revoke).await?;
+        if let Some(key) = &response.get_ref().api_key {
+            self.gate.streams.revoke(&key.id);
+        }
+        Ok(response)
+    }
+}
+
+fn get_caller(
+    conn: &mut Conn,
+    context: &Context,
+    _request: GetCallerRequest,
+) -> Result<GetCallerResponse> {
+    let found = store::key_with_hash(conn, &context.caller.key_id)?;
+    let (key, _) = found.ok_or(Error::KeyInvalid)?;
+    Ok(GetCallerResponse {
+        api_key: Some(to_wire(key)),
+        server_version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+fn create(
+    conn: &mut Conn,
+    context: &Context,
+    request: CreateApiKeyRequest,
+) -> Result<CreateApiKeyResponse> {
+    let kind = parse_kind(request.kind)?;
+    limits::text("display_name", &request.display_name, NAME_CHARS_MAX)?;
+    if request.display_name.trim().is_empty() {
+        return Err(Error::invalid("display_name", "is required"));
+    }
+    limits::count("scopes", request.scopes.len(), SCOPES_MAX)?;
+    request.scopes.iter().try_for_each(|scope| check_scope(scope))?;
+    let org = org_of_new(conn, &context.caller, kind, &request.org_id)?;
+    let bot = bot_of_new(conn, kind, org, &request.bot_id)?;
+    let new = NewKey {
+        kind,
+        display_name: request.display_name,
+        org,
+        bot,
+        scopes: request.scopes,
+        expires_at: wire::parse_timestamp("expire_time", request.expire_time)?,
+    };
+    let secret = Secret::generate(kind);
+    let key = ops::create_key(conn, &context.caller, new, &secret, context.now)?;
+    Ok(CreateApiKeyResponse { api_key: Some(to_wire(key)), secret: secret.reveal() })
+}
+
+fn list(
+    conn: &mut Conn,
+    context: &Context,
+    request: ListApiKeysRequest,
+) -> Result<ListApiKeysResponse> {
+    let org = context.caller.scope_of(&request.org_id)?;
+    if let Some(org) = org {
+        existing(conn, org)?;
+    }
+    let scope = org.map(|id| id.to_string()).unwrap_or_default();
+    let query: [&[u8]; 2] = [b"ListApiKeys", scope.as_bytes()];
+    let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
+    let mut keys = store::keys(conn, org, &page)?;
+    let next_page_token = page.cut(&context.sealer, &mut keys, |key| Cursor {
+        key: format!("{} {}", key.created_at.micros(), key.id),
+        id: Uuid::nil(),
+    });
+    Ok(ListApiKeysResponse { api_keys: keys.into_iter().map(to_wire).collect(), next_page_token })
+}
+
+fn revoke(
+    conn: &mut Conn,
+    context: &Context,
+    request: RevokeApiKeyRequest,
+) -> Result<RevokeApiKeyResponse> {
+    if request.api_key_id.is_empty() {
+        return Err(Error::invalid("api_key_id", "is required"));
+    }
+    let key = ops::revoke_key(conn, &context.caller, &request.api_key_id, context.now)?;
+    Ok(RevokeApiKeyResponse { api_key: Some(to_wire(key)) })
+}
+
+/// A platform key belongs to nobody, every other one to an organisation that exists.
+fn org_of_new(
+    conn: &mut Conn,
+    caller: &Caller,
+    kind: KeyKind,
+    asked: &str,
+) -> Result<Option<OrgId>> {
+    match kind {
+        KeyKind::Admin if asked.is_empty() => Ok(None),
+        KeyKind::Admin => Err(Error::invalid("org_id", "must be empty for an ADMIN key")),
+        KeyKind::Client | KeyKind::Bot => {
+            let org = caller.home(asked)?;
+            existing(conn, org)?;
+            Ok(Some(org))
+        }
+    }
+}
+
+fn bot_of_new(
+    conn: &mut Conn,
+    kind: KeyKind,
+    org: Option<OrgId>,
+    asked: &str,
+) -> Result<Option<BotId>> {
+    match (kind, org) {
+        (KeyKind::Bot, Some(org)) => {
+            let bot = BotId::parse("bot_id", asked)?;
+            let found = store::bot_in_org(conn, bot, org)?;
+            if found { Ok(Some(bot)) } else { Err(Error::BotNotFound(bot)) }
+        }
+        (KeyKind::Admin | KeyKind::Client | KeyKind::Bot, _) if asked.is_empty() => Ok(None),
+        (KeyKind::Admin | KeyKind::Client | KeyKind::Bot, _) => {
+            Err(Error::invalid("bot_id", "must be empty for a key that is no bot's"))
+        }
+    }
+}
+
+fn existing(conn: &mut Conn, org: OrgId) -> Result<()> {
+    if store::org_exists(conn, org)? { Ok(()) } else { Err(Error::OrgNotFound(org)) }
+}
+
+/// A scope must cover an RPC that there is, so that a typing error does not make a useless key.
+fn check_scope(scope: &str) -> Result<()> {
+    let name = match scope {
+        "*" => return Ok(()),
+        family => family.strip_suffix(".*").unwrap_or(family),
+    };
+    let is_name = !name.contains('*');
+    let held = [scope.to_owned()];
+    let covers = METHODS.iter().filter_map(|method| method.scope).any(|s| holds(&held, s));
+    if is_name && covers {
+        Ok(())
+    } else {
+        Err(Error::invalid("scopes", "must be like items.read, items.* or *"))
+    }
+}
+
+fn parse_kind(kind: i32) -> Result<KeyKind> {
+    match ApiKeyKind::try_from(kind) {
+        Ok(ApiKeyKind::Admin) => Ok(KeyKind::Admin),
+        Ok(ApiKeyKind::Client) => Ok(KeyKind::Client),
+        Ok(ApiKeyKind::Bot) => Ok(KeyKind::Bot),
+        Ok(ApiKeyKind::Unspecified) => Err(Error::invalid("kind", "is required")),
+        Err(_) => Err(Error::invalid("kind", "must be ADMIN, CLIENT or BOT")),
+    }
+}
+
+fn to_wire(key: ApiKey) -> v1::ApiKey {
+    let kind = match key.kind {
+        KeyKind::Admin => ApiKeyKind::Admin,
+        KeyKind::Client => ApiKeyKind::Client,
+        KeyKind::Bot => ApiKeyKind::Bot,
+    };
+    v1::ApiKey {
+        id: key.id,
+        kind: kind.into(),
+        display_name: key.display_name,
+        org_id: key.org.map(|id| id.to_string()).unwrap_or_default(),
+        bot_id: key.bot.map(|id| id.to_string()).unwrap_or_default(),
+        scopes: key.scopes,
+        expire_time: wire::optional_timestamp(key.expires_at),
+        create_time: Some(wire::timestamp(key.created_at)),
+        last_use_time: wire::optional_timestamp(key.last_used_at),
+        revoke_time: wire::optional_timestamp(key.revoked_at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Address;
+    use crate::kernel::Clock;
+    use crate::kernel::seal::Sealer;
+
+    #[test]
+    fn a_scope_that_covers_nothing_is_refused() {
+        for scope in ["*", "items.*", "items.read", "bot.session", "keys.write"] {
+            assert!(check_scope(scope).is_ok(), "{scope}");
+        }
+        for scope in ["", "items", "item.read", "items.*.*", "i*", "items.r*", ".*", "**"] {
+            assert!(check_scope(scope).is_err(), "{scope}");
+        }
+    }
+
+    #[test]
+    fn the_usual_scopes_of_each_kind_cover_something() {
+        for kind in [KeyKind::Admin, KeyKind::Client, KeyKind::Bot] {
+            assert!(kind.usual_scopes().iter().all(|scope| check_scope(scope).is_ok()));
+        }
+    }
+
+    /// A database, and a platform caller.
+    fn database() -> (tempfile::TempDir, Conn, Context) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = Conn::open(&Address::Sqlite(folder.path().join("astro.db"))).unwrap();
+        conn.migrate().unwrap();
+        let now = Clock::default().now();
+        let key = conn.write(|conn| ops::recover(conn, &Secret::generate(KeyKind::Admin), now));
+        let context = Context { caller: key.unwrap().caller(), now, sealer: Sealer::new(&[1; 32]) };
+        (folder, conn, context)
+    }
+
+    fn wanted(kind: ApiKeyKind) -> CreateApiKeyRequest {
+        CreateApiKeyRequest {
+            kind: kind.into(),
+            display_name: "k".to_owned(),
+            ..CreateApiKeyRequest::default()
+        }
+    }
+
+    #[test]
+    fn a_key_of_an_organisation_or_bot_that_does_not_exist_is_refused() {
+        let (_folder, mut conn, context) = database();
+        let (org, bot) = (OrgId::new(), BotId::new());
+        let mut refused = |request| create(&mut conn, &context, request).unwrap_err();
+        let client = CreateApiKeyRequest { org_id: org.to_string(), ..wanted(ApiKeyKind::Client) };
+        assert_eq!(refused(client.clone()), Error::OrgNotFound(org));
+        let of_bot = CreateApiKeyRequest { kind: ApiKeyKind::Bot.into(), ..client };
+        assert_eq!(refused(of_bot), Error::OrgNotFound(org));
+        for (field, request) in [
+            ("org_id", wanted(ApiKeyKind::Client)),
+            (
+                "org_id",
+                CreateApiKeyRequest { org_id: org.to_string(), ..wanted(ApiKeyKind::Admin) },
+            ),
+            (
+                "bot_id",
+                CreateApiKeyRequest { bot_id: bot.to_string(), ..wanted(ApiKeyKind::Admin) },
+            ),
+            ("kind", wanted(ApiKeyKind::Unspecified)),
+            (
+                "display_name",
+                CreateApiKeyRequest { display_name: " ".to_owned(), ..wanted(ApiKeyKind::Admin) },
+            ),
+        ] {
+            let error = refused(request).to_string();
+            assert!(error.starts_with(field), "{field}: {error}");
+        }
+    }
+
+    #[test]
+    fn keys_are_listed_newest_first_page_by_page() {
+        let (_folder, mut conn, context) = database();
+        let mut made = vec![context.caller.key_id.clone()];
+        for _ in 0..4 {
+            let response = create(&mut conn, &context, wanted(ApiKeyKind::Admin)).unwrap();
+            made.push(response.api_key.unwrap().id);
+        }
+        let mut request = ListApiKeysRequest { page_size: 2, ..ListApiKeysRequest::default() };
+        let mut listed = Vec::new();
+        loop {
+            let page = list(&mut conn, &context, request.clone()).unwrap();
+            assert!(page.api_keys.len() <= 2);
+            listed.extend(page.api_keys.into_iter().map(|key| key.id));
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                break;
+            }
+        }
+        // All were made at one moment, so their ids decide.
+        made.sort_unstable_by(|a, b| b.cmp(a));
+        assert_eq!(listed, made);
+    }
+
+    #[test]
+    fn a_kind_is_required_and_known() {
+        assert_eq!(parse_kind(ApiKeyKind::Bot.into()).unwrap(), KeyKind::Bot);
+        assert!(parse_kind(0).is_err() && parse_kind(9).is_err() && parse_kind(-1).is_err());
+    }
+}

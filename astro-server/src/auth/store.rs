@@ -1,0 +1,162 @@
+//! SQL on `api_keys`, `request_log` and `server_settings`.
+use super::{ApiKey, Kind};
+use crate::db::schema::{api_keys, bots, organizations, request_log, server_settings};
+use crate::db::{Conn, Document, Guid, each};
+use crate::kernel::{BotId, Error, OrgId, Page, Result, Timestamp};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DbError};
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = api_keys)]
+struct KeyRow {
+    id: String,
+    kind: Kind,
+    display_name: String,
+    org_id: Option<OrgId>,
+    bot_id: Option<BotId>,
+    secret_hash: Vec<u8>,
+    scopes: Document,
+    expires_at: Option<Timestamp>,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+impl KeyRow {
+    fn key(self) -> Result<(ApiKey, Vec<u8>)> {
+        let scopes = serde_json::from_value(self.scopes.0)
+            .map_err(|e| Error::Internal(format!("scopes of key {}: {e}", self.id)))?;
+        let key = ApiKey {
+            id: self.id,
+            kind: self.kind.into(),
+            display_name: self.display_name,
+            org: self.org_id,
+            bot: self.bot_id,
+            scopes,
+            expires_at: self.expires_at,
+            created_at: self.created_at,
+            last_used_at: self.last_used_at,
+            revoked_at: self.revoked_at,
+        };
+        Ok((key, self.secret_hash))
+    }
+}
+
+pub(super) fn insert_key(conn: &mut Conn, key: &ApiKey, secret_hash: Vec<u8>) -> Result<()> {
+    let row = KeyRow {
+        id: key.id.clone(),
+        kind: key.kind.into(),
+        display_name: key.display_name.clone(),
+        org_id: key.org,
+        bot_id: key.bot,
+        secret_hash,
+        scopes: Document(serde_json::json!(key.scopes)),
+        expires_at: key.expires_at,
+        created_at: key.created_at,
+        last_used_at: key.last_used_at,
+        revoked_at: key.revoked_at,
+    };
+    diesel::insert_into(api_keys::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn key_with_hash(conn: &mut Conn, id: &str) -> Result<Option<(ApiKey, Vec<u8>)>> {
+    let row: Option<KeyRow> = api_keys::table.find(id).first(conn).optional()?;
+    row.map(KeyRow::key).transpose()
+}
+
+pub(super) fn keys_exist(conn: &mut Conn) -> Result<bool> {
+    Ok(api_keys::table.select(api_keys::id).first::<String>(conn).optional()?.is_some())
+}
+
+pub(super) fn keys(conn: &mut Conn, org: Option<OrgId>, page: &Page) -> Result<Vec<ApiKey>> {
+    let mut query = api_keys::table.into_boxed();
+    if let Some(org) = org {
+        query = query.filter(api_keys::org_id.eq(org));
+    }
+    if let Some(after) = &page.after {
+        // The id is no UUID, so the cursor has creation time and id in its text.
+        let (at, id) = after.key.split_once(' ').ok_or(Error::PageToken)?;
+        let micros = at.parse().map_err(|_| Error::PageToken)?;
+        let at = Timestamp::from_micros("page_token", micros)?;
+        query = query.filter(
+            api_keys::created_at
+                .lt(at)
+                .or(api_keys::created_at.eq(at).and(api_keys::id.lt(id.to_owned()))),
+        );
+    }
+    let rows: Vec<KeyRow> = query
+        .order((api_keys::created_at.desc(), api_keys::id.desc()))
+        .limit(page.size + 1)
+        .load(conn)?;
+    rows.into_iter().map(|row| row.key().map(|(key, _)| key)).collect()
+}
+
+/// Whether the organisation exists; only read, since it belongs to another slice.
+pub(super) fn org_exists(conn: &mut Conn, org: OrgId) -> Result<bool> {
+    let id = organizations::table.find(org).select(organizations::id);
+    Ok(id.first::<OrgId>(conn).optional()?.is_some())
+}
+
+/// Whether the bot exists and belongs to `org`; only read, since it belongs to another slice.
+pub(super) fn bot_in_org(conn: &mut Conn, bot: BotId, org: OrgId) -> Result<bool> {
+    let id = bots::table.find(bot).filter(bots::org_id.eq(org)).select(bots::id);
+    Ok(id.first::<BotId>(conn).optional()?.is_some())
+}
+
+pub(super) fn set_used(conn: &mut Conn, id: &str, now: Timestamp) -> Result<()> {
+    diesel::update(api_keys::table.find(id)).set(api_keys::last_used_at.eq(now)).execute(conn)?;
+    Ok(())
+}
+
+/// Revokes the key; tells whether it was not revoked before.
+pub(super) fn set_revoked(conn: &mut Conn, id: &str, now: Timestamp) -> Result<bool> {
+    let changed = diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
+        .set(api_keys::revoked_at.eq(now))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = request_log)]
+pub(super) struct RequestRow {
+    pub(super) key_id: String,
+    pub(super) request_id: Guid,
+    pub(super) method: String,
+    pub(super) request_hash: Vec<u8>,
+    pub(super) response: Vec<u8>,
+    pub(super) created_at: Timestamp,
+}
+
+pub(super) fn request(conn: &mut Conn, key: &str, id: Guid) -> Result<Option<RequestRow>> {
+    Ok(request_log::table.find((key, id)).first(conn).optional()?)
+}
+
+pub(super) fn keep_request(conn: &mut Conn, row: &RequestRow) -> Result<()> {
+    match diesel::insert_into(request_log::table).values(row).execute(conn) {
+        Ok(_) => Ok(()),
+        // The same request ran at the same time and was faster: run again and find its answer.
+        Err(DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            Err(Error::Conflict("the same request_id at the same time".to_owned()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Forgets requests kept before `before`.
+pub(super) fn forget_requests(conn: &mut Conn, before: Timestamp) -> Result<usize> {
+    Ok(diesel::delete(request_log::table.filter(request_log::created_at.lt(before)))
+        .execute(conn)?)
+}
+
+/// The setting, after writing `value` if there was none.
+pub(super) fn setting(conn: &mut Conn, name: &str, value: Vec<u8>) -> Result<Vec<u8>> {
+    each!(
+        conn,
+        diesel::insert_into(server_settings::table)
+            .values((server_settings::name.eq(name), server_settings::value.eq(value)))
+            .on_conflict_do_nothing()
+            .execute(conn)
+    )?;
+    Ok(server_settings::table.find(name).select(server_settings::value).first(conn)?)
+}

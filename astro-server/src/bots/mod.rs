@@ -1,0 +1,113 @@
+//! Bots: one Steam account each, and the lease of the one worker that may act for it.
+pub mod ops;
+pub mod service;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+use crate::db::types::text_enum;
+use crate::kernel::{BotId, Error, OrgId, Result, SteamId, Timestamp};
+
+text_enum! {
+    /// The account's connection to Steam, as the worker last told.
+    SteamStatus {
+        /// No worker told yet.
+        Unknown = "",
+        /// Logged in.
+        Online = "online",
+        /// On its way.
+        Reconnecting = "reconnecting",
+        /// Steam asked to wait.
+        RateLimited = "rate_limited",
+        /// A person must do something.
+        NeedsOperator = "needs_operator",
+    }
+}
+
+/// One Steam account that holds items.
+#[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable)]
+pub struct Bot {
+    /// Id.
+    pub id: BotId,
+    /// Organisation.
+    pub org: OrgId,
+    /// Steam account.
+    pub steam_id: SteamId,
+    /// Name for people.
+    pub display_name: String,
+    /// Whether an administrator paused it: it starts no delivery and takes no donation.
+    pub paused: bool,
+    /// Counts the sessions so far.
+    pub lease_epoch: i64,
+    /// Worker that has the session.
+    pub lease_holder: Option<String>,
+    /// When the lease ends unless the worker is heard.
+    pub lease_expires_at: Option<Timestamp>,
+    /// Events of the session that are committed.
+    pub event_seq: i64,
+    /// Connection to Steam.
+    pub steam_status: SteamStatus,
+    /// More about it, for people.
+    pub steam_status_detail: String,
+    /// Last time the worker was heard.
+    pub last_seen_at: Option<Timestamp>,
+    /// Creation.
+    pub created_at: Timestamp,
+    /// Last change.
+    pub updated_at: Timestamp,
+}
+
+/// How a worker asks for the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// Random for each worker process.
+    pub worker_id: String,
+    /// Epoch of the process's previous session; 0 if it had none.
+    pub last_epoch: u64,
+    /// Take the lease even if another worker holds it.
+    pub takeover: bool,
+}
+
+/// A session that was granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// The bot, as it is now.
+    pub bot: Bot,
+    /// Fencing token: a write with an older one changes nothing.
+    pub epoch: i64,
+    /// Events of the session `last_epoch` that are committed; 0 if that session is not the last.
+    pub committed_event_seq: i64,
+}
+
+impl Bot {
+    /// Whether a worker has the session now.
+    pub fn connected(&self, now: Timestamp) -> bool {
+        self.lease_holder.is_some() && self.lease_expires_at.is_some_and(|end| now < end)
+    }
+
+    /// Passes when the worker may have the session: it is free, ran out, is the worker's own, or
+    /// the worker takes it over.
+    ///
+    /// # Errors
+    /// [`Error::BotLeaseHeld`].
+    pub fn grant(&self, hello: &Hello, now: Timestamp) -> Result<()> {
+        let own = self.lease_holder.as_deref() == Some(hello.worker_id.as_str());
+        match self.lease_expires_at {
+            Some(end) if self.connected(now) && !own && !hello.takeover => {
+                Err(Error::BotLeaseHeld { bot: self.id, until: end.to_string() })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Events committed in the session `epoch`; 0 if that is not the last one.
+    fn committed(&self, epoch: u64) -> i64 {
+        if epoch == self.lease_epoch.cast_unsigned() { self.event_seq } else { 0 }
+    }
+}
+
+/// What the event log calls a bot.
+pub fn source(bot: BotId) -> String {
+    format!("bot:{bot}")
+}

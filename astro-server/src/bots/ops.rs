@@ -1,0 +1,236 @@
+//! Bots: registered, paused, and the sessions of their workers.
+use super::{Bot, Hello, Opened, SteamStatus, source, store};
+use crate::db::Conn;
+use crate::events::{self, NewEvent, Severity};
+use crate::kernel::{BotId, Caller, Error, OrgId, Page, Result, SteamId, Timestamp, limits};
+use crate::orgs::Org;
+use std::time::Duration;
+
+/// Characters of a name for people.
+const NAME_CHARS_MAX: usize = 100;
+
+/// Registers the Steam account as a bot of `org`; without a name it is called by its number.
+///
+/// # Errors
+/// [`Error::Invalid`], [`Error::BotExists`].
+pub fn register(
+    conn: &mut Conn,
+    caller: &Caller,
+    org: &Org,
+    steam_id: SteamId,
+    display_name: &str,
+    now: Timestamp,
+) -> Result<Bot> {
+    limits::text("display_name", display_name, NAME_CHARS_MAX)?;
+    let name = match display_name.trim() {
+        "" => steam_id.to_string(),
+        name => name.to_owned(),
+    };
+    let id = BotId::new();
+    store::insert(conn, &store::NewBot { id, org: org.id, steam_id, display_name: &name }, now)?;
+    let text = format!("Bot {name} was registered");
+    let event = NewEvent::new(org.id, "bot.registered", &caller.source(), text)
+        .bot(id)
+        .with("steam_id", steam_id.to_string());
+    events::append(conn, event, now)?;
+    get(conn, id)
+}
+
+/// Pauses a bot that the caller sees, or lets it go on; saying so again changes nothing.
+///
+/// # Errors
+/// [`Error::BotNotFound`].
+pub fn set_paused(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: BotId,
+    paused: bool,
+    now: Timestamp,
+) -> Result<Bot> {
+    let bot = visible(conn, caller, id)?;
+    if !store::set_paused(conn, id, paused, now)? {
+        return Ok(bot);
+    }
+    let (name, verb) =
+        if paused { ("bot.paused", "was paused") } else { ("bot.resumed", "goes on") };
+    let text = format!("Bot {} {verb}", bot.display_name);
+    events::append(conn, NewEvent::new(bot.org, name, &caller.source(), text).bot(id), now)?;
+    get(conn, id)
+}
+
+/// The bot `id`.
+///
+/// # Errors
+/// [`Error::BotNotFound`].
+pub fn get(conn: &mut Conn, id: BotId) -> Result<Bot> {
+    store::get(conn, id)?.ok_or(Error::BotNotFound(id))
+}
+
+/// The bot `id`, if the caller sees it: a bot's key sees that bot only.
+///
+/// # Errors
+/// [`Error::BotNotFound`].
+pub fn visible(conn: &mut Conn, caller: &Caller, id: BotId) -> Result<Bot> {
+    let bot = get(conn, id)?;
+    let sees = caller.sees(bot.org) && caller.bot.is_none_or(|own| own == id);
+    if sees { Ok(bot) } else { Err(Error::BotNotFound(id)) }
+}
+
+/// The bot with this Steam account, of whichever organisation.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_steam_id(conn: &mut Conn, steam_id: SteamId) -> Result<Option<Bot>> {
+    store::of_steam_id(conn, steam_id)
+}
+
+/// Every bot there is, for jobs.
+///
+/// # Errors
+/// Those of the database.
+pub fn all_ids(conn: &mut Conn) -> Result<Vec<(OrgId, BotId)>> {
+    store::all_ids(conn)
+}
+
+/// Bots of `org`, or all, newest first, one more than the page has.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(conn: &mut Conn, org: Option<OrgId>, page: &Page) -> Result<Vec<Bot>> {
+    store::list(conn, org, page)
+}
+
+/// Opens a session: the worker gets the lease for `ttl`, under a new epoch.
+///
+/// # Errors
+/// [`Error::BotNotFound`], [`Error::BotLeaseHeld`], [`Error::BotProtocol`] without a worker id,
+/// [`Error::Conflict`] when the session went on at the same time.
+pub fn open_session(
+    conn: &mut Conn,
+    bot: BotId,
+    hello: Hello,
+    ttl: Duration,
+    now: Timestamp,
+) -> Result<Opened> {
+    if hello.worker_id.is_empty() {
+        return Err(Error::BotProtocol("hello.worker_id is required".to_owned()));
+    }
+    let before = get(conn, bot)?;
+    before.grant(&hello, now)?;
+    let lease = store::Lease { worker_id: &hello.worker_id, expires_at: now.plus(ttl) };
+    if !store::begin_epoch(conn, &before, &lease, now)? {
+        return Err(Error::Conflict(format!("the session of bot {bot} went on")));
+    }
+    let epoch = before.lease_epoch + 1;
+    let text = format!("A worker connected for bot {}", before.display_name);
+    let event = NewEvent::new(before.org, "bot.connected", &source(bot), text)
+        .bot(bot)
+        .with("worker_id", hello.worker_id.as_str())
+        .with("lease_epoch", epoch);
+    events::append(conn, event, now)?;
+    let committed_event_seq = before.committed(hello.last_epoch);
+    Ok(Opened { bot: get(conn, bot)?, epoch, committed_event_seq })
+}
+
+/// Keeps the lease for `ttl` from now. There is no event: nothing happened.
+///
+/// # Errors
+/// [`Error::BotLeaseLost`] when the session was closed or a newer one took over.
+pub fn extend_lease(
+    conn: &mut Conn,
+    bot: BotId,
+    epoch: i64,
+    ttl: Duration,
+    now: Timestamp,
+) -> Result<()> {
+    let kept = store::extend_lease(conn, bot, epoch, now.plus(ttl), now)?;
+    if kept { Ok(()) } else { Err(Error::BotLeaseLost(bot)) }
+}
+
+/// Ends the session and frees the lease; nothing happens when a newer one took over.
+///
+/// # Errors
+/// Those of the database.
+pub fn close_session(
+    conn: &mut Conn,
+    bot: BotId,
+    epoch: i64,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    if !store::free_lease(conn, bot, epoch, now)? {
+        return Ok(());
+    }
+    let bot = get(conn, bot)?;
+    let text = format!("The worker of bot {} disconnected", bot.display_name);
+    let event = NewEvent::new(bot.org, "bot.disconnected", &source(bot.id), text)
+        .bot(bot.id)
+        .with("reason", reason)
+        .with("lease_epoch", epoch);
+    events::append(conn, event, now)
+}
+
+/// Counts the event `seq` of the session `epoch`, in the transaction that applies it: false for
+/// one that was applied before.
+///
+/// # Errors
+/// [`Error::BotLeaseLost`] when a newer session took over, [`Error::BotProtocol`] for an event
+/// that leaves others out, [`Error::BotNotFound`].
+pub fn take_event(conn: &mut Conn, bot: BotId, epoch: i64, seq: i64) -> Result<bool> {
+    if seq < 1 {
+        return Err(Error::BotProtocol("event_seq starts at 1".to_owned()));
+    }
+    if store::count_event(conn, bot, epoch, seq)? {
+        return Ok(true);
+    }
+    let now = get(conn, bot)?;
+    if now.lease_epoch != epoch {
+        return Err(Error::BotLeaseLost(bot));
+    }
+    if seq <= now.event_seq {
+        return Ok(false);
+    }
+    let expected = now.event_seq + 1;
+    Err(Error::BotProtocol(format!("event_seq is {seq} where {expected} is next")))
+}
+
+/// Keeps what the worker tells of the account's connection to Steam: "online", "reconnecting",
+/// "rate_limited" or "needs_operator", and more for people.
+///
+/// # Errors
+/// [`Error::BotProtocol`] for another word, [`Error::BotNotFound`], [`Error::Conflict`].
+pub fn set_steam_status(
+    conn: &mut Conn,
+    bot: BotId,
+    status: &str,
+    detail: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let status: SteamStatus = status
+        .parse()
+        .map_err(|_| Error::BotProtocol(format!("steam_status.status is {status:?}")))?;
+    let before = get(conn, bot)?;
+    if before.steam_status == status && before.steam_status_detail == detail {
+        return Ok(());
+    }
+    if !store::set_steam_status(conn, &before, status, detail, now)? {
+        return Err(Error::Conflict(format!("the status of bot {bot} changed")));
+    }
+    let text = format!("Bot {} is {status} on Steam", before.display_name);
+    let event = NewEvent::new(before.org, "bot.steam_status", &source(bot), text)
+        .bot(bot)
+        .moved(Some(before.steam_status.as_str()), status.as_str())
+        .with("detail", detail)
+        .severity(severity(status));
+    events::append(conn, event, now)
+}
+
+fn severity(status: SteamStatus) -> Severity {
+    match status {
+        SteamStatus::NeedsOperator => Severity::Warning,
+        SteamStatus::Unknown
+        | SteamStatus::Online
+        | SteamStatus::Reconnecting
+        | SteamStatus::RateLimited => Severity::Info,
+    }
+}

@@ -1,0 +1,90 @@
+//! The wire of bots.
+use super::{Bot, ops};
+use crate::auth::Gate;
+use crate::auth::gate::Context;
+use crate::db::Conn;
+use crate::kernel::page::Cursor;
+use crate::kernel::{BotId, Page, Result, SteamId, Timestamp};
+use crate::{orgs, wire};
+use astro_sdk::v1;
+use astro_sdk::v1::bot_service_server::BotService;
+use astro_sdk::v1::{
+    ListBotsRequest, ListBotsResponse, PauseBotRequest, PauseBotResponse, RegisterBotRequest,
+    RegisterBotResponse,
+};
+use tonic::{Request, Response, Status};
+
+/// Serves bots.
+#[derive(Debug, Clone)]
+pub struct Bots(pub Gate);
+
+#[tonic::async_trait]
+impl BotService for Bots {
+    async fn register_bot(
+        &self,
+        request: Request<RegisterBotRequest>,
+    ) -> Result<Response<RegisterBotResponse>, Status> {
+        self.0.mutate(request, |r| &r.request_id, register).await
+    }
+
+    async fn list_bots(
+        &self,
+        request: Request<ListBotsRequest>,
+    ) -> Result<Response<ListBotsResponse>, Status> {
+        self.0.read(request, list).await
+    }
+
+    async fn pause_bot(
+        &self,
+        request: Request<PauseBotRequest>,
+    ) -> Result<Response<PauseBotResponse>, Status> {
+        self.0.mutate(request, |r| &r.request_id, pause).await
+    }
+}
+
+fn register(
+    conn: &mut Conn,
+    context: &Context,
+    request: RegisterBotRequest,
+) -> Result<RegisterBotResponse> {
+    let steam_id = SteamId::parse("steam_id", request.steam_id)?;
+    let Context { caller, now, .. } = context;
+    let org = orgs::ops::home(conn, caller, &request.org_id)?;
+    let bot = ops::register(conn, caller, &org, steam_id, &request.display_name, *now)?;
+    Ok(RegisterBotResponse { bot: Some(to_wire(bot, *now)) })
+}
+
+fn list(conn: &mut Conn, context: &Context, request: ListBotsRequest) -> Result<ListBotsResponse> {
+    let org = orgs::ops::narrowed(conn, &context.caller, &request.org_id)?;
+    let scope = org.map(|id| id.to_string()).unwrap_or_default();
+    let query: [&[u8]; 2] = [b"ListBots", scope.as_bytes()];
+    let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
+    let mut bots = ops::list(conn, org, &page)?;
+    let next_page_token =
+        page.cut(&context.sealer, &mut bots, |bot| Cursor::at(bot.created_at, bot.id.0));
+    let bots = bots.into_iter().map(|bot| to_wire(bot, context.now)).collect();
+    Ok(ListBotsResponse { bots, next_page_token })
+}
+
+fn pause(conn: &mut Conn, context: &Context, request: PauseBotRequest) -> Result<PauseBotResponse> {
+    let id = BotId::parse("bot_id", &request.bot_id)?;
+    let bot = ops::set_paused(conn, &context.caller, id, request.paused, context.now)?;
+    Ok(PauseBotResponse { bot: Some(to_wire(bot, context.now)) })
+}
+
+fn to_wire(bot: Bot, now: Timestamp) -> v1::Bot {
+    v1::Bot {
+        id: bot.id.to_string(),
+        org_id: bot.org.to_string(),
+        steam_id: bot.steam_id.get(),
+        paused: bot.paused,
+        connected: bot.connected(now),
+        display_name: bot.display_name,
+        steam_status: bot.steam_status.to_string(),
+        steam_status_detail: bot.steam_status_detail,
+        lease_epoch: bot.lease_epoch.cast_unsigned(),
+        last_seen_time: wire::optional_timestamp(bot.last_seen_at),
+        create_time: Some(wire::timestamp(bot.created_at)),
+        update_time: Some(wire::timestamp(bot.updated_at)),
+    }
+}

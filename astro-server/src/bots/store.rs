@@ -1,0 +1,173 @@
+//! SQL on `bots`.
+use super::{Bot, SteamStatus};
+use crate::db::Conn;
+use crate::db::schema::bots as t;
+use crate::kernel::{BotId, Error, OrgId, Page, Result, SteamId, Timestamp};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DbError};
+
+#[derive(Insertable)]
+#[diesel(table_name = t)]
+struct NewRow<'a> {
+    id: BotId,
+    org_id: OrgId,
+    steam_id: SteamId,
+    display_name: &'a str,
+    paused: bool,
+    lease_epoch: i64,
+    event_seq: i64,
+    steam_status: SteamStatus,
+    steam_status_detail: &'a str,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// A bot to register.
+pub(super) struct NewBot<'a> {
+    pub(super) id: BotId,
+    pub(super) org: OrgId,
+    pub(super) steam_id: SteamId,
+    pub(super) display_name: &'a str,
+}
+
+pub(super) fn insert(conn: &mut Conn, new: &NewBot<'_>, now: Timestamp) -> Result<()> {
+    let row = NewRow {
+        id: new.id,
+        org_id: new.org,
+        steam_id: new.steam_id,
+        display_name: new.display_name,
+        paused: false,
+        lease_epoch: 0,
+        event_seq: 0,
+        steam_status: SteamStatus::Unknown,
+        steam_status_detail: "",
+        created_at: now,
+        updated_at: now,
+    };
+    match diesel::insert_into(t::table).values(row).execute(conn) {
+        Ok(_) => Ok(()),
+        Err(DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            Err(Error::BotExists(new.steam_id))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn get(conn: &mut Conn, id: BotId) -> Result<Option<Bot>> {
+    Ok(t::table.find(id).first(conn).optional()?)
+}
+
+pub(super) fn of_steam_id(conn: &mut Conn, steam_id: SteamId) -> Result<Option<Bot>> {
+    Ok(t::table.filter(t::steam_id.eq(steam_id)).first(conn).optional()?)
+}
+
+pub(super) fn all_ids(conn: &mut Conn) -> Result<Vec<(OrgId, BotId)>> {
+    Ok(t::table.select((t::org_id, t::id)).order(t::id).load(conn)?)
+}
+
+/// Bots, newest first, one more than the page has.
+pub(super) fn list(conn: &mut Conn, org: Option<OrgId>, page: &Page) -> Result<Vec<Bot>> {
+    let mut query = t::table.into_boxed();
+    if let Some(org) = org {
+        query = query.filter(t::org_id.eq(org));
+    }
+    if let Some(after) = &page.after {
+        let at = after.time()?;
+        query = query
+            .filter(t::created_at.lt(at).or(t::created_at.eq(at).and(t::id.lt(BotId(after.id)))));
+    }
+    Ok(query.order((t::created_at.desc(), t::id.desc())).limit(page.size + 1).load(conn)?)
+}
+
+/// Tells whether it was otherwise before.
+pub(super) fn set_paused(conn: &mut Conn, id: BotId, paused: bool, now: Timestamp) -> Result<bool> {
+    let other = t::table.find(id).filter(t::paused.ne(paused));
+    let changed =
+        diesel::update(other).set((t::paused.eq(paused), t::updated_at.eq(now))).execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// A lease to write.
+pub(super) struct Lease<'a> {
+    pub(super) worker_id: &'a str,
+    pub(super) expires_at: Timestamp,
+}
+
+/// Begins the next epoch unless the session went on since `before` was read; tells whether it did.
+/// The count of its events is compared too: it is what the worker is told as committed.
+pub(super) fn begin_epoch(
+    conn: &mut Conn,
+    before: &Bot,
+    lease: &Lease<'_>,
+    now: Timestamp,
+) -> Result<bool> {
+    let same = t::table
+        .find(before.id)
+        .filter(t::lease_epoch.eq(before.lease_epoch).and(t::event_seq.eq(before.event_seq)));
+    let changed = diesel::update(same)
+        .set((
+            t::lease_epoch.eq(before.lease_epoch + 1),
+            t::lease_holder.eq(lease.worker_id),
+            t::lease_expires_at.eq(lease.expires_at),
+            t::event_seq.eq(0),
+            t::last_seen_at.eq(now),
+            t::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Tells whether the epoch is the current one and its session open.
+pub(super) fn extend_lease(
+    conn: &mut Conn,
+    id: BotId,
+    epoch: i64,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
+    let open =
+        t::table.find(id).filter(t::lease_epoch.eq(epoch).and(t::lease_holder.is_not_null()));
+    let changed = diesel::update(open)
+        .set((t::lease_expires_at.eq(expires_at), t::last_seen_at.eq(now)))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Frees the lease; tells whether the epoch was the current one and its session open.
+pub(super) fn free_lease(conn: &mut Conn, id: BotId, epoch: i64, now: Timestamp) -> Result<bool> {
+    let open =
+        t::table.find(id).filter(t::lease_epoch.eq(epoch).and(t::lease_holder.is_not_null()));
+    let changed = diesel::update(open)
+        .set((
+            t::lease_holder.eq(None::<String>),
+            t::lease_expires_at.eq(None::<Timestamp>),
+            t::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Counts the event `seq`; tells whether it was the next one of the current epoch.
+pub(super) fn count_event(conn: &mut Conn, id: BotId, epoch: i64, seq: i64) -> Result<bool> {
+    let next = t::table.find(id).filter(t::lease_epoch.eq(epoch).and(t::event_seq.eq(seq - 1)));
+    Ok(diesel::update(next).set(t::event_seq.eq(seq)).execute(conn)? == 1)
+}
+
+/// Writes the status unless it changed since `before` was read; tells whether it did.
+pub(super) fn set_steam_status(
+    conn: &mut Conn,
+    before: &Bot,
+    status: SteamStatus,
+    detail: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let same = t::table.find(before.id).filter(
+        t::steam_status
+            .eq(before.steam_status)
+            .and(t::steam_status_detail.eq(&before.steam_status_detail)),
+    );
+    let changed = diesel::update(same)
+        .set((t::steam_status.eq(status), t::steam_status_detail.eq(detail), t::updated_at.eq(now)))
+        .execute(conn)?;
+    Ok(changed == 1)
+}

@@ -1,0 +1,80 @@
+//! Every setting of the server: flag, environment variable, default and unit.
+use crate::kernel::Clock;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where a server without settings keeps its data.
+pub const DATABASE_URL_DEFAULT: &str = "sqlite://astro-data/astro.db";
+/// Where a server without settings writes its first key.
+pub const ADMIN_KEY_FILE_DEFAULT: &str = "astro-data/admin.key";
+
+/// How often things happen, and how long they may take.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// A bot's session ends if nothing is heard for this long.
+    pub lease_ttl: Duration,
+    /// Bots and server are heard at least this often.
+    pub heartbeat_interval: Duration,
+    /// Each connected bot reads its whole inventory this often.
+    pub sync_interval: Duration,
+    /// The jobs look for work this often.
+    pub job_interval: Duration,
+    /// Time for streams and calls to end when the server stops; then they are cut.
+    pub drain: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            lease_ttl: Duration::from_secs(30),
+            heartbeat_interval: Duration::from_secs(10),
+            sync_interval: Duration::from_secs(300),
+            job_interval: Duration::from_secs(5),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The settings of a server.
+#[derive(Clone)]
+pub struct Config {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// `sqlite://path` or `postgres://…`. May hold a password.
+    pub database_url: String,
+    /// File, mode 0600, that the first start writes its admin key to.
+    pub admin_key_file: PathBuf,
+    /// The clock.
+    pub clock: Clock,
+    /// How often things happen.
+    pub pace: Pace,
+    /// Whether to answer reflection, which tells the contract to anybody who can connect.
+    pub reflection: bool,
+}
+
+impl Config {
+    /// Settings for `database_url` on a free port of this machine, with the usual pace.
+    pub fn new(database_url: &str, admin_key_file: &Path) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            database_url: database_url.to_owned(),
+            admin_key_file: admin_key_file.to_owned(),
+            clock: Clock::default(),
+            pace: Pace::default(),
+            reflection: true,
+        }
+    }
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("database_url", &"<redacted>")
+            .field("admin_key_file", &self.admin_key_file)
+            .field("pace", &self.pace)
+            .field("reflection", &self.reflection)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! The live feed: one reader of the log for all who follow it.
+use super::{Event, Filter, Position, store};
+use crate::db::Db;
+use crate::kernel::Result;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+/// Events a follower may be behind before it reads from the database again.
+const BACKLOG: usize = 4096;
+/// Events of one read.
+const PAGE: i64 = 500;
+/// How often to look without being told: other servers write too.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Hands each new event to all who follow the log.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    db: Db,
+    sender: broadcast::Sender<Arc<Event>>,
+}
+
+impl Feed {
+    /// Starts the reader; it ends with `stop`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn start(db: Db, stop: CancellationToken) -> Result<Self> {
+        let (sender, _) = broadcast::channel(BACKLOG);
+        let from = db.read(store::end).await?;
+        let feed = Self { db, sender };
+        tokio::spawn({
+            let feed = feed.clone();
+            async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = feed.pump(from) => {}
+                }
+            }
+        });
+        Ok(feed)
+    }
+
+    async fn pump(&self, mut from: Position) {
+        let mut changes = self.db.changes();
+        loop {
+            match self.read(Filter::default(), from).await {
+                Ok(events) => {
+                    let full = events.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
+                    for event in events {
+                        from = event.position();
+                        // Nobody may be following; the next one reads from the database.
+                        let _ = self.sender.send(Arc::new(event));
+                    }
+                    if full {
+                        continue;
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "Could not read the event log: {error}"),
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    async fn read(&self, filter: Filter, after: Position) -> Result<Vec<Event>> {
+        self.db.read(move |conn| store::page(conn, &filter, after, PAGE)).await
+    }
+
+    /// Follows the log after `from`; each event comes once, in order, and none is left out.
+    pub fn follow(&self, filter: Filter, from: Position) -> Follower {
+        Follower {
+            feed: self.clone(),
+            live: self.sender.subscribe(),
+            filter,
+            at: from,
+            caught_up: false,
+        }
+    }
+}
+
+/// One who follows the log.
+#[derive(Debug)]
+pub struct Follower {
+    feed: Feed,
+    live: broadcast::Receiver<Arc<Event>>,
+    filter: Filter,
+    at: Position,
+    caught_up: bool,
+}
+
+impl Follower {
+    /// Everything up to here has been handed out.
+    pub fn position(&self) -> Position {
+        self.at
+    }
+
+    /// The next events: at least one, waiting for it if need be. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn next(&mut self) -> Result<Vec<Arc<Event>>> {
+        loop {
+            if !self.caught_up {
+                let page = self.feed.read(self.filter.clone(), self.at).await?;
+                if let Some(last) = page.last() {
+                    self.at = last.position();
+                    return Ok(page.into_iter().map(Arc::new).collect());
+                }
+                self.caught_up = true;
+            }
+            match self.live.recv().await {
+                Ok(event) if event.position() > self.at => {
+                    self.at = event.position();
+                    if self.filter.takes(&event) {
+                        return Ok(vec![event]);
+                    }
+                }
+                Ok(_) => {}
+                // Too far behind: the database has what the channel dropped.
+                Err(broadcast::error::RecvError::Lagged(_)) => self.caught_up = false,
+                Err(broadcast::error::RecvError::Closed) => {
+                    return Err(crate::kernel::Error::Stopping);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! What happens to items. Each change appends its event.
+use super::{Changes, Filter, Item, ItemState, Order, Reservation, ReservationState, store};
+use crate::auth::gate::Context;
+use crate::db::{Conn, Document};
+use crate::events::{self, Event, NewEvent};
+use crate::kernel::{
+    AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, ReservationId, Result, SteamId,
+    Timestamp,
+};
+use crate::{events::Position, orgs};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Who does something, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    /// As the event log names it.
+    pub source: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// The item, if the caller sees it.
+///
+/// # Errors
+/// [`Error::ItemNotFound`].
+pub fn visible(conn: &mut Conn, caller: &Caller, id: ItemId) -> Result<Item> {
+    store::get(conn, id)?.filter(|item| caller.sees(item.org_id)).ok_or(Error::ItemNotFound(id))
+}
+
+/// A page of items, one row more than its size.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(
+    conn: &mut Conn,
+    org: Option<OrgId>,
+    filter: &Filter,
+    order: Order,
+    page: &Page,
+) -> Result<Vec<Item>> {
+    store::list(conn, org, filter, order, page)
+}
+
+/// Makes `changes` and appends the event `name`. The state is compared and changed in one
+/// statement; if somebody was faster, the transaction runs again.
+///
+/// # Errors
+/// [`Error::Internal`] for a move that the table of states does not have.
+pub fn change(
+    conn: &mut Conn,
+    item: &Item,
+    changes: &Changes,
+    name: &'static str,
+    text: &str,
+    by: By<'_>,
+) -> Result<Item> {
+    let next = changes.state.unwrap_or(item.state);
+    if next != item.state && !item.state.can_become(next) {
+        let from = item.state;
+        return Err(Error::Internal(format!("item {}: {from} cannot become {next}", item.id)));
+    }
+    let after = store::change(conn, item, changes, by.now)?;
+    append(conn, Some(item), &after, name, text, by)?;
+    Ok(after)
+}
+
+fn append(
+    conn: &mut Conn,
+    before: Option<&Item>,
+    after: &Item,
+    name: &'static str,
+    text: &str,
+    by: By<'_>,
+) -> Result<()> {
+    let either = |get: fn(&Item) -> Option<String>| {
+        get(after).or_else(|| before.and_then(get)).unwrap_or_default()
+    };
+    let assignment = after.assignment_id.or_else(|| before.and_then(|b| b.assignment_id));
+    let offer = if before.is_none() || name == "item.received" {
+        after.received_trade_offer_id.clone().unwrap_or_default()
+    } else {
+        either(|item| item.delivery_trade_offer_id.clone())
+    };
+    let person = match after.state {
+        ItemState::Pending | ItemState::Available if assignment.is_none() => {
+            after.received_from_user_id
+        }
+        ItemState::Pending
+        | ItemState::Available
+        | ItemState::Reserved
+        | ItemState::Assigned
+        | ItemState::InOffer
+        | ItemState::InEscrow
+        | ItemState::Delivered
+        | ItemState::Missing
+        | ItemState::Withdrawn
+        | ItemState::Quarantined => {
+            after.assigned_to_user_id.or_else(|| before.and_then(|b| b.assigned_to_user_id))
+        }
+    };
+    let mut event =
+        NewEvent::new(after.org_id, name, by.source, format!("{} {text}", after.item_name))
+            .item(after.id)
+            .bot(after.bot_id)
+            .user(person)
+            .moved(before.map(|b| b.state.as_str()), after.state.as_str())
+            .with("trade_offer_id", offer)
+            .with("reservation_id", either(|item| item.reservation_id.map(|id| id.to_string())))
+            .with("asset_id", after.steam_asset_id.map(|a| a.get().to_string()));
+    if let Some(id) = assignment {
+        event = event.assignment(id, None);
+    }
+    events::append(conn, event, by.now)
+}
+
+/// Records new items, each with its event `name`.
+///
+/// # Errors
+/// Those of the database.
+pub fn record(
+    conn: &mut Conn,
+    items: &[Item],
+    name: &'static str,
+    text: &str,
+    by: By<'_>,
+) -> Result<()> {
+    store::insert(conn, items)?;
+    items.iter().try_for_each(|item| append(conn, None, item, name, text, by))
+}
+
+/// What a client changes of an item.
+#[derive(Debug, Clone)]
+pub struct Update {
+    /// Item.
+    pub id: ItemId,
+    /// Fails if set and different.
+    pub etag: String,
+    /// New labels.
+    pub labels: Option<Value>,
+    /// New metadata.
+    pub custom_metadata: Option<Value>,
+    /// New value; `Some(None)` clears it.
+    pub market_value: Option<Option<Money>>,
+}
+
+/// Changes the fields that clients own.
+///
+/// # Errors
+/// [`Error::ItemNotFound`], [`Error::Etag`].
+pub fn update(conn: &mut Conn, context: &Context, update: Update) -> Result<Item> {
+    let item = visible(conn, &context.caller, update.id)?;
+    if !update.etag.is_empty() && update.etag != item.etag() {
+        return Err(Error::Etag(item.etag()));
+    }
+    let changes = Changes {
+        labels: update.labels.map(Document),
+        custom_metadata: update.custom_metadata.map(Document),
+        market_value: update.market_value.clone().map(|m| m.map(|m| m.minor_units)),
+        market_currency: update.market_value.map(|m| m.map(|m| m.currency)),
+        ..Changes::default()
+    };
+    let source = context.caller.source();
+    let by = By { source: &source, now: context.now };
+    change(conn, &item, &changes, "item.updated", "was changed", by)
+}
+
+/// Which items to reserve.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// These.
+    Ids(Vec<ItemId>),
+    /// So many that match.
+    Matching(Filter, usize),
+}
+
+/// Reserves items: all or none.
+///
+/// # Errors
+/// [`Error::ItemNotFound`], [`Error::ItemNotAvailable`], [`Error::NotEnoughItems`].
+pub fn reserve(
+    conn: &mut Conn,
+    context: &Context,
+    org_id: &str,
+    wanted: &Wanted,
+    ttl: Duration,
+) -> Result<(Reservation, Vec<Item>)> {
+    let org = orgs::ops::home(conn, &context.caller, org_id)?.id;
+    let free = match wanted {
+        Wanted::Ids(ids) => free_by_id(conn, org, ids, context.now)?,
+        Wanted::Matching(filter, count) => {
+            let limit = i64::try_from(*count).unwrap_or(i64::MAX);
+            let found = store::next_free(conn, org, filter, context.now, limit)?;
+            if found.len() < *count {
+                return Err(Error::NotEnoughItems { wanted: *count, found: found.len() });
+            }
+            found
+        }
+    };
+    let reservation = Reservation {
+        id: ReservationId::new(),
+        org_id: org,
+        state: ReservationState::Held,
+        api_key_id: context.caller.key_id.clone(),
+        expires_at: context.now.plus(ttl),
+        ended_at: None,
+        created_at: context.now,
+    };
+    store::insert_reservation(conn, &reservation)?;
+    let changes =
+        Changes { reservation_id: Some(Some(reservation.id)), ..Changes::to(ItemState::Reserved) };
+    let source = context.caller.source();
+    let by = By { source: &source, now: context.now };
+    let items: Result<Vec<_>> = free
+        .iter()
+        .map(|item| change(conn, item, &changes, "item.reserved", "was reserved", by))
+        .collect();
+    Ok((reservation, items?))
+}
+
+fn free_by_id(conn: &mut Conn, org: OrgId, ids: &[ItemId], now: Timestamp) -> Result<Vec<Item>> {
+    ids.iter()
+        .map(|&id| {
+            let item = store::get(conn, id)?.filter(|item| item.org_id == org);
+            let item = item.ok_or(Error::ItemNotFound(id))?;
+            item.must_be_free(now)?;
+            Ok(item)
+        })
+        .collect()
+}
+
+/// Gives reserved items back.
+///
+/// # Errors
+/// [`Error::ReservationNotFound`], [`Error::ReservationEnded`].
+pub fn release(
+    conn: &mut Conn,
+    context: &Context,
+    id: ReservationId,
+) -> Result<(Reservation, Vec<Item>)> {
+    let reservation = held(conn, &context.caller, id)?;
+    let source = context.caller.source();
+    let by = By { source: &source, now: context.now };
+    let items = end(conn, &reservation, ReservationState::Released, "was released", by)?;
+    Ok((reservation, items))
+}
+
+fn held(conn: &mut Conn, caller: &Caller, id: ReservationId) -> Result<Reservation> {
+    let found = store::reservation(conn, id)?.filter(|r| caller.sees(r.org_id));
+    let reservation = found.ok_or(Error::ReservationNotFound(id))?;
+    if reservation.state != ReservationState::Held {
+        let state = reservation.state.to_string();
+        return Err(Error::ReservationEnded { reservation: id, state });
+    }
+    Ok(reservation)
+}
+
+fn end(
+    conn: &mut Conn,
+    reservation: &Reservation,
+    state: ReservationState,
+    text: &str,
+    by: By<'_>,
+) -> Result<Vec<Item>> {
+    if !store::end_reservation(conn, reservation.id, state, by.now)? {
+        return Err(Error::Conflict(format!("reservation {} has ended", reservation.id)));
+    }
+    store::of_reservation(conn, reservation.id)?
+        .iter()
+        .filter(|item| item.state == ItemState::Reserved)
+        .map(|item| change(conn, item, &Changes::freed(), "item.released", text, by))
+        .collect()
+}
+
+/// Ends reservations whose time is over, at most `limit`; tells how many.
+///
+/// # Errors
+/// Those of the database.
+pub fn expire_reservations(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
+    let overdue = store::overdue_reservations(conn, now, limit)?;
+    let by = By { source: events::SYSTEM, now };
+    for reservation in &overdue {
+        end(conn, reservation, ReservationState::Expired, "was released: its time is over", by)?;
+    }
+    Ok(overdue.len())
+}
+
+/// Where an assignment's items come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Free items.
+    Ids(Vec<ItemId>),
+    /// A reservation, whole.
+    Reservation(ReservationId),
+}
+
+/// The items of `source`, checked but not taken yet.
+///
+/// # Errors
+/// [`Error::ItemNotFound`], [`Error::ItemNotAvailable`], [`Error::ReservationNotFound`],
+/// [`Error::ReservationEnded`].
+pub fn check(
+    conn: &mut Conn,
+    caller: &Caller,
+    org: OrgId,
+    source: &Source,
+    now: Timestamp,
+) -> Result<Vec<Item>> {
+    match source {
+        Source::Ids(ids) => free_by_id(conn, org, ids, now),
+        Source::Reservation(id) => {
+            let reservation = held(conn, caller, *id)?;
+            if reservation.org_id != org {
+                return Err(Error::ReservationNotFound(*id));
+            }
+            let items = store::of_reservation(conn, *id)?;
+            match items.iter().find(|item| item.state != ItemState::Reserved) {
+                Some(item) => {
+                    Err(Error::ItemNotAvailable { item: item.id, state: item.state.to_string() })
+                }
+                None => Ok(items),
+            }
+        }
+    }
+}
+
+/// Takes checked items for an assignment.
+///
+/// # Errors
+/// Those of [`change`].
+pub fn assign(
+    conn: &mut Conn,
+    items: &[Item],
+    source: &Source,
+    assignment: AssignmentId,
+    user: SteamId,
+    by: By<'_>,
+) -> Result<Vec<Item>> {
+    if let Source::Reservation(id) = source
+        && !store::end_reservation(conn, *id, ReservationState::Used, by.now)?
+    {
+        return Err(Error::Conflict(format!("reservation {id} has ended")));
+    }
+    let changes = Changes {
+        reservation_id: Some(None),
+        assignment_id: Some(Some(assignment)),
+        assigned_to_user_id: Some(Some(user)),
+        assigned_at: Some(Some(by.now)),
+        ..Changes::to(ItemState::Assigned)
+    };
+    items
+        .iter()
+        .map(|item| change(conn, item, &changes, "item.assigned", "was assigned", by))
+        .collect()
+}
+
+/// The items of an assignment, in the order of their ids.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_assignment(conn: &mut Conn, id: AssignmentId) -> Result<Vec<Item>> {
+    store::of_assignment(conn, id)
+}
+
+/// The items that a donation brought.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_donation(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Vec<Item>> {
+    store::of_donation(conn, bot, offer)
+}
+
+/// The items that the books place with the bot.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
+    store::of_bot(conn, bot)
+}
+
+/// Items of the bot that were written off.
+///
+/// # Errors
+/// Those of the database.
+pub fn withdrawn(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
+    store::withdrawn(conn, bot)
+}
+
+/// The item.
+///
+/// # Errors
+/// [`Error::ItemNotFound`].
+pub fn get(conn: &mut Conn, id: ItemId) -> Result<Item> {
+    store::get(conn, id)?.ok_or(Error::ItemNotFound(id))
+}
+
+/// How many items of the bot are in each state.
+///
+/// # Errors
+/// Those of the database.
+pub fn counts(conn: &mut Conn, bot: BotId) -> Result<Vec<(ItemState, i64)>> {
+    store::counts(conn, bot)
+}
+
+/// The movements of an item, newest first, one more than the page's size.
+///
+/// # Errors
+/// [`Error::ItemNotFound`], [`Error::PageToken`].
+pub fn history(conn: &mut Conn, caller: &Caller, id: ItemId, page: &Page) -> Result<Vec<Event>> {
+    visible(conn, caller, id)?;
+    let before = match &page.after {
+        None => None,
+        Some(cursor) => {
+            let (tx, seq) = cursor.key.split_once(' ').ok_or(Error::PageToken)?;
+            let number = |text: &str| text.parse::<i64>().map_err(|_| Error::PageToken);
+            Some(Position { tx: number(tx)?, seq: number(seq)? })
+        }
+    };
+    events::of_item(conn, id, before, page.size + 1)
+}

@@ -1,0 +1,228 @@
+//! SQL on `items` and `reservations`.
+use super::{Changes, Filter, Item, ItemState, Order, Reservation, ReservationState};
+use crate::db::schema::{items as t, reservations};
+use crate::db::{Conn, MultiBackend, each};
+use crate::kernel::page::Cursor;
+use crate::kernel::{
+    AssignmentId, BotId, Error, ItemId, OrgId, Page, ReservationId, Result, Timestamp,
+};
+use diesel::prelude::*;
+
+/// Rows of one INSERT: PostgreSQL takes 65,535 values in a statement, SQLite 32,766.
+const INSERT_ROWS: usize = 500;
+
+pub(super) fn insert(conn: &mut Conn, rows: &[Item]) -> Result<()> {
+    for rows in rows.chunks(INSERT_ROWS) {
+        each!(conn, diesel::insert_into(t::table).values(rows).execute(conn))?;
+    }
+    Ok(())
+}
+
+pub(super) fn get(conn: &mut Conn, id: ItemId) -> Result<Option<Item>> {
+    Ok(t::table.find(id).first(conn).optional()?)
+}
+
+/// Changes the item if nobody changed it since it was read; then the transaction runs again.
+pub(super) fn change(
+    conn: &mut Conn,
+    item: &Item,
+    changes: &Changes,
+    now: Timestamp,
+) -> Result<Item> {
+    let mut rows: Vec<Item> = diesel::update(
+        t::table.find(item.id).filter(t::state.eq(item.state)).filter(t::version.eq(item.version)),
+    )
+    .set((changes, t::version.eq(item.version + 1), t::updated_at.eq(now)))
+    .returning(t::all_columns)
+    .get_results(conn)?;
+    rows.pop().ok_or_else(|| Error::Conflict(format!("item {} was changed", item.id)))
+}
+
+type Query<'a> = t::BoxedQuery<'a, MultiBackend>;
+
+fn filtered<'a>(org: Option<OrgId>, filter: &Filter) -> Query<'a> {
+    let mut query = t::table.into_boxed();
+    if let Some(org) = org {
+        query = query.filter(t::org_id.eq(org));
+    }
+    if !filter.states.is_empty() {
+        query = query.filter(t::state.eq_any(filter.states.clone()));
+    }
+    if !filter.apps.is_empty() {
+        query = query.filter(t::steam_app_id.eq_any(filter.apps.clone()));
+    }
+    if !filter.market_hash_names.is_empty() {
+        query = query.filter(t::market_hash_name.eq_any(filter.market_hash_names.clone()));
+    }
+    if !filter.bots.is_empty() {
+        query = query.filter(t::bot_id.eq_any(filter.bots.clone()));
+    }
+    if let Some(donor) = filter.donor {
+        query = query.filter(t::received_from_user_id.eq(donor));
+    }
+    if let Some(recipient) = filter.recipient {
+        query = query.filter(t::assigned_to_user_id.eq(recipient));
+    }
+    if let Some(at) = filter.tradable_at {
+        query = query.filter(t::tradable_at.is_null().or(t::tradable_at.le(at)));
+    }
+    if !filter.text.is_empty() {
+        // `lower` knows ASCII on SQLite and the database's locale on PostgreSQL.
+        let escaped = filter.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        query = query.filter(
+            diesel::dsl::sql::<diesel::sql_types::Bool>("lower(item_name) LIKE lower(")
+                .bind::<diesel::sql_types::Text, _>(format!("%{escaped}%"))
+                .sql(") ESCAPE '\\'"),
+        );
+    }
+    query
+}
+
+/// One row more than the page's size, so that the caller knows whether there is a next page.
+pub(super) fn list(
+    conn: &mut Conn,
+    org: Option<OrgId>,
+    filter: &Filter,
+    order: Order,
+    page: &Page,
+) -> Result<Vec<Item>> {
+    let mut query = filtered(org, filter);
+    if let Some(after) = &page.after {
+        query = seek(query, order, after)?;
+    }
+    query = match order {
+        Order::Newest => query.order((t::created_at.desc(), t::id.desc())),
+        Order::Oldest => query.order((t::created_at.asc(), t::id.asc())),
+        Order::Name => query.order((t::item_name.asc(), t::id.asc())),
+        Order::NameDescending => query.order((t::item_name.desc(), t::id.desc())),
+    };
+    Ok(query.limit(page.size + 1).load(conn)?)
+}
+
+fn seek<'a>(query: Query<'a>, order: Order, after: &Cursor) -> Result<Query<'a>> {
+    let id = ItemId(after.id);
+    let name = after.key.clone();
+    Ok(match order {
+        Order::Newest => {
+            let at = after.time()?;
+            query.filter(t::created_at.lt(at).or(t::created_at.eq(at).and(t::id.lt(id))))
+        }
+        Order::Oldest => {
+            let at = after.time()?;
+            query.filter(t::created_at.gt(at).or(t::created_at.eq(at).and(t::id.gt(id))))
+        }
+        Order::Name => {
+            query.filter(t::item_name.gt(name.clone()).or(t::item_name.eq(name).and(t::id.gt(id))))
+        }
+        Order::NameDescending => {
+            query.filter(t::item_name.lt(name.clone()).or(t::item_name.eq(name).and(t::id.lt(id))))
+        }
+    })
+}
+
+/// The oldest free items that match, locked until the end of the transaction.
+pub(super) fn next_free(
+    conn: &mut Conn,
+    org: OrgId,
+    filter: &Filter,
+    now: Timestamp,
+    count: i64,
+) -> Result<Vec<Item>> {
+    let filter =
+        Filter { states: vec![ItemState::Available], tradable_at: Some(now), ..filter.clone() };
+    let ids: Vec<ItemId> = filtered(Some(org), &filter)
+        .order((t::created_at.asc(), t::id.asc()))
+        .limit(count)
+        .select(t::id)
+        .load(conn)?;
+    let free = t::table
+        .filter(t::id.eq_any(&ids))
+        .filter(t::state.eq(ItemState::Available))
+        .order((t::created_at.asc(), t::id.asc()))
+        .select(t::all_columns);
+    let found: Vec<Item> = match conn {
+        Conn::Postgres(pg) => free.for_update().load(pg)?,
+        Conn::Sqlite(lite) => free.load(lite)?,
+    };
+    if found.len() < ids.len() {
+        return Err(Error::Conflict("somebody took one of the items".to_owned()));
+    }
+    Ok(found)
+}
+
+pub(super) fn of_reservation(conn: &mut Conn, id: ReservationId) -> Result<Vec<Item>> {
+    Ok(t::table.filter(t::reservation_id.eq(id)).order(t::id).load(conn)?)
+}
+
+pub(super) fn of_assignment(conn: &mut Conn, id: AssignmentId) -> Result<Vec<Item>> {
+    Ok(t::table.filter(t::assignment_id.eq(id)).order(t::id).load(conn)?)
+}
+
+/// Items that the books place with the bot, in any state but delivered and withdrawn.
+pub(super) fn of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
+    let gone = [ItemState::Delivered, ItemState::Withdrawn];
+    Ok(t::table.filter(t::bot_id.eq(bot)).filter(t::state.ne_all(gone)).order(t::id).load(conn)?)
+}
+
+/// Items of the bot that were written off.
+pub(super) fn withdrawn(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
+    Ok(t::table
+        .filter(t::bot_id.eq(bot))
+        .filter(t::state.eq(ItemState::Withdrawn))
+        .order(t::id)
+        .load(conn)?)
+}
+
+pub(super) fn of_donation(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Vec<Item>> {
+    Ok(t::table
+        .filter(t::bot_id.eq(bot))
+        .filter(t::received_trade_offer_id.eq(offer))
+        .order(t::id)
+        .load(conn)?)
+}
+
+/// How many items of the bot are in each state.
+pub(super) fn counts(conn: &mut Conn, bot: BotId) -> Result<Vec<(ItemState, i64)>> {
+    Ok(t::table
+        .filter(t::bot_id.eq(bot))
+        .group_by(t::state)
+        .select((t::state, diesel::dsl::count_star()))
+        .load(conn)?)
+}
+
+pub(super) fn insert_reservation(conn: &mut Conn, row: &Reservation) -> Result<()> {
+    diesel::insert_into(reservations::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn reservation(conn: &mut Conn, id: ReservationId) -> Result<Option<Reservation>> {
+    Ok(reservations::table.find(id).first(conn).optional()?)
+}
+
+/// Ends a reservation that holds; tells whether it did until now.
+pub(super) fn end_reservation(
+    conn: &mut Conn,
+    id: ReservationId,
+    state: ReservationState,
+    now: Timestamp,
+) -> Result<bool> {
+    let changed = diesel::update(
+        reservations::table.find(id).filter(reservations::state.eq(ReservationState::Held)),
+    )
+    .set((reservations::state.eq(state), reservations::ended_at.eq(now)))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+pub(super) fn overdue_reservations(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Reservation>> {
+    Ok(reservations::table
+        .filter(reservations::state.eq(ReservationState::Held))
+        .filter(reservations::expires_at.le(now))
+        .order(reservations::expires_at)
+        .limit(limit)
+        .load(conn)?)
+}

@@ -1,0 +1,91 @@
+//! Each kind of id is its own type, so that a wrong join does not compile.
+use super::error::{Error, Result};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id (UUIDv7: it sorts by the time it was made).
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// Reads the id in `text`.
+            ///
+            /// # Errors
+            /// [`Error::Invalid`] naming `field` when it is no UUID.
+            pub fn parse(field: &'static str, text: &str) -> Result<Self> {
+                parse(field, text).map(Self)
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )* };
+}
+
+ids! {
+    /// An organisation.
+    OrgId,
+    /// A bot: one Steam account.
+    BotId,
+    /// An item.
+    ItemId,
+    /// A reservation.
+    ReservationId,
+    /// An assignment.
+    AssignmentId,
+    /// One try to deliver an assignment.
+    AttemptId,
+    /// A donation: one received trade offer.
+    DonationId,
+    /// A sync run.
+    SyncId,
+    /// A difference between Steam and the database.
+    DiscrepancyId,
+    /// An event.
+    EventId,
+}
+
+/// Reads a UUID in its usual form of 36 characters.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `field`.
+pub fn parse(field: &'static str, text: &str) -> Result<Uuid> {
+    if text.is_empty() {
+        return Err(Error::invalid(field, "is required"));
+    }
+    match Uuid::try_parse(text) {
+        Ok(id) if text.len() == 36 => Ok(id),
+        Ok(_) | Err(_) => Err(Error::invalid(field, "must be a UUID")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_in_its_usual_form_only() {
+        let id = ItemId::new();
+        assert_eq!(ItemId::parse("item_id", &id.to_string()).unwrap(), id);
+        for text in ["", "x", "{0197b3a0-0000-7000-8000-000000000000}", &id.0.simple().to_string()]
+        {
+            let error = ItemId::parse("item_id", text).unwrap_err();
+            assert!(error.to_string().contains("item_id"), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Every limit, with its reason.
+use super::error::{Error, Result};
+use std::time::Duration;
+
+/// Rows of a page when the caller does not say.
+pub const PAGE_SIZE_DEFAULT: i32 = 50;
+/// Rows of a page at most: bounds the answer to a few hundred KiB.
+pub const PAGE_SIZE_MAX: i32 = 500;
+/// Values in one filter field: bounds the statement.
+pub const FILTER_VALUES_MAX: usize = 100;
+/// Items in one assignment or reservation: bounds the transaction and the trade offer, which
+/// Steam takes up to 255 items in.
+pub const ITEMS_MAX: usize = 100;
+/// Bytes of one request: tonic's own default; inventories come in chunks.
+pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of free-form JSON in one field.
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
+/// Depth of free-form JSON: far below what the decoders stop at.
+pub const DOCUMENT_DEPTH_MAX: usize = 16;
+/// Labels of one item.
+pub const LABELS_MAX: usize = 32;
+/// Event types in one filter.
+pub const EVENT_TYPES_MAX: usize = 50;
+/// Seconds a long poll waits at most: below what HTTP clients of game servers allow.
+pub const WAIT_SECONDS_MAX: i32 = 20;
+/// Default and longest time of a reservation.
+pub const RESERVATION_TTL_DEFAULT: Duration = Duration::from_secs(900);
+/// See above.
+pub const RESERVATION_TTL_MAX: Duration = Duration::from_secs(86_400);
+/// Shortest and longest time to claim an assignment.
+pub const CLAIM_TTL_MIN: Duration = Duration::from_secs(60);
+/// See above.
+pub const CLAIM_TTL_MAX: Duration = Duration::from_secs(31_536_000);
+/// Open streams of one key: a plugin needs one or two; a leak must not eat the server.
+pub const STREAMS_PER_KEY_MAX: usize = 100;
+/// Offers a bot may have out at once: Steam's own limit is about 30.
+pub const OFFERS_PER_BOT_MAX: i64 = 25;
+/// Offers to one person at once: Steam's own limit is 5, and people send offers by hand too.
+pub const OFFERS_PER_PARTNER_MAX: i64 = 4;
+/// Tries of one delivery before it waits for a person.
+pub const ATTEMPTS_MAX: i32 = 8;
+/// Assets of one inventory: bounds the memory a session can take.
+pub const INVENTORY_ASSETS_MAX: usize = 250_000;
+/// Time between two complete reads before an absent item counts as missing.
+pub const MISSING_AFTER: Duration = Duration::from_secs(60);
+/// Time a request id is remembered: longer than Steam's trade protection of seven days.
+pub const REQUEST_IDS_KEPT: Duration = Duration::from_secs(8 * 86_400);
+
+/// Checks a text's length in characters and that it has no control characters.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `field`.
+pub fn text(field: &'static str, text: &str, max: usize) -> Result<()> {
+    if text.chars().count() > max {
+        return Err(Error::invalid(field, format!("has more than {max} characters")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::invalid(field, "has control characters"));
+    }
+    Ok(())
+}
+
+/// Checks how many values a repeated field has.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `field`.
+pub fn count(field: &'static str, found: usize, max: usize) -> Result<()> {
+    if found > max {
+        return Err(Error::invalid(field, format!("has {found} values, {max} at most")));
+    }
+    Ok(())
+}
+
+/// Seconds from the wire: 0 is the default.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `field` outside `min` to `max`.
+pub fn seconds(
+    field: &'static str,
+    seconds: i32,
+    default: Duration,
+    min: Duration,
+    max: Duration,
+) -> Result<Duration> {
+    if seconds == 0 {
+        return Ok(default);
+    }
+    let span = u64::try_from(seconds).map(Duration::from_secs).ok();
+    span.filter(|s| (min..=max).contains(s)).ok_or_else(|| {
+        Error::invalid(field, format!("must be {} to {} seconds", min.as_secs(), max.as_secs()))
+    })
+}

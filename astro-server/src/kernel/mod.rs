@@ -1,0 +1,21 @@
+//! The vocabulary: ids, money, pages, limits, callers, errors. No I/O, no async.
+pub mod caller;
+pub mod error;
+pub mod ids;
+pub mod limits;
+pub mod money;
+pub mod page;
+pub mod seal;
+pub mod steam;
+pub mod time;
+
+pub use caller::{Caller, KeyKind};
+pub use error::{Error, Result};
+pub use ids::{
+    AssignmentId, AttemptId, BotId, DiscrepancyId, DonationId, EventId, ItemId, OrgId,
+    ReservationId, SyncId,
+};
+pub use money::Money;
+pub use page::Page;
+pub use steam::{AssetId, SteamId};
+pub use time::{Clock, Timestamp};

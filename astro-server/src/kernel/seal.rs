@@ -1,0 +1,69 @@
+//! Tokens that only the server can read and make: they tell nothing and cannot be forged.
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+
+const NONCE_BYTES: usize = 24;
+/// A token is a few hundred bytes; a longer text is not ours and not worth decoding.
+const TOKEN_BYTES_MAX: usize = 4096;
+
+/// Seals and opens tokens with the server's own key.
+#[derive(Clone)]
+pub struct Sealer(XChaCha20Poly1305);
+
+impl Sealer {
+    /// Uses `key`, which every server of one database shares.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(XChaCha20Poly1305::new(key.into()))
+    }
+
+    /// Seals `bytes` for one `purpose`, as URL-safe text.
+    pub fn seal(&self, purpose: &str, bytes: &[u8]) -> String {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).expect("the system has random numbers");
+        let payload = Payload { msg: bytes, aad: purpose.as_bytes() };
+        let sealed = self
+            .0
+            .encrypt(XNonce::from_slice(&nonce), payload)
+            .expect("tokens are far below the cipher's limit");
+        URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what [`Sealer::seal`] made for the same purpose; none for anything else.
+    pub fn open(&self, purpose: &str, token: &str) -> Option<Vec<u8>> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES)?;
+        let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
+        self.0.decrypt(XNonce::from_slice(nonce), payload).ok()
+    }
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealer")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_token_or_one_for_another_purpose_does_not_open() {
+        let sealer = Sealer::new(&[1; 32]);
+        let token = sealer.seal("page", b"secret place");
+        assert_eq!(sealer.open("page", &token).unwrap(), b"secret place");
+        assert_eq!(sealer.open("resume", &token), None);
+        assert_eq!(Sealer::new(&[2; 32]).open("page", &token), None);
+        let mut bytes = token.into_bytes();
+        let last = bytes.len() - 1;
+        bytes[last] = if bytes[last] == b'A' { b'Q' } else { b'A' };
+        assert_eq!(sealer.open("page", &String::from_utf8(bytes).unwrap()), None);
+        assert_eq!(sealer.open("page", "%%%"), None);
+        assert_eq!(sealer.open("page", ""), None);
+    }
+}

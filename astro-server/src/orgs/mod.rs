@@ -1,0 +1,205 @@
+//! Organisations: the tenants, one gaming community each.
+pub mod ops;
+pub mod service;
+mod store;
+
+use crate::kernel::limits::{self, CLAIM_TTL_MAX, CLAIM_TTL_MIN};
+use crate::kernel::{Error, OrgId, Result, Timestamp};
+use std::time::Duration;
+
+/// Time to claim an assignment when the organisation does not say: 14 days.
+pub const CLAIM_TTL_DEFAULT: Duration = Duration::from_secs(14 * 86_400);
+/// The donation keyword when the organisation does not say.
+pub const KEYWORD_DEFAULT: &str = "donation";
+/// Characters of a slug: it is typed, and part of addresses.
+const SLUG_CHARS: std::ops::RangeInclusive<usize> = 2..=40;
+/// Characters of a name for people.
+const NAME_CHARS_MAX: usize = 100;
+/// Characters of a keyword: an offer's message, which carries it, has 128 at most.
+const KEYWORD_CHARS_MAX: usize = 100;
+/// Applications in one list: more games than a community plays.
+const APP_IDS_MAX: usize = 50;
+
+/// A gaming community and its settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Org {
+    /// Id.
+    pub id: OrgId,
+    /// Short name; unique.
+    pub slug: String,
+    /// Name for people.
+    pub display_name: String,
+    /// Word that a donation's message must carry, compared without case.
+    pub donation_keyword: String,
+    /// Steam applications whose items are taken as donations; empty: all.
+    pub donation_app_ids: Vec<u32>,
+    /// Time until an unclaimed assignment expires.
+    pub claim_ttl: Duration,
+    /// Whether items that appear by another way than a donation go into the pool.
+    pub adopt_unknown_items: bool,
+    /// Creation.
+    pub created_at: Timestamp,
+    /// Last change.
+    pub updated_at: Timestamp,
+}
+
+/// An organisation to make, as it was asked for: empty and 0 mean the default.
+#[derive(Debug, Clone, Default)]
+pub struct NewOrg {
+    /// Short name.
+    pub slug: String,
+    /// Name for people.
+    pub display_name: String,
+    /// Word that a donation's message must carry.
+    pub donation_keyword: String,
+    /// Steam applications whose items are taken as donations.
+    pub donation_app_ids: Vec<u32>,
+    /// Seconds until an unclaimed assignment expires.
+    pub claim_ttl_seconds: i32,
+    /// Whether unknown items wait for a person.
+    pub review_unknown_items: bool,
+}
+
+impl NewOrg {
+    /// Checks the bounds and fills in the defaults.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the field.
+    pub fn check(self, id: OrgId, now: Timestamp) -> Result<Org> {
+        check_slug(&self.slug)?;
+        let display_name = or_default(&self.display_name, &self.slug);
+        limits::text("display_name", &display_name, NAME_CHARS_MAX)?;
+        let donation_keyword = or_default(&self.donation_keyword, KEYWORD_DEFAULT);
+        limits::text("donation_keyword", &donation_keyword, KEYWORD_CHARS_MAX)?;
+        limits::count("donation_app_ids", self.donation_app_ids.len(), APP_IDS_MAX)?;
+        if self.donation_app_ids.contains(&0) {
+            return Err(Error::invalid("donation_app_ids", "must not have 0"));
+        }
+        let claim_ttl = limits::seconds(
+            "claim_ttl_seconds",
+            self.claim_ttl_seconds,
+            CLAIM_TTL_DEFAULT,
+            CLAIM_TTL_MIN,
+            CLAIM_TTL_MAX,
+        )?;
+        Ok(Org {
+            id,
+            slug: self.slug,
+            display_name,
+            donation_keyword,
+            donation_app_ids: self.donation_app_ids,
+            claim_ttl,
+            adopt_unknown_items: !self.review_unknown_items,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+}
+
+fn check_slug(slug: &str) -> Result<()> {
+    if slug.is_empty() {
+        return Err(Error::invalid("slug", "is required"));
+    }
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !SLUG_CHARS.contains(&slug.len()) || !slug.bytes().all(fits) {
+        return Err(Error::invalid("slug", "must be 2 to 40 of a-z, 0-9 and \"-\""));
+    }
+    Ok(())
+}
+
+fn or_default(text: &str, default: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() { default.to_owned() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Address, Conn};
+    use crate::kernel::page::Cursor;
+    use crate::kernel::seal::Sealer;
+    use crate::kernel::{Caller, Clock, KeyKind, Page};
+
+    fn check(new: NewOrg) -> Result<Org> {
+        new.check(OrgId::new(), Clock::default().now())
+    }
+
+    fn caller(org: Option<OrgId>) -> Caller {
+        let scopes = vec!["*".to_owned()];
+        Caller { key_id: "k".to_owned(), kind: KeyKind::Admin, org, bot: None, scopes }
+    }
+
+    fn named(slug: &str) -> NewOrg {
+        NewOrg { slug: slug.to_owned(), ..NewOrg::default() }
+    }
+
+    #[test]
+    fn a_platform_key_makes_organisations_and_a_key_of_one_sees_that_one_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = Conn::open(&Address::Sqlite(folder.path().join("astro.db"))).unwrap();
+        conn.migrate().unwrap();
+        let now = Clock::default().now();
+        let mut create = |caller: &Caller, slug: &str| {
+            conn.write(|conn| ops::create(conn, caller, named(slug), now))
+        };
+        let admin = caller(None);
+        let (red, blue) = (create(&admin, "red").unwrap(), create(&admin, "blue").unwrap());
+        let taken = Error::OrgExists("red".to_owned());
+        assert_eq!(create(&admin, "red").unwrap_err(), taken);
+        let own = caller(Some(red.id));
+        assert!(matches!(create(&own, "green"), Err(Error::ScopeMissing(_))));
+
+        let foreign = Error::OrgNotFound(blue.id);
+        let blue_id = blue.id.to_string();
+        assert_eq!(ops::home(&mut conn, &own, "").unwrap(), red);
+        assert_eq!(ops::home(&mut conn, &own, &blue_id).unwrap_err(), foreign);
+        assert_eq!(ops::narrowed(&mut conn, &own, "").unwrap(), Some(red.id));
+        assert_eq!(ops::narrowed(&mut conn, &own, &blue_id).unwrap_err(), foreign);
+        assert_eq!(ops::narrowed(&mut conn, &admin, "").unwrap(), None);
+        assert_eq!(ops::narrowed(&mut conn, &admin, &blue_id).unwrap(), Some(blue.id));
+        let nobody = OrgId::new();
+        let found = ops::narrowed(&mut conn, &admin, &nobody.to_string());
+        assert_eq!(found.unwrap_err(), Error::OrgNotFound(nobody));
+
+        let sealer = Sealer::new(&[1; 32]);
+        let mut page = Page::parse(&sealer, 1, "", &[]).unwrap();
+        assert_eq!(ops::list(&mut conn, &own, &page).unwrap(), std::slice::from_ref(&red));
+        assert_eq!(ops::list(&mut conn, &admin, &page).unwrap(), [blue.clone(), red.clone()]);
+        page.after = Some(Cursor { key: blue.slug, id: blue.id.0 });
+        assert_eq!(ops::list(&mut conn, &admin, &page).unwrap(), [red]);
+    }
+
+    #[test]
+    fn a_slug_alone_makes_an_organisation_with_the_defaults() {
+        let org = check(NewOrg { slug: "red-7".to_owned(), ..NewOrg::default() }).unwrap();
+        assert_eq!(org.display_name, "red-7");
+        assert_eq!(org.donation_keyword, "donation");
+        assert_eq!(org.claim_ttl, Duration::from_secs(1_209_600));
+        assert!(org.adopt_unknown_items && org.donation_app_ids.is_empty());
+    }
+
+    #[test]
+    fn a_field_out_of_bounds_is_named() {
+        let good = || NewOrg { slug: "red".to_owned(), ..NewOrg::default() };
+        let cases = [
+            ("slug", NewOrg::default()),
+            ("slug", NewOrg { slug: "r".to_owned(), ..good() }),
+            ("slug", NewOrg { slug: "r".repeat(41), ..good() }),
+            ("slug", NewOrg { slug: "Red".to_owned(), ..good() }),
+            ("slug", NewOrg { slug: "röd".to_owned(), ..good() }),
+            ("display_name", NewOrg { display_name: "x".repeat(101), ..good() }),
+            ("display_name", NewOrg { display_name: "a\0b".to_owned(), ..good() }),
+            ("donation_keyword", NewOrg { donation_keyword: "x".repeat(101), ..good() }),
+            ("donation_app_ids", NewOrg { donation_app_ids: vec![440; 51], ..good() }),
+            ("donation_app_ids", NewOrg { donation_app_ids: vec![0], ..good() }),
+            ("claim_ttl_seconds", NewOrg { claim_ttl_seconds: 59, ..good() }),
+            ("claim_ttl_seconds", NewOrg { claim_ttl_seconds: -1, ..good() }),
+            ("claim_ttl_seconds", NewOrg { claim_ttl_seconds: 31_536_001, ..good() }),
+        ];
+        for (field, new) in cases {
+            let text = format!("{new:?}");
+            let error = check(new).unwrap_err().to_string();
+            assert!(error.starts_with(field), "{text}: {error}");
+        }
+    }
+}

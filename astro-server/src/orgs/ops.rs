@@ -1,0 +1,59 @@
+//! Organisations: made and found.
+use super::{NewOrg, Org, store};
+use crate::db::Conn;
+use crate::events::{self, NewEvent};
+use crate::kernel::{Caller, Error, OrgId, Page, Result, Timestamp};
+
+/// Makes an organisation for `caller`, who must hold a platform key.
+///
+/// # Errors
+/// [`Error::ScopeMissing`], [`Error::Invalid`], [`Error::OrgExists`].
+pub fn create(conn: &mut Conn, caller: &Caller, new: NewOrg, now: Timestamp) -> Result<Org> {
+    if caller.org.is_some() {
+        return Err(Error::ScopeMissing("*".to_owned()));
+    }
+    let org = new.check(OrgId::new(), now)?;
+    store::insert(conn, &org)?;
+    let text = format!("Organisation {} was created", org.display_name);
+    let event = NewEvent::new(org.id, "org.created", &caller.source(), text)
+        .with("slug", org.slug.as_str());
+    events::append(conn, event, now)?;
+    Ok(org)
+}
+
+/// The organisation `id`.
+///
+/// # Errors
+/// [`Error::OrgNotFound`].
+pub fn get(conn: &mut Conn, id: OrgId) -> Result<Org> {
+    store::get(conn, id)?.ok_or(Error::OrgNotFound(id))
+}
+
+/// The organisation that a new thing belongs to: the one asked for, else the key's own.
+///
+/// # Errors
+/// [`Error::Invalid`] when neither says, [`Error::OrgNotFound`] for one the key does not see.
+pub fn home(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Org> {
+    let id = caller.home(asked)?;
+    get(conn, id)
+}
+
+/// The organisation that a list is narrowed to; none means all, for a platform key only.
+///
+/// # Errors
+/// [`Error::Invalid`] for a malformed id, [`Error::OrgNotFound`] for one the key does not see.
+pub fn narrowed(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Option<OrgId>> {
+    let org = caller.scope_of(asked)?;
+    match org {
+        Some(id) if !asked.is_empty() && !store::exists(conn, id)? => Err(Error::OrgNotFound(id)),
+        Some(_) | None => Ok(org),
+    }
+}
+
+/// The organisations that `caller` sees, by slug, one more than the page has.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(conn: &mut Conn, caller: &Caller, page: &Page) -> Result<Vec<Org>> {
+    store::list(conn, caller.org, page)
+}

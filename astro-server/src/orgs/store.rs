@@ -1,0 +1,87 @@
+//! SQL on `organizations`.
+use super::{CLAIM_TTL_DEFAULT, Org};
+use crate::db::schema::organizations as t;
+use crate::db::{Conn, Document};
+use crate::kernel::{Error, OrgId, Page, Result, Timestamp};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DbError};
+use std::time::Duration;
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = t)]
+struct Row {
+    id: OrgId,
+    slug: String,
+    display_name: String,
+    donation_keyword: String,
+    donation_app_ids: Document,
+    claim_ttl_seconds: i32,
+    adopt_unknown_items: bool,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl Row {
+    fn of(org: &Org) -> Self {
+        Self {
+            id: org.id,
+            slug: org.slug.clone(),
+            display_name: org.display_name.clone(),
+            donation_keyword: org.donation_keyword.clone(),
+            donation_app_ids: Document(serde_json::json!(org.donation_app_ids)),
+            claim_ttl_seconds: i32::try_from(org.claim_ttl.as_secs()).unwrap_or(i32::MAX),
+            adopt_unknown_items: org.adopt_unknown_items,
+            created_at: org.created_at,
+            updated_at: org.updated_at,
+        }
+    }
+
+    fn org(self) -> Result<Org> {
+        let app_ids = serde_json::from_value(self.donation_app_ids.0)
+            .map_err(|e| Error::Internal(format!("applications of {}: {e}", self.id)))?;
+        let claim_ttl = u64::try_from(self.claim_ttl_seconds).map(Duration::from_secs);
+        Ok(Org {
+            id: self.id,
+            slug: self.slug,
+            display_name: self.display_name,
+            donation_keyword: self.donation_keyword,
+            donation_app_ids: app_ids,
+            claim_ttl: claim_ttl.unwrap_or(CLAIM_TTL_DEFAULT),
+            adopt_unknown_items: self.adopt_unknown_items,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+pub(super) fn insert(conn: &mut Conn, org: &Org) -> Result<()> {
+    match diesel::insert_into(t::table).values(Row::of(org)).execute(conn) {
+        Ok(_) => Ok(()),
+        Err(DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            Err(Error::OrgExists(org.slug.clone()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn get(conn: &mut Conn, id: OrgId) -> Result<Option<Org>> {
+    let row: Option<Row> = t::table.find(id).first(conn).optional()?;
+    row.map(Row::org).transpose()
+}
+
+pub(super) fn exists(conn: &mut Conn, id: OrgId) -> Result<bool> {
+    Ok(t::table.find(id).select(t::id).first::<OrgId>(conn).optional()?.is_some())
+}
+
+/// Organisations by slug, one more than the page has.
+pub(super) fn list(conn: &mut Conn, only: Option<OrgId>, page: &Page) -> Result<Vec<Org>> {
+    let mut query = t::table.into_boxed();
+    if let Some(id) = only {
+        query = query.filter(t::id.eq(id));
+    }
+    if let Some(after) = &page.after {
+        query = query.filter(t::slug.gt(after.key.clone()));
+    }
+    let rows: Vec<Row> = query.order(t::slug).limit(page.size + 1).load(conn)?;
+    rows.into_iter().map(Row::org).collect()
+}

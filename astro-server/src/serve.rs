@@ -1,0 +1,235 @@
+//! Builds the services, runs them and the jobs until told to stop, and drains.
+use crate::auth::keys::Secret;
+use crate::auth::layer::AuthLayer;
+use crate::auth::ops::Settings;
+use crate::auth::{self, Gate, Streams};
+use crate::config::Config;
+use crate::db::{Address, Db};
+use crate::events::Feed;
+use crate::kernel::KeyKind;
+use crate::kernel::limits::MESSAGE_BYTES_MAX;
+use crate::kernel::seal::Sealer;
+use crate::{assignments, bots, events, items, jobs, orgs, sessions, sync, users};
+use anyhow::Context;
+use astro_sdk::FILE_DESCRIPTOR_SET;
+use astro_sdk::bot::v1::bot_session_service_server::BotSessionServiceServer;
+use astro_sdk::v1::{
+    access_service_server::AccessServiceServer, assignment_service_server::AssignmentServiceServer,
+    bot_service_server::BotServiceServer, event_service_server::EventServiceServer,
+    item_service_server::ItemServiceServer, organization_service_server::OrganizationServiceServer,
+    sync_service_server::SyncServiceServer, user_service_server::UserServiceServer,
+};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use uuid::Uuid;
+
+/// Streams on one connection: each call is one, and an SDK has a single connection.
+const STREAMS_PER_CONNECTION: u32 = 1000;
+/// How often idle connections are tested, and how long they may take to answer.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    admin_key: Option<String>,
+    stop: CancellationToken,
+    drain: Duration,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+    jobs: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the database, runs the migrations and starts to serve.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, the address is taken or a file cannot be written.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let address = Address::parse(&config.database_url)?;
+        let db = tokio::task::spawn_blocking(move || Db::open(&address))
+            .await?
+            .context("cannot open the database")?;
+        let settings = settings(&db).await?;
+        let admin_key = bootstrap(&db, &config).await?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let feed = Feed::start(db.clone(), stop.clone()).await?;
+        let gate = Gate {
+            db: db.clone(),
+            clock: config.clock.clone(),
+            sealer: Sealer::new(&settings.seal_key),
+            streams: Streams::new(stop.clone()),
+        };
+        let jobs = tokio::spawn({
+            let (db, clock, pace, stop) =
+                (db.clone(), config.clock.clone(), config.pace.clone(), stop.clone());
+            async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = jobs::run(&db, &clock, &pace) => {}
+                }
+            }
+        });
+        let routes = routes(&config, gate, &feed, settings.log_id)?;
+        let router = tonic::transport::Server::builder()
+            .max_concurrent_streams(STREAMS_PER_CONNECTION)
+            .http2_keepalive_interval(Some(KEEPALIVE.0))
+            .http2_keepalive_timeout(Some(KEEPALIVE.1))
+            .layer(AuthLayer::new(db, config.clock.clone()))
+            .add_routes(routes);
+        let incoming = TcpListenerStream::new(listener);
+        let stopped = stop.clone().cancelled_owned();
+        let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, stopped));
+        Ok(Self { address, admin_key, stop, drain: config.pace.drain, serving, jobs })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it listens, as clients take it.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The admin key, if this start made it.
+    pub fn admin_key(&self) -> Option<String> {
+        self.admin_key.clone()
+    }
+
+    /// Ends the open streams, waits for the calls under way, and cuts what takes too long.
+    ///
+    /// # Errors
+    /// Those of the transport.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        let served = tokio::time::timeout(self.drain, &mut self.serving).await;
+        self.serving.abort();
+        self.jobs.abort();
+        match served {
+            Ok(served) => Ok(served??),
+            Err(_) => {
+                let seconds = self.drain.as_secs_f32();
+                tracing::warn!("Some connections did not end within {seconds} s and were cut");
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until the server ends by itself, which only a failure makes it do.
+    ///
+    /// # Errors
+    /// Those of the transport.
+    pub async fn failed(&mut self) -> anyhow::Result<()> {
+        Ok((&mut self.serving).await??)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.serving.abort();
+        self.jobs.abort();
+    }
+}
+
+async fn settings(db: &Db) -> anyhow::Result<Settings> {
+    let mut seal_key = [0; 32];
+    getrandom::fill(&mut seal_key).map_err(|e| anyhow::anyhow!("no random numbers: {e}"))?;
+    let fresh = Settings { seal_key, log_id: Uuid::now_v7() };
+    Ok(db.write(move |conn| auth::ops::settings(conn, &fresh)).await?)
+}
+
+/// Makes the first admin key. The file is written before the commit: a key that nobody has would
+/// lock everybody out.
+async fn bootstrap(db: &Db, config: &Config) -> anyhow::Result<Option<String>> {
+    let secret = Secret::generate(KeyKind::Admin);
+    let key = secret.reveal();
+    let (file, text, now) = (config.admin_key_file.clone(), key.clone(), config.clock.now());
+    let made = db
+        .write(move |conn| {
+            let made = auth::ops::bootstrap(conn, &secret, now)?;
+            if made.is_some() {
+                write_private(&file, &text).map_err(|e| {
+                    let file = file.display();
+                    crate::kernel::Error::Unavailable(format!("cannot write {file}: {e}"))
+                })?;
+            }
+            Ok(made.is_some())
+        })
+        .await?;
+    Ok(made.then_some(key))
+}
+
+/// Writes a file that only its owner can read, in one step.
+pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let _ = std::fs::remove_file(&new);
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)
+}
+
+fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Result<Routes> {
+    let (health_reporter, health) = tonic_health::server::health_reporter();
+    let sessions = sessions::service::Sessions {
+        gate: gate.clone(),
+        lease_ttl: config.pace.lease_ttl,
+        heartbeat_interval: config.pace.heartbeat_interval,
+        drain: config.pace.drain,
+    };
+    let assignments = assignments::service::Assignments { gate: gate.clone(), feed: feed.clone() };
+    let events = events::service::Events { gate: gate.clone(), feed: feed.clone(), log_id };
+    let access = auth::service::Access { gate: gate.clone() };
+    let mut routes = Routes::builder();
+    // The overall health ("") is what load balancers ask for; it is serving from the start.
+    drop(health_reporter);
+    routes.add_service(health);
+    macro_rules! add {
+        ($($server:ident: $service:expr),* $(,)?) => { $(
+            routes.add_service(
+                $server::new($service).max_decoding_message_size(MESSAGE_BYTES_MAX),
+            );
+        )* };
+    }
+    add! {
+        AccessServiceServer: access,
+        AssignmentServiceServer: assignments,
+        BotServiceServer: bots::service::Bots(gate.clone()),
+        BotSessionServiceServer: sessions,
+        EventServiceServer: events,
+        ItemServiceServer: items::service::Items(gate.clone()),
+        OrganizationServiceServer: orgs::service::Organizations(gate.clone()),
+        SyncServiceServer: sync::service::Syncs(gate.clone()),
+        UserServiceServer: users::service::Users(gate),
+    }
+    if config.reflection {
+        let build = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        routes.add_service(build().build_v1()?);
+        routes.add_service(build().build_v1alpha()?);
+    }
+    Ok(routes.routes())
+}

@@ -1,0 +1,103 @@
+//! A full inventory, put together from chunks and compared with the books.
+use super::ops;
+use crate::db::Db;
+use crate::items::asset::SeenAsset;
+use crate::items::ops::By;
+use crate::kernel::limits::INVENTORY_ASSETS_MAX;
+use crate::kernel::{AssetId, BotId, Clock, Error, Result, SyncId};
+use crate::sync::reconcile::{Key, Snapshot};
+use crate::{bots, sync};
+use std::collections::{HashMap, HashSet};
+
+/// Assets adopted in one transaction: other writers get their turn in between.
+const PORTION: usize = 500;
+
+/// An inventory that is coming in.
+#[derive(Debug)]
+pub struct Assembly {
+    sync: SyncId,
+    next: u32,
+    assets: HashMap<Key, SeenAsset>,
+}
+
+impl Assembly {
+    /// Waits for the first chunk of `sync`.
+    pub fn new(sync: SyncId) -> Self {
+        Self { sync, next: 0, assets: HashMap::new() }
+    }
+
+    /// The run it belongs to.
+    pub fn sync(&self) -> SyncId {
+        self.sync
+    }
+
+    /// Adds a chunk.
+    ///
+    /// # Errors
+    /// [`Error::BotProtocol`] when a chunk is missing or there are too many assets.
+    pub fn add(&mut self, index: u32, assets: Vec<SeenAsset>) -> Result<()> {
+        if index != self.next {
+            let next = self.next;
+            return Err(Error::BotProtocol(format!("chunk {index} came instead of {next}")));
+        }
+        self.next += 1;
+        self.assets.extend(assets.into_iter().map(|asset| (asset.key(), asset)));
+        if self.assets.len() > INVENTORY_ASSETS_MAX {
+            return Err(Error::BotProtocol(format!("over {INVENTORY_ASSETS_MAX} assets")));
+        }
+        Ok(())
+    }
+
+    /// The whole inventory, once the last chunk is in.
+    pub fn finish(self, covered: HashSet<(i32, AssetId)>) -> Snapshot {
+        Snapshot { assets: self.assets.into_values().collect(), covered }
+    }
+}
+
+/// Compares a complete inventory with the books and makes the changes.
+///
+/// # Errors
+/// [`Error::BotLeaseLost`] when a newer session began meanwhile; those of the database.
+pub async fn reconcile(
+    db: &Db,
+    clock: &Clock,
+    bot: BotId,
+    epoch: i64,
+    id: SyncId,
+    snapshot: Snapshot,
+) -> Result<()> {
+    let (unknown, snapshot) = db
+        .read(move |conn| {
+            let bot = bots::ops::get(conn, bot)?;
+            Ok((sync::ops::to_adopt(conn, &bot, id, &snapshot)?, snapshot))
+        })
+        .await?;
+    let adopted = unknown.len();
+    for portion in unknown.chunks(PORTION) {
+        let (portion, now) = (portion.to_vec(), clock.now());
+        db.write(move |conn| {
+            let bot = ops::fenced(conn, bot, epoch)?;
+            let source = bots::source(bot.id);
+            sync::ops::adopt(conn, &bot, &portion, By { source: &source, now })
+        })
+        .await?;
+    }
+    let now = clock.now();
+    db.write(move |conn| {
+        let bot = ops::fenced(conn, bot, epoch)?;
+        sync::ops::complete(conn, &bot, id, &snapshot, adopted, now)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_out_of_order_is_refused() {
+        let mut assembly = Assembly::new(SyncId::new());
+        assembly.add(0, vec![]).unwrap();
+        assert!(matches!(assembly.add(2, vec![]), Err(Error::BotProtocol(_))));
+    }
+}

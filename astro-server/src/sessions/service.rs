@@ -1,0 +1,352 @@
+//! `BotSessionService` on the wire: the loop of one session.
+use super::inventory::{self, Assembly};
+use super::wire::{Descriptions, app, clean, decode_event, encode, seen_assets};
+use super::{BotEvent, Subject, ops};
+use crate::auth::Gate;
+use crate::bots::{Hello, Opened};
+use crate::kernel::{AssetId, BotId, Error, Result, SteamId, SyncId, Timestamp};
+use crate::{bots, sync, wire};
+use astro_sdk::bot::v1::{
+    self as bot, SessionRequest, SessionResponse, bot_session_service_server::BotSessionService,
+    session_request::Frame, session_response::Frame as Answer,
+};
+use futures_util::Stream;
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Time a new connection has to say Hello.
+const HELLO_WAIT: Duration = Duration::from_secs(10);
+/// Frames that wait for a slow bot; then the session waits too, and in the end gives up.
+const OUTBOX: usize = 64;
+/// Changes come in bursts: one look serves all of them.
+const SETTLE: Duration = Duration::from_millis(10);
+/// How often to look for what time makes due: a pause between attempts that is over.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Answers `astro.bot.v1.BotSessionService`.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    /// The gate.
+    pub gate: Gate,
+    /// The lease ends if nothing is heard for this long.
+    pub lease_ttl: Duration,
+    /// How often both sides are heard at least.
+    pub heartbeat_interval: Duration,
+    /// Time that a bot has to go when the server stops.
+    pub drain: Duration,
+}
+
+type Responses = Pin<Box<dyn Stream<Item = Result<SessionResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl BotSessionService for Sessions {
+    type SessionStream = Responses;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<SessionRequest>>,
+    ) -> Result<Response<Responses>, Status> {
+        let (context, pass) = self.gate.stream(&request)?;
+        let mut frames = request.into_inner();
+        let first = timeout(HELLO_WAIT, frames.message())
+            .await
+            .map_err(|_| Error::BotProtocol("hello did not come in time".to_owned()))??;
+        let Some(Frame::Hello(hello)) = first.and_then(|f| f.frame) else {
+            return Err(Error::BotProtocol("hello must come first".to_owned()).into());
+        };
+        let steam_id = SteamId::parse("hello.steam_id", hello.steam_id)?;
+        let (ttl, caller, now) = (self.lease_ttl, context.caller, self.gate.clock.now());
+        let hello = Hello {
+            worker_id: clean(&hello.worker_id),
+            last_epoch: hello.last_epoch,
+            takeover: hello.takeover,
+        };
+        let opened = self
+            .gate
+            .db
+            .write(move |conn| ops::open(conn, &caller, steam_id, hello.clone(), ttl, now))
+            .await?;
+        tracing::info!(bot = %opened.bot.id, epoch = opened.epoch, "Session {} of bot {} begins", opened.epoch, opened.bot.id);
+        let (out, responses) = mpsc::channel(OUTBOX);
+        let session = Session::new(self.clone(), &opened, out);
+        tokio::spawn(async move {
+            session.run(frames, pass, opened).await;
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(responses))))
+    }
+}
+
+struct Session {
+    service: Sessions,
+    bot: BotId,
+    epoch: i64,
+    out: mpsc::Sender<Result<SessionResponse, Status>>,
+    /// What was sent in this session.
+    sent: HashSet<Subject>,
+    acked: u64,
+    assembly: Option<(Assembly, Descriptions)>,
+    heard: Instant,
+    lease_extended: Instant,
+}
+
+impl Session {
+    fn new(
+        service: Sessions,
+        opened: &Opened,
+        out: mpsc::Sender<Result<SessionResponse, Status>>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            service,
+            bot: opened.bot.id,
+            epoch: opened.epoch,
+            out,
+            sent: HashSet::new(),
+            acked: 0,
+            assembly: None,
+            heard: now,
+            lease_extended: now,
+        }
+    }
+
+    async fn run(
+        mut self,
+        mut frames: Streaming<SessionRequest>,
+        pass: crate::auth::StreamPass,
+        opened: Opened,
+    ) {
+        let reason = match self.welcome(&opened).await {
+            Ok(()) => tokio::select! {
+                why = pass.ended() => self.drain(why).await,
+                reason = self.exchange(&mut frames) => reason,
+            },
+            Err(error) => Some(error),
+        };
+        let text = reason.as_ref().map_or("the worker left".to_owned(), ToString::to_string);
+        tracing::info!(bot = %self.bot, epoch = self.epoch, "Session {} of bot {} ends: {text}", self.epoch, self.bot);
+        if let Some(error) = reason {
+            // The bot may have gone; then nobody wants to know.
+            let _ = self.out.send(Err(error.into())).await;
+        }
+        let (bot, epoch, now) = (self.bot, self.epoch, self.service.gate.clock.now());
+        let closed = self
+            .service
+            .gate
+            .db
+            .write(move |conn| bots::ops::close_session(conn, bot, epoch, &text, now))
+            .await;
+        if let Err(error) = closed {
+            tracing::warn!(%error, "The lease of bot {bot} was not freed and will run out: {error}");
+        }
+    }
+
+    async fn welcome(&mut self, opened: &Opened) -> Result<()> {
+        let service = &self.service;
+        let welcome = bot::Welcome {
+            bot_id: self.bot.to_string(),
+            lease_epoch: self.epoch.cast_unsigned(),
+            lease_ttl: prost_types::Duration::try_from(service.lease_ttl).ok(),
+            heartbeat_interval: prost_types::Duration::try_from(service.heartbeat_interval).ok(),
+            committed_event_seq: opened.committed_event_seq.cast_unsigned(),
+        };
+        self.send(Some(Answer::Welcome(welcome))).await
+    }
+
+    async fn drain(&mut self, why: Error) -> Option<Error> {
+        let grace = prost_types::Duration::try_from(self.service.drain).ok();
+        let _ = self.send(Some(Answer::Drain(bot::Drain { grace }))).await;
+        Some(why)
+    }
+
+    /// Runs until the bot leaves (none) or the session has to end.
+    async fn exchange(&mut self, frames: &mut Streaming<SessionRequest>) -> Option<Error> {
+        let mut changes = self.service.gate.db.changes();
+        let mut heartbeat = interval(self.service.heartbeat_interval);
+        let mut tick = interval(TICK);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look_at = Some(Instant::now());
+        loop {
+            let step = tokio::select! {
+                frame = frames.message() => match frame {
+                    Ok(Some(frame)) => match self.frame(frame).await {
+                        Ok(true) => Ok(()),
+                        Ok(false) => return None,
+                        Err(error) => Err(error),
+                    },
+                    Ok(None) => return None,
+                    Err(status) => {
+                        tracing::debug!("The stream of bot {} broke: {status}", self.bot);
+                        return None;
+                    }
+                },
+                Ok(()) = changes.changed() => {
+                    look_at.get_or_insert_with(|| Instant::now() + SETTLE);
+                    Ok(())
+                }
+                () = sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() => {
+                    look_at = None;
+                    self.look().await
+                }
+                _ = tick.tick() => self.look().await,
+                _ = heartbeat.tick() => self.beat().await,
+            };
+            if let Err(error) = step {
+                return Some(error);
+            }
+        }
+    }
+
+    async fn send(&mut self, frame: Option<Answer>) -> Result<()> {
+        let response = SessionResponse { ack_event_seq: self.acked, frame };
+        match timeout(self.service.lease_ttl, self.out.send(Ok(response))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Error::BotProtocol("the bot reads no more".to_owned())),
+            Err(_) => Err(Error::LimitExceeded("the bot reads too slowly")),
+        }
+    }
+
+    async fn beat(&mut self) -> Result<()> {
+        if self.heard.elapsed() > self.service.lease_ttl {
+            return Err(Error::BotProtocol(
+                "nothing was heard for the time of the lease".to_owned(),
+            ));
+        }
+        let send_time = Some(wire::timestamp(self.service.gate.clock.now()));
+        self.send(Some(Answer::Heartbeat(bot::Heartbeat { send_time }))).await
+    }
+
+    /// Handles a frame; false when the bot says goodbye.
+    async fn frame(&mut self, frame: SessionRequest) -> Result<bool> {
+        self.heard = Instant::now();
+        if self.lease_extended.elapsed() >= self.service.heartbeat_interval / 2 {
+            self.extend_lease().await?;
+        }
+        match frame.frame {
+            Some(Frame::Event(event)) => {
+                let seq = i64::try_from(frame.event_seq)
+                    .map_err(|_| Error::BotProtocol("event_seq".to_owned()))?;
+                self.event(seq, decode_event(event)?).await?;
+            }
+            Some(Frame::Inventory(chunk)) => self.inventory(chunk)?,
+            Some(Frame::InventoryFailed(failed)) => self.inventory_failed(failed).await?,
+            Some(Frame::Goodbye(_)) => return Ok(false),
+            Some(Frame::Hello(_)) => {
+                return Err(Error::BotProtocol("hello came twice".to_owned()));
+            }
+            // A frame of a newer worker counts as a sign of life.
+            Some(Frame::Heartbeat(_)) | None => {}
+        }
+        Ok(true)
+    }
+
+    async fn extend_lease(&mut self) -> Result<()> {
+        let (bot, epoch, ttl) = (self.bot, self.epoch, self.service.lease_ttl);
+        let now = self.now();
+        let gate = &self.service.gate;
+        gate.db.write(move |conn| bots::ops::extend_lease(conn, bot, epoch, ttl, now)).await?;
+        self.lease_extended = Instant::now();
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.service.gate.clock.now()
+    }
+
+    async fn event(&mut self, seq: i64, event: BotEvent) -> Result<()> {
+        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
+        let asked = if let BotEvent::AttemptStarted(id) = &event { Some(*id) } else { None };
+        let go = self
+            .service
+            .gate
+            .db
+            .write(move |conn| ops::apply(conn, bot, epoch, seq, &event, now))
+            .await?;
+        crate::crash::point("after-event");
+        self.acked = self.acked.max(seq.cast_unsigned());
+        let decision = asked.zip(go).map(|(id, go)| {
+            Answer::AttemptDecision(bot::AttemptDecision { attempt_id: id.to_string(), go })
+        });
+        self.send(decision).await
+    }
+
+    /// Sends what the bot has to do and was not told yet.
+    async fn look(&mut self) -> Result<()> {
+        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
+        let db = self.service.gate.db.clone();
+        let sent = self.sent.clone();
+        if db.read(move |conn| ops::is_due(conn, bot, &sent, now)).await? {
+            let sent = self.sent.clone();
+            db.write(move |conn| ops::advance(conn, bot, epoch, &sent, now)).await?;
+        }
+        let sent = self.sent.clone();
+        for command in db.read(move |conn| ops::commands(conn, bot, &sent)).await? {
+            let subject = command.subject();
+            if let Subject::Sync(id) = subject {
+                self.assembly = Some((Assembly::new(id), Descriptions::default()));
+            }
+            self.sent.insert(subject);
+            self.send(Some(Answer::Command(encode(command)))).await?;
+        }
+        Ok(())
+    }
+
+    fn inventory(&mut self, chunk: bot::InventoryChunk) -> Result<()> {
+        let id = SyncId::parse("sync_id", &chunk.sync_id)
+            .map_err(|_| Error::BotProtocol("sync_id".to_owned()))?;
+        // Chunks of a run that was given up are of no use any more.
+        let Some((mut assembly, mut descriptions)) =
+            self.assembly.take().filter(|(assembly, _)| assembly.sync() == id)
+        else {
+            return Ok(());
+        };
+        descriptions.add(chunk.descriptions);
+        assembly.add(chunk.index, seen_assets(chunk.assets, &mut descriptions)?)?;
+        if !chunk.last {
+            self.assembly = Some((assembly, descriptions));
+            return Ok(());
+        }
+        let covered: Result<HashSet<_>> = chunk
+            .covered
+            .iter()
+            .map(|inventory| Ok((app(inventory.app_id)?, AssetId::new(inventory.context_id))))
+            .collect();
+        let snapshot = assembly.finish(covered?);
+        let (gate, bot, epoch) = (self.service.gate.clone(), self.bot, self.epoch);
+        tokio::spawn(async move {
+            let done = inventory::reconcile(&gate.db, &gate.clock, bot, epoch, id, snapshot).await;
+            if let Err(error) = done {
+                tracing::warn!(%error, "Sync {id} of bot {bot} was not completed: {error}");
+                let (why, now) = (error.to_string(), gate.clock.now());
+                let failed = gate.db.write(move |conn| {
+                    let bot = ops::fenced(conn, bot, epoch)?;
+                    sync::ops::failed(conn, &bot, id, &why, now)
+                });
+                if let Err(error) = failed.await {
+                    tracing::warn!(%error, "Sync {id} of bot {bot} stays open: {error}");
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn inventory_failed(&mut self, failed: bot::InventoryFailed) -> Result<()> {
+        let id = SyncId::parse("sync_id", &failed.sync_id)
+            .map_err(|_| Error::BotProtocol("sync_id".to_owned()))?;
+        self.assembly = None;
+        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
+        let why = clean(&failed.message);
+        let gate = &self.service.gate;
+        gate.db
+            .write(move |conn| {
+                let bot = ops::fenced(conn, bot, epoch)?;
+                sync::ops::failed(conn, &bot, id, &why, now)
+            })
+            .await
+    }
+}

@@ -1,0 +1,349 @@
+//! Frames of the session protocol to the domain and back.
+use super::{BotEvent, Command};
+use crate::assignments::Phase;
+use crate::assignments::delivery::{Delivery, Work};
+use crate::assignments::rules::Failure;
+use crate::donations::ops::Outcome;
+use crate::donations::{Donation, DonationState, Offer};
+use crate::items::Item;
+use crate::items::asset::SeenAsset;
+use crate::kernel::{AssetId, AttemptId, Error, Result, SteamId, Timestamp};
+use crate::users::Profile;
+use crate::wire;
+use astro_sdk::bot::v1 as bot;
+use std::collections::HashMap;
+
+/// Longest text taken from a bot; what is longer is cut, since it is only shown.
+const TEXT_MAX: usize = 500;
+/// Longest description of an asset, in bytes of JSON; a longer one is left out.
+const METADATA_BYTES_MAX: usize = 8 * 1024;
+/// Profiles in one event.
+const PROFILES_MAX: usize = 100;
+/// Assets in one frame: an offer has at most a few hundred, a chunk of an inventory 500.
+const ASSETS_MAX: usize = 1000;
+
+/// Application and asset id before a trade, to asset id and context after it.
+type NewIds = HashMap<(i32, AssetId), (AssetId, AssetId)>;
+
+fn wrong(what: &str) -> Error {
+    Error::BotProtocol(what.to_owned())
+}
+
+/// Keeps what databases and terminals can take.
+pub fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(TEXT_MAX).collect()
+}
+
+/// Steam's ids of offers and trades are numbers, kept as text.
+fn steam_number(field: &str, text: &str) -> Result<String> {
+    if text.is_empty() || text.len() > 20 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(wrong(field));
+    }
+    Ok(text.to_owned())
+}
+
+fn attempt_id(text: &str) -> Result<AttemptId> {
+    AttemptId::parse("attempt_id", text).map_err(|_| wrong("attempt_id"))
+}
+
+fn person(raw: u64) -> Result<SteamId> {
+    SteamId::parse("steam_id", raw).map_err(|_| wrong("steam_id"))
+}
+
+fn time(field: &'static str, at: Option<prost_types::Timestamp>) -> Result<Option<Timestamp>> {
+    wire::parse_timestamp(field, at).map_err(|_| wrong(field))
+}
+
+/// Reads an event.
+///
+/// # Errors
+/// [`Error::BotProtocol`] naming the field.
+pub fn decode_event(event: bot::BotEvent) -> Result<BotEvent> {
+    use bot::bot_event::Event;
+    Ok(match event.event.ok_or_else(|| wrong("event"))? {
+        Event::OfferReceived(e) => BotEvent::OfferReceived(offer(e)?),
+        Event::OfferAnswered(e) => {
+            let id = steam_number("trade_offer_id", &e.trade_offer_id)?;
+            BotEvent::OfferAnswered(id, outcome(e)?)
+        }
+        Event::AttemptStarted(e) => BotEvent::AttemptStarted(attempt_id(&e.attempt_id)?),
+        Event::AttemptSent(e) => BotEvent::AttemptSent(
+            attempt_id(&e.attempt_id)?,
+            steam_number("trade_offer_id", &e.trade_offer_id)?,
+        ),
+        Event::AttemptOffered(e) => BotEvent::AttemptOffered(
+            attempt_id(&e.attempt_id)?,
+            steam_number("trade_offer_id", &e.trade_offer_id)?,
+        ),
+        Event::AttemptHeld(e) => BotEvent::AttemptHeld(
+            attempt_id(&e.attempt_id)?,
+            time("escrow_end_time", e.escrow_end_time)?,
+        ),
+        Event::AttemptDelivered(e) => {
+            let delivery = Delivery {
+                trade_offer_id: steam_number("trade_offer_id", &e.trade_offer_id)?,
+                trade_id: steam_number("trade_id", &e.trade_id)?,
+                assets: new_ids(&e.assets)?,
+                settles_at: time("settle_time", e.settle_time)?,
+            };
+            BotEvent::AttemptDelivered(attempt_id(&e.attempt_id)?, delivery)
+        }
+        Event::AttemptEnded(e) => {
+            let failure = failure(e.failure())?;
+            BotEvent::AttemptEnded(attempt_id(&e.attempt_id)?, failure, clean(&e.message))
+        }
+        Event::SteamStatus(e) => BotEvent::SteamStatus(clean(&e.status), clean(&e.detail)),
+        Event::UserProfiles(e) => {
+            if e.profiles.len() > PROFILES_MAX {
+                return Err(wrong("user_profiles"));
+            }
+            let profiles: Result<_> = e.profiles.into_iter().map(profile).collect();
+            BotEvent::UserProfiles(profiles?)
+        }
+    })
+}
+
+fn offer(e: bot::OfferReceived) -> Result<Offer> {
+    Ok(Offer {
+        trade_offer_id: steam_number("trade_offer_id", &e.trade_offer_id)?,
+        donor: person(e.partner_steam_id)?,
+        asks_for: e.give.len(),
+        gives: seen_assets(e.receive, &mut Descriptions::from(e.descriptions))?,
+        message: clean(&e.message),
+    })
+}
+
+fn outcome(e: bot::OfferAnswered) -> Result<Outcome> {
+    match e.outcome() {
+        bot::OfferOutcome::Accepted => Ok(Outcome::Accepted {
+            trade_id: steam_number("trade_id", &e.trade_id)?,
+            assets: new_ids(&e.assets)?,
+            settles_at: time("settle_time", e.settle_time)?,
+        }),
+        bot::OfferOutcome::Declined => Ok(Outcome::Declined),
+        bot::OfferOutcome::Ended => Ok(Outcome::Ended(clean(&e.message))),
+        bot::OfferOutcome::Unspecified => Err(wrong("outcome")),
+    }
+}
+
+fn new_ids(assets: &[bot::ReceivedAsset]) -> Result<NewIds> {
+    if assets.len() > ASSETS_MAX {
+        return Err(wrong("assets"));
+    }
+    assets
+        .iter()
+        .filter(|a| a.new_asset_id != 0)
+        .map(|a| {
+            let key = (app(a.app_id)?, AssetId::new(a.asset_id));
+            Ok((key, (AssetId::new(a.new_asset_id), AssetId::new(a.new_context_id))))
+        })
+        .collect()
+}
+
+/// Reads an application id.
+///
+/// # Errors
+/// [`Error::BotProtocol`].
+pub fn app(raw: u32) -> Result<i32> {
+    i32::try_from(raw).map_err(|_| wrong("app_id"))
+}
+
+fn failure(failure: bot::AttemptFailure) -> Result<Failure> {
+    use bot::AttemptFailure as Wire;
+    Ok(match failure {
+        Wire::Unspecified => return Err(wrong("failure")),
+        Wire::Cancelled => Failure::Cancelled,
+        Wire::Declined => Failure::Declined,
+        Wire::Countered => Failure::Countered,
+        Wire::Expired => Failure::Expired,
+        Wire::ItemsUnavailable => Failure::ItemsUnavailable,
+        Wire::TradeUrlNeeded => Failure::TradeUrlNeeded,
+        Wire::RecipientTradeBanned => Failure::RecipientTradeBanned,
+        Wire::RecipientCannotReceive => Failure::RecipientCannotReceive,
+        Wire::HoldTooLong => Failure::HoldTooLong,
+        Wire::BotRestricted => Failure::BotRestricted,
+        Wire::NotConfirmed => Failure::NotConfirmed,
+        Wire::OfferLimit => Failure::OfferLimit,
+        Wire::SteamUnavailable => Failure::SteamUnavailable,
+        Wire::Other => Failure::Other,
+    })
+}
+
+fn profile(p: bot::UserProfile) -> Result<Profile> {
+    Ok(Profile {
+        steam_id: person(p.steam_id)?,
+        display_name: clean(&p.display_name),
+        avatar_url: clean(&p.avatar_url),
+        profile_url: clean(&p.profile_url),
+        account_created_at: time("account_create_time", p.account_create_time)?,
+        country_code: clean(&p.country_code).chars().take(2).collect(),
+    })
+}
+
+/// Descriptions by application, class and instance.
+#[derive(Debug, Default)]
+pub struct Descriptions(HashMap<(u32, u64, u64), bot::AssetDescription>);
+
+impl From<Vec<bot::AssetDescription>> for Descriptions {
+    fn from(list: Vec<bot::AssetDescription>) -> Self {
+        let mut descriptions = Self::default();
+        descriptions.add(list);
+        descriptions
+    }
+}
+
+impl Descriptions {
+    /// Adds descriptions.
+    pub fn add(&mut self, list: Vec<bot::AssetDescription>) {
+        self.0.extend(list.into_iter().map(|d| ((d.app_id, d.class_id, d.instance_id), d)));
+    }
+}
+
+/// Joins assets with their descriptions. One without a description cannot be traded: it waits for
+/// a person.
+///
+/// # Errors
+/// [`Error::BotProtocol`].
+pub fn seen_assets(
+    assets: Vec<bot::Asset>,
+    descriptions: &mut Descriptions,
+) -> Result<Vec<SeenAsset>> {
+    if assets.len() > ASSETS_MAX {
+        return Err(wrong("assets"));
+    }
+    assets
+        .into_iter()
+        .map(|asset| {
+            let key = (asset.app_id, asset.class_id, asset.instance_id);
+            seen(&asset, descriptions.0.get(&key))
+        })
+        .collect()
+}
+
+fn seen(asset: &bot::Asset, described: Option<&bot::AssetDescription>) -> Result<SeenAsset> {
+    let text = |get: fn(&bot::AssetDescription) -> &String| {
+        described.map(|d| clean(get(d))).unwrap_or_default()
+    };
+    let tradable_at = match described {
+        Some(d) => time("tradable_time", d.tradable_time)?,
+        None => None,
+    };
+    let metadata = described
+        .filter(|d| d.metadata_json.len() <= METADATA_BYTES_MAX)
+        .and_then(|d| serde_json::from_str::<serde_json::Value>(&d.metadata_json).ok())
+        // PostgreSQL's jsonb takes no NUL.
+        .filter(|value| value.is_object() && !value.to_string().contains("\\u0000"));
+    Ok(SeenAsset {
+        app: app(asset.app_id)?,
+        context: asset.context_id,
+        asset: asset.asset_id,
+        class: asset.class_id,
+        instance: asset.instance_id,
+        amount: asset.amount.max(1),
+        market_hash_name: text(|d| &d.market_hash_name),
+        name: text(|d| &d.name),
+        kind: text(|d| &d.r#type),
+        rarity: text(|d| &d.rarity),
+        tradable: described.is_some_and(|d| d.tradable),
+        tradable_at_micros: tradable_at.map(Timestamp::micros),
+        metadata: metadata.unwrap_or_else(|| serde_json::json!({})),
+    })
+}
+
+/// Writes a command.
+pub fn encode(command: Command) -> bot::Command {
+    use bot::command::Command as Wire;
+    let command = match command {
+        Command::Deliver(work) => Wire::Deliver(deliver(work)),
+        Command::CancelDelivery(id) => {
+            Wire::CancelDelivery(bot::CancelDelivery { attempt_id: id.to_string() })
+        }
+        Command::AnswerOffer(donation) => Wire::AnswerOffer(answer(donation)),
+        Command::ReadInventory(id) => {
+            Wire::ReadInventory(bot::ReadInventory { sync_id: id.to_string() })
+        }
+    };
+    bot::Command { command: Some(command) }
+}
+
+fn answer(donation: Donation) -> bot::AnswerOffer {
+    bot::AnswerOffer {
+        trade_offer_id: donation.trade_offer_id,
+        partner_steam_id: donation.donor_id.get(),
+        accept: donation.state != DonationState::Declining,
+        accepted_before: donation.state == DonationState::Accepted,
+        reason: donation.reason,
+    }
+}
+
+fn deliver(work: Work) -> bot::Deliver {
+    let attempt = work.attempt;
+    let phase = match attempt.phase {
+        Phase::Planned => bot::AttemptPhase::Planned,
+        Phase::Started => bot::AttemptPhase::Started,
+        Phase::Sent => bot::AttemptPhase::Sent,
+        Phase::Offered => bot::AttemptPhase::Offered,
+        Phase::Held => bot::AttemptPhase::Held,
+        Phase::Delivered | Phase::Ended => bot::AttemptPhase::Unspecified,
+    };
+    bot::Deliver {
+        attempt_id: attempt.id.to_string(),
+        assignment_id: attempt.assignment_id.to_string(),
+        phase: phase.into(),
+        marker: attempt.marker,
+        partner_steam_id: attempt.user_id.get(),
+        trade_token: work.trade_token.unwrap_or_default(),
+        give: work.items.iter().map(asset).collect(),
+        message: work.message,
+        start_time: wire::optional_timestamp(attempt.started_at),
+        trade_offer_id: attempt.trade_offer_id.unwrap_or_default(),
+    }
+}
+
+fn asset(item: &Item) -> bot::Asset {
+    bot::Asset {
+        app_id: item.steam_app_id.cast_unsigned(),
+        context_id: item.steam_context_id.get(),
+        asset_id: item.steam_asset_id.map_or(0, AssetId::get),
+        class_id: item.steam_class_id.get(),
+        instance_id: item.steam_instance_id.get(),
+        amount: u32::try_from(item.amount).unwrap_or(u32::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_a_bot_are_cut_and_cleaned() {
+        assert_eq!(clean("a\0b\nc"), "abc");
+        assert_eq!(clean(&"ü".repeat(10_000)).chars().count(), TEXT_MAX);
+    }
+
+    #[test]
+    fn a_malformed_event_names_its_field() {
+        let sent = |attempt: &str, offer: &str| {
+            let event = bot::bot_event::Event::AttemptSent(bot::AttemptSent {
+                attempt_id: attempt.to_owned(),
+                trade_offer_id: offer.to_owned(),
+            });
+            decode_event(bot::BotEvent { event_time: None, event: Some(event) })
+        };
+        let id = AttemptId::new().to_string();
+        assert!(sent(&id, "123").is_ok());
+        assert_eq!(sent("x", "123").unwrap_err(), wrong("attempt_id"));
+        for offer in ["", "12x", "-1", "123456789012345678901"] {
+            assert_eq!(sent(&id, offer).unwrap_err(), wrong("trade_offer_id"), "{offer}");
+        }
+        assert_eq!(decode_event(bot::BotEvent::default()).unwrap_err(), wrong("event"));
+    }
+
+    #[test]
+    fn an_asset_without_a_description_cannot_be_traded() {
+        let assets = vec![bot::Asset { app_id: 440, asset_id: 1, ..bot::Asset::default() }];
+        let seen = seen_assets(assets, &mut Descriptions::default()).unwrap();
+        assert!(!seen[0].tradable);
+        assert_eq!(seen[0].amount, 1);
+    }
+}

@@ -1,0 +1,70 @@
+//! People on Steam, as each organisation knows them: donors and recipients.
+pub mod ops;
+pub mod service;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+use crate::kernel::{OrgId, SteamId, Timestamp};
+
+/// A person, as one organisation knows them. The trade token is not part of it, so that it is
+/// neither printed nor sent by accident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Organisation.
+    pub org: OrgId,
+    /// Steam account.
+    pub steam_id: SteamId,
+    /// Persona name; empty until a bot has read it, like the other fields of the profile.
+    pub display_name: String,
+    /// Address of the full-size avatar.
+    pub avatar_url: String,
+    /// Address of the profile.
+    pub profile_url: String,
+    /// When the Steam account was made, if public.
+    pub account_created_at: Option<Timestamp>,
+    /// ISO 3166 country code, if public.
+    pub country_code: String,
+    /// Whether a trade token is stored.
+    pub has_trade_url: bool,
+    /// First meeting.
+    pub first_seen_at: Timestamp,
+    /// Last donation, assignment or delivery.
+    pub last_seen_at: Timestamp,
+    /// Creation.
+    pub created_at: Timestamp,
+    /// Last change.
+    pub updated_at: Timestamp,
+}
+
+/// What Steam tells about a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Steam account.
+    pub steam_id: SteamId,
+    /// Persona name.
+    pub display_name: String,
+    /// Address of the full-size avatar.
+    pub avatar_url: String,
+    /// Address of the profile.
+    pub profile_url: String,
+    /// When the account was made, if public.
+    pub account_created_at: Option<Timestamp>,
+    /// ISO 3166 country code, if public.
+    pub country_code: String,
+}
+
+impl User {
+    /// What is known of the person's profile.
+    pub fn profile(&self) -> Profile {
+        Profile {
+            steam_id: self.steam_id,
+            display_name: self.display_name.clone(),
+            avatar_url: self.avatar_url.clone(),
+            profile_url: self.profile_url.clone(),
+            account_created_at: self.account_created_at,
+            country_code: self.country_code.clone(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The wire of people.
+use super::{User, ops};
+use crate::auth::Gate;
+use crate::auth::gate::Context;
+use crate::db::Conn;
+use crate::kernel::steam::parse_trade_url;
+use crate::kernel::{Error, Result, SteamId};
+use crate::wire;
+use astro_sdk::v1;
+use astro_sdk::v1::user_service_server::UserService;
+use astro_sdk::v1::{GetUserRequest, GetUserResponse, SetTradeUrlRequest, SetTradeUrlResponse};
+use tonic::{Request, Response, Status};
+
+/// Serves people.
+#[derive(Debug, Clone)]
+pub struct Users(pub Gate);
+
+#[tonic::async_trait]
+impl UserService for Users {
+    async fn get_user(
+        &self,
+        request: Request<GetUserRequest>,
+    ) -> Result<Response<GetUserResponse>, Status> {
+        self.0.read(request, get_user).await
+    }
+
+    async fn set_trade_url(
+        &self,
+        request: Request<SetTradeUrlRequest>,
+    ) -> Result<Response<SetTradeUrlResponse>, Status> {
+        self.0.mutate(request, |r| &r.request_id, set_trade_url).await
+    }
+}
+
+fn get_user(
+    conn: &mut Conn,
+    context: &Context,
+    request: GetUserRequest,
+) -> Result<GetUserResponse> {
+    let user = SteamId::parse("user_id", request.user_id)?;
+    let org = ops::home(conn, &context.caller, &request.org_id)?;
+    Ok(GetUserResponse { user: Some(to_wire(ops::get(conn, org, user)?)) })
+}
+
+fn set_trade_url(
+    conn: &mut Conn,
+    context: &Context,
+    request: SetTradeUrlRequest,
+) -> Result<SetTradeUrlResponse> {
+    let named = SteamId::parse_optional("user_id", request.user_id)?;
+    let (owner, token) = parse_trade_url("trade_url", &request.trade_url)?;
+    if named.is_some_and(|named| named != owner) {
+        return Err(Error::invalid("trade_url", "belongs to another account than user_id"));
+    }
+    let org = ops::home(conn, &context.caller, &request.org_id)?;
+    let source = context.caller.source();
+    let user = ops::set_trade_token(conn, org, owner, &token, &source, context.now)?;
+    Ok(SetTradeUrlResponse { user: Some(to_wire(user)) })
+}
+
+fn to_wire(user: User) -> v1::User {
+    v1::User {
+        steam_id: user.steam_id.get(),
+        org_id: user.org.to_string(),
+        display_name: user.display_name,
+        avatar_url: user.avatar_url,
+        profile_url: user.profile_url,
+        account_create_time: wire::optional_timestamp(user.account_created_at),
+        country_code: user.country_code,
+        first_seen_time: Some(wire::timestamp(user.first_seen_at)),
+        last_seen_time: Some(wire::timestamp(user.last_seen_at)),
+        has_trade_url: user.has_trade_url,
+        create_time: Some(wire::timestamp(user.created_at)),
+        update_time: Some(wire::timestamp(user.updated_at)),
+    }
+}

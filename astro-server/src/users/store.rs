@@ -1,0 +1,159 @@
+//! SQL on `users`.
+use super::{Profile, User};
+use crate::db::schema::{organizations, users as t};
+use crate::db::{Conn, each};
+use crate::kernel::{OrgId, Result, SteamId, Timestamp};
+use diesel::prelude::*;
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = t)]
+struct Row {
+    org_id: OrgId,
+    steam_id: SteamId,
+    display_name: String,
+    avatar_url: String,
+    profile_url: String,
+    account_created_at: Option<Timestamp>,
+    country_code: String,
+    trade_token: Option<String>,
+    first_seen_at: Timestamp,
+    last_seen_at: Timestamp,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl Row {
+    fn user(self) -> User {
+        User {
+            org: self.org_id,
+            steam_id: self.steam_id,
+            display_name: self.display_name,
+            avatar_url: self.avatar_url,
+            profile_url: self.profile_url,
+            account_created_at: self.account_created_at,
+            country_code: self.country_code,
+            has_trade_url: self.trade_token.is_some(),
+            first_seen_at: self.first_seen_at,
+            last_seen_at: self.last_seen_at,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+/// Whether the organisation exists; only read, since it belongs to another slice.
+pub(super) fn org_exists(conn: &mut Conn, org: OrgId) -> Result<bool> {
+    let id = organizations::table.find(org).select(organizations::id);
+    Ok(id.first::<OrgId>(conn).optional()?.is_some())
+}
+
+/// Inserts a person of whom only the account is known; tells whether they are new.
+pub(super) fn insert_new(
+    conn: &mut Conn,
+    org: OrgId,
+    steam_id: SteamId,
+    now: Timestamp,
+) -> Result<bool> {
+    let row = Row {
+        org_id: org,
+        steam_id,
+        display_name: String::new(),
+        avatar_url: String::new(),
+        profile_url: String::new(),
+        account_created_at: None,
+        country_code: String::new(),
+        trade_token: None,
+        first_seen_at: now,
+        last_seen_at: now,
+        created_at: now,
+        updated_at: now,
+    };
+    let inserted = each!(
+        conn,
+        diesel::insert_into(t::table).values(&row).on_conflict_do_nothing().execute(conn)
+    )?;
+    Ok(inserted == 1)
+}
+
+pub(super) fn get(conn: &mut Conn, org: OrgId, steam_id: SteamId) -> Result<Option<User>> {
+    let row: Option<Row> = t::table.find((org, steam_id)).first(conn).optional()?;
+    Ok(row.map(Row::user))
+}
+
+pub(super) fn trade_token(
+    conn: &mut Conn,
+    org: OrgId,
+    steam_id: SteamId,
+) -> Result<Option<String>> {
+    let token: Option<Option<String>> =
+        t::table.find((org, steam_id)).select(t::trade_token).first(conn).optional()?;
+    Ok(token.flatten())
+}
+
+/// Tells whether the person is known.
+pub(super) fn set_seen(
+    conn: &mut Conn,
+    org: OrgId,
+    steam_id: SteamId,
+    now: Timestamp,
+) -> Result<bool> {
+    let changed = diesel::update(t::table.find((org, steam_id)))
+        .set(t::last_seen_at.eq(now))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Tells whether the token is another one than before.
+pub(super) fn set_trade_token(
+    conn: &mut Conn,
+    org: OrgId,
+    steam_id: SteamId,
+    token: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let other = t::trade_token.is_null().or(t::trade_token.assume_not_null().ne(token));
+    let changed = diesel::update(t::table.find((org, steam_id)).filter(other))
+        .set((t::trade_token.eq(token), t::updated_at.eq(now)))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Writes the profile unless the person changed since `before` was read; tells whether it did.
+pub(super) fn set_profile(
+    conn: &mut Conn,
+    before: &User,
+    profile: &Profile,
+    now: Timestamp,
+) -> Result<bool> {
+    let same =
+        t::table.find((before.org, before.steam_id)).filter(t::updated_at.eq(before.updated_at));
+    let changed = diesel::update(same)
+        .set((
+            t::display_name.eq(&profile.display_name),
+            t::avatar_url.eq(&profile.avatar_url),
+            t::profile_url.eq(&profile.profile_url),
+            t::account_created_at.eq(profile.account_created_at),
+            t::country_code.eq(&profile.country_code),
+            t::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// An organisation for tests, since this slice may not ask theirs for one.
+#[cfg(test)]
+pub(super) fn insert_org(conn: &mut Conn, id: OrgId, now: Timestamp) -> Result<()> {
+    let row = (
+        organizations::id.eq(id),
+        organizations::slug.eq("red"),
+        organizations::display_name.eq("Red"),
+        organizations::donation_keyword.eq("donation"),
+        organizations::donation_app_ids.eq(crate::db::Document(serde_json::json!([]))),
+        organizations::claim_ttl_seconds.eq(60),
+        organizations::adopt_unknown_items.eq(true),
+        organizations::created_at.eq(now),
+        organizations::updated_at.eq(now),
+    );
+    diesel::insert_into(organizations::table).values(row).execute(conn)?;
+    Ok(())
+}
