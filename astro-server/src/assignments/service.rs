@@ -1,8 +1,8 @@
 //! `AssignmentService` on the wire.
 use super::ops::{self, NewAssignment};
 use super::{Assignment, AssignmentItem, AssignmentState, BlockedReason, Filter};
-use crate::auth::Gate;
 use crate::auth::gate::Context;
+use crate::auth::{self, Gate};
 use crate::events::{self, Feed};
 use crate::items::ops::Source;
 use crate::items::service::parse_ids;
@@ -11,7 +11,7 @@ use crate::kernel::page::Cursor;
 use crate::kernel::{
     AssetId, AssignmentId, Caller, Error, Money, Page, ReservationId, Result, SteamId,
 };
-use crate::{orgs, wire};
+use crate::wire;
 use astro_sdk::v1::{self, assignment_service_server::AssignmentService};
 use futures_util::Stream;
 use prost::Message;
@@ -185,7 +185,7 @@ fn list(
         &q.page_token,
         &[b"assignments", &what.encode_to_vec(), context.caller.key_id.as_bytes()],
     )?;
-    let org = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
+    let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
     let mut rows = ops::list(conn, org, &filter, oldest_first, &page)?;
     let next_page_token =
         page.cut(&context.sealer, &mut rows, |a| Cursor::at(a.created_at, a.id.0));

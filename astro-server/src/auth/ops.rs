@@ -129,6 +129,30 @@ pub fn revoke_key(conn: &mut Conn, caller: &Caller, id: &str, now: Timestamp) ->
     Ok(key)
 }
 
+/// The organisation that a thing belongs to: the one asked for, else the caller's own.
+///
+/// # Errors
+/// [`Error::Invalid`] when neither says, [`Error::OrgNotFound`] for one the key does not see.
+pub fn home(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<OrgId> {
+    existing(conn, caller.home(asked)?)
+}
+
+/// The organisation that a list is narrowed to; none means all, for a platform key only.
+///
+/// # Errors
+/// [`Error::Invalid`] for a malformed id, [`Error::OrgNotFound`] for one the key does not see.
+pub fn narrowed(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Option<OrgId>> {
+    caller.scope_of(asked)?.map(|org| existing(conn, org)).transpose()
+}
+
+/// Passes when the organisation exists.
+///
+/// # Errors
+/// [`Error::OrgNotFound`].
+pub fn existing(conn: &mut Conn, org: OrgId) -> Result<OrgId> {
+    if store::org_exists(conn, org)? { Ok(org) } else { Err(Error::OrgNotFound(org)) }
+}
+
 /// Notes that a key was used.
 ///
 /// # Errors

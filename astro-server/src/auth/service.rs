@@ -113,7 +113,7 @@ fn list(
 ) -> Result<ListApiKeysResponse> {
     let org = context.caller.scope_of(&request.org_id)?;
     if let Some(org) = org {
-        existing(conn, org)?;
+        ops::existing(conn, org)?;
     }
     let scope = org.map(|id| id.to_string()).unwrap_or_default();
     let query: [&[u8]; 2] = [b"ListApiKeys", scope.as_bytes()];
@@ -150,7 +150,7 @@ fn org_of_new(
         KeyKind::Admin => Err(Error::invalid("org_id", "must be empty for an ADMIN key")),
         KeyKind::Client | KeyKind::Bot => {
             let org = caller.home(asked)?;
-            existing(conn, org)?;
+            ops::existing(conn, org)?;
             Ok(Some(org))
         }
     }
@@ -173,10 +173,6 @@ fn bot_of_new(
             Err(Error::invalid("bot_id", "must be empty for a key that is no bot's"))
         }
     }
-}
-
-fn existing(conn: &mut Conn, org: OrgId) -> Result<()> {
-    if store::org_exists(conn, org)? { Ok(()) } else { Err(Error::OrgNotFound(org)) }
 }
 
 /// A scope must cover an RPC that there is, so that a typing error does not make a useless key.

@@ -1,7 +1,7 @@
 //! The wire of bots.
 use super::{Bot, ops};
-use crate::auth::Gate;
 use crate::auth::gate::Context;
+use crate::auth::{self, Gate};
 use crate::db::Conn;
 use crate::kernel::page::Cursor;
 use crate::kernel::{BotId, Page, Result, SteamId, Timestamp};
@@ -55,7 +55,7 @@ fn register(
 }
 
 fn list(conn: &mut Conn, context: &Context, request: ListBotsRequest) -> Result<ListBotsResponse> {
-    let org = orgs::ops::narrowed(conn, &context.caller, &request.org_id)?;
+    let org = auth::ops::narrowed(conn, &context.caller, &request.org_id)?;
     let scope = org.map(|id| id.to_string()).unwrap_or_default();
     let query: [&[u8]; 2] = [b"ListBots", scope.as_bytes()];
     let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;

@@ -2,7 +2,7 @@
 use super::feed::Follower;
 use super::{Event, Feed, Filter, Position, Severity, TypePattern, store};
 use crate::auth::gate::Context;
-use crate::auth::{Gate, StreamPass};
+use crate::auth::{self, Gate, StreamPass};
 use crate::db::Conn;
 use crate::kernel::limits::{EVENT_TYPES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, WAIT_SECONDS_MAX};
 use crate::kernel::seal::Sealer;
@@ -68,14 +68,21 @@ impl EventService for Events {
         let (context, pass) = self.gate.stream(&request)?;
         let request = request.into_inner();
         let filter = parse_filter(&context.caller, &request.org_id, &request.types, "")?;
+        let org = filter.org;
+        let end = self
+            .gate
+            .db
+            .read(move |conn| {
+                org.map(|org| auth::ops::existing(conn, org)).transpose()?;
+                store::end(conn)
+            })
+            .await?;
         let from = match request.start {
             Some(Start::ResumeToken(token)) if !token.is_empty() => {
                 Position::parse(&context.sealer, self.log_id, &token)?
             }
             Some(Start::FromEarliest(true)) => Position::START,
-            Some(Start::ResumeToken(_) | Start::FromEarliest(false)) | None => {
-                self.gate.db.read(store::end).await?
-            }
+            Some(Start::ResumeToken(_) | Start::FromEarliest(false)) | None => end,
         };
         let follower = self.feed.follow(filter, from);
         Ok(Response::new(Box::pin(watch(follower, pass, context.sealer, self.log_id))))
@@ -136,6 +143,7 @@ impl Query {
     /// The events, and the place to go on from: the end of the log when the page came up short,
     /// so that a caller whose filter takes nothing does not read the same log again.
     fn page(&self, conn: &mut Conn) -> Result<(Vec<Arc<Event>>, Position)> {
+        self.filter.org.map(|org| auth::ops::existing(conn, org)).transpose()?;
         // Read before the page: what is committed in between must not be skipped.
         let end = store::end(conn)?;
         let events = store::page(conn, &self.filter, self.after, self.size)?;

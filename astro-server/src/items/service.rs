@@ -1,15 +1,15 @@
 //! `ItemService` on the wire.
 use super::ops::{self, Update, Wanted};
 use super::{Filter, Item, ItemState, Order, Reservation};
-use crate::auth::Gate;
 use crate::auth::gate::Context;
+use crate::auth::{self, Gate};
 use crate::events::Event;
 use crate::kernel::limits::{
     self, FILTER_VALUES_MAX, ITEMS_MAX, LABELS_MAX, RESERVATION_TTL_DEFAULT, RESERVATION_TTL_MAX,
 };
 use crate::kernel::page::Cursor;
 use crate::kernel::{BotId, Error, ItemId, Page, ReservationId, Result, SteamId};
-use crate::{orgs, wire};
+use crate::wire;
 use astro_sdk::v1::{self, item_service_server::ItemService};
 use prost::Message;
 use std::collections::BTreeSet;
@@ -51,7 +51,7 @@ impl ItemService for Items {
                     &q.page_token,
                     &[b"items", &list, context.caller.key_id.as_bytes()],
                 )?;
-                let org = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
                 let mut rows = ops::list(conn, org, &filter, order, &page)?;
                 let next_page_token = page.cut(&context.sealer, &mut rows, |item| match order {
                     Order::Newest | Order::Oldest => Cursor::at(item.created_at, item.id.0),

@@ -115,6 +115,7 @@ fn or_default(text: &str, default: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth;
     use crate::db::{Address, Conn};
     use crate::kernel::page::Cursor;
     use crate::kernel::seal::Sealer;
@@ -153,12 +154,12 @@ mod tests {
         let blue_id = blue.id.to_string();
         assert_eq!(ops::home(&mut conn, &own, "").unwrap(), red);
         assert_eq!(ops::home(&mut conn, &own, &blue_id).unwrap_err(), foreign);
-        assert_eq!(ops::narrowed(&mut conn, &own, "").unwrap(), Some(red.id));
-        assert_eq!(ops::narrowed(&mut conn, &own, &blue_id).unwrap_err(), foreign);
-        assert_eq!(ops::narrowed(&mut conn, &admin, "").unwrap(), None);
-        assert_eq!(ops::narrowed(&mut conn, &admin, &blue_id).unwrap(), Some(blue.id));
+        assert_eq!(auth::ops::narrowed(&mut conn, &own, "").unwrap(), Some(red.id));
+        assert_eq!(auth::ops::narrowed(&mut conn, &own, &blue_id).unwrap_err(), foreign);
+        assert_eq!(auth::ops::narrowed(&mut conn, &admin, "").unwrap(), None);
+        assert_eq!(auth::ops::narrowed(&mut conn, &admin, &blue_id).unwrap(), Some(blue.id));
         let nobody = OrgId::new();
-        let found = ops::narrowed(&mut conn, &admin, &nobody.to_string());
+        let found = auth::ops::narrowed(&mut conn, &admin, &nobody.to_string());
         assert_eq!(found.unwrap_err(), Error::OrgNotFound(nobody));
 
         let sealer = Sealer::new(&[1; 32]);

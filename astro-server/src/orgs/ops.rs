@@ -38,18 +38,6 @@ pub fn home(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Org> {
     get(conn, id)
 }
 
-/// The organisation that a list is narrowed to; none means all, for a platform key only.
-///
-/// # Errors
-/// [`Error::Invalid`] for a malformed id, [`Error::OrgNotFound`] for one the key does not see.
-pub fn narrowed(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Option<OrgId>> {
-    let org = caller.scope_of(asked)?;
-    match org {
-        Some(id) if !asked.is_empty() && !store::exists(conn, id)? => Err(Error::OrgNotFound(id)),
-        Some(_) | None => Ok(org),
-    }
-}
-
 /// The organisations that `caller` sees, by slug, one more than the page has.
 ///
 /// # Errors

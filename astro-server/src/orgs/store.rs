@@ -69,10 +69,6 @@ pub(super) fn get(conn: &mut Conn, id: OrgId) -> Result<Option<Org>> {
     row.map(Row::org).transpose()
 }
 
-pub(super) fn exists(conn: &mut Conn, id: OrgId) -> Result<bool> {
-    Ok(t::table.find(id).select(t::id).first::<OrgId>(conn).optional()?.is_some())
-}
-
 /// Organisations by slug, one more than the page has.
 pub(super) fn list(conn: &mut Conn, only: Option<OrgId>, page: &Page) -> Result<Vec<Org>> {
     let mut query = t::table.into_boxed();

@@ -1,10 +1,10 @@
 //! `SyncService` on the wire.
 use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState, discrepancies, ops};
-use crate::auth::Gate;
+use crate::auth::{self, Gate};
 use crate::items::ops::By;
 use crate::kernel::page::Cursor;
 use crate::kernel::{BotId, DiscrepancyId, Error, Page, Result, SyncId, limits};
-use crate::{bots, orgs, wire};
+use crate::{bots, wire};
 use astro_sdk::v1::{self, sync_service_server::SyncService};
 use tonic::{Request, Response, Status};
 
@@ -59,7 +59,7 @@ impl SyncService for Syncs {
                     context.caller.key_id.as_bytes(),
                 ];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
-                let org = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
                 let bot = match q.bot_id.as_str() {
                     "" => None,
                     text => {
@@ -89,7 +89,7 @@ impl SyncService for Syncs {
                     context.caller.key_id.as_bytes(),
                 ];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
-                let org = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
                 let mut rows = discrepancies::list(conn, org, q.open_only, &page)?;
                 let next_page_token =
                     page.cut(&context.sealer, &mut rows, |d| Cursor::at(d.created_at, d.id.0));

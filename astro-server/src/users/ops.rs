@@ -2,16 +2,7 @@
 use super::{Profile, User, store};
 use crate::db::Conn;
 use crate::events::{self, NewEvent};
-use crate::kernel::{Caller, Error, OrgId, Result, SteamId, Timestamp};
-
-/// The organisation whose people are meant: the one asked for, else the key's own.
-///
-/// # Errors
-/// [`Error::Invalid`] when neither says, [`Error::OrgNotFound`] for one the key does not see.
-pub fn home(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<OrgId> {
-    let org = caller.home(asked)?;
-    if store::org_exists(conn, org)? { Ok(org) } else { Err(Error::OrgNotFound(org)) }
-}
+use crate::kernel::{Error, OrgId, Result, SteamId, Timestamp};
 
 /// The person `user`, as `org` knows them.
 ///

@@ -1,7 +1,7 @@
 //! The wire of people.
 use super::{User, ops};
-use crate::auth::Gate;
 use crate::auth::gate::Context;
+use crate::auth::{self, Gate};
 use crate::db::Conn;
 use crate::kernel::steam::parse_trade_url;
 use crate::kernel::{Error, Result, SteamId};
@@ -38,7 +38,7 @@ fn get_user(
     request: GetUserRequest,
 ) -> Result<GetUserResponse> {
     let user = SteamId::parse("user_id", request.user_id)?;
-    let org = ops::home(conn, &context.caller, &request.org_id)?;
+    let org = auth::ops::home(conn, &context.caller, &request.org_id)?;
     Ok(GetUserResponse { user: Some(to_wire(ops::get(conn, org, user)?)) })
 }
 
@@ -52,7 +52,7 @@ fn set_trade_url(
     if named.is_some_and(|named| named != owner) {
         return Err(Error::invalid("trade_url", "belongs to another account than user_id"));
     }
-    let org = ops::home(conn, &context.caller, &request.org_id)?;
+    let org = auth::ops::home(conn, &context.caller, &request.org_id)?;
     let source = context.caller.source();
     let user = ops::set_trade_token(conn, org, owner, &token, &source, context.now)?;
     Ok(SetTradeUrlResponse { user: Some(to_wire(user)) })

@@ -1,6 +1,6 @@
 //! SQL on `users`.
 use super::{Profile, User};
-use crate::db::schema::{organizations, users as t};
+use crate::db::schema::users as t;
 use crate::db::{Conn, each};
 use crate::kernel::{OrgId, Result, SteamId, Timestamp};
 use diesel::prelude::*;
@@ -39,12 +39,6 @@ impl Row {
             updated_at: self.updated_at,
         }
     }
-}
-
-/// Whether the organisation exists; only read, since it belongs to another slice.
-pub(super) fn org_exists(conn: &mut Conn, org: OrgId) -> Result<bool> {
-    let id = organizations::table.find(org).select(organizations::id);
-    Ok(id.first::<OrgId>(conn).optional()?.is_some())
 }
 
 /// Inserts a person of whom only the account is known; tells whether they are new.
@@ -143,6 +137,7 @@ pub(super) fn set_profile(
 /// An organisation for tests, since this slice may not ask theirs for one.
 #[cfg(test)]
 pub(super) fn insert_org(conn: &mut Conn, id: OrgId, now: Timestamp) -> Result<()> {
+    use crate::db::schema::organizations;
     let row = (
         organizations::id.eq(id),
         organizations::slug.eq("red"),

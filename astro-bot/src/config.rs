@@ -1,0 +1,346 @@
+//! What the worker is told at its start. After `Args::into_config` nothing reads the environment.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use zeroize::Zeroizing;
+
+use crate::steam::AppContext;
+
+/// A secret text: wiped when dropped, and never printed.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text as it is.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text, for the one place that needs it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+/// Credentials for a login from scratch, used when there is no refresh token or it is dead.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Name of the account, as typed at the login.
+    pub name: String,
+    /// Password.
+    pub password: Secret,
+    /// Shared secret of the mobile authenticator, base64; makes the login codes.
+    pub shared_secret: Secret,
+}
+
+/// Everything a worker needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address of astro-server, `http://…` or `https://…`.
+    pub server: String,
+    /// Key of the bot.
+    pub api_key: Secret,
+    /// SteamID64 of the account; learnt from the refresh token when not set.
+    pub steam_id: Option<u64>,
+    /// File that holds the refresh token; written with mode 0600 after a login.
+    pub refresh_token_file: Option<PathBuf>,
+    /// Credentials for a login from scratch.
+    pub account: Option<Account>,
+    /// Identity secret of the mobile authenticator, base64. Without it nobody confirms offers but
+    /// a person with a phone.
+    pub identity_secret: Option<Secret>,
+    /// Device id of the authenticator, `android:…`; derived from the SteamID when not set.
+    pub device_id: Option<String>,
+    /// Proxy for Steam, such as `http://127.0.0.1:18080`.
+    pub proxy: Option<String>,
+    /// Further certificate authorities to trust for Steam, PEM. For a local Steam only.
+    pub ca_file: Option<PathBuf>,
+    /// Inventories that Astro manages.
+    pub app_contexts: Vec<AppContext>,
+    /// Longest trade hold, in days, that a delivery may meet.
+    pub max_hold_days: u32,
+    /// Take the lease even if another worker holds it.
+    pub takeover: bool,
+    /// Intervals and schedules.
+    pub pace: Pace,
+    /// Point at which the process aborts, for tests.
+    #[cfg(feature = "crash-points")]
+    pub crash_at: Option<String>,
+}
+
+impl Config {
+    /// A configuration with the defaults for everything that has one.
+    pub fn new(server: impl Into<String>, api_key: impl Into<String>) -> Self {
+        Self {
+            server: server.into(),
+            api_key: Secret::new(api_key),
+            steam_id: None,
+            refresh_token_file: None,
+            account: None,
+            identity_secret: None,
+            device_id: None,
+            proxy: None,
+            ca_file: None,
+            app_contexts: vec![AppContext { app_id: 440, context_id: 2 }],
+            max_hold_days: 0,
+            takeover: false,
+            pace: Pace::default(),
+            #[cfg(feature = "crash-points")]
+            crash_at: None,
+        }
+    }
+}
+
+/// All intervals and schedules. The defaults suit Steam; tests use milliseconds.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// Between two polls of the trade offers.
+    pub poll_interval: Duration,
+    /// Between two requests to one host. Steam limits by address.
+    pub request_spacing: Duration,
+    /// Between two inventory requests, which Steam limits far more.
+    pub inventory_spacing: Duration,
+    /// For one connection.
+    pub connect_timeout: Duration,
+    /// For one request with its answer.
+    pub request_timeout: Duration,
+    /// When to look for an offer whose sending has an unknown outcome, counted from the outcome.
+    /// "Not sent" is concluded at the last of them, never before.
+    pub search: Vec<Duration>,
+    /// Before a final state or an empty inventory is read the second time.
+    pub second_read: Duration,
+    /// Between two reads of the list of confirmations.
+    pub confirm_spacing: Duration,
+    /// For the confirmation of one offer; then the offer is withdrawn.
+    pub confirm_deadline: Duration,
+    /// First and longest wait between tries of a request to Steam.
+    pub retry_first: Duration,
+    /// See `retry_first`.
+    pub retry_cap: Duration,
+    /// How long to wait for the new asset ids of a delivery before it is reported without them.
+    pub trade_patience: Duration,
+    /// Between two looks at a trade in escrow.
+    pub escrow_poll: Duration,
+    /// Between two logins or renewals of the Steam session.
+    pub login_cooldown: Duration,
+    /// Between two looks at Steam's clock.
+    pub time_sync: Duration,
+    /// First and longest wait between tries to reach the server.
+    pub link_retry_first: Duration,
+    /// See `link_retry_first`.
+    pub link_retry_cap: Duration,
+    /// For the server's answer to Hello.
+    pub welcome_timeout: Duration,
+    /// For requests under way to end, and for the last events, when the worker stops.
+    pub stop_grace: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let s = Duration::from_secs;
+        let ms = Duration::from_millis;
+        Self {
+            poll_interval: s(5),
+            request_spacing: ms(300),
+            inventory_spacing: s(4),
+            connect_timeout: s(10),
+            request_timeout: s(30),
+            search: vec![s(5), s(15), s(45), s(120)],
+            second_read: s(5),
+            confirm_spacing: s(10),
+            confirm_deadline: s(600),
+            retry_first: s(1),
+            retry_cap: s(60),
+            trade_patience: s(600),
+            escrow_poll: s(60),
+            login_cooldown: s(60),
+            time_sync: s(3 * 3600),
+            link_retry_first: ms(200),
+            link_retry_cap: s(5),
+            welcome_timeout: s(10),
+            stop_grace: s(5),
+        }
+    }
+}
+
+/// Command line and environment. Secrets come from files or variables, never from flags.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Address of astro-server.
+    #[arg(
+        long,
+        env = "ASTRO_BOT_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    pub server: String,
+    /// File with the bot's API key. Or put the key itself into ASTRO_BOT_API_KEY.
+    #[arg(long, env = "ASTRO_BOT_API_KEY_FILE", value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// SteamID64 of the account. Learnt from the refresh token when left out.
+    #[arg(long, env = "ASTRO_BOT_STEAM_ID", value_name = "STEAMID64")]
+    pub steam_id: Option<u64>,
+    /// File that keeps the Steam refresh token (mode 0600). Written after a login with password.
+    #[arg(long, env = "ASTRO_BOT_REFRESH_TOKEN_FILE", value_name = "FILE")]
+    pub refresh_token_file: Option<PathBuf>,
+    /// Name of the Steam account, for a login with password and authenticator code.
+    #[arg(long, env = "ASTRO_BOT_ACCOUNT_NAME", value_name = "NAME")]
+    pub account_name: Option<String>,
+    /// File with the password. Or ASTRO_BOT_PASSWORD.
+    #[arg(long, env = "ASTRO_BOT_PASSWORD_FILE", value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// File with the authenticator's shared secret, base64. Or ASTRO_BOT_SHARED_SECRET.
+    #[arg(long, env = "ASTRO_BOT_SHARED_SECRET_FILE", value_name = "FILE")]
+    pub shared_secret_file: Option<PathBuf>,
+    /// File with the authenticator's identity secret, base64: confirms what the bot gives.
+    /// Or ASTRO_BOT_IDENTITY_SECRET.
+    #[arg(long, env = "ASTRO_BOT_IDENTITY_SECRET_FILE", value_name = "FILE")]
+    pub identity_secret_file: Option<PathBuf>,
+    /// Device id of the authenticator, "android:…". Derived from the SteamID when left out.
+    #[arg(long, env = "ASTRO_BOT_DEVICE_ID", value_name = "ID")]
+    pub device_id: Option<String>,
+    /// Proxy for everything sent to Steam.
+    #[arg(long, env = "ASTRO_BOT_PROXY", value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Trust the certificate authorities in this PEM file for Steam too. For a local Steam only.
+    #[arg(long, env = "ASTRO_BOT_CA_FILE", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Inventory that Astro manages: application/context. May be given several times.
+    #[arg(
+        long = "app-context",
+        env = "ASTRO_BOT_APP_CONTEXTS",
+        value_delimiter = ',',
+        default_value = "440/2",
+        value_name = "APP/CONTEXT"
+    )]
+    pub app_contexts: Vec<AppContext>,
+    /// Longest trade hold, in days, that a delivery may meet.
+    #[arg(long, env = "ASTRO_BOT_MAX_HOLD_DAYS", default_value_t = 0, value_name = "DAYS")]
+    pub max_hold_days: u32,
+    /// Time between two polls of the trade offers, such as 5s or 500ms.
+    #[arg(
+        long,
+        env = "ASTRO_BOT_POLL_INTERVAL",
+        default_value = "5s",
+        value_parser = duration,
+        value_name = "TIME"
+    )]
+    pub poll_interval: Duration,
+    /// Time between two requests to one Steam host.
+    #[arg(
+        long,
+        env = "ASTRO_BOT_REQUEST_SPACING",
+        default_value = "300ms",
+        value_parser = duration,
+        value_name = "TIME"
+    )]
+    pub request_spacing: Duration,
+    /// Take the session over even if another worker holds it.
+    #[arg(long, env = "ASTRO_BOT_TAKEOVER")]
+    pub takeover: bool,
+    /// Abort at this point.
+    #[cfg(feature = "crash-points")]
+    #[arg(long, env = "ASTRO_BOT_CRASH_AT", hide = true)]
+    pub crash_at: Option<String>,
+}
+
+impl Args {
+    /// Reads the secrets and checks that the parts fit.
+    ///
+    /// # Errors
+    /// A missing key, an unreadable file, or no way to log in to Steam.
+    pub fn into_config(self) -> anyhow::Result<Config> {
+        let api_key = secret("ASTRO_BOT_API_KEY", self.api_key_file)?
+            .context("no API key: set ASTRO_BOT_API_KEY or --api-key-file")?;
+        let password = secret("ASTRO_BOT_PASSWORD", self.password_file)?;
+        let shared_secret = secret("ASTRO_BOT_SHARED_SECRET", self.shared_secret_file)?;
+        let account = match (self.account_name, password, shared_secret) {
+            (Some(name), Some(password), Some(shared_secret)) => {
+                Some(Account { name, password, shared_secret })
+            }
+            (Some(_), Some(_), None) | (Some(_), None, _) => anyhow::bail!(
+                "--account-name needs a password and a shared secret: ASTRO_BOT_PASSWORD and \
+                 ASTRO_BOT_SHARED_SECRET, or the files"
+            ),
+            (None, _, _) => None,
+        };
+        ensure!(
+            account.is_some() || self.refresh_token_file.is_some(),
+            "no way to log in to Steam: give --refresh-token-file, or --account-name with its secrets"
+        );
+        let mut config = Config::new(self.server, "");
+        config.api_key = api_key;
+        config.steam_id = self.steam_id;
+        config.refresh_token_file = self.refresh_token_file;
+        config.account = account;
+        config.identity_secret = secret("ASTRO_BOT_IDENTITY_SECRET", self.identity_secret_file)?;
+        config.device_id = self.device_id;
+        config.proxy = self.proxy;
+        config.ca_file = self.ca_file;
+        config.app_contexts = self.app_contexts;
+        config.max_hold_days = self.max_hold_days;
+        config.takeover = self.takeover;
+        config.pace.poll_interval = self.poll_interval;
+        config.pace.request_spacing = self.request_spacing;
+        #[cfg(feature = "crash-points")]
+        {
+            config.crash_at = self.crash_at;
+        }
+        Ok(config)
+    }
+}
+
+/// A secret from its file or else its variable, without the line end.
+fn secret(variable: &str, file: Option<PathBuf>) -> anyhow::Result<Option<Secret>> {
+    let text = match file {
+        Some(path) => {
+            let text = std::fs::read_to_string(&path);
+            Some(text.with_context(|| format!("cannot read {}", path.display()))?)
+        }
+        None => std::env::var(variable).ok(),
+    };
+    let text = text.map(Zeroizing::new);
+    Ok(text.map(|text| Secret::new(text.trim())).filter(|secret| !secret.expose().is_empty()))
+}
+
+/// Reads `500ms`, `5s` or `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 =
+        number.parse().map_err(|_| format!("'{text}' does not start with a number"))?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number * 60)),
+        _ => Err(format!("'{text}' needs a unit: ms, s or m")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_never_prints_its_secrets() {
+        let mut config = Config::new("http://localhost", "key-4711");
+        config.identity_secret = Some(Secret::new("identity-4711"));
+        assert!(!format!("{config:?}").contains("4711"));
+    }
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("5").is_err());
+        assert!(duration("s").is_err());
+    }
+}

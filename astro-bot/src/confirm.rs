@@ -1,0 +1,118 @@
+//! The confirmer: one list of confirmations serves all offers that wait for theirs.
+
+use std::{collections::HashMap, time::Duration};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+
+use crate::steam::{Confirmation, OfferId, Steam, TRADE_OFFER};
+use std::sync::Arc;
+
+/// What became of a wish to confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Confirmed {
+    Yes,
+    /// Not listed, refused, or lost: the offer's state tells more.
+    Unclear,
+}
+
+/// Where offers ask for their confirmation.
+#[derive(Debug, Clone)]
+pub(crate) struct Confirmer {
+    wishes: mpsc::UnboundedSender<Wish>,
+}
+
+#[derive(Debug)]
+struct Wish {
+    offer: OfferId,
+    answer: oneshot::Sender<Confirmed>,
+}
+
+impl Confirmer {
+    /// Makes one; the second part is to be run.
+    pub(crate) fn new(steam: Arc<Steam>, spacing: Duration) -> (Self, impl Future<Output = ()>) {
+        let (wishes, incoming) = mpsc::unbounded_channel();
+        (Self { wishes }, serve(steam, spacing, incoming))
+    }
+
+    /// Confirms exactly this offer, whose items the caller has compared. May wait for its turn.
+    pub(crate) async fn confirm(&self, offer: OfferId) -> Confirmed {
+        let (answer, answered) = oneshot::channel();
+        if self.wishes.send(Wish { offer, answer }).is_err() {
+            return Confirmed::Unclear;
+        }
+        answered.await.unwrap_or(Confirmed::Unclear)
+    }
+}
+
+async fn serve(steam: Arc<Steam>, spacing: Duration, mut incoming: mpsc::UnboundedReceiver<Wish>) {
+    let mut next_list = Instant::now();
+    while let Some(first) = incoming.recv().await {
+        sleep_until(next_list).await;
+        let mut wishes = HashMap::from([(first.offer, first.answer)]);
+        while let Ok(wish) = incoming.try_recv() {
+            wishes.insert(wish.offer, wish.answer);
+        }
+        // Whoever gave up meanwhile must not be confirmed: the offer may be on its way out.
+        wishes.retain(|_, answer| !answer.is_closed());
+        if wishes.is_empty() {
+            continue;
+        }
+        next_list = Instant::now() + spacing;
+        let listed = match steam.confirmations().await {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!("Could not list the confirmations: {error}");
+                vec![]
+            }
+        };
+        for (offer, answer) in wishes {
+            let result = confirm(&steam, &listed, offer, &answer).await;
+            // The asker may have given up.
+            let _ = answer.send(result);
+        }
+    }
+}
+
+async fn confirm(
+    steam: &Steam,
+    listed: &[Confirmation],
+    offer: OfferId,
+    answer: &oneshot::Sender<Confirmed>,
+) -> Confirmed {
+    let Some(confirmation) = matching(listed, offer) else { return Confirmed::Unclear };
+    if answer.is_closed() {
+        return Confirmed::Unclear;
+    }
+    match steam.confirm(confirmation).await {
+        Ok(()) => Confirmed::Yes,
+        Err(error) => {
+            tracing::warn!(offer.id = %offer, "Could not confirm offer {offer}: {error}");
+            Confirmed::Unclear
+        }
+    }
+}
+
+/// The confirmation of exactly this trade offer.
+fn matching(listed: &[Confirmation], offer: OfferId) -> Option<&Confirmation> {
+    listed.iter().find(|entry| entry.kind == TRADE_OFFER && entry.creator_id == offer.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_trade_confirmation_of_the_very_offer_matches() {
+        let listed: Vec<Confirmation> = serde_json::from_str(
+            r#"[{"type":9,"id":"1","nonce":"1","creator_id":"77"},
+                {"type":2,"id":"2","nonce":"2","creator_id":"78"},
+                {"type":2,"id":"3","nonce":"3","creator_id":"77"}]"#,
+        )
+        .unwrap();
+        assert_eq!(matching(&listed, OfferId(77)).unwrap().id, 3);
+        assert_eq!(matching(&listed, OfferId(79)), None);
+    }
+}

@@ -1,0 +1,219 @@
+//! The rules of `decide`, one story each.
+
+use std::sync::Arc;
+
+use crate::{
+    decide::*,
+    frames::{self, AttemptFailure, Event},
+    steam::{Asset, AssetKey, Offer, OfferId, OfferState, OffersPage, SteamId},
+};
+
+const PARTNER: SteamId = SteamId(76_561_197_961_265_729);
+
+fn order(phase: Phase) -> Order {
+    let key = AssetKey { app_id: 440, context_id: 2, asset_id: 1 };
+    Order {
+        attempt_id: "attempt".into(),
+        marker: "A7F3K2Q9".into(),
+        partner: PARTNER,
+        token: None,
+        give: vec![(key, 1)],
+        message: "Astro prize A7F3K2Q9".into(),
+        started_at: None,
+        phase,
+    }
+}
+
+fn deliver(phase: Phase) -> Input {
+    Input::Command(Command::Deliver(order(phase)))
+}
+
+fn cancel() -> Input {
+    Input::Command(Command::Cancel { attempt_id: "attempt".into() })
+}
+
+fn progress(progress: Progress) -> Input {
+    Input::Attempt { attempt_id: "attempt".into(), progress }
+}
+
+fn ended() -> Event {
+    frames::attempt_ended("attempt".into(), AttemptFailure::Declined, "no".into(), None)
+}
+
+fn offer(id: u64, state: OfferState) -> Offer {
+    let item =
+        Asset { app_id: 440, context_id: 2, asset_id: 1, class_id: 1, instance_id: 0, amount: 1 };
+    Offer {
+        id: OfferId(id),
+        partner: PARTNER,
+        message: "Astro prize A7F3K2Q9".into(),
+        state,
+        give: vec![item],
+        receive: vec![],
+        created_at: 0,
+        trade_id: None,
+        escrow_end_at: None,
+    }
+}
+
+fn polled(sent: Vec<Offer>, received: Vec<Offer>) -> Input {
+    Input::Polled(Arc::new(OffersPage { sent, received, complete: true, ..Default::default() }))
+}
+
+fn connected() -> State {
+    let mut state = State::default();
+    state.on(Input::Connected { epoch: 7 });
+    state
+}
+
+fn emitted(actions: &[Action]) -> usize {
+    actions.iter().filter(|action| matches!(action, Action::Emit(_))).count()
+}
+
+#[test]
+fn a_command_that_comes_twice_starts_one_task() {
+    let mut state = connected();
+    let first = state.on(deliver(Phase::Planned));
+    assert_eq!(first[0], Action::Deliver(order(Phase::Planned)));
+    assert_eq!(state.on(deliver(Phase::Planned)), []);
+    assert_eq!(state.on(deliver(Phase::Started)), []);
+}
+
+#[test]
+fn a_decision_reaches_the_task_that_asked_and_only_once() {
+    let mut state = connected();
+    state.on(deliver(Phase::Planned));
+    let decision = || Input::Decision { attempt_id: "attempt".into(), go: true, epoch: 7 };
+    assert_eq!(state.on(decision()), [], "nobody asked yet");
+    assert_eq!(emitted(&state.on(progress(Progress::Asks))), 1);
+    let word = Word::Decided { go: true, epoch: 7 };
+    assert_eq!(state.on(decision()), [Action::Tell { attempt_id: "attempt".into(), word }]);
+    assert_eq!(state.on(decision()), []);
+}
+
+#[test]
+fn a_decision_lost_with_its_session_is_not_acted_upon() {
+    let mut state = connected();
+    state.on(deliver(Phase::Planned));
+    state.on(progress(Progress::Asks));
+    state.on(Input::Disconnected);
+    state.on(Input::Connected { epoch: 8 });
+    assert_eq!(state.on(deliver(Phase::Planned)), [], "the question is asked again");
+    let word = Word::DecisionLost;
+    let told = state.on(deliver(Phase::Started));
+    assert_eq!(told, [Action::Tell { attempt_id: "attempt".into(), word }]);
+}
+
+#[test]
+fn a_command_that_crossed_the_last_event_is_answered_with_it() {
+    let mut state = connected();
+    state.on(deliver(Phase::Planned));
+    state.on(progress(Progress::Over(ended())));
+    assert_eq!(state.on(deliver(Phase::Started)), [Action::Emit(ended())]);
+    assert_eq!(state.on(cancel()), [Action::Emit(ended())]);
+}
+
+#[test]
+fn an_attempt_that_was_called_off_may_come_again() {
+    let mut state = connected();
+    state.on(deliver(Phase::Planned));
+    state.on(progress(Progress::Asks));
+    state.on(Input::Decision { attempt_id: "attempt".into(), go: false, epoch: 7 });
+    assert!(!state.on(deliver(Phase::Planned)).is_empty());
+}
+
+#[test]
+fn a_cancel_that_comes_first_waits_for_its_attempt() {
+    let mut state = connected();
+    assert_eq!(state.on(cancel()), []);
+    let actions = state.on(deliver(Phase::Offered(OfferId(5))));
+    assert!(actions.contains(&Action::Cancel { attempt_id: "attempt".into() }));
+}
+
+#[test]
+fn a_received_offer_is_announced_once_a_session() {
+    let mut state = connected();
+    let poll = || polled(vec![], vec![offer(1, OfferState::Active)]);
+    let first = state.on(poll());
+    assert_eq!(emitted(&first), 1);
+    assert!(first.contains(&Action::ReadProfiles(vec![PARTNER])));
+    assert_eq!(state.on(poll()), []);
+    state.on(Input::Disconnected);
+    assert_eq!(state.on(poll()), [], "nobody to tell");
+    state.on(Input::Connected { epoch: 8 });
+    assert_eq!(emitted(&state.on(poll())), 1);
+}
+
+#[test]
+fn an_offer_that_is_being_answered_is_not_announced() {
+    let mut state = connected();
+    let order = AnswerOrder {
+        offer: OfferId(1),
+        partner: PARTNER,
+        accept: true,
+        accepted_before: false,
+        reason: String::new(),
+    };
+    let command = || Input::Command(Command::Answer(order.clone()));
+    assert_eq!(state.on(command()), [Action::Answer(order.clone())]);
+    assert_eq!(state.on(command()), []);
+    assert_eq!(state.on(polled(vec![], vec![offer(1, OfferState::Active)])), []);
+    state.on(Input::AnswerOver(OfferId(1)));
+    assert_eq!(state.on(command()), [Action::Answer(order.clone())]);
+}
+
+#[test]
+fn a_double_is_cancelled_and_the_recorded_offer_is_not() {
+    let mut state = connected();
+    state.on(deliver(Phase::Planned));
+    let both = || {
+        polled(vec![offer(1, OfferState::Active), offer(2, OfferState::NeedsConfirmation)], vec![])
+    };
+    assert_eq!(state.on(both()), [], "either may be the one that was sent");
+    let sent = frames::attempt_sent("attempt".into(), OfferId(1));
+    state.on(progress(Progress::Recorded(OfferId(1), sent)));
+    assert_eq!(state.on(both()), [Action::CancelDouble(OfferId(2))]);
+    assert_eq!(state.on(both()), [], "under way");
+    state.on(Input::DoubleTried(OfferId(2)));
+    assert_eq!(state.on(both()), [Action::CancelDouble(OfferId(2))]);
+}
+
+#[test]
+fn an_offer_that_shows_up_after_its_attempt_is_a_double() {
+    let mut state = connected();
+    state.on(deliver(Phase::Started));
+    state.on(progress(Progress::Over(ended())));
+    let late = polled(vec![offer(3, OfferState::NeedsConfirmation)], vec![]);
+    assert_eq!(state.on(late), [Action::CancelDouble(OfferId(3))]);
+}
+
+#[test]
+fn offers_without_one_of_our_markers_are_left_alone() {
+    let mut state = connected();
+    state.on(deliver(Phase::Sent(OfferId(1))));
+    let foreign = Offer { message: "by hand".into(), ..offer(2, OfferState::Active) };
+    assert_eq!(state.on(polled(vec![foreign], vec![])), []);
+}
+
+#[test]
+fn a_reading_of_the_inventory_ends_with_its_session() {
+    let mut state = connected();
+    let command = || Input::Command(Command::ReadInventory { sync_id: "s".into() });
+    let read = |epoch| Action::ReadInventory { sync_id: "s".into(), epoch };
+    assert_eq!(state.on(command()), [read(7)]);
+    assert_eq!(state.on(command()), []);
+    assert_eq!(state.on(Input::Disconnected), [Action::StopReading]);
+    state.on(Input::Connected { epoch: 8 });
+    assert_eq!(state.on(command()), [read(8)]);
+}
+
+#[test]
+fn steams_condition_is_told_on_change_and_in_each_session() {
+    let mut state = State::default();
+    let online = || Input::Steam { condition: Condition::Online, detail: String::new() };
+    assert_eq!(state.on(online()), []);
+    assert_eq!(emitted(&state.on(Input::Connected { epoch: 1 })), 1);
+    assert_eq!(state.on(online()), []);
+    let away = Input::Steam { condition: Condition::Reconnecting, detail: "503".into() };
+    assert_eq!(emitted(&state.on(away)), 1);
+}

@@ -1,0 +1,311 @@
+//! The stream to the server: connects, resumes, keeps the lease, and comes back after a loss.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use astro_sdk::bot::v1::{
+    BotEvent, Goodbye, Heartbeat, Hello, SessionRequest, SessionResponse, Welcome,
+    bot_session_service_client::BotSessionServiceClient, session_request::Frame as ToServer,
+    session_response::Frame as FromServer,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    Request, Streaming,
+    metadata::{Ascii, MetadataValue},
+    transport::{Channel, ClientTlsConfig, Endpoint},
+};
+
+use crate::{
+    backoff::Backoff,
+    clock,
+    config::{Config, Pace},
+    decide::Input,
+    frames,
+    outbox::Outbox,
+    steam::SteamId,
+};
+
+/// Frames on their way into the stream.
+const FRAMES_AHEAD: usize = 16;
+/// The server must answer a ping within this time, or the stream counts as lost.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// A heartbeat interval never goes below this, whatever the server says.
+const HEARTBEAT_MIN: Duration = Duration::from_millis(50);
+
+/// A frame that belongs to one session and is void in the next.
+#[derive(Debug)]
+pub(crate) struct SessionFrame {
+    pub(crate) epoch: u64,
+    pub(crate) frame: ToServer,
+}
+
+/// The bot's end of the link.
+pub(crate) struct Link {
+    endpoint: Endpoint,
+    token: MetadataValue<Ascii>,
+    hello: Hello,
+    pace: Pace,
+    outbox: Outbox,
+    events: mpsc::UnboundedReceiver<BotEvent>,
+    frames: mpsc::Receiver<SessionFrame>,
+    inputs: mpsc::Sender<Input>,
+    epoch: watch::Sender<Option<u64>>,
+    stop: CancellationToken,
+}
+
+/// The other ends of the link.
+pub(crate) struct LinkEnds {
+    /// Events to report, in order, until the server has committed them.
+    pub(crate) events: mpsc::UnboundedSender<BotEvent>,
+    /// Frames for one session.
+    pub(crate) frames: mpsc::Sender<SessionFrame>,
+    /// Epoch of the session, if there is one now.
+    pub(crate) epoch: watch::Receiver<Option<u64>>,
+}
+
+/// Why a session ended.
+enum End {
+    Stopped,
+    /// The server asked to connect again.
+    Drained,
+    Lost(String),
+}
+
+impl Link {
+    /// Prepares the link; connects to nothing yet.
+    ///
+    /// # Errors
+    /// An address or key that cannot be used.
+    pub(crate) fn new(
+        config: &Config,
+        steam_id: SteamId,
+        inputs: mpsc::Sender<Input>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<(Self, LinkEnds)> {
+        let endpoint = Endpoint::from_shared(config.server.clone())
+            .context("bad server address")?
+            .connect_timeout(config.pace.connect_timeout)
+            .http2_keep_alive_interval(PING_TIMEOUT)
+            .keep_alive_timeout(PING_TIMEOUT)
+            .keep_alive_while_idle(true);
+        let endpoint = if config.server.starts_with("https:") {
+            endpoint.tls_config(ClientTlsConfig::new().with_webpki_roots())?
+        } else {
+            endpoint
+        };
+        let mut token: MetadataValue<Ascii> =
+            format!("Bearer {}", config.api_key.expose()).parse().context("bad API key")?;
+        token.set_sensitive(true);
+        let hello = Hello {
+            steam_id: steam_id.0,
+            worker_id: uuid::Uuid::new_v4().to_string(),
+            worker_version: env!("CARGO_PKG_VERSION").to_owned(),
+            takeover: config.takeover,
+            last_epoch: 0,
+        };
+        let (events_in, events) = mpsc::unbounded_channel();
+        let (frames_in, frames) = mpsc::channel(FRAMES_AHEAD);
+        let (epoch, epoch_seen) = watch::channel(None);
+        let link = Self {
+            endpoint,
+            token,
+            hello,
+            pace: config.pace.clone(),
+            outbox: Outbox::new(),
+            events,
+            frames,
+            inputs,
+            epoch,
+            stop,
+        };
+        Ok((link, LinkEnds { events: events_in, frames: frames_in, epoch: epoch_seen }))
+    }
+
+    /// Keeps the session until it is told to stop.
+    pub(crate) async fn run(mut self) {
+        let mut backoff = Backoff::new(self.pace.link_retry_first, self.pace.link_retry_cap);
+        while !self.stop.is_cancelled() {
+            let end = self.session(&mut backoff).await;
+            if self.epoch.send_replace(None).is_some() {
+                // The loop may be gone already; then nobody needs to know.
+                let _ = self.inputs.send(Input::Disconnected).await;
+            }
+            match end {
+                End::Stopped => return,
+                End::Drained => tracing::info!("The server asks to connect again"),
+                End::Lost(why) => tracing::warn!("No session with the server: {why}"),
+            }
+            let stop = self.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = backoff.pause() => {}
+            }
+        }
+    }
+
+    async fn session(&mut self, backoff: &mut Backoff) -> End {
+        let opened = tokio::select! {
+            () = self.stop.cancelled() => return End::Stopped,
+            opened = timeout(self.pace.welcome_timeout, self.open()) => opened,
+        };
+        let (sender, stream, welcome) = match opened {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(why)) => return End::Lost(why),
+            Err(_) => return End::Lost("no Welcome in time".to_owned()),
+        };
+        backoff.reset();
+        let epoch = welcome.lease_epoch;
+        tracing::info!(epoch, bot.id = %welcome.bot_id, "Session {epoch} with the server is open");
+        self.outbox.resume(welcome.committed_event_seq);
+        self.hello.last_epoch = epoch;
+        self.epoch.send_replace(Some(epoch));
+        if self.inputs.send(Input::Connected { epoch }).await.is_err() {
+            return End::Stopped;
+        }
+        self.exchange(sender, stream, &welcome).await
+    }
+
+    async fn open(
+        &self,
+    ) -> Result<(mpsc::Sender<SessionRequest>, Streaming<SessionResponse>, Welcome), String> {
+        let channel: Channel = self.endpoint.connect().await.map_err(chain)?;
+        let mut client = BotSessionServiceClient::new(channel);
+        let (sender, frames) = mpsc::channel(FRAMES_AHEAD);
+        let hello = request(0, ToServer::Hello(self.hello.clone()));
+        sender.try_send(hello).map_err(|error| error.to_string())?;
+        let mut call = Request::new(ReceiverStream::new(frames));
+        call.metadata_mut().insert("authorization", self.token.clone());
+        let mut stream = client.session(call).await.map_err(refusal)?.into_inner();
+        let first = stream.message().await.map_err(refusal)?;
+        match first.and_then(|response| response.frame) {
+            Some(FromServer::Welcome(welcome)) => Ok((sender, stream, welcome)),
+            Some(_) | None => Err("the server did not say Welcome".to_owned()),
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        sender: mpsc::Sender<SessionRequest>,
+        mut stream: Streaming<SessionResponse>,
+        welcome: &Welcome,
+    ) -> End {
+        let epoch = welcome.lease_epoch;
+        // Twice as often as asked for: a heartbeat that is late costs the lease.
+        let mut beat = interval((heartbeat_interval(welcome) / 2).max(HEARTBEAT_MIN));
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut frame: Option<ToServer> = None;
+        let mut stopping: Option<Instant> = None;
+        loop {
+            let due = self.outbox.has_unsent() || frame.is_some();
+            if let Some(deadline) = stopping
+                && (self.outbox.is_empty() || Instant::now() >= deadline)
+            {
+                return self.say_goodbye(sender, stream).await;
+            }
+            tokio::select! {
+                permit = sender.reserve(), if due => {
+                    let Ok(permit) = permit else { return End::Lost("the stream closed".into()) };
+                    permit.send(self.next_frame(&mut frame));
+                }
+                Some(event) = self.events.recv() => self.outbox.push(event),
+                Some(next) = self.frames.recv(), if frame.is_none() => {
+                    frame = (next.epoch == epoch).then_some(next.frame);
+                }
+                _ = beat.tick() => {
+                    // A full queue keeps the lease as well as a heartbeat does.
+                    let _ = sender.try_send(request(0, ToServer::Heartbeat(heartbeat())));
+                }
+                message = stream.message() => {
+                    let end = match message {
+                        Ok(Some(response)) => self.receive(response, epoch).await,
+                        Ok(None) => Some(End::Lost("the server ended the session".to_owned())),
+                        Err(status) => Some(End::Lost(refusal(status))),
+                    };
+                    if let Some(end) = end {
+                        return end;
+                    }
+                }
+                () = self.stop.cancelled(), if stopping.is_none() => {
+                    while let Ok(event) = self.events.try_recv() {
+                        self.outbox.push(event);
+                    }
+                    stopping = Some(Instant::now() + self.pace.stop_grace);
+                }
+            }
+        }
+    }
+
+    /// The next frame to send: events first, they are what the server waits for.
+    fn next_frame(&mut self, frame: &mut Option<ToServer>) -> SessionRequest {
+        match self.outbox.next_unsent() {
+            Some((seq, event)) => request(seq, ToServer::Event(event)),
+            None => SessionRequest { event_seq: 0, frame: frame.take() },
+        }
+    }
+
+    async fn receive(&mut self, response: SessionResponse, epoch: u64) -> Option<End> {
+        self.outbox.acknowledge(response.ack_event_seq);
+        let input = match response.frame {
+            Some(FromServer::Command(command)) => match frames::command(command) {
+                Ok(command) => Input::Command(command),
+                Err(problem) => {
+                    tracing::error!("The server sent a command of no use: {problem}");
+                    return None;
+                }
+            },
+            Some(FromServer::AttemptDecision(decision)) => {
+                let (attempt_id, go) = (decision.attempt_id, decision.go);
+                Input::Decision { attempt_id, go, epoch }
+            }
+            Some(FromServer::Drain(_)) => return Some(End::Drained),
+            Some(FromServer::Welcome(_) | FromServer::Heartbeat(_)) | None => return None,
+        };
+        // While the bot stops nobody listens; the server will say it again.
+        let _ = self.inputs.send(input).await;
+        None
+    }
+
+    async fn say_goodbye(
+        &self,
+        sender: mpsc::Sender<SessionRequest>,
+        mut stream: Streaming<SessionResponse>,
+    ) -> End {
+        let goodbye = Goodbye { reason: "stopping".to_owned() };
+        let farewell = async {
+            if sender.send(request(0, ToServer::Goodbye(goodbye))).await.is_ok() {
+                drop(sender);
+                while let Ok(Some(_)) = stream.message().await {}
+            }
+        };
+        // The lease runs out by itself if the server does not hear it.
+        let _ = timeout(self.pace.stop_grace, farewell).await;
+        End::Stopped
+    }
+}
+
+fn request(event_seq: u64, frame: ToServer) -> SessionRequest {
+    SessionRequest { event_seq, frame: Some(frame) }
+}
+
+fn heartbeat() -> Heartbeat {
+    Heartbeat { send_time: Some(frames::timestamp(clock::now().timestamp())) }
+}
+
+fn heartbeat_interval(welcome: &Welcome) -> Duration {
+    let asked = welcome.heartbeat_interval.and_then(|interval| interval.try_into().ok());
+    asked.unwrap_or(Duration::from_secs(5))
+}
+
+fn refusal(status: tonic::Status) -> String {
+    format!("{:?}: {}", status.code(), status.message())
+}
+
+/// An error with its causes: a transport error alone says nothing.
+fn chain(error: tonic::transport::Error) -> String {
+    format!("{:#}", anyhow::Error::new(error))
+}

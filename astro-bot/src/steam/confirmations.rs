@@ -1,0 +1,113 @@
+//! Confirmations of the mobile authenticator.
+
+use std::sync::atomic::Ordering;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    Access, Answer, Purpose, Request, Signal, Steam, SteamError, error::community_json, guard,
+    http::Profile, wire,
+};
+
+/// The type of a confirmation that releases a trade offer. No other is ever answered.
+pub(crate) const TRADE_OFFER: u32 = 2;
+
+/// The tag that all requests about confirmations may use.
+const TAG: &str = "conf";
+
+/// Something that waits for a yes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Confirmation {
+    #[serde(rename = "type", deserialize_with = "wire::u32")]
+    pub(crate) kind: u32,
+    #[serde(deserialize_with = "wire::u64")]
+    pub(crate) id: u64,
+    #[serde(deserialize_with = "wire::u64")]
+    nonce: u64,
+    /// The trade offer, for that type.
+    #[serde(deserialize_with = "wire::u64")]
+    pub(crate) creator_id: u64,
+}
+
+impl Steam {
+    /// Whether this bot can confirm at all.
+    pub(crate) fn can_confirm(&self) -> bool {
+        self.identity_secret.is_some()
+    }
+
+    /// Lists what waits for a confirmation. Steam wants at least ten seconds between two calls.
+    ///
+    /// # Errors
+    /// Any failure.
+    pub(crate) async fn confirmations(&self) -> Result<Vec<Confirmation>, SteamError> {
+        let mut value = self.mobileconf("getlist", &[]).await?;
+        let list = value["conf"].as_array_mut().map(std::mem::take).unwrap_or_default();
+        Ok(list.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect())
+    }
+
+    /// Says yes to one.
+    ///
+    /// # Errors
+    /// Any failure; it may have been confirmed nevertheless.
+    pub(crate) async fn confirm(&self, confirmation: &Confirmation) -> Result<(), SteamError> {
+        let query = [
+            ("op", "allow".to_owned()),
+            ("cid", confirmation.id.to_string()),
+            ("ck", confirmation.nonce.to_string()),
+        ];
+        self.mobileconf("ajaxop", &query).await?;
+        Ok(())
+    }
+
+    /// A moment for a confirmation key: now, but none twice.
+    fn key_moment(&self) -> i64 {
+        let now = self.time.now();
+        let later = |last: i64| Some(now.max(last + 1));
+        let last = self.last_key_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+        last.map_or(now, |last| now.max(last + 1))
+    }
+
+    async fn mobileconf(
+        &self,
+        verb: &'static str,
+        query: &[(&'static str, String)],
+    ) -> Result<Value, Signal> {
+        let Some(secret) = &self.identity_secret else {
+            let text = "there is no identity secret".to_owned();
+            return Err(Signal::NoSession { operator_needed: true, text });
+        };
+        self.time.refresh(&self.http).await;
+        let request = |access: &Access| {
+            let moment = self.key_moment();
+            // `Steam::new` has tried the secret.
+            let key = guard::confirmation_key(secret, moment, TAG).unwrap_or_default();
+            let device_id = self.device_id.clone();
+            let request = Request::community(verb, format!("/mobileconf/{verb}"), Profile::Phone)
+                .query("p", device_id.unwrap_or_else(|| guard::device_id(access.steam_id)))
+                .query("a", access.steam_id)
+                .query("k", key)
+                .query("t", moment)
+                .query("m", "react")
+                .query("tag", TAG)
+                .cookie(access.cookie());
+            query.iter().fold(request, |request, (name, value)| request.query(name, value))
+        };
+        let answer = self.call(Purpose::Read, request, read).await;
+        if let Err(Signal::Said(text)) = &answer
+            && text.contains("Invalid authenticator")
+        {
+            self.time.doubt().await;
+        }
+        answer
+    }
+}
+
+fn read(answer: &Answer) -> Result<Value, Signal> {
+    let value = community_json(answer)?;
+    if value.get("success").is_some_and(wire::as_bool) {
+        return Ok(value);
+    }
+    let words = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    Err(Signal::Said(format!("{} {}", words("message"), words("detail"))))
+}

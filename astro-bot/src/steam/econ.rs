@@ -1,0 +1,235 @@
+//! The Web API about trades and people.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::HashSet;
+
+use super::{
+    Access, Answer, Purpose, Request, Signal, Steam, SteamError,
+    error::api_json,
+    ids::{OfferId, SteamId, TradeId},
+    objects::{Description, Offer, OffersPage, Trade},
+    wire,
+};
+
+/// Pages of trade offers that are read at most. Steam allows about 30 open sent offers, but any
+/// number of received ones.
+const OFFER_PAGES_MAX: usize = 50;
+
+/// Which trade offers to read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OffersQuery {
+    /// Besides the active ones, those that changed since then; Steam's time, Unix seconds.
+    pub(crate) changed_since: i64,
+    /// Received offers too, with descriptions.
+    pub(crate) received: bool,
+}
+
+/// How long a trade would be held, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hold {
+    pub(crate) ours: u64,
+    pub(crate) theirs: u64,
+}
+
+/// What Steam tells about a person.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Profile {
+    #[serde(rename = "steamid", deserialize_with = "wire::u64")]
+    pub(crate) steam_id: u64,
+    #[serde(rename = "personaname", default, deserialize_with = "wire::text")]
+    pub(crate) name: String,
+    #[serde(rename = "avatarfull", default, deserialize_with = "wire::text")]
+    pub(crate) avatar_url: String,
+    #[serde(rename = "profileurl", default, deserialize_with = "wire::text")]
+    pub(crate) profile_url: String,
+    #[serde(rename = "timecreated", default, deserialize_with = "wire::i64")]
+    pub(crate) created_at: i64,
+    #[serde(rename = "loccountrycode", default, deserialize_with = "wire::text")]
+    pub(crate) country_code: String,
+}
+
+impl Steam {
+    /// Reads trade offers, all pages. Offers that Steam garbles are counted, not fatal.
+    ///
+    /// # Errors
+    /// If not even the first page can be read.
+    pub(crate) async fn offers(&self, query: OffersQuery) -> Result<OffersPage, SteamError> {
+        let mut whole = OffersPage::default();
+        let mut seen = HashSet::new();
+        let mut cursor = 0;
+        for page in 0..OFFER_PAGES_MAX {
+            let read =
+                self.call(Purpose::Read, |access| query.page(access, cursor), response).await;
+            let value = match read {
+                Ok(value) => value,
+                Err(signal) if page == 0 => return Err(signal.into()),
+                Err(signal) => {
+                    tracing::warn!("Could not read all trade offers: {signal}");
+                    return Ok(whole);
+                }
+            };
+            cursor = collect(&mut whole, &mut seen, value);
+            if cursor == 0 {
+                whole.complete = true;
+                break;
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Reads one offer; none if Steam does not know it.
+    ///
+    /// # Errors
+    /// Any failure but "unknown"; a garbled offer is one.
+    pub(crate) async fn offer(&self, id: OfferId) -> Result<Option<Offer>, SteamError> {
+        let request = |access: &Access| {
+            api("IEconService/GetTradeOffer/v1", access).query("tradeofferid", id)
+        };
+        match self.call(Purpose::Read, request, response).await {
+            Ok(value) if value["offer"].is_null() => Ok(None),
+            Ok(mut value) => match Offer::read(value["offer"].take()) {
+                Some(offer) => Ok(Some(offer)),
+                None => Err(Signal::Garbled(format!("offer {id} is garbled")).into()),
+            },
+            Err(Signal::EResult { code: 42, .. }) => Ok(None),
+            Err(signal) => Err(signal.into()),
+        }
+    }
+
+    /// Reads one trade; none if Steam does not know it yet.
+    ///
+    /// # Errors
+    /// Any failure but "unknown".
+    pub(crate) async fn trade(&self, id: TradeId) -> Result<Option<Trade>, SteamError> {
+        let request =
+            |access: &Access| api("IEconService/GetTradeStatus/v1", access).query("tradeid", id);
+        match self.call(Purpose::Read, request, response).await {
+            Ok(mut value) => {
+                Ok(value.pointer_mut("/trades/0").map(Value::take).and_then(Trade::read))
+            }
+            Err(Signal::EResult { code: 42, .. }) => Ok(None),
+            Err(signal) => Err(signal.into()),
+        }
+    }
+
+    /// How long a trade with this person would be held.
+    ///
+    /// # Errors
+    /// A read that failed; `Permanent` with result 15 if the token is wrong.
+    pub(crate) async fn hold(&self, who: SteamId, token: Option<&str>) -> Result<Hold, SteamError> {
+        let request = |access: &Access| {
+            let request =
+                api("IEconService/GetTradeHoldDurations/v1", access).query("steamid_target", who);
+            match token {
+                Some(token) => request.query("trade_offer_access_token", token),
+                None => request,
+            }
+        };
+        let read = |answer: &Answer| {
+            let value = response(answer)?;
+            let seconds = |whose: &str| {
+                let escrow: Escrow = serde_json::from_value(value[whose].clone()).ok()?;
+                Some(escrow.escrow_end_duration_seconds)
+            };
+            let theirs = seconds("their_escrow")
+                .ok_or_else(|| Signal::Garbled("no hold durations".to_owned()))?;
+            Ok(Hold { ours: seconds("my_escrow").unwrap_or(0), theirs })
+        };
+        Ok(self.call(Purpose::Read, request, read).await?)
+    }
+
+    /// Reads profiles of at most 100 people. Steam may refuse this to access tokens, so the
+    /// session is not blamed for a failure.
+    ///
+    /// # Errors
+    /// Any failure.
+    pub(crate) async fn profiles(&self, of: &[SteamId]) -> Result<Vec<Profile>, SteamError> {
+        let access = self.session.access().await?;
+        let ids: Vec<String> = of.iter().map(SteamId::to_string).collect();
+        let request = Request::api("ISteamUser/GetPlayerSummaries/v2")
+            .query("access_token", access.token.expose())
+            .query("steamids", ids.join(","));
+        let mut value = self.once(request, response).await?;
+        let players = value["players"].as_array_mut().map(std::mem::take).unwrap_or_default();
+        Ok(players.into_iter().filter_map(|player| serde_json::from_value(player).ok()).collect())
+    }
+}
+
+#[derive(Deserialize)]
+struct Escrow {
+    #[serde(deserialize_with = "wire::u64")]
+    escrow_end_duration_seconds: u64,
+}
+
+impl OffersQuery {
+    fn page(self, access: &Access, cursor: u64) -> Request {
+        let request = api("IEconService/GetTradeOffers/v1", access)
+            .query("get_sent_offers", 1)
+            .query("get_received_offers", u8::from(self.received))
+            .query("get_descriptions", u8::from(self.received))
+            .query("active_only", 1)
+            .query("time_historical_cutoff", self.changed_since);
+        if cursor == 0 { request } else { request.query("cursor", cursor) }
+    }
+}
+
+fn api(endpoint: &'static str, access: &Access) -> Request {
+    Request::api(endpoint).query("access_token", access.token.expose()).query("language", "english")
+}
+
+/// The `response` object of a Web API answer.
+fn response(answer: &Answer) -> Result<Value, Signal> {
+    let mut value = api_json(answer)?;
+    match value.get_mut("response") {
+        Some(response) if response.is_object() => Ok(response.take()),
+        Some(_) | None => Err(Signal::Garbled("no response object".to_owned())),
+    }
+}
+
+/// Adds one page; returns the cursor of the next, 0 if there is none.
+fn collect(whole: &mut OffersPage, seen: &mut HashSet<OfferId>, mut page: Value) -> u64 {
+    for (list, offers) in
+        [("trade_offers_sent", &mut whole.sent), ("trade_offers_received", &mut whole.received)]
+    {
+        for value in page[list].as_array_mut().map(std::mem::take).unwrap_or_default() {
+            match Offer::read(value) {
+                Some(offer) if seen.insert(offer.id) => offers.push(offer),
+                Some(_) => {}
+                None => whole.skipped += 1,
+            }
+        }
+    }
+    let described = page["descriptions"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let described = described.into_iter();
+    whole
+        .descriptions
+        .extend(described.filter_map(|value| serde_json::from_value::<Description>(value).ok()));
+    wire::u64(page["next_cursor"].take()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_glitched_offer_is_counted_and_the_others_are_kept() {
+        let good = json!({
+            "tradeofferid": "1", "accountid_other": 5, "trade_offer_state": 2,
+            "items_to_give": [{"appid": 440, "contextid": "2", "assetid": "9"}],
+        });
+        let page = json!({
+            "trade_offers_sent": [good, {"tradeofferid": "2", "trade_offer_state": 2}],
+            "next_cursor": "7",
+        });
+        let (mut whole, mut seen) = (OffersPage::default(), HashSet::new());
+        assert_eq!(collect(&mut whole, &mut seen, page.clone()), 7);
+        assert_eq!((whole.sent.len(), whole.skipped), (1, 1));
+        // Pages overlap when offers change meanwhile.
+        collect(&mut whole, &mut seen, page);
+        assert_eq!(whole.sent.len(), 1);
+        assert!(!whole.is_whole());
+    }
+}

@@ -1,0 +1,199 @@
+//! Reading an inventory: all of it, or an error; never a part that looks like all.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    Access, Answer, Purpose, Request, Signal, Steam, SteamError,
+    error::community_json,
+    http::Profile,
+    ids::{AppContext, AssetKey},
+    objects::{Asset, Description},
+    wire,
+};
+
+/// Assets in one page. Steam bans addresses that ask for more than 2,000.
+const PAGE_SIZE: u32 = 2000;
+/// Pages that are read at most: far beyond what an account can hold.
+const PAGES_MAX: usize = 200;
+/// Counter-Strike 2 counts assets that it does not show, such as medals.
+const APP_WITH_HIDDEN_ASSETS: u32 = 730;
+
+/// Part of an inventory. An asset is in one page only, even if Steam repeats it.
+#[derive(Debug, Default)]
+pub(crate) struct InventoryPage {
+    pub(crate) assets: Vec<Asset>,
+    pub(crate) descriptions: Vec<Description>,
+    last: bool,
+    next: u64,
+    total: u64,
+}
+
+#[derive(Deserialize)]
+struct WirePage {
+    #[serde(default, deserialize_with = "wire::boolish")]
+    success: bool,
+    #[serde(default)]
+    assets: Vec<Asset>,
+    #[serde(default, deserialize_with = "wire::list")]
+    descriptions: Vec<Value>,
+    #[serde(default, deserialize_with = "wire::boolish")]
+    more_items: bool,
+    #[serde(default, deserialize_with = "wire::u64")]
+    last_assetid: u64,
+    #[serde(default, deserialize_with = "wire::u64")]
+    total_inventory_count: u64,
+}
+
+/// Where the next page begins, and what was seen.
+#[derive(Debug)]
+pub(crate) struct InventoryReader<'a> {
+    steam: &'a Steam,
+    context: AppContext,
+    start: Option<u64>,
+    seen: HashSet<u64>,
+    pages: usize,
+    done: bool,
+}
+
+impl Steam {
+    /// Begins to read an inventory of the bot.
+    pub(crate) fn inventory(&self, context: AppContext) -> InventoryReader<'_> {
+        InventoryReader {
+            steam: self,
+            context,
+            start: None,
+            seen: HashSet::new(),
+            pages: 0,
+            done: false,
+        }
+    }
+
+    /// Which of these assets are in the bot's inventories, after complete reads.
+    ///
+    /// # Errors
+    /// If an inventory cannot be read completely.
+    pub(crate) async fn present(
+        &self,
+        wanted: &HashSet<AssetKey>,
+    ) -> Result<HashSet<AssetKey>, SteamError> {
+        let mut contexts: Vec<AppContext> = Vec::new();
+        for key in wanted {
+            let context = AppContext { app_id: key.app_id, context_id: key.context_id };
+            if !contexts.contains(&context) {
+                contexts.push(context);
+            }
+        }
+        let mut present = HashSet::new();
+        for context in contexts {
+            let mut reader = self.inventory(context);
+            while let Some(page) = reader.next_page().await? {
+                present
+                    .extend(page.assets.iter().map(Asset::key).filter(|key| wanted.contains(key)));
+            }
+        }
+        Ok(present)
+    }
+}
+
+impl InventoryReader<'_> {
+    /// The next page; none after the last, when everything was read.
+    ///
+    /// # Errors
+    /// Any failure, and an inventory that turns out incomplete: all pages so far are void.
+    pub(crate) async fn next_page(&mut self) -> Result<Option<InventoryPage>, SteamError> {
+        if self.done {
+            return Ok(None);
+        }
+        let (context, start) = (self.context, self.start);
+        let request = |access: &Access| page_request(access, context, start);
+        let mut page = self.steam.call(Purpose::Read, request, read_page).await?;
+        self.pages += 1;
+        page.assets.retain(|asset| self.seen.insert(asset.asset_id));
+        if page.last {
+            self.done = true;
+            self.check_complete(page.total)?;
+        } else if page.next == 0 || self.start == Some(page.next) || self.pages >= PAGES_MAX {
+            return Err(Signal::Garbled("the inventory has no end".to_owned()).into());
+        } else {
+            self.start = Some(page.next);
+        }
+        Ok(Some(page))
+    }
+
+    fn check_complete(&self, total: u64) -> Result<(), Signal> {
+        let seen = self.seen.len() as u64;
+        let hidden_allowed = self.context.app_id == APP_WITH_HIDDEN_ASSETS && seen > 0;
+        if seen < total && !hidden_allowed {
+            return Err(Signal::Garbled(format!("only {seen} of {total} assets were listed")));
+        }
+        Ok(())
+    }
+}
+
+fn page_request(access: &Access, context: AppContext, start: Option<u64>) -> Request {
+    let owner = access.steam_id;
+    let request =
+        Request::community("inventory", format!("/inventory/{owner}/{context}"), Profile::Browser)
+            .inventory()
+            .query("l", "english")
+            .query("count", PAGE_SIZE)
+            .referer(&format!("/profiles/{owner}/inventory"))
+            .cookie(access.cookie());
+    match start {
+        Some(start) => request.query("start_assetid", start),
+        None => request,
+    }
+}
+
+fn read_page(answer: &Answer) -> Result<InventoryPage, Signal> {
+    let value = community_json(answer)?;
+    let page: WirePage =
+        serde_json::from_value(value).map_err(|error| Signal::Garbled(error.to_string()))?;
+    if !page.success {
+        return Err(Signal::Said("Steam could not read the inventory".to_owned()));
+    }
+    let described = page.descriptions.into_iter();
+    Ok(InventoryPage {
+        assets: page.assets,
+        descriptions: described.filter_map(|value| serde_json::from_value(value).ok()).collect(),
+        last: !page.more_items,
+        next: page.last_assetid,
+        total: page.total_inventory_count,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(body: &str) -> Result<InventoryPage, Signal> {
+        let body = body.as_bytes().to_vec();
+        let (eresult, error_message, location) = (None, None, None);
+        read_page(&Answer { status: 200, eresult, error_message, location, body })
+    }
+
+    #[test]
+    fn an_empty_inventory_is_not_an_error() {
+        let seen = page(r#"{"total_inventory_count":0,"success":1,"rwgrsn":-2}"#).unwrap();
+        assert!(seen.assets.is_empty() && seen.last);
+    }
+
+    #[test]
+    fn a_page_tells_where_the_next_begins() {
+        let body = r#"{"assets":[{"appid":440,"contextid":"2","assetid":"9","classid":"1","instanceid":"0","amount":"1"}],
+            "descriptions":[{"appid":440,"classid":"1","instanceid":"0","tradable":1,"name":"Key"}],
+            "more_items":1,"last_assetid":"9","total_inventory_count":2,"success":1}"#;
+        let seen = page(body).unwrap();
+        assert_eq!((seen.assets.len(), seen.last, seen.next, seen.total), (1, false, 9, 2));
+        assert!(seen.descriptions[0].tradable);
+    }
+
+    #[test]
+    fn an_inventory_that_steam_could_not_read_is_an_error() {
+        assert!(page(r#"{"success":0}"#).is_err());
+        assert!(page(r#"{"success":1,"assets":[{"appid":440}]}"#).is_err());
+    }
+}

@@ -1,0 +1,378 @@
+//! Offers, trades and items, as the rest of the bot knows them, and how they are read.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    ids::{AssetKey, OfferId, SteamId, TradeId},
+    wire,
+};
+
+/// Longest `metadata_json` of a description.
+const METADATA_BYTES_MAX: usize = 8 * 1024;
+
+/// One asset as Steam lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Asset {
+    #[serde(rename = "appid", deserialize_with = "wire::u32")]
+    pub(crate) app_id: u32,
+    #[serde(rename = "contextid", deserialize_with = "wire::u64")]
+    pub(crate) context_id: u64,
+    #[serde(rename = "assetid", deserialize_with = "wire::u64")]
+    pub(crate) asset_id: u64,
+    #[serde(rename = "classid", default, deserialize_with = "wire::u64")]
+    pub(crate) class_id: u64,
+    #[serde(rename = "instanceid", default, deserialize_with = "wire::u64")]
+    pub(crate) instance_id: u64,
+    #[serde(default = "one", deserialize_with = "wire::u32")]
+    pub(crate) amount: u32,
+}
+
+impl Asset {
+    pub(crate) fn key(&self) -> AssetKey {
+        AssetKey { app_id: self.app_id, context_id: self.context_id, asset_id: self.asset_id }
+    }
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// What all assets of one class and instance have in common.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Description {
+    #[serde(rename = "appid", deserialize_with = "wire::u32")]
+    pub(crate) app_id: u32,
+    #[serde(rename = "classid", deserialize_with = "wire::u64")]
+    pub(crate) class_id: u64,
+    #[serde(rename = "instanceid", default, deserialize_with = "wire::u64")]
+    pub(crate) instance_id: u64,
+    #[serde(default, deserialize_with = "wire::text")]
+    pub(crate) name: String,
+    #[serde(default, deserialize_with = "wire::text")]
+    pub(crate) market_hash_name: String,
+    #[serde(rename = "type", default, deserialize_with = "wire::text")]
+    pub(crate) kind: String,
+    #[serde(default, deserialize_with = "wire::boolish")]
+    pub(crate) tradable: bool,
+    #[serde(default, deserialize_with = "wire::list")]
+    tags: Vec<Value>,
+    #[serde(default, deserialize_with = "wire::list")]
+    owner_descriptions: Vec<Value>,
+    #[serde(default, deserialize_with = "wire::text")]
+    icon_url: String,
+    #[serde(default, deserialize_with = "wire::text")]
+    name_color: String,
+    #[serde(default, deserialize_with = "wire::text")]
+    background_color: String,
+}
+
+impl Description {
+    /// The name of the rarity tag; may be empty.
+    pub(crate) fn rarity(&self) -> String {
+        let rarity = self.tags.iter().find(|tag| tag["category"] == "Rarity");
+        rarity.map(|tag| tag_name(tag).to_owned()).unwrap_or_default()
+    }
+
+    /// When the item becomes tradable, Unix seconds, if Steam says so.
+    pub(crate) fn tradable_at(&self) -> Option<i64> {
+        self.owner_descriptions.iter().find_map(|line| {
+            let (_, rest) = line["value"].as_str()?.split_once("[date]")?;
+            rest.split_once("[/date]")?.0.trim().parse().ok()
+        })
+    }
+
+    /// What else is worth keeping, as a JSON object of at most 8 KiB.
+    pub(crate) fn metadata(&self) -> String {
+        let tags: Vec<Value> = self.tags.iter().map(|tag| {
+            json!({ "category": tag["category"], "internal_name": tag["internal_name"], "name": tag_name(tag) })
+        }).collect();
+        let mut metadata = json!({
+            "background_color": self.background_color,
+            "icon_url": self.icon_url,
+            "name_color": self.name_color,
+            "tags": tags,
+        });
+        let text = metadata.to_string();
+        if text.len() <= METADATA_BYTES_MAX {
+            return text;
+        }
+        metadata["tags"] = json!([]);
+        let text = metadata.to_string();
+        if text.len() <= METADATA_BYTES_MAX { text } else { "{}".to_owned() }
+    }
+}
+
+fn tag_name(tag: &Value) -> &str {
+    let name = tag["localized_tag_name"].as_str();
+    name.or_else(|| tag["name"].as_str()).unwrap_or_default()
+}
+
+/// State of a trade offer. New ones are kept as they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OfferState {
+    Invalid,
+    Active,
+    Accepted,
+    Countered,
+    Expired,
+    Canceled,
+    Declined,
+    InvalidItems,
+    NeedsConfirmation,
+    CanceledBySecondFactor,
+    InEscrow,
+    Reverted,
+    Unknown(i64),
+}
+
+impl From<i64> for OfferState {
+    fn from(number: i64) -> Self {
+        match number {
+            1 => Self::Invalid,
+            2 => Self::Active,
+            3 => Self::Accepted,
+            4 => Self::Countered,
+            5 => Self::Expired,
+            6 => Self::Canceled,
+            7 => Self::Declined,
+            8 => Self::InvalidItems,
+            9 => Self::NeedsConfirmation,
+            10 => Self::CanceledBySecondFactor,
+            11 => Self::InEscrow,
+            12 => Self::Reverted,
+            other => Self::Unknown(other),
+        }
+    }
+}
+
+/// A trade offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) id: OfferId,
+    pub(crate) partner: SteamId,
+    pub(crate) message: String,
+    pub(crate) state: OfferState,
+    /// Items of this account.
+    pub(crate) give: Vec<Asset>,
+    /// Items of the partner.
+    pub(crate) receive: Vec<Asset>,
+    /// Steam's time, Unix seconds.
+    pub(crate) created_at: i64,
+    pub(crate) trade_id: Option<TradeId>,
+    /// End of the escrow, Unix seconds.
+    pub(crate) escrow_end_at: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct WireOffer {
+    #[serde(rename = "tradeofferid", deserialize_with = "wire::u64")]
+    id: u64,
+    #[serde(rename = "accountid_other", default, deserialize_with = "wire::u32")]
+    partner: u32,
+    #[serde(default, deserialize_with = "wire::text")]
+    message: String,
+    #[serde(rename = "trade_offer_state", deserialize_with = "wire::i64")]
+    state: i64,
+    #[serde(default)]
+    items_to_give: Vec<Asset>,
+    #[serde(default)]
+    items_to_receive: Vec<Asset>,
+    #[serde(default, deserialize_with = "wire::i64")]
+    time_created: i64,
+    #[serde(rename = "tradeid", default, deserialize_with = "wire::u64")]
+    trade_id: u64,
+    #[serde(default, deserialize_with = "wire::i64")]
+    escrow_end_date: i64,
+}
+
+impl Offer {
+    /// Reads one offer; none if Steam gave a glitched one, without partner or items.
+    pub(crate) fn read(value: Value) -> Option<Self> {
+        let offer: WireOffer = serde_json::from_value(value).ok()?;
+        let empty = offer.items_to_give.is_empty() && offer.items_to_receive.is_empty();
+        if offer.id == 0 || offer.partner == 0 || empty {
+            return None;
+        }
+        Some(Self {
+            id: OfferId(offer.id),
+            partner: SteamId::of_account(offer.partner),
+            message: offer.message,
+            state: offer.state.into(),
+            give: offer.items_to_give,
+            receive: offer.items_to_receive,
+            created_at: offer.time_created,
+            trade_id: (offer.trade_id != 0).then_some(TradeId(offer.trade_id)),
+            escrow_end_at: (offer.escrow_end_date != 0).then_some(offer.escrow_end_date),
+        })
+    }
+}
+
+/// One reading of the trade offers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct OffersPage {
+    pub(crate) sent: Vec<Offer>,
+    pub(crate) received: Vec<Offer>,
+    pub(crate) descriptions: Vec<Description>,
+    /// Offers that could not be read.
+    pub(crate) skipped: usize,
+    /// Whether all pages were read.
+    pub(crate) complete: bool,
+}
+
+impl OffersPage {
+    /// Whether an offer that is not here does not exist.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.complete && self.skipped == 0
+    }
+}
+
+/// State of a trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TradeStatus {
+    /// Init, pre-committed or committed.
+    Moving,
+    Complete,
+    Failed,
+    /// Rolled back by Steam, in whole or in part.
+    RolledBack,
+    InEscrow,
+    /// Reversed under trade protection, after it was complete.
+    Reversed,
+    Unknown(i64),
+}
+
+impl From<i64> for TradeStatus {
+    fn from(number: i64) -> Self {
+        match number {
+            0..=2 => Self::Moving,
+            3 => Self::Complete,
+            4 => Self::Failed,
+            5..=7 | 11 => Self::RolledBack,
+            10 => Self::InEscrow,
+            12 => Self::Reversed,
+            other => Self::Unknown(other),
+        }
+    }
+}
+
+/// An asset that changed hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) struct MovedAsset {
+    #[serde(rename = "appid", deserialize_with = "wire::u32")]
+    pub(crate) app_id: u32,
+    #[serde(rename = "assetid", deserialize_with = "wire::u64")]
+    pub(crate) asset_id: u64,
+    /// 0 until the transfer has finished.
+    #[serde(rename = "new_assetid", default, deserialize_with = "wire::u64")]
+    pub(crate) new_asset_id: u64,
+    #[serde(rename = "new_contextid", default, deserialize_with = "wire::u64")]
+    pub(crate) new_context_id: u64,
+}
+
+/// A trade: what an accepted offer became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trade {
+    pub(crate) id: TradeId,
+    pub(crate) status: TradeStatus,
+    /// When it cannot be reversed any more, Unix seconds.
+    pub(crate) settles_at: Option<i64>,
+    pub(crate) given: Vec<MovedAsset>,
+    pub(crate) received: Vec<MovedAsset>,
+}
+
+#[derive(Deserialize)]
+struct WireTrade {
+    #[serde(rename = "tradeid", deserialize_with = "wire::u64")]
+    id: u64,
+    #[serde(deserialize_with = "wire::i64")]
+    status: i64,
+    #[serde(default, deserialize_with = "wire::i64")]
+    time_settlement: i64,
+    #[serde(default)]
+    assets_given: Vec<MovedAsset>,
+    #[serde(default)]
+    assets_received: Vec<MovedAsset>,
+}
+
+impl Trade {
+    /// Reads one trade.
+    pub(crate) fn read(value: Value) -> Option<Self> {
+        let trade: WireTrade = serde_json::from_value(value).ok()?;
+        Some(Self {
+            id: TradeId(trade.id),
+            status: trade.status.into(),
+            settles_at: (trade.time_settlement != 0).then_some(trade.time_settlement),
+            given: trade.assets_given,
+            received: trade.assets_received,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(state: i64) -> Value {
+        json!({
+            "tradeofferid": "77", "accountid_other": 5, "message": "hi", "trade_offer_state": state,
+            "items_to_give": [{"appid": 440, "contextid": "2", "assetid": "9", "amount": "1"}],
+            "time_created": "1641951429", "escrow_end_date": 0, "something_new": [1],
+        })
+    }
+
+    #[test]
+    fn an_offer_with_an_unheard_of_state_is_read() {
+        let seen = Offer::read(offer(99)).unwrap();
+        assert_eq!(seen.state, OfferState::Unknown(99));
+        assert_eq!((seen.id, seen.partner), (OfferId(77), SteamId::of_account(5)));
+        assert_eq!(seen.created_at, 1_641_951_429);
+        assert_eq!((seen.trade_id, seen.escrow_end_at), (None, None));
+        assert_eq!(Offer::read(offer(12)).unwrap().state, OfferState::Reverted);
+    }
+
+    #[test]
+    fn a_glitched_offer_is_told_apart() {
+        let mut without_items = offer(2);
+        without_items["items_to_give"] = json!([]);
+        let mut without_partner = offer(2);
+        without_partner["accountid_other"] = json!(0);
+        for value in [without_items, without_partner, json!(null), json!({"tradeofferid": "x"})] {
+            assert_eq!(Offer::read(value), None);
+        }
+    }
+
+    #[test]
+    fn a_description_tells_its_rarity_and_date() {
+        let seen: Description = serde_json::from_value(json!({
+            "appid": 730, "classid": "1", "tradable": 0, "name": "AK", "market_hash_name": "AK",
+            "tags": [{"category": "Rarity", "localized_tag_name": "Covert"}],
+            "owner_descriptions": [{"value": "protected until [date]1752644003[/date]"}],
+        }))
+        .unwrap();
+        assert_eq!((seen.rarity().as_str(), seen.tradable), ("Covert", false));
+        assert_eq!(seen.tradable_at(), Some(1_752_644_003));
+        assert!(seen.metadata().contains("Covert"));
+    }
+
+    #[test]
+    fn metadata_never_grows_beyond_its_limit() {
+        let tag = json!({"category": "Rarity", "localized_tag_name": "x".repeat(9000)});
+        let seen: Description =
+            serde_json::from_value(json!({"appid": 730, "classid": "1", "tags": [tag]})).unwrap();
+        assert!(seen.metadata().len() <= METADATA_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_trade_tells_new_ids_and_its_settlement() {
+        let seen = Trade::read(json!({
+            "tradeid": "5", "status": 3, "time_settlement": 1_753_248_803,
+            "assets_given": [{"appid": 440, "assetid": "9", "new_assetid": "10", "new_contextid": "2"}],
+            "assets_received": [{"appid": 440, "assetid": "11"}],
+        }))
+        .unwrap();
+        assert_eq!((seen.status, seen.settles_at), (TradeStatus::Complete, Some(1_753_248_803)));
+        assert_eq!(seen.given[0].new_asset_id, 10);
+        assert_eq!(seen.received[0].new_asset_id, 0);
+    }
+}

@@ -1,0 +1,99 @@
+//! The session with the server: losses, leases and ends.
+
+use astro_sdk::bot::v1::{Drain, session_request::Frame, session_response::Frame as ToBot};
+use tonic::Status;
+
+use crate::{
+    expect_event,
+    stage::{ATTEMPT, Stage},
+};
+
+#[tokio::test]
+async fn the_bot_introduces_itself_with_its_account_and_key() {
+    let mut stage = Stage::new().await;
+    let _bot = stage.start();
+    let mut session = stage.server.stream().await;
+    assert_eq!(session.authorization, "Bearer key");
+    let hello = session.hello().await;
+    assert_eq!(hello.steam_id, stage.bot.steam_id.0, "learnt from the refresh token");
+    assert!(!hello.worker_id.is_empty() && !hello.takeover);
+    assert_eq!(hello.last_epoch, 0);
+}
+
+#[tokio::test]
+async fn a_lease_that_another_worker_holds_is_asked_for_again() {
+    let mut stage = Stage::new().await;
+    let _bot = stage.start();
+    for _ in 0..3 {
+        let mut session = stage.server.stream().await;
+        session.hello().await;
+        session.refuse(Status::failed_precondition("another worker holds the session")).await;
+    }
+    let (_, mut session) = stage.server.session(9, 0).await;
+    assert_eq!(session.steam_status().await, "online");
+}
+
+#[tokio::test]
+async fn events_that_were_not_committed_come_again_numbered_from_one() {
+    let mut stage = Stage::new().await;
+    stage.alice_accepts();
+    let items = stage.stock(1);
+    let (_bot, mut session) = stage.begin().await;
+    session.acknowledges = false;
+    session.deliver(&stage.deliver(&items)).await;
+    expect_event!(session, AttemptStarted);
+    let committed = *session.seqs.last().unwrap();
+    session.decide(ATTEMPT, true).await;
+    let sent = expect_event!(session, AttemptSent);
+    drop(session);
+    let (hello, mut session) = stage.server.session(2, committed).await;
+    assert_eq!(hello.last_epoch, 1);
+    assert_eq!(expect_event!(session, AttemptSent), sent);
+    expect_event!(session, AttemptOffered);
+    expect_event!(session, AttemptDelivered);
+    let count = session.seqs.len() as u64;
+    assert_eq!(session.seqs, (1..=count).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_server_that_drains_is_connected_to_again_by_the_same_worker() {
+    let mut stage = Stage::new().await;
+    let _bot = stage.start();
+    let (first, mut session) = stage.server.session(1, 0).await;
+    session.say(ToBot::Drain(Drain { grace: None })).await;
+    let (second, _session) = stage.server.session(2, 0).await;
+    assert_eq!((second.worker_id, second.last_epoch), (first.worker_id, 1));
+}
+
+#[tokio::test]
+async fn a_bot_that_stops_says_goodbye() {
+    let mut stage = Stage::new().await;
+    let (bot, mut session) = stage.begin().await;
+    assert_eq!(session.steam_status().await, "online");
+    let stopping = tokio::spawn(bot.stop());
+    let mut last = None;
+    while let Some(frame) = session.frame().await {
+        last = Some(frame);
+    }
+    assert!(matches!(last, Some(Frame::Goodbye(_))), "{last:?}");
+    drop(session);
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_bot_that_stops_in_the_midst_of_a_send_reports_it_first() {
+    let mut stage = Stage::new().await;
+    let items = stage.stock(1);
+    let (bot, mut session) = stage.begin().await;
+    let gate = stage.sim.hold(steam_sim::Matcher::path("/tradeoffer/new/send"));
+    session.deliver(&stage.deliver(&items)).await;
+    expect_event!(session, AttemptStarted);
+    session.decide(ATTEMPT, true).await;
+    gate.wait_until_held().await;
+    let stopping = tokio::spawn(bot.stop());
+    gate.release();
+    expect_event!(session, AttemptSent);
+    while session.frame().await.is_some() {}
+    drop(session);
+    stopping.await.unwrap();
+}

@@ -1,0 +1,192 @@
+//! A server that does what the test says, frame by frame.
+
+use std::time::Duration;
+
+use astro_sdk::bot::v1::{
+    AttemptDecision, Command, Deliver, Hello, SessionRequest, SessionResponse, Welcome,
+    bot_event::Event,
+    bot_session_service_server::{BotSessionService, BotSessionServiceServer},
+    command::Command as Kind,
+    session_request::Frame as FromBot,
+    session_response::Frame as ToBot,
+};
+use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Request, Response, Status, Streaming};
+
+/// Longer than anything takes that does not hang.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Server {
+    pub(crate) address: String,
+    sessions: mpsc::UnboundedReceiver<Session>,
+}
+
+/// One session. Dropping it breaks the stream.
+pub(crate) struct Session {
+    frames: Streaming<SessionRequest>,
+    answers: mpsc::Sender<Result<SessionResponse, Status>>,
+    pub(crate) authorization: String,
+    /// Numbers of the events so far.
+    pub(crate) seqs: Vec<u64>,
+    /// Whether events are acknowledged as they come.
+    pub(crate) acknowledges: bool,
+}
+
+struct Service(mpsc::UnboundedSender<Session>);
+
+#[tonic::async_trait]
+impl BotSessionService for Service {
+    type SessionStream = ReceiverStream<Result<SessionResponse, Status>>;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<SessionRequest>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        let (answers, outgoing) = mpsc::channel(64);
+        let authorization = request.metadata().get("authorization");
+        let authorization = authorization.map(|value| value.to_str().unwrap().to_owned());
+        let session = Session {
+            frames: request.into_inner(),
+            answers,
+            authorization: authorization.unwrap_or_default(),
+            seqs: Vec::new(),
+            acknowledges: true,
+        };
+        self.0.send(session).map_err(|_| Status::unavailable("the test is over"))?;
+        Ok(Response::new(ReceiverStream::new(outgoing)))
+    }
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (incoming, sessions) = mpsc::unbounded_channel();
+        let service = BotSessionServiceServer::new(Service(incoming));
+        let serving = tonic::transport::Server::builder()
+            .add_service(service)
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(serving);
+        Self { address, sessions }
+    }
+
+    /// The next stream that a bot opens.
+    pub(crate) async fn stream(&mut self) -> Session {
+        timeout(PATIENCE, self.sessions.recv()).await.expect("no bot came").unwrap()
+    }
+
+    /// The next session, opened with these answers.
+    pub(crate) async fn session(&mut self, epoch: u64, committed: u64) -> (Hello, Session) {
+        let mut session = self.stream().await;
+        let hello = session.hello().await;
+        session.welcome(epoch, committed).await;
+        (hello, session)
+    }
+}
+
+impl Session {
+    pub(crate) async fn hello(&mut self) -> Hello {
+        match self.frame().await {
+            Some(FromBot::Hello(hello)) => hello,
+            other => panic!("not Hello: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn welcome(&mut self, epoch: u64, committed: u64) {
+        self.say(ToBot::Welcome(Welcome {
+            bot_id: "bot".into(),
+            lease_epoch: epoch,
+            lease_ttl: Some(prost_types::Duration { seconds: 15, nanos: 0 }),
+            heartbeat_interval: Some(prost_types::Duration { seconds: 5, nanos: 0 }),
+            committed_event_seq: committed,
+        }))
+        .await;
+    }
+
+    pub(crate) async fn say(&mut self, frame: ToBot) {
+        let ack_event_seq = 0;
+        self.answers.send(Ok(SessionResponse { ack_event_seq, frame: Some(frame) })).await.unwrap();
+    }
+
+    pub(crate) async fn refuse(self, status: Status) {
+        self.answers.send(Err(status)).await.unwrap();
+    }
+
+    pub(crate) async fn command(&mut self, kind: Kind) {
+        self.say(ToBot::Command(Command { command: Some(kind) })).await;
+    }
+
+    pub(crate) async fn deliver(&mut self, deliver: &Deliver) {
+        self.command(Kind::Deliver(deliver.clone())).await;
+    }
+
+    pub(crate) async fn decide(&mut self, attempt_id: &str, go: bool) {
+        let attempt_id = attempt_id.to_owned();
+        self.say(ToBot::AttemptDecision(AttemptDecision { attempt_id, go })).await;
+    }
+
+    /// The next frame but heartbeats; none when the bot ends the stream.
+    pub(crate) async fn frame(&mut self) -> Option<FromBot> {
+        loop {
+            let next = timeout(PATIENCE, self.frames.message()).await.expect("the bot is silent");
+            let request = next.ok().flatten()?;
+            match request.frame.expect("every frame is something") {
+                FromBot::Heartbeat(_) => {}
+                FromBot::Event(event) => {
+                    self.seqs.push(request.event_seq);
+                    if self.acknowledges {
+                        let ack_event_seq = request.event_seq;
+                        let ack = SessionResponse { ack_event_seq, frame: None };
+                        self.answers.send(Ok(ack)).await.ok()?;
+                    }
+                    return Some(FromBot::Event(event));
+                }
+                frame => {
+                    assert_eq!(request.event_seq, 0, "only events are numbered");
+                    return Some(frame);
+                }
+            }
+        }
+    }
+
+    /// The next event about offers or attempts.
+    pub(crate) async fn event(&mut self) -> Event {
+        loop {
+            match self.frame().await {
+                Some(FromBot::Event(event)) => match event.event.unwrap() {
+                    Event::SteamStatus(_) | Event::UserProfiles(_) => {}
+                    event => return event,
+                },
+                Some(_) => {}
+                None => panic!("the stream ended"),
+            }
+        }
+    }
+
+    /// The next status of Steam.
+    pub(crate) async fn steam_status(&mut self) -> String {
+        loop {
+            match self.frame().await {
+                Some(FromBot::Event(event)) => {
+                    if let Some(Event::SteamStatus(status)) = event.event {
+                        return status.status;
+                    }
+                }
+                Some(_) => {}
+                None => panic!("the stream ended"),
+            }
+        }
+    }
+}
+
+/// Takes the next event, which must be of this kind.
+#[macro_export]
+macro_rules! expect_event {
+    ($session:expr, $kind:ident) => {
+        match $session.event().await {
+            ::astro_sdk::bot::v1::bot_event::Event::$kind(event) => event,
+            other => panic!("not {}: {other:?}", stringify!($kind)),
+        }
+    };
+}
