@@ -13,6 +13,7 @@ use crate::{assignments, bots, events, items, jobs, orgs, sessions, sync, users}
 use anyhow::Context;
 use astro_sdk::FILE_DESCRIPTOR_SET;
 use astro_sdk::bot::v1::bot_session_service_server::BotSessionServiceServer;
+use astro_sdk::methods::METHODS;
 use astro_sdk::v1::{
     access_service_server::AccessServiceServer, assignment_service_server::AssignmentServiceServer,
     bot_service_server::BotServiceServer, event_service_server::EventServiceServer,
@@ -27,7 +28,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 use uuid::Uuid;
 
 /// Streams on one connection: each call is one, and an SDK has a single connection.
@@ -41,6 +44,7 @@ pub struct Server {
     address: SocketAddr,
     admin_key: Option<String>,
     stop: CancellationToken,
+    health: HealthReporter,
     drain: Duration,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     jobs: JoinHandle<()>,
@@ -80,17 +84,23 @@ impl Server {
                 }
             }
         });
-        let routes = routes(&config, gate, &feed, settings.log_id)?;
+        let (health, health_service) = tonic_health::server::health_reporter();
+        for method in METHODS {
+            health.set_service_status(method.service, ServingStatus::Serving).await;
+        }
+        let mut routes = routes(&config, gate, &feed, settings.log_id)?;
+        routes.add_service(health_service);
         let router = tonic::transport::Server::builder()
             .max_concurrent_streams(STREAMS_PER_CONNECTION)
             .http2_keepalive_interval(Some(KEEPALIVE.0))
             .http2_keepalive_timeout(Some(KEEPALIVE.1))
             .layer(AuthLayer::new(db, config.clock.clone()))
-            .add_routes(routes);
+            .add_routes(routes.routes());
         let incoming = TcpListenerStream::new(listener);
         let stopped = stop.clone().cancelled_owned();
         let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, stopped));
-        Ok(Self { address, admin_key, stop, drain: config.pace.drain, serving, jobs })
+        let drain = config.pace.drain;
+        Ok(Self { address, admin_key, stop, health, drain, serving, jobs })
     }
 
     /// Where it listens.
@@ -113,6 +123,9 @@ impl Server {
     /// # Errors
     /// Those of the transport.
     pub async fn stop(mut self) -> anyhow::Result<()> {
+        for service in METHODS.iter().map(|method| method.service).chain([""]) {
+            self.health.set_service_status(service, ServingStatus::NotServing).await;
+        }
         self.stop.cancel();
         let served = tokio::time::timeout(self.drain, &mut self.serving).await;
         self.serving.abort();
@@ -189,8 +202,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::rename(&new, path)
 }
 
-fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Result<Routes> {
-    let (health_reporter, health) = tonic_health::server::health_reporter();
+fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Result<RoutesBuilder> {
     let sessions = sessions::service::Sessions {
         gate: gate.clone(),
         lease_ttl: config.pace.lease_ttl,
@@ -201,9 +213,6 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Res
     let events = events::service::Events { gate: gate.clone(), feed: feed.clone(), log_id };
     let access = auth::service::Access { gate: gate.clone() };
     let mut routes = Routes::builder();
-    // The overall health ("") is what load balancers ask for; it is serving from the start.
-    drop(health_reporter);
-    routes.add_service(health);
     macro_rules! add {
         ($($server:ident: $service:expr),* $(,)?) => { $(
             routes.add_service(
@@ -231,5 +240,5 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Res
         routes.add_service(build().build_v1()?);
         routes.add_service(build().build_v1alpha()?);
     }
-    Ok(routes.routes())
+    Ok(routes)
 }

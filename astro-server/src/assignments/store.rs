@@ -8,17 +8,9 @@ use crate::kernel::{
     AssetId, AssignmentId, AttemptId, BotId, Error, ItemId, OrgId, Page, Result, SteamId, Timestamp,
 };
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DbError};
 
 pub(super) fn insert(conn: &mut Conn, row: &Assignment, items: &[AssignmentItem]) -> Result<()> {
-    match diesel::insert_into(t::table).values(row).execute(conn) {
-        Ok(_) => {}
-        // Another transaction used the external id at the same time: run again and find it.
-        Err(DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-            return Err(Error::Conflict("the external_id was used just now".to_owned()));
-        }
-        Err(error) => return Err(error.into()),
-    }
+    diesel::insert_into(t::table).values(row).execute(conn)?;
     each!(conn, diesel::insert_into(assignment_items::table).values(items).execute(conn))?;
     Ok(())
 }

@@ -48,18 +48,17 @@ impl Once {
             return T::decode(before.response.as_slice())
                 .map_err(|e| Error::Internal(format!("a kept answer does not decode: {e}")));
         }
+        let claim = store::RequestRow {
+            key_id: caller.key_id.clone(),
+            request_id,
+            method: self.method.to_owned(),
+            request_hash: self.hash.clone(),
+            response: Vec::new(),
+            created_at: now,
+        };
+        store::claim_request(conn, &claim)?;
         let response = work(conn)?;
-        store::keep_request(
-            conn,
-            &store::RequestRow {
-                key_id: caller.key_id.clone(),
-                request_id,
-                method: self.method.to_owned(),
-                request_hash: self.hash.clone(),
-                response: response.encode_to_vec(),
-                created_at: now,
-            },
-        )?;
+        store::keep_response(conn, &caller.key_id, request_id, response.encode_to_vec())?;
         Ok(response)
     }
 }

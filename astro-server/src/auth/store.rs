@@ -4,7 +4,6 @@ use crate::db::schema::{api_keys, bots, organizations, request_log, server_setti
 use crate::db::{Conn, Document, Guid, each};
 use crate::kernel::{BotId, Error, OrgId, Page, Result, Timestamp};
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DbError};
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = api_keys)]
@@ -132,15 +131,18 @@ pub(super) fn request(conn: &mut Conn, key: &str, id: Guid) -> Result<Option<Req
     Ok(request_log::table.find((key, id)).first(conn).optional()?)
 }
 
-pub(super) fn keep_request(conn: &mut Conn, row: &RequestRow) -> Result<()> {
-    match diesel::insert_into(request_log::table).values(row).execute(conn) {
-        Ok(_) => Ok(()),
-        // The same request ran at the same time and was faster: run again and find its answer.
-        Err(DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-            Err(Error::Conflict("the same request_id at the same time".to_owned()))
-        }
-        Err(error) => Err(error.into()),
-    }
+/// Claims the request id: the same request at the same time waits here until this one is
+/// committed, then runs again and finds its answer.
+pub(super) fn claim_request(conn: &mut Conn, row: &RequestRow) -> Result<()> {
+    diesel::insert_into(request_log::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn keep_response(conn: &mut Conn, key: &str, id: Guid, response: Vec<u8>) -> Result<()> {
+    diesel::update(request_log::table.find((key, id)))
+        .set(request_log::response.eq(response))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Forgets requests kept before `before`.

@@ -153,9 +153,12 @@ impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         let text = error.to_string();
         match &error {
-            DbError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
-                Self::Conflict(text)
-            }
+            // What a unique index refuses was checked before: another transaction was faster, and
+            // the next run sees what it did.
+            DbError::DatabaseError(
+                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::UniqueViolation,
+                _,
+            ) => Self::Conflict(text),
             // PostgreSQL's deadlock (40P01) comes without a kind of its own.
             DbError::DatabaseError(DatabaseErrorKind::Unknown, info)
                 if info.message().contains("deadlock detected")

@@ -108,3 +108,27 @@ impl std::fmt::Debug for Db {
         f.write_str("Db")
     }
 }
+
+/// An organisation for tests, since the slices below `orgs` may not ask it for one.
+#[cfg(test)]
+pub(crate) fn insert_org(
+    conn: &mut Conn,
+    id: crate::kernel::OrgId,
+    now: crate::kernel::Timestamp,
+) -> Result<()> {
+    use diesel::prelude::*;
+    use schema::organizations;
+    let row = (
+        organizations::id.eq(id),
+        organizations::slug.eq("red"),
+        organizations::display_name.eq("Red"),
+        organizations::donation_keyword.eq("donation"),
+        organizations::donation_app_ids.eq(Document(serde_json::json!([]))),
+        organizations::claim_ttl_seconds.eq(60),
+        organizations::adopt_unknown_items.eq(true),
+        organizations::created_at.eq(now),
+        organizations::updated_at.eq(now),
+    );
+    diesel::insert_into(organizations::table).values(row).execute(conn)?;
+    Ok(())
+}

@@ -46,7 +46,7 @@ impl Feed {
         let mut changes = self.db.changes();
         loop {
             match self.read(Filter::default(), from).await {
-                Ok(events) => {
+                Ok((events, _)) => {
                     let full = events.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
                     for event in events {
                         from = event.position();
@@ -66,8 +66,14 @@ impl Feed {
         }
     }
 
-    async fn read(&self, filter: Filter, after: Position) -> Result<Vec<Event>> {
-        self.db.read(move |conn| store::page(conn, &filter, after, PAGE)).await
+    /// A page of events, and the end of the log before it was read.
+    async fn read(&self, filter: Filter, after: Position) -> Result<(Vec<Event>, Position)> {
+        self.db
+            .read(move |conn| {
+                let end = store::end(conn)?;
+                Ok((store::page(conn, &filter, after, PAGE)?, end))
+            })
+            .await
     }
 
     /// Follows the log after `from`; each event comes once, in order, and none is left out.
@@ -105,11 +111,13 @@ impl Follower {
     pub async fn next(&mut self) -> Result<Vec<Arc<Event>>> {
         loop {
             if !self.caught_up {
-                let page = self.feed.read(self.filter.clone(), self.at).await?;
+                let (page, end) = self.feed.read(self.filter.clone(), self.at).await?;
                 if let Some(last) = page.last() {
                     self.at = last.position();
                     return Ok(page.into_iter().map(Arc::new).collect());
                 }
+                // Up to there the filter takes nothing: who resumes need not look again.
+                self.at = self.at.max(end);
                 self.caught_up = true;
             }
             match self.live.recv().await {

@@ -289,7 +289,10 @@ mod tests {
                 streams: Streams::new(stop.clone()),
             };
             let events = Events { gate, feed, log_id: Uuid::now_v7() };
-            Self { events, org: OrgId::new(), stop, _folder: folder }
+            let (org, now) = (OrgId::new(), events.gate.clock.now());
+            let made = events.gate.db.write(move |conn| crate::db::insert_org(conn, org, now));
+            made.await.unwrap();
+            Self { events, org, stop, _folder: folder }
         }
 
         async fn append(&self, name: &'static str) {

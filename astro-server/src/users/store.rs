@@ -133,22 +133,3 @@ pub(super) fn set_profile(
         .execute(conn)?;
     Ok(changed == 1)
 }
-
-/// An organisation for tests, since this slice may not ask theirs for one.
-#[cfg(test)]
-pub(super) fn insert_org(conn: &mut Conn, id: OrgId, now: Timestamp) -> Result<()> {
-    use crate::db::schema::organizations;
-    let row = (
-        organizations::id.eq(id),
-        organizations::slug.eq("red"),
-        organizations::display_name.eq("Red"),
-        organizations::donation_keyword.eq("donation"),
-        organizations::donation_app_ids.eq(crate::db::Document(serde_json::json!([]))),
-        organizations::claim_ttl_seconds.eq(60),
-        organizations::adopt_unknown_items.eq(true),
-        organizations::created_at.eq(now),
-        organizations::updated_at.eq(now),
-    );
-    diesel::insert_into(organizations::table).values(row).execute(conn)?;
-    Ok(())
-}

@@ -1,4 +1,4 @@
-use super::{Profile, User, ops, store};
+use super::{Profile, User, ops};
 use crate::db::{Address, Conn};
 use crate::events::{self, Filter, Position};
 use crate::kernel::{Caller, Clock, Error, KeyKind, OrgId, Result, SteamId, Timestamp};
@@ -19,7 +19,7 @@ impl World {
         conn.migrate().unwrap();
         let now = Clock::default().now();
         let org = OrgId::new();
-        conn.write(|conn| store::insert_org(conn, org, now)).unwrap();
+        conn.write(|conn| crate::db::insert_org(conn, org, now)).unwrap();
         Self { conn, org, now, _folder: folder }
     }
 
