@@ -1,0 +1,76 @@
+//! The event log, followed live: each telling event is a line of the story.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use astro_sdk::v1::watch_events_request::Start;
+use astro_sdk::v1::{Event, WatchEventsRequest};
+use astro_sdk::{Client, Error};
+use futures_util::{Stream, StreamExt};
+
+use crate::screen::Screen;
+
+/// Longest silence before the story is given up.
+const SILENCE_MAX: Duration = Duration::from_secs(300);
+
+/// What is followed; `item.adopted` is not, since an inventory may have 100,000 items.
+const FOLLOWED: [&str; 6] =
+    ["bot.*", "donation.*", "assignment.*", "sync.*", "item.received", "item.delivered"];
+
+/// The log since the beginning.
+pub(crate) struct Log<'a> {
+    stream: Pin<Box<dyn Stream<Item = Result<Event, Error>> + Send>>,
+    screen: &'a Screen,
+    /// Every event so far, oldest first.
+    pub events: Vec<Event>,
+}
+
+impl<'a> Log<'a> {
+    /// Follows the log of the client's organisation from its beginning.
+    pub(crate) fn open(client: &Client, screen: &'a Screen) -> Self {
+        let request = WatchEventsRequest {
+            types: FOLLOWED.map(str::to_owned).to_vec(),
+            start: Some(Start::FromEarliest(true)),
+            ..Default::default()
+        };
+        Self { stream: Box::pin(client.watch_events(request)), screen, events: Vec::new() }
+    }
+
+    /// Reads on until the events satisfy `met`.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or nothing happens for minutes.
+    pub(crate) async fn until(
+        &mut self,
+        what: &str,
+        met: impl Fn(&[Event]) -> bool,
+    ) -> anyhow::Result<()> {
+        while !met(&self.events) {
+            let next = tokio::time::timeout(SILENCE_MAX, self.stream.next()).await;
+            let Ok(next) = next else {
+                bail!(
+                    "nothing happened for {} s while waiting for {what}; RUST_LOG=info shows more",
+                    SILENCE_MAX.as_secs()
+                );
+            };
+            let event = next.context("the log ended")?.context("cannot follow the log")?;
+            self.tell(&event);
+            self.events.push(event);
+        }
+        Ok(())
+    }
+
+    /// How many events of this type there are.
+    pub(crate) fn count(events: &[Event], event_type: &str) -> usize {
+        events.iter().filter(|event| event.event_type == event_type).count()
+    }
+
+    /// Items come by the dozen: the story tells their number, and the end their ways.
+    fn tell(&self, event: &Event) {
+        if event.event_category != "item" {
+            let Event { event_type, event_description, .. } = event;
+            self.screen.step(&format!("{event_type:<26} {event_description}"));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The main job in one command: a server, a simulated Steam and a bot in one process, one donation
+//! and one giveaway between people who do not exist.
+//!
+//! Reading order: `giveaway` is what a giveaway plugin does, with the public SDK only; `stage` sets
+//! up what a real installation has already.
+
+mod args;
+mod closing;
+mod giveaway;
+mod log;
+mod people;
+mod screen;
+mod stage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use args::Args;
+use closing::Verdict;
+use screen::Screen;
+use stage::Stage;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    // The story is on standard output; what the parts log is for those who ask for it.
+    if let Ok(filter) = EnvFilter::try_from_default_env() {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    }
+    let screen = Screen::new();
+    let played = tokio::select! {
+        played = play(&args, &screen) => played,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped before the end")),
+    };
+    let ended = match played {
+        Ok((stage, verdict)) => end(&args, stage, &verdict, &screen).await,
+        Err(error) => Err(error),
+    };
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            screen.complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play(args: &Args, screen: &Screen) -> anyhow::Result<(Stage, Verdict)> {
+    args.check()?;
+    let stage = Stage::set(args, screen).await?;
+    let mut log = log::Log::open(&stage.client, screen);
+    let giveaway = giveaway::run(args, &stage, &mut log, screen).await?;
+    let verdict = closing::judge(&stage, &giveaway, &log).await?;
+    closing::tell(&verdict, &stage, &log, screen);
+    Ok((stage, verdict))
+}
+
+/// Ends at once with `--once`, else when the person says so; tells whether every item arrived.
+async fn end(
+    args: &Args,
+    stage: Stage,
+    verdict: &Verdict,
+    screen: &Screen,
+) -> anyhow::Result<bool> {
+    if args.once {
+        closing::suggest_later(&stage, verdict, screen);
+        stage.strike().await?;
+        screen.plain(&verdict.to_string());
+        return Ok(verdict.is_complete());
+    }
+    screen.plain(&verdict.to_string());
+    closing::suggest(&stage, verdict, screen);
+    tokio::signal::ctrl_c().await?;
+    stage.strike().await?;
+    Ok(verdict.is_complete())
+}
