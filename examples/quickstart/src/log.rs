@@ -12,7 +12,9 @@ use futures_util::{Stream, StreamExt};
 use crate::screen::Screen;
 
 /// Longest silence before the story is given up.
-const SILENCE_MAX: Duration = Duration::from_secs(300);
+const SILENCE_MAX: Duration = Duration::from_secs(1200);
+/// A sign of life for whoever waits.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// What is followed; `item.adopted` is not, since an inventory may have 100,000 items.
 const FOLLOWED: [&str; 6] =
@@ -47,18 +49,26 @@ impl<'a> Log<'a> {
         met: impl Fn(&[Event]) -> bool,
     ) -> anyhow::Result<()> {
         while !met(&self.events) {
-            let next = tokio::time::timeout(SILENCE_MAX, self.stream.next()).await;
-            let Ok(next) = next else {
-                bail!(
-                    "nothing happened for {} s while waiting for {what}; RUST_LOG=info shows more",
-                    SILENCE_MAX.as_secs()
-                );
-            };
+            let next = self.next(what).await?;
             let event = next.context("the log ended")?.context("cannot follow the log")?;
             self.tell(&event);
             self.events.push(event);
         }
         Ok(())
+    }
+
+    /// The next event, or the log's end; tells now and then that it still waits.
+    async fn next(&mut self, what: &str) -> anyhow::Result<Option<Result<Event, Error>>> {
+        let mut silence = Duration::ZERO;
+        while silence < SILENCE_MAX {
+            if let Ok(next) = tokio::time::timeout(SIGN_OF_LIFE, self.stream.next()).await {
+                return Ok(next);
+            }
+            silence += SIGN_OF_LIFE;
+            self.screen.step(&format!("waiting for {what}, which takes its time as on Steam"));
+        }
+        let seconds = SILENCE_MAX.as_secs();
+        bail!("nothing happened for {seconds} s while waiting for {what}; RUST_LOG=info shows more")
     }
 
     /// How many events of this type there are.
