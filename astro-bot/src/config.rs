@@ -177,7 +177,7 @@ pub struct Args {
     #[arg(
         long,
         env = "ASTRO_BOT_SERVER",
-        default_value = "http://127.0.0.1:8080",
+        default_value = "http://127.0.0.1:50051",
         value_name = "URL"
     )]
     pub server: String,
