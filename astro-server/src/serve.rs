@@ -205,6 +205,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Result<RoutesBuilder> {
     let sessions = sessions::service::Sessions {
         gate: gate.clone(),
+        feed: feed.clone(),
         lease_ttl: config.pace.lease_ttl,
         heartbeat_interval: config.pace.heartbeat_interval,
         drain: config.pace.drain,

@@ -97,7 +97,7 @@ impl Db {
         done.await.unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())))
     }
 
-    /// Changes with each commit of this process: what waits for something looks again then.
+    /// Changes with each commit of this process: who reads the event log looks again then.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }

@@ -272,6 +272,8 @@ pub struct Filter {
     pub types: Vec<TypePattern>,
     /// Assignment; none is all.
     pub assignment: Option<AssignmentId>,
+    /// Bot; none is all.
+    pub bot: Option<BotId>,
 }
 
 /// One wanted type.
@@ -307,12 +309,13 @@ impl Filter {
     pub fn takes(&self, event: &Event) -> bool {
         let org = self.org.is_none_or(|org| event.org_id == Some(org));
         let assignment = self.assignment.is_none_or(|id| event.assignment_id == Some(id));
+        let bot = self.bot.is_none_or(|id| event.bot_id == Some(id));
         let typed = self.types.is_empty()
             || self.types.iter().any(|pattern| match pattern {
                 TypePattern::Exact(name) => event.event_type == *name,
                 TypePattern::Family(family) => event.event_type.starts_with(family),
             });
-        org && assignment && typed
+        org && assignment && bot && typed
     }
 }
 

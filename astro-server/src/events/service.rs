@@ -206,6 +206,7 @@ fn parse_filter(
         org: caller.scope_of(org_id)?,
         types: types.iter().map(|text| TypePattern::parse(text)).collect::<Result<_>>()?,
         assignment,
+        bot: None,
     })
 }
 

@@ -47,6 +47,9 @@ pub(crate) fn page(
     if let Some(assignment) = filter.assignment {
         query = query.filter(t::assignment_id.eq(assignment));
     }
+    if let Some(bot) = filter.bot {
+        query = query.filter(t::bot_id.eq(bot));
+    }
     if let Some((first, rest)) = filter.types.split_first() {
         let mut any: Box<dyn BoxableExpression<t::table, crate::db::MultiBackend, SqlType = Bool>> =
             matches(first);

@@ -4,6 +4,7 @@ use super::wire::{Descriptions, app, clean, decode_event, encode, seen_assets};
 use super::{BotEvent, Subject, ops};
 use crate::auth::Gate;
 use crate::bots::{Hello, Opened};
+use crate::events::{self, Feed};
 use crate::kernel::{AssetId, BotId, Error, Result, SteamId, SyncId, Timestamp};
 use crate::{bots, sync, wire};
 use astro_sdk::bot::v1::{
@@ -33,6 +34,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct Sessions {
     /// The gate.
     pub gate: Gate,
+    /// Tells when there may be something to do.
+    pub feed: Feed,
     /// The lease ends if nothing is heard for this long.
     pub lease_ttl: Duration,
     /// How often both sides are heard at least.
@@ -165,7 +168,14 @@ impl Session {
 
     /// Runs until the bot leaves (none) or the session has to end.
     async fn exchange(&mut self, frames: &mut Streaming<SessionRequest>) -> Option<Error> {
-        let mut changes = self.service.gate.db.changes();
+        // All that makes work for a bot is an event that names it.
+        let mut news = match self.service.gate.db.read(events::end).await {
+            Ok(end) => {
+                let filter = events::Filter { bot: Some(self.bot), ..events::Filter::default() };
+                self.service.feed.follow(filter, end)
+            }
+            Err(error) => return Some(error),
+        };
         let mut heartbeat = interval(self.service.heartbeat_interval);
         let mut tick = interval(TICK);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -185,10 +195,9 @@ impl Session {
                         return None;
                     }
                 },
-                Ok(()) = changes.changed() => {
+                news = news.next() => news.map(|_| {
                     look_at.get_or_insert_with(|| Instant::now() + SETTLE);
-                    Ok(())
-                }
+                }),
                 () = sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() => {
                     look_at = None;
                     self.look().await
