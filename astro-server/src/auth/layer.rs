@@ -152,15 +152,30 @@ fn mend(status: &Status) -> Option<Status> {
     if status.code() != Code::Internal {
         return None;
     }
-    let problem = text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(text);
-    // "GetItemRequest.item_id: invalid wire type…" where prost knows the field.
-    let (field, problem) = match problem.split_once(": ") {
-        Some((path, problem)) if path.contains('.') && !path.contains(' ') => {
-            (path.split_once('.').map_or(path, |(_, field)| field), problem)
-        }
-        Some(_) | None => ("request", problem),
-    };
+    let text = text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(text);
+    let (field, problem) = undecodable(text);
     Some(Error::invalid(field, format!("does not decode: {problem}")).into())
+}
+
+/// Messages of Protobuf's own, whose inner fields the caller did not name.
+const WELL_KNOWN: [&str; 6] =
+    ["Struct", "Value", "ListValue", "Timestamp", "FieldMask", "Duration"];
+
+/// The field, from the request inwards, and the problem in prost's words, which name the innermost
+/// field first: "Value.kind: Struct.fields: UpdateItemRequest.item: recursion limit reached".
+fn undecodable(mut text: &str) -> (String, &str) {
+    let mut path = Vec::new();
+    while let Some((step, rest)) = text.split_once(": ")
+        && let Some((message, field)) = step.split_once('.')
+        && !step.contains(' ')
+    {
+        path.push((message, field));
+        text = rest;
+    }
+    let named = path.iter().rev().take_while(|(message, _)| !WELL_KNOWN.contains(message));
+    let fields: Vec<&str> = named.map(|(_, field)| *field).collect();
+    let field = if fields.is_empty() { "request".to_owned() } else { fields.join(".") };
+    (field, text)
 }
 
 fn log(method: &Method, key: &str, status: Option<Status>, started: std::time::Instant) {
@@ -173,5 +188,24 @@ fn log(method: &Method, key: &str, status: Option<Status>, started: std::time::I
             tracing::info!(rpc = name, key, ?code, ms, "{name} refused: {code:?}: {why}");
         }
         Some(_) | None => tracing::debug!(rpc = name, key, ms, "{name} answered in {ms} ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, field: &str, problem: &str) {
+        assert_eq!(undecodable(text), (field.to_owned(), problem));
+    }
+
+    #[test]
+    fn an_undecodable_field_is_named_from_the_request_inwards() {
+        check("GetItemRequest.item_id: invalid wire type: A", "item_id", "invalid wire type: A");
+        let deep = "Value.kind: Struct.fields: Item.custom_metadata: UpdateItemRequest.item: depth";
+        check(deep, "item.custom_metadata", "depth");
+        check("buffer underflow", "request", "buffer underflow");
+        check("invalid tag value: 0", "request", "invalid tag value: 0");
     }
 }

@@ -134,6 +134,7 @@ fn revoke(
     if request.api_key_id.is_empty() {
         return Err(Error::invalid("api_key_id", "is required"));
     }
+    limits::text("api_key_id", &request.api_key_id, NAME_CHARS_MAX)?;
     let key = ops::revoke_key(conn, &context.caller, &request.api_key_id, context.now)?;
     Ok(RevokeApiKeyResponse { api_key: Some(to_wire(key)) })
 }
