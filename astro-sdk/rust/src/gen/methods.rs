@@ -528,7 +528,7 @@ pub const REASONS: &[Reason] = &[
         reason: ErrorReason::LimitExceeded,
         name: "LIMIT_EXCEEDED",
         code: Code::ResourceExhausted,
-        docs: "RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams or too slow a reader.",
+        docs: "RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a\nrequest over 4 MiB.",
     },
     Reason {
         reason: ErrorReason::FieldInvalid,
