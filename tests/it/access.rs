@@ -1,0 +1,174 @@
+//! Who may come in: keys and scopes. `shutdown.rs` has what a revoked key's open streams see.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use astro_sdk::methods::METHODS;
+use astro_sdk::v1::*;
+use astro_sdk::{Code, Error};
+use astro_server::kernel::Clock;
+use astro_tests::{App, Backend, on_each_database};
+
+use crate::NODE;
+use crate::requests::{Ids, request};
+use crate::world::{key_id, refusal};
+
+on_each_database!(a_call_without_a_good_key_is_refused);
+
+async fn a_call_without_a_good_key_is_refused(backend: Backend) {
+    let app = App::start(backend).await;
+    let revoked = app.key(ApiKeyKind::Client, &app.org_id, "").await;
+    revoke(&app, &revoked).await;
+    let expired = app.key_until(&app.clock, Duration::from_secs(60)).await;
+    app.clock.advance(Duration::from_secs(120));
+    let good = &app.client_key;
+    let other_end = format!("{}{}", &good[..good.len() - 1], flipped(good));
+    let other_kind = good.replace("astro_client_", "astro_admin_");
+    let headers = [
+        None,
+        Some(String::new()),
+        Some("Bearer".to_owned()),
+        Some("Bearer ".to_owned()),
+        Some("Bearer nonsense".to_owned()),
+        Some(format!("Basic {good}")),
+        Some(good.clone()),
+        Some(format!("Bearer {other_end}")),
+        Some(format!("Bearer {other_kind}")),
+        Some(format!("Bearer {good}{good}")),
+        Some(format!("Bearer {}", "a".repeat(4000))),
+        Some(format!("Bearer {revoked}")),
+        Some(format!("Bearer {expired}")),
+    ];
+    let raw = app.raw();
+    for method in METHODS {
+        let message = request(method, &Ids::default());
+        for header in &headers {
+            let refused = raw.call(method.path, header.as_deref(), message.clone()).await;
+            let refused = refused.unwrap_err();
+            assert!(!refused.message().contains(&good[20..]), "a refusal repeats the key");
+            let expected = (Code::Unauthenticated, "KEY_INVALID".to_owned());
+            assert_eq!(refusal(refused), expected, "{} {header:?}", method.path);
+        }
+    }
+}
+
+fn flipped(key: &str) -> char {
+    if key.ends_with('0') { '1' } else { '0' }
+}
+
+async fn revoke(app: &App, key: &str) {
+    let request = RevokeApiKeyRequest { api_key_id: key_id(key) };
+    let answer = app.admin.access().revoke_api_key(request).await.unwrap().into_inner();
+    assert!(answer.api_key.unwrap().revoke_time.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_the_scope_is_refused_by_every_rpc() {
+    let app = App::start(Backend::Sqlite).await;
+    // Each key holds all scopes of one family; a call of another family lacks its own.
+    let items = app.key_with(&["items.*", "users.read"]).await;
+    let keys = app.key_with(&["keys.read", "sync.read"]).await;
+    let raw = app.raw();
+    for method in METHODS {
+        let Some(scope) = method.scope else { continue };
+        let family = scope.split('.').next().unwrap();
+        let key = if family == "items" || family == "users" { &keys } else { &items };
+        let bearer = format!("Bearer {key}");
+        let message = request(method, &Ids::default());
+        let refused = raw.call(method.path, Some(&bearer), message).await.unwrap_err();
+        let error = Error::from(refused);
+        assert_eq!(error.code, Code::PermissionDenied, "{}: {error}", method.path);
+        assert!(error.is(ErrorReason::ScopeMissing), "{}: {error}", method.path);
+        assert_eq!(error.metadata["scope"], scope, "{}", method.path);
+    }
+    let bearer = format!("Bearer {items}");
+    for method in METHODS.iter().filter(|method| method.scope.is_none()) {
+        let message = request(method, &Ids::default());
+        raw.call(method.path, Some(&bearer), message).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_hands_out_no_more_than_it_holds() {
+    let app = App::start(Backend::Sqlite).await;
+    let maker = app.client_with(&app.key_with(&["keys.write", "items.read"]).await);
+    let make = |kind: ApiKeyKind, scopes: &[&str]| CreateApiKeyRequest {
+        kind: kind.into(),
+        display_name: "more than I have".to_owned(),
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        ..Default::default()
+    };
+    let mut access = maker.access();
+    access.create_api_key(make(ApiKeyKind::Client, &["items.read"])).await.unwrap();
+    for (kind, scopes) in [
+        (ApiKeyKind::Client, vec!["items.write"]),
+        (ApiKeyKind::Client, vec!["*"]),
+        (ApiKeyKind::Client, vec!["items.*"]),
+        (ApiKeyKind::Client, vec![]),
+        (ApiKeyKind::Admin, vec!["items.read"]),
+        (ApiKeyKind::Admin, vec![]),
+    ] {
+        let refused = access.create_api_key(make(kind, &scopes)).await.map_err(Error::from);
+        let code = refused.unwrap_err().code;
+        let refusals = [Code::PermissionDenied, Code::InvalidArgument];
+        assert!(refusals.contains(&code), "{kind:?} {scopes:?}: {code:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_key_is_printed_once_and_kept_in_a_private_file() {
+    let mut app = App::start_process(Backend::Sqlite, NODE, &[]).await;
+    let key = app.admin_key();
+    let mode = std::fs::metadata(app.admin_key_file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let shown = app.node().said.iter().filter(|line| line.contains(&key)).count();
+    assert_eq!(shown, 1);
+    app.restart_process(NODE, &[]).await;
+    assert!(!app.node().said.iter().any(|line| line.contains("astro_admin_")));
+    assert_eq!(app.admin_key(), key);
+    app.admin.access().get_caller(GetCallerRequest {}).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_tells_its_own_story_and_no_secret() {
+    let app = App::start(Backend::Sqlite).await;
+    let caller = app.client.access().get_caller(GetCallerRequest {}).await.unwrap().into_inner();
+    let own = caller.api_key.unwrap();
+    assert_eq!(own.id, key_id(&app.client_key));
+    assert_eq!(own.org_id, app.org_id);
+    let listed = app.admin.access().list_api_keys(ListApiKeysRequest::default()).await.unwrap();
+    let text = format!("{:?}", listed.into_inner());
+    let secret = app.client_key.rsplit('_').next().unwrap();
+    assert!(text.contains(&own.id) && !text.contains(secret));
+}
+
+/// Keys that are not the usual ones.
+trait Keys {
+    async fn key_with(&self, scopes: &[&str]) -> String;
+    async fn key_until(&self, clock: &Clock, from_now: Duration) -> String;
+}
+
+impl Keys for App {
+    async fn key_with(&self, scopes: &[&str]) -> String {
+        let request = CreateApiKeyRequest {
+            kind: ApiKeyKind::Client.into(),
+            display_name: "some scopes".to_owned(),
+            org_id: self.org_id.clone(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            ..Default::default()
+        };
+        self.admin.access().create_api_key(request).await.unwrap().into_inner().secret
+    }
+
+    async fn key_until(&self, clock: &Clock, from_now: Duration) -> String {
+        let seconds = clock.now().plus(from_now).micros() / 1_000_000;
+        let request = CreateApiKeyRequest {
+            kind: ApiKeyKind::Client.into(),
+            display_name: "for a minute".to_owned(),
+            org_id: self.org_id.clone(),
+            expire_time: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+            ..Default::default()
+        };
+        self.admin.access().create_api_key(request).await.unwrap().into_inner().secret
+    }
+}

@@ -1,0 +1,163 @@
+//! The server keeps the contract: its generated code, its reasons, and what it tells of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use astro_sdk::methods::{METHODS, REASONS};
+use astro_server::kernel::error::Error as Refusal;
+use astro_server::kernel::{
+    AssignmentId, BotId, DiscrepancyId, ItemId, OrgId, ReservationId, SteamId, SyncId,
+};
+use astro_tests::{App, Backend};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tonic_reflection::pb::{v1, v1alpha};
+
+const HEALTH: &str = "grpc.health.v1.Health";
+
+#[test]
+fn the_generated_code_is_that_of_the_contract() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    sdk_gen::check(root).unwrap();
+}
+
+#[test]
+fn the_server_gives_exactly_the_reasons_of_the_contract_with_their_codes() {
+    let given: BTreeMap<&str, Code> = refusals().map(|refusal| pair(&refusal)).collect();
+    let promised: BTreeMap<&str, Code> = REASONS.iter().map(|r| (r.name, r.code)).collect();
+    let names = |of: &BTreeMap<&str, Code>| {
+        of.iter().map(|(name, code)| format!("{name} {code:?}")).collect::<BTreeSet<String>>()
+    };
+    assert_eq!(names(&given), names(&promised));
+}
+
+#[test]
+fn a_refusal_carries_the_details_that_its_reason_documents() {
+    for refusal in refusals() {
+        let error = astro_sdk::Error::from(Status::from(refusal));
+        let reason = REASONS.iter().find(|reason| reason.name == error.reason).unwrap();
+        crate::input::check_details(reason, &error).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn reflection_tells_every_service_in_both_versions() {
+    let app = App::start(Backend::Sqlite).await;
+    let wanted = services();
+    let channel = channel(&app);
+
+    use v1::server_reflection_request::MessageRequest;
+    use v1::server_reflection_response::MessageResponse;
+    let asked = v1::ServerReflectionRequest {
+        message_request: Some(MessageRequest::ListServices(String::new())),
+        ..Default::default()
+    };
+    let mut client = v1::server_reflection_client::ServerReflectionClient::new(channel.clone());
+    let answers = client.server_reflection_info(tokio_stream::once(asked)).await.unwrap();
+    let answer = answers.into_inner().message().await.unwrap().unwrap().message_response;
+    let Some(MessageResponse::ListServicesResponse(list)) = answer else { panic!("{answer:?}") };
+    let told: BTreeSet<String> = list.service.into_iter().map(|service| service.name).collect();
+    assert!(told.is_superset(&wanted), "{told:?}");
+
+    use v1alpha::server_reflection_request::MessageRequest as AlphaRequest;
+    use v1alpha::server_reflection_response::MessageResponse as AlphaResponse;
+    let asked = v1alpha::ServerReflectionRequest {
+        message_request: Some(AlphaRequest::FileContainingSymbol("astro.v1.ItemService".into())),
+        ..Default::default()
+    };
+    let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(channel);
+    let asked = [asked.clone(), {
+        let list = Some(AlphaRequest::ListServices(String::new()));
+        v1alpha::ServerReflectionRequest { message_request: list, ..asked }
+    }];
+    let answers = client.server_reflection_info(tokio_stream::iter(asked)).await.unwrap();
+    let mut answers = answers.into_inner();
+    let file = answers.message().await.unwrap().unwrap().message_response;
+    assert!(matches!(file, Some(AlphaResponse::FileDescriptorResponse(_))), "{file:?}");
+    let list = answers.message().await.unwrap().unwrap().message_response;
+    let Some(AlphaResponse::ListServicesResponse(list)) = list else { panic!("{list:?}") };
+    let told: BTreeSet<String> = list.service.into_iter().map(|service| service.name).collect();
+    assert!(told.is_superset(&wanted), "{told:?}");
+}
+
+#[tokio::test]
+async fn health_is_serving_for_the_server_and_for_each_service() {
+    let app = App::start(Backend::Sqlite).await;
+    let mut client = HealthClient::new(channel(&app));
+    let services = METHODS.iter().map(|method| method.service).chain([""]);
+    for service in services.collect::<BTreeSet<&str>>() {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let answer = client.check(request).await.unwrap().into_inner();
+        assert_eq!(answer.status(), ServingStatus::Serving, "{service:?}");
+    }
+    let request = HealthCheckRequest { service: "astro.v1.NoService".to_owned() };
+    assert_eq!(client.check(request).await.unwrap_err().code(), Code::NotFound);
+}
+
+fn channel(app: &App) -> Channel {
+    Endpoint::from_shared(app.relay.endpoint()).unwrap().connect_lazy()
+}
+
+fn services() -> BTreeSet<String> {
+    let own = METHODS.iter().map(|method| method.service.to_owned());
+    own.chain([HEALTH.to_owned()]).collect()
+}
+
+fn pair(refusal: &Refusal) -> (&'static str, Code) {
+    let (code, reason) = refusal.code_and_reason();
+    (reason, code)
+}
+
+/// One of each kind.
+fn refusals() -> impl Iterator<Item = Refusal> {
+    std::iter::successors(Some(Refusal::invalid("field", "is wrong")), after)
+}
+
+/// The kind that follows in the list. A new kind does not compile before it stands here: let the
+/// one above it lead to it.
+fn after(refusal: &Refusal) -> Option<Refusal> {
+    use Refusal as R;
+    let text = || "text".to_owned();
+    let steam = SteamId::parse("steam_id", 76_561_197_960_265_729).expect("a person's number");
+    let (item, assignment) = (ItemId::new(), AssignmentId::new());
+    let (reservation, bot) = (ReservationId::new(), BotId::new());
+    Some(match refusal {
+        R::Invalid { .. } => R::KeyInvalid,
+        R::KeyInvalid => R::ScopeMissing(text()),
+        R::ScopeMissing(_) => R::LimitExceeded("text"),
+        R::LimitExceeded(_) => R::RequestIdReused(text()),
+        R::RequestIdReused(_) => R::PageToken,
+        R::PageToken => R::ResumeToken,
+        R::ResumeToken => R::ResumeTokenExpired,
+        R::ResumeTokenExpired => R::Etag(text()),
+        R::Etag(_) => R::ItemNotFound(item),
+        R::ItemNotFound(_) => R::ItemNotAvailable { item, state: text() },
+        R::ItemNotAvailable { .. } => R::NotEnoughItems { wanted: 2, found: 1 },
+        R::NotEnoughItems { .. } => R::ItemsOnSeveralBots,
+        R::ItemsOnSeveralBots => R::ReservationNotFound(reservation),
+        R::ReservationNotFound(_) => R::ReservationEnded { reservation, state: text() },
+        R::ReservationEnded { .. } => R::AssignmentNotFound(assignment),
+        R::AssignmentNotFound(_) => R::AssignmentState { assignment, state: text() },
+        R::AssignmentState { .. } => R::ExternalIdExists(assignment),
+        R::ExternalIdExists(_) => R::BotNotFound(bot),
+        R::BotNotFound(_) => R::BotExists(steam),
+        R::BotExists(_) => R::BotLeaseHeld { bot, until: text() },
+        R::BotLeaseHeld { .. } => R::BotLeaseLost(bot),
+        R::BotLeaseLost(_) => R::BotProtocol(text()),
+        R::BotProtocol(_) => R::SyncNotFound(SyncId::new()),
+        R::SyncNotFound(_) => R::DiscrepancyNotFound(DiscrepancyId::new()),
+        R::DiscrepancyNotFound(_) => R::DiscrepancyResolved(DiscrepancyId::new()),
+        R::DiscrepancyResolved(_) => R::UserNotFound(steam),
+        R::UserNotFound(_) => R::OrgNotFound(OrgId::new()),
+        R::OrgNotFound(_) => R::OrgExists(text()),
+        R::OrgExists(_) => R::ApiKeyNotFound(text()),
+        R::ApiKeyNotFound(_) => R::Conflict(text()),
+        R::Conflict(_) => R::Unavailable(text()),
+        R::Unavailable(_) => R::Stopping,
+        R::Stopping => R::MethodUnknown(text()),
+        R::MethodUnknown(_) => R::Internal(text()),
+        R::Internal(_) => return None,
+    })
+}

@@ -1,0 +1,171 @@
+//! Refused requests about everything but items and assignments.
+
+use astro_sdk::v1::watch_events_request::Start;
+use astro_sdk::v1::*;
+use prost_types::Timestamp;
+
+use super::table::Table;
+use super::values::{self, NO_PEOPLE, TOKEN};
+
+pub(crate) fn events(table: &mut Table<'_>) {
+    let facts = table.facts;
+    let names = ["*", "", ".*", "Item.*", "item*", "item.%", "item.*.*", "a b", "\0"];
+    let types: Vec<Vec<String>> = names
+        .iter()
+        .map(|name| vec![(*name).to_owned()])
+        .chain([vec!["item.received".to_owned(); 51], vec!["a".repeat(65)]])
+        .collect();
+    let tokens = ["x".to_owned(), "%".to_owned(), "\0".to_owned(), "A".repeat(9_000)];
+    let mut listed = table
+        .rpc::<ListEventsRequest>("EventService/ListEvents")
+        .org(|q| &mut q.org_id)
+        .bad("types", types.clone(), |q, types| q.types = types)
+        .bad("page_size", [-1, i32::MIN], |q, size| q.page_size = size)
+        .bad("wait_seconds", [-1, 21, i32::MIN, i32::MAX], |q, wait| q.wait_seconds = wait)
+        .bad("assignment_id", values::ids(), |q, id| q.assignment_id = id)
+        .refused("resume_token", ErrorReason::ResumeTokenExpired, |q| {
+            q.resume_token.clone_from(&facts.expired_token);
+        });
+    for token in tokens.clone() {
+        let reason = ErrorReason::ResumeTokenInvalid;
+        listed = listed.refused("resume_token", reason, |q| q.resume_token = token);
+    }
+    let mut watched = table
+        .rpc::<WatchEventsRequest>("EventService/WatchEvents")
+        .org(|q| &mut q.org_id)
+        .bad("types", types, |q, types| q.types = types)
+        .refused("resume_token", ErrorReason::ResumeTokenExpired, |q| {
+            q.start = Some(Start::ResumeToken(facts.expired_token.clone()));
+        });
+    for token in tokens {
+        let reason = ErrorReason::ResumeTokenInvalid;
+        watched = watched.refused("resume_token", reason, |q| {
+            q.start = Some(Start::ResumeToken(token));
+        });
+    }
+}
+
+pub(crate) fn keys(table: &mut Table<'_>) {
+    let facts = table.facts;
+    let (admin, bot) = (ApiKeyKind::Admin.into(), ApiKeyKind::Bot.into());
+    let past = Timestamp { seconds: 1_000_000_000, nanos: 0 };
+    let scopes = ["", "nonsense", "items", "item.read", "items.*.*", "i*", "**", "items.read\0"];
+    table
+        .rpc::<CreateApiKeyRequest>("AccessService/CreateApiKey")
+        .org(|q| &mut q.org_id)
+        .bad("org_id", [admin], |q, kind| q.kind = kind)
+        .bad("kind", [0, 4, -1, i32::MAX], |q, kind| q.kind = kind)
+        .text("display_name", 100, |q| &mut q.display_name)
+        .bad("display_name", ["", "  "], |q, name| q.display_name = name.to_owned())
+        .bad("scopes", scopes, |q, scope| q.scopes = vec![scope.to_owned()])
+        .bad("scopes", [51], |q, count| q.scopes = vec!["items.read".to_owned(); count])
+        .bad("expire_time", values::times(), |q, time| q.expire_time = Some(time))
+        .bad("expire_time", [past], |q, time| q.expire_time = Some(time))
+        .bad("bot_id", [facts.ids.bot.clone()], |q, id| q.bot_id = id)
+        .bad("bot_id", values::ids_and_none(), |q, id| {
+            q.kind = bot;
+            q.bot_id = id;
+        })
+        .refused("bot_id", ErrorReason::BotNotFound, |q| {
+            q.kind = bot;
+            q.bot_id = values::unknown();
+        });
+    table
+        .rpc::<ListApiKeysRequest>("AccessService/ListApiKeys")
+        .org(|q| &mut q.org_id)
+        .page(|q| &mut q.page_size, |q| &mut q.page_token);
+    let mut revoke = table.rpc::<RevokeApiKeyRequest>("AccessService/RevokeApiKey").bad(
+        "api_key_id",
+        [""],
+        |q, id| q.api_key_id = id.to_owned(),
+    );
+    for id in ["x", "ключ", "abcdefghijkl", "0199b3a0-0000-7000-8000-000000000000"] {
+        let unknown = ErrorReason::ApiKeyNotFound;
+        revoke = revoke.refused("api_key_id", unknown, |q| q.api_key_id = id.to_owned());
+    }
+    let long = "x".repeat(20_000);
+    revoke.bad("api_key_id", ["\0", "a\0b", &long], |q, id| q.api_key_id = id.to_owned());
+}
+
+pub(crate) fn organizations(table: &mut Table<'_>) {
+    let slugs = ["", "r", "Red", "röd", "red_7", "red 7", "red\0", "-\n"];
+    table
+        .rpc::<CreateOrganizationRequest>("OrganizationService/CreateOrganization")
+        .bad("slug", slugs, |q, slug| q.slug = slug.to_owned())
+        .bad("slug", ["r".repeat(41), "r".repeat(10_000)], |q, slug| q.slug = slug)
+        .text("display_name", 100, |q| &mut q.display_name)
+        .text("donation_keyword", 100, |q| &mut q.donation_keyword)
+        .bad("donation_app_ids", [vec![0], vec![440; 51]], |q, apps| q.donation_app_ids = apps)
+        .bad("claim_ttl_seconds", [-1, 1, 59, 31_536_001, i32::MIN, i32::MAX], |q, ttl| {
+            q.claim_ttl_seconds = ttl;
+        })
+        .request_id(|q| &mut q.request_id);
+    table
+        .rpc::<GetOrganizationRequest>("OrganizationService/GetOrganization")
+        .org(|q| &mut q.org_id);
+    table
+        .rpc::<ListOrganizationsRequest>("OrganizationService/ListOrganizations")
+        .page(|q| &mut q.page_size, |q| &mut q.page_token);
+}
+
+pub(crate) fn bots_and_syncs(table: &mut Table<'_>) {
+    let unknown = ErrorReason::BotNotFound;
+    table
+        .rpc::<RegisterBotRequest>("BotService/RegisterBot")
+        .org(|q| &mut q.org_id)
+        .bad("steam_id", NO_PEOPLE.into_iter().chain([0]), |q, id| q.steam_id = id)
+        .text("display_name", 100, |q| &mut q.display_name)
+        .request_id(|q| &mut q.request_id);
+    table
+        .rpc::<ListBotsRequest>("BotService/ListBots")
+        .org(|q| &mut q.org_id)
+        .page(|q| &mut q.page_size, |q| &mut q.page_token);
+    table
+        .rpc::<PauseBotRequest>("BotService/PauseBot")
+        .id("bot_id", unknown, |q| &mut q.bot_id)
+        .request_id(|q| &mut q.request_id);
+    table
+        .rpc::<StartSyncRequest>("SyncService/StartSync")
+        .id("bot_id", unknown, |q| &mut q.bot_id)
+        .request_id(|q| &mut q.request_id);
+    table.rpc::<GetSyncRequest>("SyncService/GetSync").id(
+        "sync_id",
+        ErrorReason::SyncNotFound,
+        |q| &mut q.sync_id,
+    );
+    table
+        .rpc::<ListSyncsRequest>("SyncService/ListSyncs")
+        .org(|q| &mut q.org_id)
+        .bad("bot_id", values::ids(), |q, id| q.bot_id = id)
+        .refused("bot_id", unknown, |q| q.bot_id = values::unknown())
+        .page(|q| &mut q.page_size, |q| &mut q.page_token);
+    table
+        .rpc::<ListDiscrepanciesRequest>("SyncService/ListDiscrepancies")
+        .org(|q| &mut q.org_id)
+        .page(|q| &mut q.page_size, |q| &mut q.page_token);
+    let vanished = DiscrepancyResolution::Vanished.into();
+    // What can be adopted is an unknown asset, and this is a missing one.
+    let adopt = DiscrepancyResolution::Adopt.into();
+    table
+        .rpc::<ResolveDiscrepancyRequest>("SyncService/ResolveDiscrepancy")
+        .id("discrepancy_id", ErrorReason::DiscrepancyNotFound, |q| &mut q.discrepancy_id)
+        .bad("resolution", [0, vanished, adopt, 99, -1], |q, to| q.resolution = to)
+        .text("note", 500, |q| &mut q.note)
+        .request_id(|q| &mut q.request_id);
+}
+
+pub(crate) fn users(table: &mut Table<'_>) {
+    table
+        .rpc::<GetUserRequest>("UserService/GetUser")
+        .org(|q| &mut q.org_id)
+        .bad("user_id", NO_PEOPLE.into_iter().chain([0]), |q, id| q.user_id = id)
+        .refused("user_id", ErrorReason::UserNotFound, |q| q.user_id += 90_000);
+    let someone = format!("https://steamcommunity.com/tradeoffer/new/?partner=1&token={TOKEN}");
+    table
+        .rpc::<SetTradeUrlRequest>("UserService/SetTradeUrl")
+        .org(|q| &mut q.org_id)
+        .bad("user_id", NO_PEOPLE, |q, id| q.user_id = id)
+        .bad("trade_url", values::trade_urls(), |q, url| q.trade_url = url)
+        .bad("trade_url", [String::new(), someone], |q, url| q.trade_url = url)
+        .request_id(|q| &mut q.request_id);
+}

@@ -1,0 +1,196 @@
+//! The end of a server and of a key: streams are told why, and everybody comes back.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use astro_sdk::bot::v1::bot_session_service_client::BotSessionServiceClient;
+use astro_sdk::bot::v1::session_request::Frame as ToServer;
+use astro_sdk::bot::v1::session_response::Frame as FromServer;
+use astro_sdk::bot::v1::{Hello, SessionRequest, SessionResponse};
+use astro_sdk::v1::watch_events_request::Start;
+use astro_sdk::v1::{
+    ApiKeyKind, Assignment, AssignmentState, ErrorReason, GetCallerRequest, ListEventsRequest,
+    RevokeApiKeyRequest, WatchAssignmentRequest, WatchAssignmentResponse, WatchEventsRequest,
+    WatchEventsResponse,
+};
+use astro_sdk::{Client, Code, Error};
+use astro_tests::{App, Backend, DEADLINE, on_each_database};
+use futures_util::StreamExt;
+use steam_sim::Behaviour;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+
+use crate::NODE;
+
+on_each_database!(
+    a_server_that_is_told_to_stop_ends_its_streams_and_its_process_in_order,
+    after_a_restart_the_watch_goes_on_and_the_bot_finishes_its_delivery,
+    the_streams_of_a_revoked_key_end_and_no_others,
+);
+
+/// Seconds that the server in its own process has to drain, and what a busy machine may add.
+const DRAIN: u64 = 2;
+const MARGIN: u64 = 10;
+
+async fn a_server_that_is_told_to_stop_ends_its_streams_and_its_process_in_order(backend: Backend) {
+    let drain = DRAIN.to_string();
+    let mut app = App::start_process(backend, NODE, &["--drain-secs", &drain]).await;
+    let assignment = promise(&app).await;
+    let mut open = Open::new(&app, &app.client, &app.bot_key, &assignment).await;
+
+    let began = Instant::now();
+    app.node().terminate().await.unwrap();
+    for end in open.ends().await {
+        assert_eq!(end.code, Code::Unavailable, "{end}");
+        assert!(end.is(ErrorReason::ServerStopping), "{end}");
+        assert!(end.retry_delay.is_some(), "{end}");
+    }
+    let status = app.node().ended().await.unwrap();
+    assert!(status.success(), "{status}");
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(DRAIN + MARGIN), "it took {took:?}");
+}
+
+async fn after_a_restart_the_watch_goes_on_and_the_bot_finishes_its_delivery(backend: Backend) {
+    let mut app = App::start_process(backend, NODE, &["--drain-secs", "2"]).await;
+    let pool = app.pool_of(1).await;
+    let mut watch = pin!(app.client.watch_events(WatchEventsRequest {
+        start: Some(Start::FromEarliest(true)),
+        ..Default::default()
+    }));
+    let bot = app.bot();
+    let winner = app.person("winner", Behaviour::IGNORE);
+    let assignment = app.assign(&pool, &winner).await;
+    app.assignment_in(&assignment.id, &[AssignmentState::Offered]).await;
+    let mut seen = Vec::new();
+    let mut next = async || {
+        let event = tokio::time::timeout(DEADLINE, watch.next()).await;
+        event.expect("the watch goes on").unwrap().unwrap()
+    };
+    while seen.last() != Some(&"assignment.offered".to_owned()) {
+        seen.push(next().await.event_type);
+    }
+
+    app.node().terminate().await.unwrap();
+    assert!(app.node().ended().await.unwrap().success());
+    // The recipient takes the offer while nobody looks.
+    app.sim.set_behaviour(winner.steam_id, Behaviour::ACCEPT).unwrap();
+    app.restart_process(NODE, &["--drain-secs", "2"]).await;
+
+    while seen.last() != Some(&"assignment.delivered".to_owned()) {
+        seen.push(next().await.event_type);
+    }
+    app.delivered(&assignment.id).await;
+    assert_eq!(app.belongings(&winner), ["Item 1"]);
+    let log = app.events().await;
+    let logged: Vec<&str> = log.iter().map(|event| event.event_type.as_str()).collect();
+    assert_eq!(seen, logged[..seen.len()]);
+    assert!(logged.iter().filter(|name| **name == "bot.connected").count() >= 2, "{logged:?}");
+    app.audit();
+    bot.stop().await;
+}
+
+async fn the_streams_of_a_revoked_key_end_and_no_others(backend: Backend) {
+    let app = App::start(backend).await;
+    let assignment = promise(&app).await;
+    let key = app.key(ApiKeyKind::Client, &app.org_id, "").await;
+    let bot_key = app.key(ApiKeyKind::Bot, &app.org_id, &app.bot_id).await;
+    let client = app.client_with(&key);
+    let mut open = Open::new(&app, &client, &bot_key, &assignment).await;
+    let request = WatchEventsRequest::default();
+    let mut other = app.client.events().watch_events(request).await.unwrap().into_inner();
+    assert!(other.message().await.unwrap().unwrap().events.is_empty());
+
+    for secret in [&key, &bot_key] {
+        let api_key_id = secret.split('_').nth(2).unwrap().to_owned();
+        let request = RevokeApiKeyRequest { api_key_id };
+        app.admin.access().revoke_api_key(request).await.unwrap();
+    }
+    for end in open.ends().await {
+        assert_eq!(end.code, Code::Unauthenticated, "{end}");
+        assert!(end.is(ErrorReason::KeyInvalid), "{end}");
+    }
+    let refused = Error::from(client.access().get_caller(GetCallerRequest {}).await.unwrap_err());
+    assert!(refused.is(ErrorReason::KeyInvalid), "{refused}");
+    let told = other.message().await.unwrap().unwrap();
+    assert!(!told.events.is_empty(), "the stream of another key goes on");
+}
+
+/// An assignment that nobody delivers.
+async fn promise(app: &App) -> Assignment {
+    let pool = app.pool_of(1).await;
+    let winner = app.person("winner", Behaviour::ACCEPT);
+    app.assign(&pool, &winner).await
+}
+
+/// One open stream of each kind.
+struct Open {
+    events: Streaming<WatchEventsResponse>,
+    assignment: Streaming<WatchAssignmentResponse>,
+    session: Streaming<SessionResponse>,
+    _frames: mpsc::Sender<SessionRequest>,
+}
+
+impl Open {
+    /// Opens them and waits until the server has answered on each.
+    async fn new(app: &App, client: &Client, bot_key: &str, assignment: &Assignment) -> Self {
+        // The end of the log, so that only a checkpoint comes.
+        let request = ListEventsRequest { page_size: 500, ..Default::default() };
+        let listed = client.events().list_events(request).await.unwrap().into_inner();
+        let start = Some(Start::ResumeToken(listed.resume_token));
+        let request =
+            WatchEventsRequest { start, types: vec!["user.*".to_owned()], ..Default::default() };
+        let mut events = client.events().watch_events(request).await.unwrap().into_inner();
+        assert!(events.message().await.unwrap().unwrap().events.is_empty());
+
+        let request = WatchAssignmentRequest { assignment_id: assignment.id.clone() };
+        let watch = client.assignments().watch_assignment(request).await.unwrap();
+        let mut watch = watch.into_inner();
+        assert_eq!(watch.message().await.unwrap().unwrap().assignment.unwrap().id, assignment.id);
+
+        let (frames, outgoing) = mpsc::channel(4);
+        let hello = Hello {
+            steam_id: app.bot_account.steam_id.0,
+            worker_id: "tests".to_owned(),
+            takeover: true,
+            ..Default::default()
+        };
+        let hello = SessionRequest { event_seq: 0, frame: Some(ToServer::Hello(hello)) };
+        frames.send(hello).await.unwrap();
+        let connection = app.client_with(bot_key).connection();
+        let mut sessions = BotSessionServiceClient::new(connection);
+        let session = sessions.session(ReceiverStream::new(outgoing)).await.unwrap();
+        let mut session = session.into_inner();
+        let first = session.message().await.unwrap().unwrap();
+        assert!(matches!(first.frame, Some(FromServer::Welcome(_))), "{first:?}");
+        Self { events, assignment: watch, session, _frames: frames }
+    }
+
+    /// How each of them ended; the session is told to drain first.
+    async fn ends(&mut self) -> [Error; 3] {
+        let ends = async {
+            let events = end(&mut self.events, |_| {}).await;
+            let assignment = end(&mut self.assignment, |_| {}).await;
+            let mut drained = false;
+            let session = end(&mut self.session, |message| {
+                drained |= matches!(message.frame, Some(FromServer::Drain(_)));
+            });
+            let session = session.await;
+            assert!(drained, "the bot was not told to connect again");
+            [events, assignment, session]
+        };
+        tokio::time::timeout(DEADLINE, ends).await.expect("the streams end")
+    }
+}
+
+/// The status that a stream ends with.
+async fn end<M>(stream: &mut Streaming<M>, mut look: impl FnMut(&M)) -> Error {
+    loop {
+        match stream.message().await {
+            Ok(Some(message)) => look(&message),
+            Ok(None) => panic!("the stream ended without a word"),
+            Err(status) => return status.into(),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Steam loses answers, refuses and is asked for what nobody gives: nothing is lost or doubled.
+
+use astro_tests::{App, Backend, Worker};
+use steam_sim::{Behaviour, Fault, FaultKind, LostAnswer, Matcher, OfferState};
+
+const LOST: [LostAnswer; 5] = [
+    LostAnswer::Closed,
+    LostAnswer::Status500,
+    LostAnswer::Status502,
+    LostAnswer::StrError16,
+    LostAnswer::Empty200,
+];
+
+/// Delivers one item with each of these faults in the bot's way; gives how often it tried.
+async fn deliver_through(path: &str, faults: &[FaultKind]) {
+    let app = App::start(Backend::Sqlite).await;
+    let pool = app.pool_of(faults.len()).await;
+    let bot = app.bot();
+    for (number, (item, fault)) in pool.iter().zip(faults).enumerate() {
+        let winner = app.person(&format!("winner-{number}"), Behaviour::ACCEPT);
+        app.sim.inject(Fault::once(Matcher::path(path).method("POST"), fault.clone()));
+        let assignment = app.assign(std::slice::from_ref(item), &winner).await;
+        app.delivered(&assignment.id).await;
+        assert_eq!(app.belongings(&winner), [item.item_name.as_str()], "{fault:?}");
+        let accepted = accepted_offers(&app, &winner);
+        assert_eq!(accepted, 1, "{fault:?}");
+    }
+    finish(app, bot).await;
+}
+
+fn accepted_offers(app: &App, winner: &steam_sim::Account) -> usize {
+    app.sim.look(|books| {
+        let offers = books.offers_from(app.bot_account.steam_id);
+        let to_winner = offers.filter(|offer| offer.to == winner.steam_id);
+        // An offer that the winner could have accepted twice would be one too many.
+        to_winner.filter(|offer| offer.was_active).count()
+    })
+}
+
+async fn finish(app: App, bot: Worker) {
+    bot.stop().await;
+    assert_eq!(app.sim.refused_connects(), 0, "the bot asked for hosts that are not Steam's");
+    app.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_to_the_send_leads_to_one_offer() {
+    deliver_through("/tradeoffer/new/send", &LOST.map(FaultKind::EffectThen)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_to_the_confirmation_leads_to_one_delivery() {
+    let lost = [LostAnswer::Closed, LostAnswer::Status502, LostAnswer::Empty200];
+    deliver_through("/mobileconf/", &lost.map(FaultKind::EffectThen)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_that_steam_never_saw_is_tried_again() {
+    let refused = FaultKind::Fail { status: 503, body: String::new(), eresult: None };
+    deliver_through("/tradeoffer/new/send", &[FaultKind::Drop, refused]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_to_the_acceptance_takes_the_donation_once() {
+    let app = App::start(Backend::Sqlite).await;
+    let bot = app.bot();
+    for (number, lost) in (1..).zip(LOST) {
+        let path = Matcher::path("/accept").method("POST");
+        app.sim.inject(Fault::once(path, FaultKind::EffectThen(lost)));
+        app.donate(&format!("donor-{number}"), &[&format!("Gift {number}")]);
+        let pool = app.available(number).await;
+        assert_eq!(pool.len(), number, "{lost:?}");
+    }
+    let events = app.events().await;
+    let received = events.iter().filter(|event| event.event_type == "donation.received").count();
+    assert_eq!(received, LOST.len());
+    finish(app, bot).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_asks_for_something_back_is_declined() {
+    let app = App::start(Backend::Sqlite).await;
+    let pool = app.pool_of(1).await;
+    let bot = app.bot();
+    let asset = steam_sim::AssetId(pool[0].asset.unwrap().asset_id);
+    let swindler = app.person("swindler", Behaviour::IGNORE);
+    let bait = app.give(&swindler, &["Bait"]);
+    let (from, to) = (swindler.steam_id, app.bot_account.steam_id);
+    let offers = [
+        app.sim.offer(from, to, &bait, &[asset], "a donation").unwrap(),
+        app.sim.offer(from, to, &[], &[asset], "a donation").unwrap(),
+    ];
+    declined(&app, &offers).await;
+    assert_eq!(app.belongings(&swindler), ["Bait"]);
+    assert_eq!(app.belongings(&app.bot_account), ["Item 1"]);
+    finish(app, bot).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_without_the_keyword_is_declined() {
+    let app = App::start(Backend::Sqlite).await;
+    let bot = app.bot();
+    let stranger = app.person("stranger", Behaviour::IGNORE);
+    let things = app.give(&stranger, &["Thing"]);
+    let to = app.bot_account.steam_id;
+    let offer = app.sim.donate(stranger.steam_id, to, &things, "hello there").unwrap();
+    declined(&app, &[offer]).await;
+    assert_eq!(app.belongings(&stranger), ["Thing"]);
+    let events = app.events().await;
+    assert!(events.iter().any(|event| event.event_type == "donation.declined"));
+    finish(app, bot).await;
+}
+
+async fn declined(app: &App, offers: &[steam_sim::OfferId]) {
+    let all = |books: &steam_sim::Books| {
+        let state = |id| books.offer(id).map(|offer| offer.state);
+        offers.iter().all(|id| state(*id) == Some(OfferState::Declined))
+    };
+    app.sim.wait_for(all, astro_tests::DEADLINE).await.unwrap();
+    app.until("the log to say so", async || {
+        let events = app.events().await;
+        let found = events.iter().filter(|event| event.event_type == "donation.declined");
+        (found.count() == offers.len()).then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,116 @@
+//! The books follow the bots' inventories, and conclude nothing from half a look.
+
+use std::time::Duration;
+
+use astro_sdk::Error;
+use astro_sdk::v1::*;
+use astro_tests::{App, Backend, on_each_database};
+use steam_sim::{AssetId, Behaviour, Fault, FaultKind, Matcher};
+
+use crate::world::{lose, sync};
+
+on_each_database!(
+    what_a_bot_has_already_is_taken_into_the_pool_once,
+    an_item_that_is_gone_is_written_off_by_a_person,
+    an_item_that_comes_back_is_free_again,
+    an_inventory_that_cannot_be_read_changes_nothing,
+);
+
+async fn what_a_bot_has_already_is_taken_into_the_pool_once(backend: Backend) {
+    let app = App::start(backend).await;
+    app.give(&app.bot_account, &["Hat", "Key", "Key"]);
+    let bot = app.bot();
+    let pool = app.available(3).await;
+    let names: Vec<&str> = pool.iter().map(|item| item.market_hash_name.as_str()).collect();
+    assert_eq!(names.iter().filter(|name| **name == "Key").count(), 2);
+    assert!(pool.iter().all(|item| item.received_via == "sync"));
+    let again = sync(&app).await;
+    assert_eq!(again.state(), SyncState::Succeeded);
+    assert_eq!((again.items_added_count, again.steam_inventory_count), (0, 3));
+    assert_eq!((again.database_available_count, again.database_total_count), (3, 3));
+    bot.stop().await;
+    assert_eq!(app.items(&[]).await.len(), 3);
+}
+
+async fn an_item_that_is_gone_is_written_off_by_a_person(backend: Backend) {
+    let app = App::start(backend).await;
+    let pool = app.pool_of(2).await;
+    let discrepancy = lose(&app, &pool[0]).await;
+    assert_eq!(discrepancy.kind(), DiscrepancyKind::MissingAsset);
+    assert_eq!(discrepancy.item_id, pool[0].id);
+    assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Missing);
+    assert_eq!(app.item(&pool[1].id).await.state(), ItemState::Available);
+    let winner = app.person("winner", Behaviour::ACCEPT);
+    let prize = app.prize(&pool[..1], &winner);
+    let refused = app.client.assignments().create_assignment(prize).await.map_err(Error::from);
+    assert!(refused.unwrap_err().is(ErrorReason::ItemNotAvailable));
+
+    let resolve = |resolution: DiscrepancyResolution| ResolveDiscrepancyRequest {
+        discrepancy_id: discrepancy.id.clone(),
+        resolution: resolution.into(),
+        note: "traded away by hand".to_owned(),
+        ..Default::default()
+    };
+    let mut syncs = app.admin.syncs();
+    let adopt = resolve(DiscrepancyResolution::Adopt);
+    let refused = syncs.resolve_discrepancy(adopt).await.map_err(Error::from).unwrap_err();
+    assert!(refused.is(ErrorReason::FieldInvalid), "{refused}");
+    let write_off = resolve(DiscrepancyResolution::WriteOff);
+    let resolved = syncs.resolve_discrepancy(write_off.clone()).await.unwrap().into_inner();
+    let resolved = resolved.discrepancy.unwrap();
+    assert_eq!(resolved.resolution(), DiscrepancyResolution::WriteOff);
+    assert_eq!(resolved.note, "traded away by hand");
+    assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Withdrawn);
+    let again = syncs.resolve_discrepancy(write_off).await.map_err(Error::from).unwrap_err();
+    assert!(again.is(ErrorReason::DiscrepancyState), "{again}");
+    let request = ListDiscrepanciesRequest { open_only: true, ..Default::default() };
+    let open = syncs.list_discrepancies(request).await.unwrap().into_inner();
+    assert!(open.discrepancies.is_empty());
+}
+
+async fn an_item_that_comes_back_is_free_again(backend: Backend) {
+    let app = App::start(backend).await;
+    let pool = app.pool_of(2).await;
+    let asset = AssetId(pool[0].asset.unwrap().asset_id);
+    let keeper = app.person("keeper", Behaviour::ACCEPT);
+    let bot_account = app.bot_account.steam_id;
+    app.sim.offer(bot_account, keeper.steam_id, &[asset], &[], "by hand").unwrap();
+    let bot = app.bot();
+    sync(&app).await;
+    let doubted = app.item(&pool[0].id).await;
+    assert_eq!(doubted.state(), ItemState::Available, "one look proves nothing");
+    app.clock.advance(Duration::from_secs(90));
+    sync(&app).await;
+    assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Missing);
+
+    // It comes back under another number, so it is another asset, and the old one stays missing.
+    let back = app.sim.look(|books| books.assets_of(keeper.steam_id)[0].key.id);
+    app.sim.set_behaviour(bot_account, Behaviour::ACCEPT).unwrap();
+    app.sim.donate(keeper.steam_id, bot_account, &[back], "back").unwrap();
+    app.sim.set_behaviour(bot_account, Behaviour::IGNORE).unwrap();
+    sync(&app).await;
+    let free = app.available(2).await;
+    assert_eq!(free.len(), 2);
+    assert!(free.iter().all(|item| item.id != pool[0].id));
+    assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Missing);
+    bot.stop().await;
+    app.audit();
+}
+
+async fn an_inventory_that_cannot_be_read_changes_nothing(backend: Backend) {
+    let app = App::start(backend).await;
+    let pool = app.pool_of(2).await;
+    let before = app.items(&[]).await;
+    let fault = FaultKind::Fail { status: 403, body: String::new(), eresult: None };
+    app.sim.inject(Fault::every(1, Matcher::path("/inventory/"), fault));
+    let bot = app.bot();
+    let failed = sync(&app).await;
+    assert_eq!(failed.state(), SyncState::Failed);
+    assert!(!failed.error_message.is_empty());
+    assert_eq!(app.items(&[]).await, before);
+    app.sim.clear_faults();
+    let read = sync(&app).await;
+    assert_eq!(read.state(), SyncState::Succeeded);
+    assert_eq!(read.steam_inventory_count, i32::try_from(pool.len()).unwrap());
+    bot.stop().await;
+}

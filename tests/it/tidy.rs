@@ -1,0 +1,288 @@
+//! The sources keep the project's own rules. The lists below are the rules: to change one, change
+//! its line here and say why.
+
+mod imports;
+mod planted;
+mod rules;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+use rules::Finding;
+use source::Source;
+
+/// A file that is longer is about more than one thing.
+const FILE_LINES_MAX: usize = 500;
+/// A function that is longer does more than one thing.
+const FUNCTION_LINES_MAX: usize = 70;
+
+/// Names that say nothing about what is inside.
+const NAMES_BANNED: &[&str] = &["utils", "util", "helpers", "helper", "common", "misc", "types"];
+/// Named by the design: the column types.
+const NAMES_ALLOWED: &[&str] = &["astro-server/src/db/types.rs"];
+
+/// The only files that read the clock.
+const CLOCKS: &[&str] =
+    &["astro-bot/src/clock.rs", "astro-server/src/kernel/time.rs", "tests/steam-sim/src/clock.rs"];
+
+/// The only files of the server that know wire types; `serve.rs` mounts the services.
+const WIRE: &[&str] = &["service.rs", "wire.rs", "serve.rs"];
+
+/// Where a ban holds.
+enum Where {
+    Anywhere,
+    Tests,
+    /// Everywhere but in the database's folder and in a slice's `store.rs` and `mod.rs`.
+    OutsideStores,
+}
+
+/// Text that must not stand in code.
+struct Ban {
+    text: &'static str,
+    place: Where,
+    /// Paths that begin like this are left alone.
+    except: &'static [&'static str],
+    why: &'static str,
+}
+
+const BANS: &[Ban] = &[
+    Ban {
+        text: "#[ignore",
+        place: Where::Anywhere,
+        except: &[],
+        why: "a test that never runs proves nothing: mend it or remove it",
+    },
+    Ban {
+        text: "thread::sleep",
+        place: Where::Anywhere,
+        except: &[],
+        why: "blocks its thread: wait for the thing itself",
+    },
+    Ban {
+        text: "sleep",
+        place: Where::Tests,
+        except: &[],
+        why: "a test waits for the thing itself, with a deadline",
+    },
+    Ban {
+        text: "diesel::",
+        place: Where::OutsideStores,
+        // Looks at the tables themselves.
+        except: &["tests/src/sql.rs"],
+        why: "SQL belongs to store.rs",
+    },
+];
+
+/// Which module of the server may import which others. A `service.rs` may also import `auth` and
+/// `wire`.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("kernel", &[]),
+    ("crash", &[]),
+    ("wire", &["kernel"]),
+    ("db", &["kernel"]),
+    ("events", &["kernel", "db"]),
+    ("auth", &["kernel", "db", "events", "crash"]),
+    ("orgs", &["kernel", "db", "events", "auth", "wire"]),
+    ("users", &["kernel", "db", "events", "auth", "wire", "orgs"]),
+    ("bots", &["kernel", "db", "events", "auth", "wire", "orgs", "users"]),
+    ("items", &["kernel", "db", "events", "auth", "wire", "orgs", "users", "bots"]),
+    ("assignments", &["kernel", "db", "events", "auth", "wire", "orgs", "users", "bots", "items"]),
+    ("donations", &["kernel", "db", "events", "auth", "wire", "orgs", "users", "bots", "items"]),
+    (
+        "sync",
+        &[
+            "kernel",
+            "db",
+            "events",
+            "auth",
+            "wire",
+            "orgs",
+            "users",
+            "bots",
+            "items",
+            "assignments",
+            "donations",
+        ],
+    ),
+    (
+        "sessions",
+        &[
+            "kernel",
+            "db",
+            "events",
+            "auth",
+            "wire",
+            "crash",
+            "orgs",
+            "users",
+            "bots",
+            "items",
+            "assignments",
+            "donations",
+            "sync",
+        ],
+    ),
+    (
+        "jobs",
+        &[
+            "kernel",
+            "db",
+            "events",
+            "auth",
+            "orgs",
+            "users",
+            "bots",
+            "items",
+            "assignments",
+            "donations",
+            "sync",
+            "sessions",
+            "config",
+        ],
+    ),
+];
+
+/// Modules that put everything together and may import everything.
+const EVERYTHING: &[&str] = &["lib", "main", "serve", "config", "cli"];
+
+/// Modules whose `store` and `service` are their own.
+const SLICES: &[&str] = &[
+    "events",
+    "auth",
+    "orgs",
+    "users",
+    "bots",
+    "items",
+    "assignments",
+    "donations",
+    "sync",
+    "sessions",
+];
+
+/// File of the server, and what it may import all the same.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    // One reading of `item_ids` for reservations and assignments.
+    ("assignments/service.rs", "items::service::parse_ids"),
+];
+
+/// A crate that must not depend on another.
+struct Separation {
+    manifest: &'static str,
+    /// Name of a crate; a trailing `*` matches all that begin so.
+    never: &'static str,
+    /// Whether its tests may.
+    but_for_tests: bool,
+    why: &'static str,
+}
+
+const SEPARATIONS: &[Separation] = &[
+    Separation {
+        manifest: "astro-server/Cargo.toml",
+        never: "astro-bot",
+        but_for_tests: false,
+        why: "server and bot meet on the wire only",
+    },
+    Separation {
+        manifest: "astro-server/Cargo.toml",
+        never: "steam-sim",
+        but_for_tests: false,
+        why: "the server knows nothing of Steam's protocol",
+    },
+    Separation {
+        manifest: "astro-bot/Cargo.toml",
+        never: "astro-server",
+        but_for_tests: false,
+        why: "server and bot meet on the wire only",
+    },
+    Separation {
+        manifest: "astro-bot/Cargo.toml",
+        never: "steam-sim",
+        but_for_tests: true,
+        why: "shared code would share a misreading of Steam",
+    },
+    Separation {
+        manifest: "tests/steam-sim/Cargo.toml",
+        never: "astro-*",
+        but_for_tests: false,
+        why: "shared code would share a misreading of Steam",
+    },
+];
+
+#[test]
+fn the_sources_keep_the_rules() {
+    let files = files();
+    let sources = files.iter().filter(|(path, _)| path.ends_with(".rs"));
+    let mut found: Vec<Finding> = Vec::new();
+    for (path, text) in sources.filter(|(path, _)| !path.contains("/gen/")) {
+        let source = Source::new(path, text);
+        found.extend(rules::check_file(&source));
+        found.extend(imports::check(&source));
+    }
+    for (path, text) in files.iter().filter(|(path, _)| !path.ends_with(".rs")) {
+        found.extend(rules::length(path, text.lines().count()));
+    }
+    assert!(found.is_empty(), "{}", report(&found));
+}
+
+#[test]
+fn crates_that_must_not_know_each_other_do_not() {
+    let manifests = files().into_iter().filter(|(path, _)| path.ends_with("Cargo.toml"));
+    let found: Vec<Finding> =
+        manifests.flat_map(|(path, text)| rules::check_manifest(&path, &text)).collect();
+    assert!(found.is_empty(), "{}", report(&found));
+}
+
+#[test]
+fn every_file_that_a_rule_names_exists() {
+    let root = root();
+    let named = NAMES_ALLOWED.iter().chain(CLOCKS).map(|path| (*path).to_owned());
+    let manifests = SEPARATIONS.iter().map(|rule| rule.manifest.to_owned());
+    let exceptions = EXCEPTIONS.iter().map(|(file, _)| format!("astro-server/src/{file}"));
+    for path in named.chain(manifests).chain(exceptions) {
+        assert!(root.join(&path).is_file(), "{path} is gone: remove it from the rules");
+    }
+    for (module, _) in IMPORTS {
+        let folder = root.join(format!("astro-server/src/{module}"));
+        let known = folder.is_dir() || folder.with_extension("rs").is_file();
+        assert!(known, "astro-server has no {module}: remove it from the table");
+    }
+}
+
+fn report(found: &[Finding]) -> String {
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    format!("{} broken rules:\n{}", lines.len(), lines.join("\n"))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_owned()
+}
+
+/// Every source file of the workspace: its path from the root, and its text.
+fn files() -> Vec<(String, String)> {
+    let root = root();
+    let mut found = Vec::new();
+    collect(&root, &root, &mut found);
+    assert!(found.len() > 100, "only {} files found: is this the workspace?", found.len());
+    found.sort();
+    found
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
+    let entries = std::fs::read_dir(folder).expect("a folder of the workspace can be read");
+    for path in entries.map(|entry| entry.expect("an entry can be read").path()) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
+        if path.is_dir() && !name.starts_with('.') && !is_foreign(name) {
+            collect(root, &path, found);
+        } else if path.is_file() && matches!(kind, "rs" | "proto" | "sql" | "toml") {
+            let text = std::fs::read_to_string(&path).expect("a source file is text");
+            let relative = path.strip_prefix(root).expect("found below the root");
+            found.push((relative.to_string_lossy().replace('\\', "/"), text));
+        }
+    }
+}
+
+/// Folders with nothing of ours: build output, other languages' packages, a local database.
+fn is_foreign(name: &str) -> bool {
+    matches!(name, "target" | "node_modules" | "astro-data")
+}

@@ -1,0 +1,136 @@
+//! The checker is seen to fail: each rule against a small source that breaks it.
+
+use super::rules::{self, Finding};
+use super::source::Source;
+use super::{FILE_LINES_MAX, FUNCTION_LINES_MAX, imports};
+
+fn all(path: &str, text: &str) -> Vec<Finding> {
+    let source = Source::new(path, text);
+    let mut found = rules::check_file(&source);
+    found.extend(imports::check(&source));
+    found
+}
+
+/// Exactly one finding, at this line, whose problem has this text.
+#[track_caller]
+fn caught(path: &str, text: &str, line: usize, problem: &str) {
+    let found = all(path, text);
+    assert_eq!(found.len(), 1, "{path}: {found:?}");
+    assert_eq!(found[0].path, path);
+    assert_eq!(found[0].line, line, "{}", found[0]);
+    assert!(found[0].problem.contains(problem), "{}", found[0]);
+}
+
+#[track_caller]
+fn clean(path: &str, text: &str) {
+    assert_eq!(all(path, text), []);
+}
+
+#[test]
+fn long_files_and_functions_are_found() {
+    let long = "// a line\n".repeat(FILE_LINES_MAX + 1);
+    caught("astro-bot/src/run.rs", &long, FILE_LINES_MAX + 1, "lines");
+    clean("astro-sdk/rust/src/gen/astro.v1.rs", &long);
+    let body = |lines: usize| format!("\nfn f<'a>(a: [u8; 4]) {{\n{}}}\n", "a();\n".repeat(lines));
+    caught("astro-bot/src/run.rs", &body(FUNCTION_LINES_MAX - 1), 2, "f has 71 lines");
+    clean("astro-bot/src/run.rs", &body(FUNCTION_LINES_MAX - 2));
+    clean("astro-bot/src/run.rs", &format!("trait T {{ fn f(&self); }}\n{}", "a!();\n".repeat(80)));
+}
+
+#[test]
+fn names_that_say_nothing_are_found() {
+    caught("astro-bot/src/utils.rs", "", 1, "utils");
+    caught("astro-bot/src/helpers/mod.rs", "", 1, "helpers");
+    caught("astro-server/src/kernel/types.rs", "", 1, "types");
+    clean("astro-server/src/db/types.rs", "");
+}
+
+#[test]
+fn leftovers_in_tests_are_found() {
+    caught("tests/it/a.rs", "#[test]\n#[ignore]\nfn a() {}\n", 2, "#[ignore");
+    caught("tests/it/a.rs", "#[ignore = \"slow\"]\nfn a() {}\n", 1, "#[ignore");
+    caught("tests/it/a.rs", "#[test]\nfn test_a() {}\n", 2, "without test_");
+    caught("tests/it/a.rs", "use tokio::time::{self, sleep};\n", 1, "sleep");
+    let module =
+        "fn a() { sleep(); }\n#[cfg(test)]\nmod tests {\n    fn b() { time::sleep(); }\n}\n";
+    caught("astro-bot/src/a.rs", module, 4, "sleep");
+    clean("astro-bot/src/a.rs", "async fn a() { tokio::time::sleep(b).await; }\n");
+    caught("astro-bot/src/a.rs", "\nfn a() { std::thread::sleep(b); }\n", 2, "thread::sleep");
+}
+
+#[test]
+fn text_and_comments_are_not_code() {
+    let text = r####"
+// thread::sleep
+/* thread::sleep /* Utc::now */ diesel:: */
+const A: &str = "thread::sleep \" diesel::";
+const B: &str = r#"Utc::now " diesel::"#;
+const C: [char; 3] = ['"', '\'', 'é'];
+fn a<'a>(b: &'a str) -> &'a str { b }
+"####;
+    clean("astro-bot/src/a.rs", text);
+    caught("astro-bot/src/a.rs", &format!("{text}fn b() {{ Utc::now(); }}\n"), 8, "clock");
+}
+
+#[test]
+fn the_clock_is_read_in_one_place() {
+    caught("astro-server/src/items/ops.rs", "fn a() { chrono::Utc::now(); }\n", 1, "clock");
+    caught("tests/it/a.rs", "fn a() { SystemTime::now(); }\n", 1, "clock");
+    clean("astro-server/src/kernel/time.rs", "fn a() { Utc::now(); }\n");
+}
+
+#[test]
+fn sql_and_wire_types_stay_where_they_belong() {
+    caught("astro-server/src/items/ops.rs", "use diesel::prelude::*;\n", 1, "SQL");
+    caught("astro-bot/src/run.rs", "\nuse diesel::prelude::*;\n", 2, "SQL");
+    clean("astro-server/src/items/store.rs", "use diesel::prelude::*;\n");
+    caught("astro-server/src/items/ops.rs", "use astro_sdk::v1::Item;\n", 1, "wire types");
+    caught("astro-server/src/items/ops.rs", "use astro_sdk::{Code, v1};\n", 1, "wire types");
+    clean("astro-server/src/items/ops.rs", "use astro_sdk::methods;\n");
+    clean("astro-server/src/items/service.rs", "use astro_sdk::v1::Item;\n");
+}
+
+#[test]
+fn imports_against_the_table_are_found() {
+    let ops = "astro-server/src/items/ops.rs";
+    clean(ops, "use crate::{orgs, users::ops};\nuse crate::kernel::Error;\n");
+    caught(ops, "\nuse crate::assignments::ops;\n", 2, "items must not import assignments");
+    caught(ops, "use crate::{kernel::{Error, Result}, jobs};\n", 1, "items must not import jobs");
+    caught(ops, "fn a() { crate::sync::run(); }\n", 1, "items must not import sync");
+    caught("astro-server/src/kernel/page.rs", "use crate::db::Conn;\n", 1, "kernel must not");
+    caught("astro-server/src/events/store.rs", "use crate::auth::Gate;\n", 1, "events must not");
+    clean("astro-server/src/events/service.rs", "use crate::auth::Gate;\nuse crate::wire;\n");
+    clean("astro-server/src/serve.rs", "use crate::items::service::Items;\n");
+    caught("astro-server/src/brand_new.rs", "", 1, "no row for brand_new");
+    let test = "#[cfg(test)]\nmod tests {\n    use crate::assignments::ops;\n}\n";
+    clean(ops, test);
+}
+
+#[test]
+fn a_slice_keeps_its_store_and_service_to_itself() {
+    let ops = "astro-server/src/assignments/ops.rs";
+    caught(ops, "use crate::items::store;\n", 1, "items::store is items's own");
+    caught(ops, "use crate::items::{self, ops, store::row};\n", 1, "items::store");
+    caught(ops, "use crate::items;\nfn a() { items::store::row(); }\n", 2, "items::store");
+    caught(ops, "use super::super::items::ops;\n", 1, "write crate::items");
+    caught(ops, "use crate::items::service::parse_ids;\n", 1, "items::service");
+    clean("astro-server/src/assignments/service.rs", "use crate::items::service::parse_ids;\n");
+    clean("astro-server/src/items/ops.rs", "use super::store;\nuse crate::items::store::row;\n");
+    caught("astro-server/src/jobs/mod.rs", "use crate::items::service::Items;\n", 1, "service");
+}
+
+#[test]
+fn a_forbidden_dependency_is_found() {
+    let check = rules::check_manifest;
+    let bot = "[dependencies]\ntokio.workspace = true\n\n[dev-dependencies]\nsteam-sim = \"1\"\n";
+    assert_eq!(check("astro-bot/Cargo.toml", bot), []);
+    let found = check("astro-bot/Cargo.toml", "[dependencies]\nsteam-sim.workspace = true\n");
+    assert_eq!((found.len(), found[0].line), (1, 2));
+    for text in
+        ["[dev-dependencies]\nastro-sdk = {}\n", "\n[dependencies.astro-sdk]\npath = \"\"\n"]
+    {
+        let found = check("tests/steam-sim/Cargo.toml", text);
+        assert_eq!((found.len(), found[0].line), (1, 2), "{found:?}");
+    }
+    assert_eq!(check("astro-server/Cargo.toml", "[dependencies]\nastro-bot = {}\n").len(), 1);
+}

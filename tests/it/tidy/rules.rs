@@ -1,0 +1,160 @@
+//! The rules that look at one file, or one manifest, at a time.
+
+use std::fmt;
+
+use super::source::Source;
+use super::{
+    BANS, Ban, CLOCKS, FILE_LINES_MAX, FUNCTION_LINES_MAX, NAMES_ALLOWED, NAMES_BANNED,
+    SEPARATIONS, WIRE, Where,
+};
+
+/// A broken rule and where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Finding {
+    /// File.
+    pub path: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong, and what to do.
+    pub problem: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.problem)
+    }
+}
+
+/// A finding in `source`, at byte `at`.
+pub(crate) fn finding(source: &Source, at: usize, problem: impl Into<String>) -> Finding {
+    at_line(&source.path, source.line(at), problem)
+}
+
+/// A finding at a line.
+pub(crate) fn at_line(path: &str, line: usize, problem: impl Into<String>) -> Finding {
+    Finding { path: path.to_owned(), line, problem: problem.into() }
+}
+
+/// Everything that one Rust file breaks by itself.
+pub(crate) fn check_file(source: &Source) -> Vec<Finding> {
+    let mut found = Vec::new();
+    found.extend(length(&source.path, source.lines));
+    found.extend(name(&source.path));
+    found.extend(functions(source));
+    found.extend(BANS.iter().flat_map(|ban| banned(source, ban)));
+    found.extend(clocks(source));
+    found.extend(wire_types(source));
+    found
+}
+
+/// A file that is too long.
+pub(crate) fn length(path: &str, lines: usize) -> Option<Finding> {
+    let generated = path.contains("/gen/");
+    let problem = format!("{lines} lines, {FILE_LINES_MAX} at most: split it by what it is about");
+    (lines > FILE_LINES_MAX && !generated).then(|| at_line(path, lines, problem))
+}
+
+fn name(path: &str) -> Option<Finding> {
+    let stems = path.split('/').map(|part| part.trim_end_matches(".rs"));
+    let bad = stems.into_iter().find(|stem| NAMES_BANNED.contains(stem))?;
+    let problem = format!("{bad:?} says nothing about what is inside: name the thing");
+    (!NAMES_ALLOWED.contains(&path)).then(|| at_line(path, 1, problem))
+}
+
+fn functions(source: &Source) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for function in source.functions() {
+        if function.lines > FUNCTION_LINES_MAX {
+            let (name, lines) = (&function.name, function.lines);
+            let problem = format!("{name} has {lines} lines, {FUNCTION_LINES_MAX} at most");
+            found.push(finding(source, function.start, problem));
+        }
+        if source.is_test(function.start) && function.name.starts_with("test_") {
+            let problem = format!("{}: a test's name is a sentence without test_", function.name);
+            found.push(finding(source, function.start, problem));
+        }
+    }
+    found
+}
+
+fn banned(source: &Source, ban: &Ban) -> Vec<Finding> {
+    if ban.except.iter().any(|prefix| source.path.starts_with(prefix)) {
+        return Vec::new();
+    }
+    let applies = |at: usize| match ban.place {
+        Where::Anywhere => true,
+        Where::Tests => source.is_test(at),
+        Where::OutsideStores => !may_have_sql(&source.path),
+    };
+    let places = source.words(ban.text).filter(|at| applies(*at));
+    places.map(|at| finding(source, at, format!("{}: {}", ban.text.trim(), ban.why))).collect()
+}
+
+/// The database's own folder, and a slice's tables (`store.rs`) and row types (`mod.rs`).
+fn may_have_sql(path: &str) -> bool {
+    let Some(path) = path.strip_prefix("astro-server/src/") else { return false };
+    path.starts_with("db/")
+        || matches!(path.split_once('/'), Some((_, "mod.rs" | "store.rs" | "tests.rs")))
+}
+
+fn clocks(source: &Source) -> Vec<Finding> {
+    if CLOCKS.contains(&source.path.as_str()) {
+        return Vec::new();
+    }
+    let reads = ["Utc::now", "Local::now", "SystemTime::now"];
+    let places = reads.iter().flat_map(|read| source.words(read));
+    let problem = "reads the clock: take `now` as an argument";
+    places.map(|at| finding(source, at, problem)).collect()
+}
+
+fn wire_types(source: &Source) -> Vec<Finding> {
+    let file = source.path.rsplit('/').next().unwrap_or_default();
+    if !source.path.starts_with("astro-server/src/") || WIRE.contains(&file) {
+        return Vec::new();
+    }
+    let wire = source.paths("astro_sdk").into_iter().filter(|path| {
+        path.segments.first().is_some_and(|first| matches!(first.as_str(), "v1" | "bot"))
+    });
+    let problem = "wire types belong to service.rs: decode there, and pass domain types on";
+    wire.map(|path| at_line(&source.path, path.line, problem)).collect()
+}
+
+/// What a crate's manifest breaks.
+pub(crate) fn check_manifest(path: &str, text: &str) -> Vec<Finding> {
+    let rules = SEPARATIONS.iter().filter(|rule| rule.manifest == path);
+    let mut found = Vec::new();
+    for (line, section, name) in dependencies(text) {
+        for rule in rules.clone() {
+            let named =
+                name == rule.never || (rule.never.ends_with('*') && starts(&name, rule.never));
+            if named && (section != "dev-dependencies" || !rule.but_for_tests) {
+                found.push(at_line(path, line, format!("depends on {name}: {}", rule.why)));
+            }
+        }
+    }
+    found
+}
+
+fn starts(name: &str, pattern: &str) -> bool {
+    name.starts_with(pattern.trim_end_matches('*'))
+}
+
+/// Line, section and name of each dependency.
+fn dependencies(text: &str) -> Vec<(usize, String, String)> {
+    let mut section = String::new();
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            section = header.trim_end_matches(']').to_owned();
+            // [dependencies.name] is a section of its own.
+            if let Some((kind, name)) = section.clone().split_once("dependencies.") {
+                found.push((number + 1, format!("{kind}dependencies"), name.to_owned()));
+            }
+        } else if section.ends_with("dependencies") && !line.starts_with('#') && !line.is_empty() {
+            let name = line.split(['.', '=', ' ']).next().unwrap_or_default();
+            found.push((number + 1, section.clone(), name.to_owned()));
+        }
+    }
+    found
+}

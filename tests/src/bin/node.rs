@@ -1,0 +1,49 @@
+//! The server or the bot as a process of its own, for tests that kill it: `astro-node server …` and
+//! `astro-node bot …`, with the arguments of `astro-server` and `astro-bot`. It ends with its
+//! parent: when its standard input closes.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The bot's own arguments.
+#[derive(Parser)]
+struct Bot {
+    #[command(flatten)]
+    args: astro_bot::Args,
+}
+
+fn main() -> ExitCode {
+    std::thread::spawn(end_with_parent);
+    let mut args: Vec<OsString> = std::env::args_os().collect();
+    let part = if args.len() > 1 { args.remove(1) } else { OsString::new() };
+    match part.to_str() {
+        Some("server") => astro_server::cli::main_with(args),
+        Some("bot") => bot(Bot::parse_from(args)).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        Some(_) | None => ExitCode::FAILURE,
+    }
+}
+
+fn end_with_parent() {
+    // Nothing is ever sent: the end of the input, however it comes, is the message.
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    std::process::exit(1);
+}
+
+#[tokio::main]
+async fn bot(command: Bot) -> anyhow::Result<()> {
+    let mut config = command.args.into_config()?;
+    config.pace = astro_tests::fast_pace();
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        terminate.recv().await;
+        asked.cancel();
+    });
+    astro_bot::run(config, stop).await
+}

@@ -1,0 +1,48 @@
+//! The two databases, and tests that run on both.
+
+use std::path::Path;
+
+use crate::postgres;
+
+/// Which database a story runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// A file in the test's folder.
+    Sqlite,
+    /// A new database in the process's own cluster.
+    Postgres,
+}
+
+impl Backend {
+    /// The URL of a new, empty database.
+    ///
+    /// # Errors
+    /// When PostgreSQL cannot be had.
+    pub fn new_database(self, folder: &Path) -> anyhow::Result<String> {
+        match self {
+            Self::Sqlite => Ok(format!("sqlite://{}", folder.join("astro.db").display())),
+            Self::Postgres => postgres::new_database(),
+        }
+    }
+}
+
+/// Runs each story (an `async fn` that takes a [`Backend`]) as two tests: `name::on_sqlite` and
+/// `name::on_postgres`.
+#[macro_export]
+macro_rules! on_each_database {
+    ($($name:ident),+ $(,)?) => { $(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                super::$name($crate::Backend::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_postgres() {
+                if $crate::postgres::is_available(module_path!()) {
+                    super::$name($crate::Backend::Postgres).await;
+                }
+            }
+        }
+    )+ };
+}

@@ -1,0 +1,18 @@
+//! Support of the end-to-end tests: a whole Astro with a simulated Steam, on either database.
+
+mod app;
+mod database;
+mod node;
+pub mod postgres;
+mod raw;
+mod relay;
+mod scene;
+pub mod sql;
+mod worker;
+
+pub use app::{App, DEADLINE};
+pub use database::Backend;
+pub use node::Node;
+pub use raw::Raw;
+pub use relay::Relay;
+pub use worker::{Worker, fast_pace};

@@ -1,0 +1,95 @@
+//! Child processes that a test can kill.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use anyhow::{Context, ensure};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::DEADLINE;
+
+/// A process of `astro-node`; it ends when this is dropped, and with the test process.
+pub struct Node {
+    child: Child,
+    _input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    /// Lines of its standard output that were read so far.
+    pub said: Vec<String>,
+}
+
+impl Node {
+    /// Starts `astro-node` (`program`) with these arguments and variables.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(program: &str, args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let level = std::env::var("RUST_LOG").unwrap_or_else(|_| "off".to_owned());
+        let mut command = Command::new(program);
+        command.args(args).envs(env.iter().copied()).env("RUST_LOG", level);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
+        let input = child.stdin.take().context("it has an input")?;
+        let output = BufReader::new(child.stdout.take().context("it has an output")?).lines();
+        Ok(Self { child, _input: input, output, said: Vec::new() })
+    }
+
+    /// Starts a server and waits until it listens; gives its address too.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn server(
+        program: &str,
+        database_url: &str,
+        admin_key_file: &Path,
+        args: &[&str],
+    ) -> anyhow::Result<(Self, SocketAddr)> {
+        let file = admin_key_file.display().to_string();
+        let mut all = vec!["server", "--listen", "127.0.0.1:0", "--admin-key-file", &file];
+        all.extend(["--lease-ttl-secs", "3"]);
+        all.extend(args);
+        let mut node = Self::start(program, &all, &[("ASTRO_DATABASE_URL", database_url)])?;
+        let address = tokio::time::timeout(DEADLINE, node.address()).await??;
+        Ok((node, address))
+    }
+
+    async fn address(&mut self) -> anyhow::Result<SocketAddr> {
+        loop {
+            let line = self.output.next_line().await?.context("the server ended at its start")?;
+            let address = line.strip_prefix("listening on http://").map(str::parse);
+            self.said.push(line);
+            if let Some(address) = address {
+                return Ok(address?);
+            }
+        }
+    }
+
+    /// Asks it to end (SIGTERM).
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub async fn terminate(&self) -> anyhow::Result<()> {
+        let id = self.child.id().context("it has ended already")?.to_string();
+        let status = Command::new("kill").args(["-TERM", &id]).status().await?;
+        ensure!(status.success(), "kill -TERM {id} failed");
+        Ok(())
+    }
+
+    /// Ends it at once (SIGKILL).
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Errors
+    /// When it does not within [`DEADLINE`].
+    pub async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        let status = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        Ok(status.context("the process does not end")??)
+    }
+}

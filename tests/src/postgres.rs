@@ -1,0 +1,185 @@
+//! A PostgreSQL of the test process's own: made at the first need, gone with the process.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, bail, ensure};
+
+/// Users that may own the cluster when the tests run as root, which PostgreSQL refuses.
+const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
+/// Where Debian and Ubuntu install the servers, one folder for each version.
+const INSTALLED: &str = "/usr/lib/postgresql";
+
+/// Starts the server, waits until nobody holds the other end of its input, which is also what
+/// happens when the test process is killed, and then stops and removes everything.
+const WATCHDOG: &str = r#"
+trap '' INT TERM HUP
+"$@" start >"$FOLDER/start.log" 2>&1 && echo ready || cat "$FOLDER/start.log" "$FOLDER/server.log"
+cat >/dev/null
+"$@" stop --mode=immediate >/dev/null 2>&1
+rm -rf "$FOLDER"
+"#;
+
+/// Whether PostgreSQL can be had. If not, says what is missing and that `test` did not run.
+///
+/// # Panics
+/// When it cannot be had and `CI` is `true`: there nothing is left out.
+pub fn is_available(test: &str) -> bool {
+    let missing = match cluster() {
+        Ok(_) => return true,
+        Err(missing) => missing,
+    };
+    let text = format!("NOT RUN: {test}: no PostgreSQL: {missing}\n");
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{text}");
+    // Written past the capture of output, since a test that passes shows nothing otherwise. A
+    // closed standard error is no reason to fail.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    false
+}
+
+/// The URL of a new, empty database.
+///
+/// # Errors
+/// When there is no PostgreSQL, or it refuses.
+pub fn new_database() -> anyhow::Result<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let cluster = cluster().map_err(anyhow::Error::msg)?;
+    let name = format!("astro_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    cluster.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE template0"))?;
+    Ok(cluster.url(&name))
+}
+
+/// A server that runs.
+struct Cluster {
+    programs: PathBuf,
+    folder: PathBuf,
+    /// Its end of the input stays open for as long as this process lives.
+    _watchdog: Child,
+}
+
+fn cluster() -> Result<&'static Cluster, &'static str> {
+    static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
+    let cluster = CLUSTER.get_or_init(|| Cluster::start().map_err(|error| format!("{error:#}")));
+    cluster.as_ref().map_err(String::as_str)
+}
+
+impl Cluster {
+    fn start() -> anyhow::Result<Self> {
+        let programs = programs()?;
+        let folder = tempfile::Builder::new().prefix("astro-pg-").tempdir()?.keep();
+        let started = Self::start_in(&programs, &folder);
+        if started.is_err() {
+            fs::remove_dir_all(&folder).context("cannot remove the folder of the cluster")?;
+        }
+        Ok(Self { programs, folder, _watchdog: started? })
+    }
+
+    fn start_in(programs: &Path, folder: &Path) -> anyhow::Result<Child> {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+        let owner = Owner::find(folder)?;
+        if let Some(owner) = &owner {
+            chown(folder, Some(owner.uid), Some(owner.gid))?;
+        }
+        let data = folder.join("data");
+        let mut initdb = owned(owner.as_ref(), &programs.join("initdb"));
+        initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]);
+        run(initdb.args(["--no-sync", "--pgdata"]).arg(&data))?;
+        // Nothing here survives the process, so nothing need survive a power cut.
+        let socket = folder.display();
+        let options = format!(
+            "-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off \
+             -c synchronous_commit=off -c full_page_writes=off -c max_connections=400"
+        );
+        let pg_ctl = owned(owner.as_ref(), &programs.join("pg_ctl"));
+        let mut watchdog = Command::new("sh");
+        watchdog.args(["-c", WATCHDOG, "sh"]).arg(pg_ctl.get_program()).args(pg_ctl.get_args());
+        watchdog.args(["--wait", "--options", &options, "--pgdata"]).arg(&data);
+        watchdog.arg("--log").arg(folder.join("server.log")).env("FOLDER", folder);
+        let mut watchdog = watchdog.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut said = String::new();
+        let stdout = watchdog.stdout.take().context("the watchdog has an output")?;
+        let mut lines = BufReader::new(stdout);
+        lines.read_line(&mut said)?;
+        ensure!(said.trim() == "ready", "it did not start: {}", said.trim());
+        Ok(watchdog)
+    }
+
+    fn url(&self, database: &str) -> String {
+        let folder = self.folder.display();
+        format!("postgresql:///{database}?host={folder}&user=postgres")
+    }
+
+    fn sql(&self, database: &str, sql: &str) -> anyhow::Result<String> {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+        run(psql.args(["--set=ON_ERROR_STOP=1", "--command", sql]).arg(self.url(database)))
+    }
+}
+
+/// Who runs the server in place of root.
+struct Owner {
+    uid: u32,
+    gid: u32,
+}
+
+impl Owner {
+    /// None when this process is not root: it owns the folder, so it runs the server itself.
+    fn find(folder: &Path) -> anyhow::Result<Option<Self>> {
+        use std::os::unix::fs::MetadataExt as _;
+        if fs::metadata(folder)?.uid() != 0 {
+            return Ok(None);
+        }
+        for name in UNPRIVILEGED {
+            let id = |what: &str| run(Command::new("id").args([what, name]));
+            if let (Ok(uid), Ok(gid)) = (id("-u"), id("-g")) {
+                return Ok(Some(Self { uid: uid.trim().parse()?, gid: gid.trim().parse()? }));
+            }
+        }
+        bail!("root must not run it, and there is no user {}", UNPRIVILEGED.join(" or "))
+    }
+}
+
+/// The command, run by `owner`.
+fn owned(owner: Option<&Owner>, program: &Path) -> Command {
+    let Some(owner) = owner else { return Command::new(program) };
+    let mut command = Command::new("setpriv");
+    command.arg(format!("--reuid={}", owner.uid)).arg(format!("--regid={}", owner.gid));
+    command.arg("--clear-groups").arg(program);
+    command
+}
+
+/// The folder with `initdb`, `pg_ctl` and `psql`: that of PATH's `postgres`, else the newest
+/// installed.
+fn programs() -> anyhow::Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path)
+        .filter_map(|folder| fs::canonicalize(folder.join("postgres")).ok())
+        .filter_map(|program| program.parent().map(Path::to_owned));
+    let mut installed: Vec<PathBuf> = fs::read_dir(INSTALLED)
+        .map(|folders| folders.flatten().map(|folder| folder.path()).collect())
+        .unwrap_or_default();
+    let version = |folder: &PathBuf| {
+        folder.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()).unwrap_or_default()
+    };
+    installed.sort_by_key(|folder| std::cmp::Reverse(version(folder)));
+    let is_whole = |folder: &PathBuf| {
+        ["initdb", "pg_ctl", "postgres", "psql"].iter().all(|name| folder.join(name).is_file())
+    };
+    on_path.chain(installed.into_iter().map(|folder| folder.join("bin"))).find(is_whole).context(
+        "the programs initdb, pg_ctl, postgres and psql are missing \
+         (on Debian: apt-get install postgresql)",
+    )
+}
+
+fn run(command: &mut Command) -> anyhow::Result<String> {
+    let name = command.get_program().display().to_string();
+    let output = command.output().with_context(|| format!("cannot run {name}"))?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{name} failed: {}", error.trim());
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

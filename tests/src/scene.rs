@@ -1,0 +1,239 @@
+//! What people and plugins do in a story.
+
+use astro_sdk::v1::{
+    Assignment, AssignmentState, CreateAssignmentRequest, Event, GetAssignmentRequest,
+    GetItemRequest, Item, ItemFilter, ItemState, ListEventsRequest, ListItemsRequest,
+    RetryAssignmentRequest,
+};
+use astro_sdk::{Error, new_request_id, pages};
+use astro_server::db::Conn;
+use futures_util::TryStreamExt;
+use steam_sim::{Account, AssetId, Behaviour, ItemSpec, NewAccount, OfferId};
+
+use crate::{App, DEADLINE, sql};
+
+/// The game and inventory that everything lies in.
+const TEAM_FORTRESS: (u32, u64) = (440, 2);
+
+impl App {
+    /// A person with this name who does this with offers.
+    ///
+    /// # Panics
+    /// When the name is taken.
+    pub fn person(&self, name: &str, behaviour: Behaviour) -> Account {
+        let new = NewAccount::named(name).behaving(behaviour);
+        self.sim.add_account(new).expect("the name is free")
+    }
+
+    /// Gives `person` things of these names.
+    pub fn give(&self, person: &Account, names: &[&str]) -> Vec<AssetId> {
+        let specs: Vec<ItemSpec> = names.iter().map(|name| ItemSpec::named(*name)).collect();
+        let (app, context) = TEAM_FORTRESS;
+        self.sim.give_items(person.steam_id, app, context, &specs, 1)
+    }
+
+    /// A new person sends the bot things of these names with the donation keyword.
+    ///
+    /// # Panics
+    /// When the simulated Steam refuses.
+    pub fn donate(&self, donor: &str, names: &[&str]) -> (Account, OfferId) {
+        let donor = self.person(donor, Behaviour::IGNORE);
+        let assets = self.give(&donor, names);
+        let message = "a Donation for you";
+        let offer = self.sim.donate(donor.steam_id, self.bot_account.steam_id, &assets, message);
+        (donor, offer.expect("Steam takes the offer"))
+    }
+
+    /// So many free items, donated; the bot's worker has stopped again.
+    ///
+    /// # Panics
+    /// When they do not come in time.
+    pub async fn pool_of(&self, count: usize) -> Vec<Item> {
+        let bot = self.bot();
+        let names: Vec<String> = (1..=count).map(|number| format!("Item {number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let donor = format!("donor-{}", self.sim.accounts().len());
+        self.donate(&donor, &names);
+        let items = self.available(count).await;
+        bot.stop().await;
+        items
+    }
+
+    /// Waits for so many free items; gives them all, oldest first.
+    ///
+    /// # Panics
+    /// When they do not come in time.
+    pub async fn available(&self, count: usize) -> Vec<Item> {
+        self.until(&format!("{count} free items"), async || {
+            let items = self.items(&[ItemState::Available]).await;
+            (items.len() >= count).then_some(items)
+        })
+        .await
+    }
+
+    /// The items in these states, oldest first.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn items(&self, states: &[ItemState]) -> Vec<Item> {
+        let states: Vec<i32> = states.iter().map(|state| (*state).into()).collect();
+        let client = self.client.clone();
+        let listed = pages(move |page_token| {
+            let mut items = client.items();
+            let filter = Some(ItemFilter { states: states.clone(), ..Default::default() });
+            async move {
+                let request = ListItemsRequest {
+                    page_token,
+                    filter,
+                    order_by: "create_time".to_owned(),
+                    page_size: 500,
+                    ..Default::default()
+                };
+                let page = items.list_items(request).await?.into_inner();
+                Ok::<_, Error>((page.items, page.next_page_token))
+            }
+        });
+        listed.try_collect().await.expect("items can be listed")
+    }
+
+    /// The item as it is now.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn item(&self, item_id: &str) -> Item {
+        let request = GetItemRequest { item_id: item_id.to_owned() };
+        let answer = self.client.items().get_item(request).await.expect("the item can be read");
+        answer.into_inner().item.expect("the answer has the item")
+    }
+
+    /// A request that gives these items to `winner`, with a trade URL.
+    pub fn prize(&self, items: &[Item], winner: &Account) -> CreateAssignmentRequest {
+        CreateAssignmentRequest {
+            user_id: winner.steam_id.0,
+            item_ids: items.iter().map(|item| item.id.clone()).collect(),
+            assignment_type: "giveaway".to_owned(),
+            trade_url: winner.trade_url(),
+            request_id: new_request_id(),
+            ..Default::default()
+        }
+    }
+
+    /// Gives these items to `winner`.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn assign(&self, items: &[Item], winner: &Account) -> Assignment {
+        let request = self.prize(items, winner);
+        let answer = self.client.assignments().create_assignment(request).await;
+        let answer = answer.expect("the items can be assigned").into_inner();
+        answer.assignment.expect("the answer has the assignment")
+    }
+
+    /// The assignment as it is now.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn assignment(&self, assignment_id: &str) -> Assignment {
+        let request = GetAssignmentRequest { assignment_id: assignment_id.to_owned() };
+        let answer = self.client.assignments().get_assignment(request).await;
+        let answer = answer.expect("the assignment can be read").into_inner();
+        answer.assignment.expect("the answer has the assignment")
+    }
+
+    /// Waits until the assignment is in one of these states.
+    ///
+    /// # Panics
+    /// When it is not in time.
+    pub async fn assignment_in(
+        &self,
+        assignment_id: &str,
+        states: &[AssignmentState],
+    ) -> Assignment {
+        self.until(&format!("assignment {assignment_id} in {states:?}"), async || {
+            let assignment = self.assignment(assignment_id).await;
+            states.contains(&assignment.state()).then_some(assignment)
+        })
+        .await
+    }
+
+    /// Waits until the recipient has the items. After an attempt that failed the next one is asked
+    /// for at once, as by an administrator without patience.
+    ///
+    /// # Panics
+    /// When it does not happen in time.
+    pub async fn delivered(&self, assignment_id: &str) -> Assignment {
+        self.until(&format!("assignment {assignment_id} to be delivered"), async || {
+            let assignment = self.assignment(assignment_id).await;
+            let state = assignment.state();
+            if state == AssignmentState::Queued && assignment.delivery_attempts > 0 {
+                let assignment_id = assignment_id.to_owned();
+                let request = RetryAssignmentRequest { assignment_id, ..Default::default() };
+                // Refused when it goes on by itself meanwhile.
+                let _ = self.client.assignments().retry_assignment(request).await;
+            }
+            matches!(state, AssignmentState::Delivered | AssignmentState::Settled)
+                .then_some(assignment)
+        })
+        .await
+    }
+
+    /// The organisation's log, oldest first.
+    ///
+    /// # Panics
+    /// When the server refuses, or the log lacks an event at [`DEADLINE`].
+    pub async fn events(&self) -> Vec<Event> {
+        // On PostgreSQL an event shows once no older transaction of the whole cluster runs, those
+        // of other tests included: the log is read until it has what the table has now.
+        let wanted = self.event_count();
+        let read = self.read_log(wanted);
+        tokio::time::timeout(DEADLINE, read).await.expect("the log has what the table has")
+    }
+
+    async fn read_log(&self, wanted: usize) -> Vec<Event> {
+        let mut found = Vec::new();
+        let mut request = ListEventsRequest { page_size: 500, ..Default::default() };
+        loop {
+            let answer = self.client.events().list_events(request.clone()).await;
+            let page = answer.expect("the log can be read").into_inner();
+            let full = page.events.len() == 500;
+            found.extend(page.events);
+            if !full && found.len() >= wanted {
+                return found;
+            }
+            request.resume_token = page.resume_token;
+            request.wait_seconds = 1;
+        }
+    }
+
+    /// How many events of the organisation are committed.
+    fn event_count(&self) -> usize {
+        let mut conn = sql::open(&self.database_url).expect("the database can be reached");
+        let org = match &conn {
+            Conn::Postgres(_) => format!("org_id = '{}'", self.org_id),
+            Conn::Sqlite(_) => format!("hex(org_id) = upper('{}')", self.org_id.replace('-', "")),
+        };
+        let query = format!("SELECT CAST(count(*) AS TEXT) AS line FROM system_events WHERE {org}");
+        let lines = sql::lines(&mut conn, &query).expect("the table can be counted");
+        lines[0].parse().expect("a count is a number")
+    }
+
+    /// Names of the things that this person has on Steam, sorted.
+    pub fn belongings(&self, person: &Account) -> Vec<String> {
+        self.sim.look(|books| {
+            let assets = books.assets_of(person.steam_id);
+            let mut names: Vec<String> =
+                assets.into_iter().map(|asset| books.name_of(asset).to_owned()).collect();
+            names.sort();
+            names
+        })
+    }
+
+    /// Checks that Steam's books lost and doubled nothing.
+    ///
+    /// # Panics
+    /// When they did.
+    pub fn audit(&self) {
+        let findings = self.sim.books().audit();
+        assert!(findings.is_empty(), "Steam's books do not add up: {findings:?}");
+    }
+}
