@@ -11,7 +11,7 @@ use crate::events::{self, NewEvent, Severity};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
 use crate::kernel::limits::{OFFERS_PER_BOT_MAX, OFFERS_PER_PARTNER_MAX};
-use crate::kernel::{AssetId, AttemptId, BotId, Error, Result, Timestamp};
+use crate::kernel::{AssetId, AttemptId, BotId, Error, Result, SteamId, Timestamp};
 use crate::users;
 use std::collections::HashMap;
 
@@ -28,18 +28,56 @@ pub struct Work {
     pub message: String,
 }
 
+/// Room for more offers, by Steam's limits and what is out already.
+struct Room {
+    offers: i64,
+    /// Open offers by person.
+    by_person: HashMap<SteamId, i64>,
+}
+
+impl Room {
+    /// None when the bot can send nothing now: it is paused, not on Steam, or has its fill.
+    fn of(conn: &mut Conn, bot: &Bot) -> Result<Option<Self>> {
+        if bot.paused || !bot.steam_status.can_trade() {
+            return Ok(None);
+        }
+        let open = store::open_attempts(conn, bot.id)?;
+        let offers = OFFERS_PER_BOT_MAX - i64::try_from(open.len()).unwrap_or(i64::MAX);
+        let mut by_person = HashMap::new();
+        for attempt in open {
+            *by_person.entry(attempt.user_id).or_default() += 1;
+        }
+        Ok((offers > 0).then_some(Self { offers, by_person }))
+    }
+
+    fn full_people(&self) -> Vec<SteamId> {
+        let full = self.by_person.iter().filter(|(_, open)| **open >= OFFERS_PER_PARTNER_MAX);
+        full.map(|(person, _)| *person).collect()
+    }
+
+    /// Takes the place of an offer to `person`, if there is one.
+    fn take(&mut self, person: SteamId) -> bool {
+        let open = self.by_person.entry(person).or_default();
+        if *open >= OFFERS_PER_PARTNER_MAX {
+            return false;
+        }
+        *open += 1;
+        true
+    }
+}
+
 /// Plans attempts for queued assignments as far as Steam's limits of open offers allow; tells
 /// how many.
 ///
 /// # Errors
 /// Those of the database.
 pub fn plan(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<usize> {
-    let Some(room) = room(conn, bot)? else { return Ok(0) };
+    let Some(mut room) = Room::of(conn, bot)? else { return Ok(0) };
     let by = By { source: events::SYSTEM, now };
     let mut planned = 0;
-    // More than there is room for, since some recipients may have their fill of offers.
-    for assignment in store::queued(conn, bot.id, now, room * 4)? {
-        if planned < usize::try_from(room).unwrap_or(0) && has_room_for(conn, bot, &assignment)? {
+    // People with their fill of offers are left out by the query, so that they hold up nobody.
+    for assignment in store::queued(conn, bot.id, &room.full_people(), now, room.offers)? {
+        if room.take(assignment.user_id) {
             plan_one(conn, bot, &assignment, by)?;
             planned += 1;
         }
@@ -52,24 +90,8 @@ pub fn plan(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<usize> {
 /// # Errors
 /// Those of the database.
 pub fn is_due(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<bool> {
-    let Some(room) = room(conn, bot)? else { return Ok(false) };
-    for assignment in store::queued(conn, bot.id, now, room * 4)? {
-        if has_room_for(conn, bot, &assignment)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// How many more offers the bot may have out; none when there is no room.
-fn room(conn: &mut Conn, bot: &Bot) -> Result<Option<i64>> {
-    let open = i64::try_from(store::open_attempts(conn, bot.id)?.len()).unwrap_or(i64::MAX);
-    Ok(Some(OFFERS_PER_BOT_MAX - open).filter(|room| *room > 0 && !bot.paused))
-}
-
-fn has_room_for(conn: &mut Conn, bot: &Bot, assignment: &Assignment) -> Result<bool> {
-    let open = store::open_attempts_to(conn, bot.id, assignment.user_id)?;
-    Ok(open < OFFERS_PER_PARTNER_MAX)
+    let Some(room) = Room::of(conn, bot)? else { return Ok(false) };
+    Ok(!store::queued(conn, bot.id, &room.full_people(), now, 1)?.is_empty())
 }
 
 fn plan_one(conn: &mut Conn, bot: &Bot, assignment: &Assignment, by: By<'_>) -> Result<()> {
@@ -161,15 +183,13 @@ fn source(bot: &Bot) -> String {
     format!("bot:{}", bot.id)
 }
 
-/// The bot is about to send the offer; tells whether it may. Asked again, it may still.
+/// The bot is about to send the offer; tells whether it may: once, since whoever asks again may
+/// not know that another worker has sent it meanwhile. The attempt is then looked for on Steam.
 ///
 /// # Errors
 /// Those of the database.
 pub fn started(conn: &mut Conn, bot: &Bot, id: AttemptId, now: Timestamp) -> Result<bool> {
     let Some((attempt, assignment)) = open(conn, bot, id)? else { return Ok(false) };
-    if attempt.phase == Phase::Started {
-        return Ok(!attempt.cancel_wanted);
-    }
     if attempt.phase != Phase::Planned {
         return Ok(false);
     }

@@ -331,10 +331,8 @@ fn wind_up(
                     let name = "assignment.ending";
                     change(conn, assignment, &changes, name, "offer will be withdrawn", by)
                 }
-                None => Err(Error::Internal(format!(
-                    "assignment {} is {} without an attempt",
-                    assignment.id, assignment.state
-                ))),
+                // The attempt ended in between: the next run sees the state that followed.
+                None => Err(Error::Conflict(format!("assignment {} went on", assignment.id))),
             }
         }
         AssignmentState::Held

@@ -109,16 +109,18 @@ pub(super) fn list(
     Ok(query.limit(page.size + 1).load(conn)?)
 }
 
-/// Queued assignments of the bot whose time has come, the most urgent first.
+/// Queued assignments of the bot whose time has come, the most urgent first; none for `not_for`.
 pub(super) fn queued(
     conn: &mut Conn,
     bot: BotId,
+    not_for: &[SteamId],
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Assignment>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::state.eq(AssignmentState::Queued))
+        .filter(t::user_id.ne_all(not_for))
         .filter(t::next_attempt_at.le(now))
         .order((t::assignment_priority.desc(), t::created_at.asc(), t::id.asc()))
         .limit(limit)
@@ -232,16 +234,6 @@ pub(super) fn step(conn: &mut Conn, attempt: &Attempt, step: &Step, now: Timesta
     } else {
         Err(Error::Conflict(format!("attempt {} was changed", attempt.id)))
     }
-}
-
-/// How many offers may be out to the person, of all bots of the organisation.
-pub(super) fn open_attempts_to(conn: &mut Conn, bot: BotId, user: SteamId) -> Result<i64> {
-    Ok(a::table
-        .filter(a::bot_id.eq(bot))
-        .filter(a::user_id.eq(user))
-        .filter(a::ended_at.is_null())
-        .count()
-        .get_result(conn)?)
 }
 
 /// Whether the bot delivered something since `since`.

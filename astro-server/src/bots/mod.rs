@@ -25,6 +25,16 @@ text_enum! {
     }
 }
 
+impl SteamStatus {
+    /// Whether the account can be asked to trade now; a worker that told nothing yet is trusted.
+    pub fn can_trade(self) -> bool {
+        match self {
+            Self::Unknown | Self::Online => true,
+            Self::Reconnecting | Self::RateLimited | Self::NeedsOperator => false,
+        }
+    }
+}
+
 /// One Steam account that holds items.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable)]
 pub struct Bot {

@@ -137,12 +137,29 @@ pub fn answered(
             append(conn, bot, &donation, "donation.declined", &text, now)
         }
         Outcome::Ended(why) => {
-            store::set_state(conn, &donation, DonationState::Ended, None, why, now)?;
+            let trade = donation.trade_id.clone();
+            let state = DonationState::Ended;
+            store::set_state(conn, &donation, state, trade.as_deref(), why, now)?;
+            undo(conn, bot, &donation, now)?;
             let text = format!("The offer of {} ended: {why}", donation.donor_id);
             let donation = Donation { reason: why.clone(), ..donation };
             append(conn, bot, &donation, "donation.ended", &text, now)
         }
     }
+}
+
+/// A trade that was accepted and came to nothing: what it was to bring never came.
+fn undo(conn: &mut Conn, bot: &Bot, donation: &Donation, now: Timestamp) -> Result<()> {
+    let source = format!("bot:{}", bot.id);
+    for item in items::ops::of_donation(conn, bot.id, &donation.trade_offer_id)? {
+        if item.state == ItemState::Pending {
+            let by = By { source: &source, now };
+            let changes = items::Changes::to(ItemState::Withdrawn);
+            let text = "never came: the trade was undone";
+            items::ops::change(conn, &item, &changes, "item.withdrawn", text, by)?;
+        }
+    }
+    Ok(())
 }
 
 struct Trade<'a> {

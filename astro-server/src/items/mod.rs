@@ -46,7 +46,7 @@ impl ItemState {
             Reserved, Withdrawn,
         };
         match self {
-            Pending => matches!(next, Available | Quarantined | Missing),
+            Pending => matches!(next, Available | Quarantined | Missing | Withdrawn),
             Available => matches!(next, Reserved | Assigned | Missing | Withdrawn | Quarantined),
             Reserved => matches!(next, Available | Assigned | Missing | Quarantined),
             Assigned => matches!(next, Available | InOffer | Missing | Quarantined),
@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn every_pair_of_states_is_decided_as_the_design_says() {
         let allowed = [
-            ("PENDING", "AVAILABLE QUARANTINED MISSING"),
+            ("PENDING", "AVAILABLE QUARANTINED MISSING WITHDRAWN"),
             ("AVAILABLE", "RESERVED ASSIGNED MISSING WITHDRAWN QUARANTINED"),
             ("RESERVED", "AVAILABLE ASSIGNED MISSING QUARANTINED"),
             ("ASSIGNED", "AVAILABLE IN_OFFER MISSING QUARANTINED"),

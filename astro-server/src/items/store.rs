@@ -8,6 +8,8 @@ use crate::kernel::{
 };
 use diesel::prelude::*;
 
+/// Free items looked at beyond those wanted.
+const SPARE: i64 = 500;
 /// Rows of one INSERT: PostgreSQL takes 65,535 values in a statement, SQLite 32,766.
 const INSERT_ROWS: usize = 500;
 
@@ -130,22 +132,25 @@ pub(super) fn next_free(
 ) -> Result<Vec<Item>> {
     let filter =
         Filter { states: vec![ItemState::Available], tradable_at: Some(now), ..filter.clone() };
+    // Others take the oldest at the same time, so there is more to choose from than is wanted.
     let ids: Vec<ItemId> = filtered(Some(org), &filter)
         .order((t::created_at.asc(), t::id.asc()))
-        .limit(count)
+        .limit(count + SPARE)
         .select(t::id)
         .load(conn)?;
     let free = t::table
         .filter(t::id.eq_any(&ids))
         .filter(t::state.eq(ItemState::Available))
         .order((t::created_at.asc(), t::id.asc()))
+        .limit(count)
         .select(t::all_columns);
     let found: Vec<Item> = match conn {
-        Conn::Postgres(pg) => free.for_update().load(pg)?,
+        Conn::Postgres(pg) => free.for_update().skip_locked().load(pg)?,
         Conn::Sqlite(lite) => free.load(lite)?,
     };
-    if found.len() < ids.len() {
-        return Err(Error::Conflict("somebody took one of the items".to_owned()));
+    let wanted = ids.len().min(usize::try_from(count).unwrap_or(usize::MAX));
+    if found.len() < wanted {
+        return Err(Error::Conflict("others took some of the items".to_owned()));
     }
     Ok(found)
 }

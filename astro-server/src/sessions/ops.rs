@@ -4,7 +4,7 @@ use crate::assignments::{self, delivery, rules::Failure};
 use crate::bots::{self, Bot, Hello, Opened};
 use crate::db::Conn;
 use crate::donations::{self, DonationState};
-use crate::events;
+use crate::events::{self, NewEvent, Severity};
 use crate::items::ops::By;
 use crate::kernel::{BotId, Caller, Error, Result, SteamId, Timestamp};
 use crate::sync::{self, SyncState};
@@ -79,6 +79,32 @@ pub fn apply(
     Ok(None)
 }
 
+/// Counts an event that cannot be applied, and tells people: sent again it would be refused again,
+/// and all that comes after it would wait for ever.
+///
+/// # Errors
+/// [`Error::BotLeaseLost`] from an older session, [`Error::BotProtocol`] for an event that leaves
+/// others out.
+pub fn refuse(
+    conn: &mut Conn,
+    bot: BotId,
+    epoch: i64,
+    seq: i64,
+    why: &str,
+    now: Timestamp,
+) -> Result<()> {
+    if !bots::ops::take_event(conn, bot, epoch, seq)? {
+        return Ok(());
+    }
+    let bot = bots::ops::get(conn, bot)?;
+    let text = format!("A report of bot {} could not be recorded: {why}", bot.display_name);
+    let event = NewEvent::new(bot.org, "bot.event_refused", &bots::source(bot.id), text)
+        .bot(bot.id)
+        .with("error", why)
+        .severity(Severity::Error);
+    events::append(conn, event, now)
+}
+
 /// Whether [`advance`] has something to do: reading first keeps idle sessions from writing.
 ///
 /// # Errors
@@ -125,15 +151,25 @@ pub fn fenced(conn: &mut Conn, bot: BotId, epoch: i64) -> Result<Bot> {
     if bot.lease_epoch == epoch { Ok(bot) } else { Err(Error::BotLeaseLost(bot.id)) }
 }
 
-/// The commands that were not sent in this session yet.
+/// What a bot has to do.
+#[derive(Debug, Default)]
+pub struct Agenda {
+    /// What was not sent in this session yet.
+    pub commands: Vec<Command>,
+    /// All that is open, sent or not.
+    pub open: HashSet<Subject>,
+}
+
+/// What the bot has to do, with the commands that were not `sent` in this session yet.
 ///
 /// # Errors
 /// Those of the database.
-pub fn commands(conn: &mut Conn, bot: BotId, sent: &HashSet<Subject>) -> Result<Vec<Command>> {
+pub fn agenda(conn: &mut Conn, bot: BotId, sent: &HashSet<Subject>) -> Result<Agenda> {
     let bot = bots::ops::get(conn, bot)?;
-    let mut commands = Vec::new();
+    let Agenda { mut commands, mut open } = Agenda::default();
     for attempt in delivery::open_attempts(conn, &bot)? {
         let (id, cancel) = (attempt.id, attempt.cancel_wanted);
+        open.extend([Subject::Attempt(id), Subject::Cancel(id)]);
         let waits = bot.paused && attempt.phase == assignments::Phase::Planned;
         if !waits && !sent.contains(&Subject::Attempt(id)) {
             commands.push(Command::Deliver(delivery::work(conn, attempt)?));
@@ -143,15 +179,17 @@ pub fn commands(conn: &mut Conn, bot: BotId, sent: &HashSet<Subject>) -> Result<
         }
     }
     for donation in donations::ops::open(conn, bot.id)? {
+        open.insert(Subject::Donation(donation.id));
         let waits = bot.paused && donation.state != DonationState::Accepted;
         if !waits && !sent.contains(&Subject::Donation(donation.id)) {
             commands.push(Command::AnswerOffer(donation));
         }
     }
-    if let Some(sync) = unsent_sync(conn, &bot, sent)?
-        && sync.sync_status == SyncState::Running
-    {
-        commands.push(Command::ReadInventory(sync.id));
+    if let Some(sync) = sync::ops::open(conn, bot.id)? {
+        open.insert(Subject::Sync(sync.id));
+        if sync.sync_status == SyncState::Running && !sent.contains(&Subject::Sync(sync.id)) {
+            commands.push(Command::ReadInventory(sync.id));
+        }
     }
-    Ok(commands)
+    Ok(Agenda { commands, open })
 }

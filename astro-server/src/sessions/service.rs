@@ -134,7 +134,7 @@ impl Session {
         tracing::info!(bot = %self.bot, epoch = self.epoch, "Session {} of bot {} ends: {text}", self.epoch, self.bot);
         if let Some(error) = reason {
             // The bot may have gone; then nobody wants to know.
-            let _ = self.out.send(Err(error.into())).await;
+            let _ = self.out.try_send(Err(error.into()));
         }
         let (bot, epoch, now) = (self.bot, self.epoch, self.service.gate.clock.now());
         let closed = self
@@ -240,7 +240,7 @@ impl Session {
             Some(Frame::Event(event)) => {
                 let seq = i64::try_from(frame.event_seq)
                     .map_err(|_| Error::BotProtocol("event_seq".to_owned()))?;
-                self.event(seq, decode_event(event)?).await?;
+                self.event(seq, decode_event(event)).await?;
             }
             Some(Frame::Inventory(chunk)) => self.inventory(chunk)?,
             Some(Frame::InventoryFailed(failed)) => self.inventory_failed(failed).await?,
@@ -267,21 +267,44 @@ impl Session {
         self.service.gate.clock.now()
     }
 
-    async fn event(&mut self, seq: i64, event: BotEvent) -> Result<()> {
-        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
-        let asked = if let BotEvent::AttemptStarted(id) = &event { Some(*id) } else { None };
-        let go = self
-            .service
-            .gate
-            .db
-            .write(move |conn| ops::apply(conn, bot, epoch, seq, &event, now))
-            .await?;
+    async fn event(&mut self, seq: i64, event: Result<BotEvent>) -> Result<()> {
+        let asked = if let Ok(BotEvent::AttemptStarted(id)) = &event { Some(*id) } else { None };
+        let applied = match event {
+            Ok(event) => self.apply(seq, event).await,
+            Err(malformed) => Err(malformed),
+        };
+        let go = match applied {
+            Err(error @ (Error::BotProtocol(_) | Error::Internal(_) | Error::Conflict(_))) => {
+                self.refuse(seq, error).await?;
+                Some(false)
+            }
+            applied => applied?,
+        };
         crate::crash::point("after-event");
         self.acked = self.acked.max(seq.cast_unsigned());
         let decision = asked.zip(go).map(|(id, go)| {
             Answer::AttemptDecision(bot::AttemptDecision { attempt_id: id.to_string(), go })
         });
         self.send(decision).await
+    }
+
+    async fn apply(&self, seq: i64, event: BotEvent) -> Result<Option<bool>> {
+        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
+        let gate = &self.service.gate;
+        gate.db.write(move |conn| ops::apply(conn, bot, epoch, seq, &event, now)).await
+    }
+
+    async fn refuse(&self, seq: i64, error: Error) -> Result<()> {
+        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
+        tracing::error!(bot = %bot, seq, "A report of bot {bot} could not be recorded: {error}");
+        // What the database says is for the server's own log.
+        let why = if matches!(error, Error::BotProtocol(_)) {
+            error.to_string()
+        } else {
+            "internal error; the server's log has the cause".to_owned()
+        };
+        let gate = &self.service.gate;
+        gate.db.write(move |conn| ops::refuse(conn, bot, epoch, seq, &why, now)).await
     }
 
     /// Sends what the bot has to do and was not told yet.
@@ -294,7 +317,9 @@ impl Session {
             db.write(move |conn| ops::advance(conn, bot, epoch, &sent, now)).await?;
         }
         let sent = self.sent.clone();
-        for command in db.read(move |conn| ops::commands(conn, bot, &sent)).await? {
+        let agenda = db.read(move |conn| ops::agenda(conn, bot, &sent)).await?;
+        self.sent.retain(|subject| agenda.open.contains(subject));
+        for command in agenda.commands {
             let subject = command.subject();
             if let Subject::Sync(id) = subject {
                 self.assembly = Some((Assembly::new(id), Descriptions::default()));
@@ -310,7 +335,7 @@ impl Session {
             .map_err(|_| Error::BotProtocol("sync_id".to_owned()))?;
         // Chunks of a run that was given up are of no use any more.
         let Some((mut assembly, mut descriptions)) =
-            self.assembly.take().filter(|(assembly, _)| assembly.sync() == id)
+            self.assembly.take_if(|(assembly, _)| assembly.sync() == id)
         else {
             return Ok(());
         };
@@ -347,7 +372,7 @@ impl Session {
     async fn inventory_failed(&mut self, failed: bot::InventoryFailed) -> Result<()> {
         let id = SyncId::parse("sync_id", &failed.sync_id)
             .map_err(|_| Error::BotProtocol("sync_id".to_owned()))?;
-        self.assembly = None;
+        self.assembly.take_if(|(assembly, _)| assembly.sync() == id);
         let (bot, epoch, now) = (self.bot, self.epoch, self.now());
         let why = clean(&failed.message);
         let gate = &self.service.gate;

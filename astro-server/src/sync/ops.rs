@@ -275,8 +275,12 @@ fn apply(
         Change::Back(id) => {
             let promised = item(id)?.assignment_id.is_some();
             let state = if promised { ItemState::Assigned } else { ItemState::Available };
-            let to = items::Changes::to(state);
-            (id, items::Changes { missing_since: Some(None), ..to }, "item.found", "is there again")
+            let changes = items::Changes {
+                missing_since: Some(None),
+                reservation_id: Some(None),
+                ..items::Changes::to(state)
+            };
+            (id, changes, "item.found", "is there again")
         }
         Change::Seen(id) => {
             let changes = items::Changes { missing_since: Some(None), ..items::Changes::default() };
@@ -306,8 +310,8 @@ fn missing(
     kind: DiscrepancyKind,
     by: By<'_>,
 ) -> Result<()> {
-    let changes =
-        items::Changes { reservation_id: Some(None), ..items::Changes::to(ItemState::Missing) };
+    // Its reservation keeps it, so that it is not assigned as if it were whole.
+    let changes = items::Changes::to(ItemState::Missing);
     items::ops::change(conn, item, &changes, "item.missing", "is missing", by)?;
     if let Some(assignment) = item.assignment_id {
         assignments::ops::block_for_missing(conn, assignment, by)?;

@@ -50,7 +50,7 @@ CREATE TABLE items (
 CREATE UNIQUE INDEX items_asset ON items (steam_app_id, steam_asset_id)
   WHERE steam_asset_id IS NOT NULL AND state NOT IN ('DELIVERED', 'WITHDRAWN');
 -- A donated asset is recorded at most once.
-CREATE UNIQUE INDEX items_donated ON items (bot_id, received_trade_offer_id, received_asset_id)
+CREATE UNIQUE INDEX items_donated ON items (bot_id, received_trade_offer_id, steam_app_id, received_asset_id)
   WHERE received_trade_offer_id IS NOT NULL;
 CREATE INDEX items_of_org ON items (org_id, created_at, id);
 CREATE INDEX items_by_name ON items (org_id, item_name, id);
