@@ -229,7 +229,7 @@ pub struct Args {
         long,
         env = "ASTRO_BOT_POLL_INTERVAL",
         default_value = "5s",
-        value_parser = duration,
+        value_parser = interval,
         value_name = "TIME"
     )]
     pub poll_interval: Duration,
@@ -310,12 +310,22 @@ fn secret(variable: &str, file: Option<PathBuf>) -> anyhow::Result<Option<Secret
     Ok(text.map(|text| Secret::new(text.trim())).filter(|secret| !secret.expose().is_empty()))
 }
 
+/// A duration that is not zero: a poll without a pause would be all that the bot does.
+fn interval(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|span| {
+        if span.is_zero() { Err("must be more than zero".to_owned()) } else { Ok(span) }
+    })
+}
+
 /// Reads `500ms`, `5s` or `2m`.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 =
         number.parse().map_err(|_| format!("'{text}' does not start with a number"))?;
+    if number > 1_000_000 {
+        return Err(format!("'{text}' is over 1000000 of its unit"));
+    }
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
@@ -340,6 +350,8 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(interval("0s").is_err());
+        assert!(duration("99999999999999m").is_err());
         assert!(duration("5").is_err());
         assert!(duration("s").is_err());
     }

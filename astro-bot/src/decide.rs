@@ -122,8 +122,6 @@ pub(crate) enum Input {
 pub(crate) enum Word {
     /// The server's decision, made in the session of this epoch.
     Decided { go: bool, epoch: u64 },
-    /// The decision was lost with its session; nothing may be sent.
-    DecisionLost,
 }
 
 /// Everything that can be done about it.
@@ -257,13 +255,16 @@ impl State {
 
     fn on_deliver(&mut self, order: Order) -> Vec<Action> {
         let attempt_id = order.attempt_id.clone();
+        let mut actions = Vec::new();
         match self.attempts.get(&attempt_id) {
             Some(Attempt { stage: Stage::Over(event), .. }) => {
                 return vec![Action::Emit(event.clone())];
             }
-            // The server has decided, but its answer went down with the session before.
-            Some(Attempt { stage: Stage::Asking, .. }) if order.phase == Phase::Started => {
-                return vec![Action::Tell { attempt_id, word: Word::DecisionLost }];
+            // The server has decided, but its answer went down with a session before, and another
+            // worker may have sent the offer since: nobody sends now, the offer is looked for.
+            Some(Attempt { stage: Stage::Asking, .. }) if order.phase != Phase::Planned => {
+                let word = Word::Decided { go: false, epoch: self.epoch.unwrap_or_default() };
+                actions.push(Action::Tell { attempt_id: attempt_id.clone(), word });
             }
             Some(Attempt { stage: Stage::Running | Stage::Asking, .. }) => return vec![],
             None => {}
@@ -275,7 +276,7 @@ impl State {
         };
         self.attempts.insert(attempt_id.clone(), attempt);
         let partner = order.partner;
-        let mut actions = vec![Action::Deliver(order)];
+        actions.push(Action::Deliver(order));
         if self.cancels.remove(&attempt_id) {
             actions.push(Action::Cancel { attempt_id });
         }

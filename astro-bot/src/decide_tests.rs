@@ -99,9 +99,10 @@ fn a_decision_lost_with_its_session_is_not_acted_upon() {
     state.on(Input::Disconnected);
     state.on(Input::Connected { epoch: 8 });
     assert_eq!(state.on(deliver(Phase::Planned)), [], "the question is asked again");
-    let word = Word::DecisionLost;
+    let word = Word::Decided { go: false, epoch: 8 };
     let told = state.on(deliver(Phase::Started));
-    assert_eq!(told, [Action::Tell { attempt_id: "attempt".into(), word }]);
+    assert_eq!(told[0], Action::Tell { attempt_id: "attempt".into(), word });
+    assert!(matches!(&told[1], Action::Deliver(order) if order.phase == Phase::Started));
 }
 
 #[test]

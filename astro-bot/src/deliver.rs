@@ -159,7 +159,7 @@ impl Delivery {
             word = self.words.recv() => match word {
                 Some(Word::Decided { go: true, epoch }) => Permit::Go(epoch),
                 Some(Word::Decided { go: false, .. }) => Permit::NoGo,
-                Some(Word::DecisionLost) | None => Permit::Lost,
+                None => Permit::Lost,
             }
         }
     }

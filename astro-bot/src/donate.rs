@@ -28,18 +28,22 @@ async fn settle(desk: &Desk, order: &AnswerOrder) -> Event {
     let id = order.offer;
     let mut retry = desk.retry();
     let mut misses = 0;
+    let mut accepted = order.accepted_before;
     let mut over_once: Option<OfferState> = None;
     loop {
         let Some(offer) = desk.offer(id).await else {
             misses += 1;
-            if misses >= MISSES_MAX {
+            // What was accepted may have moved: then only Steam's word ends it.
+            if misses >= MISSES_MAX && !accepted {
                 return frames::offer_over(id, OfferOutcome::Ended, "Steam does not know it");
             }
             retry.pause().await;
             continue;
         };
+        misses = 0;
         match verdict::of_offer(&offer) {
             Verdict::Open if !order.accepted_before => {
+                accepted |= acceptable(order, &offer);
                 if let Err(error) = act(desk, order, &offer).await {
                     tracing::warn!(offer.id = %id, "Could not answer offer {id}: {error}");
                     retry.pause().await;

@@ -34,6 +34,8 @@ use crate::{
 const FRAMES_AHEAD: usize = 16;
 /// The server must answer a ping within this time, or the stream counts as lost.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// A session that lasted this long was a good one: the next loss begins with a short pause again.
+const STABLE: Duration = Duration::from_secs(5);
 /// A heartbeat interval never goes below this, whatever the server says.
 const HEARTBEAT_MIN: Duration = Duration::from_millis(50);
 
@@ -158,7 +160,8 @@ impl Link {
             Ok(Err(why)) => return End::Lost(why),
             Err(_) => return End::Lost("no Welcome in time".to_owned()),
         };
-        backoff.reset();
+        // Once: two workers that both insist would take the lease from each other for ever.
+        self.hello.takeover = false;
         let epoch = welcome.lease_epoch;
         tracing::info!(epoch, bot.id = %welcome.bot_id, "Session {epoch} with the server is open");
         self.outbox.resume(welcome.committed_event_seq);
@@ -167,7 +170,12 @@ impl Link {
         if self.inputs.send(Input::Connected { epoch }).await.is_err() {
             return End::Stopped;
         }
-        self.exchange(sender, stream, &welcome).await
+        let began = Instant::now();
+        let end = self.exchange(sender, stream, &welcome).await;
+        if began.elapsed() >= STABLE {
+            backoff.reset();
+        }
+        end
     }
 
     async fn open(
