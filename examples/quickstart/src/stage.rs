@@ -141,8 +141,9 @@ async fn start_server(
 fn admin_key(file: &std::path::Path) -> anyhow::Result<String> {
     let key = std::fs::read_to_string(file).with_context(|| {
         format!(
-            "the database was set up before, and its administrator key is not in {}: use an empty \
-             database, or make a new key with `astro-server keys recover`",
+            "the database was set up before, and its administrator key is not in {0}: use an empty \
+             database, or make a new key with `astro-server --database-url … --admin-key-file {0} \
+             keys recover`",
             file.display()
         )
     })?;

@@ -240,7 +240,9 @@ pub enum ConfigError {
     #[error("{0:?} is not an endpoint: write https://host:port, or http://127.0.0.1:port")]
     EndpointInvalid(String),
     /// The endpoint would show the key to the network.
-    #[error("{0} would send the API key unencrypted to another machine: use https://")]
+    #[error(
+        "{0} would send the API key unencrypted to another machine: use https://, or allow it (allow_insecure, --allow-insecure)"
+    )]
     EndpointInsecure(String),
     /// The certificate is not PEM or cannot be used.
     #[error("the CA certificate cannot be used: {0}")]

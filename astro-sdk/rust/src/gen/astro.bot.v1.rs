@@ -405,8 +405,8 @@ impl ::prost::Name for BotEvent {
         "/astro.bot.v1.BotEvent".into()
     }
 }
-/// OfferReceived is a trade offer that somebody sent to the bot. Sent again while it is open and
-/// no command answered it.
+/// OfferReceived is a trade offer that somebody sent to the bot. Sent once a session while it is
+/// open.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct OfferReceived {
     /// Offer id.
