@@ -16,6 +16,7 @@ on_each_database!(
     an_unclaimed_promise_expires_and_its_items_are_free,
     a_reservation_ends_by_itself,
     a_paused_bot_starts_nothing,
+    a_backlog_for_one_person_holds_up_nobody,
 );
 
 async fn one_item(app: &App) -> Item {
@@ -235,4 +236,20 @@ async fn a_paused_bot_starts_nothing(backend: Backend) {
     app.available(1).await;
     bot.stop().await;
     assert_eq!(app.belongings(&app.bot_account), ["Gift"]);
+}
+
+async fn a_backlog_for_one_person_holds_up_nobody(backend: Backend) {
+    let app = App::start(backend).await;
+    // More than the bot has room for, several times over, and all before the winner's.
+    let pool = app.pool_of(91).await;
+    let sleeper = app.person("sleeper", Behaviour::IGNORE);
+    let winner = app.person("winner", Behaviour::ACCEPT);
+    for item in &pool[..90] {
+        app.assign(std::slice::from_ref(item), &sleeper).await;
+    }
+    let assignment = app.assign(&pool[90..], &winner).await;
+    let bot = app.bot();
+    app.delivered(&assignment.id).await;
+    bot.stop().await;
+    assert_eq!(offers_to(&app, &sleeper).len(), 4, "no more than Steam lets one person have");
 }

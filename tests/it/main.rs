@@ -13,6 +13,7 @@ mod idempotency;
 mod input;
 mod races;
 mod requests;
+mod sessions;
 mod shutdown;
 mod steam_faults;
 mod story;

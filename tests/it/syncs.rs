@@ -14,6 +14,7 @@ on_each_database!(
     an_item_that_is_gone_is_written_off_by_a_person,
     an_item_that_comes_back_is_free_again,
     an_inventory_that_cannot_be_read_changes_nothing,
+    a_reservation_with_a_missing_item_is_not_assigned_as_if_it_were_whole,
 );
 
 async fn what_a_bot_has_already_is_taken_into_the_pool_once(backend: Backend) {
@@ -113,4 +114,21 @@ async fn an_inventory_that_cannot_be_read_changes_nothing(backend: Backend) {
     assert_eq!(read.state(), SyncState::Succeeded);
     assert_eq!(read.steam_inventory_count, i32::try_from(pool.len()).unwrap());
     bot.stop().await;
+}
+
+async fn a_reservation_with_a_missing_item_is_not_assigned_as_if_it_were_whole(backend: Backend) {
+    let app = App::start(backend).await;
+    let pool = app.pool_of(2).await;
+    let item_ids = pool.iter().map(|item| item.id.clone()).collect();
+    let request = ReserveItemsRequest { item_ids, ..Default::default() };
+    let reserved = app.client.items().reserve_items(request).await.unwrap().into_inner();
+    lose(&app, &pool[0]).await;
+    let request = CreateAssignmentRequest {
+        user_id: app.person("winner", Behaviour::ACCEPT).steam_id.0,
+        reservation_id: reserved.reservation.unwrap().id,
+        ..Default::default()
+    };
+    let refused = app.client.assignments().create_assignment(request).await.map_err(Error::from);
+    assert!(refused.unwrap_err().is(ErrorReason::ItemNotAvailable));
+    assert_eq!(app.item(&pool[1].id).await.state(), ItemState::Reserved);
 }
