@@ -4,9 +4,10 @@ use astro_sdk::bot::v1::bot_session_service_client::BotSessionServiceClient;
 use astro_sdk::bot::v1::session_request::Frame;
 use astro_sdk::bot::v1::session_response::Frame as Answer;
 use astro_sdk::bot::v1::{
-    AttemptSent, AttemptStarted, BotEvent, Hello, SessionRequest, SessionResponse, SteamStatus,
-    bot_event::Event, command,
+    AttemptSent, AttemptStarted, BotEvent, Hello, InventoryFailed, SessionRequest, SessionResponse,
+    SteamStatus, bot_event::Event, command,
 };
+use astro_sdk::v1::StartSyncRequest;
 use astro_sdk::{Error, new_request_id};
 use astro_tests::{App, Backend, DEADLINE, on_each_database};
 use steam_sim::Behaviour;
@@ -27,6 +28,19 @@ struct Puppet {
     frames: mpsc::Sender<SessionRequest>,
     answers: Streaming<SessionResponse>,
     seq: u64,
+    /// Syncs that were ordered.
+    syncs: Vec<String>,
+}
+
+/// The sync that the answer orders.
+fn sync_id(answer: &SessionResponse) -> Option<String> {
+    match &answer.frame {
+        Some(Answer::Command(command)) => match &command.command {
+            Some(command::Command::ReadInventory(order)) => Some(order.sync_id.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 impl Puppet {
@@ -48,7 +62,7 @@ impl Puppet {
         let mut answers = client.session(request).await.map_err(Error::from)?.into_inner();
         let first = answers.message().await.map_err(Error::from)?.unwrap();
         assert!(matches!(first.frame, Some(Answer::Welcome(_))), "{first:?}");
-        Ok(Self { frames, answers, seq: 0 })
+        Ok(Self { frames, answers, seq: 0, syncs: Vec::new() })
     }
 
     async fn report(&mut self, event: Event) {
@@ -71,7 +85,9 @@ impl Puppet {
         let found = async {
             loop {
                 let answer = self.answers.message().await.map_err(Error::from)?;
-                if let Some(found) = take(&answer.expect("the session goes on")) {
+                let answer = answer.expect("the session goes on");
+                self.syncs.extend(sync_id(&answer));
+                if let Some(found) = take(&answer) {
                     return Ok(found);
                 }
             }
@@ -83,6 +99,31 @@ impl Puppet {
     async fn committed(&mut self) -> Result<(), Error> {
         let seq = self.seq;
         self.until(|answer| (answer.ack_event_seq >= seq).then_some(())).await
+    }
+
+    /// Gives up the open sync and waits for the order of another.
+    async fn next_sync(&mut self, app: &App) {
+        let sync_id = self.sync().await;
+        let message = "not now".to_owned();
+        let frame = Some(Frame::InventoryFailed(InventoryFailed { sync_id, message }));
+        self.frames.send(SessionRequest { event_seq: 0, frame }).await.unwrap();
+        let failed = app.until("the sync to fail", async || {
+            let log = app.events().await;
+            log.iter().any(|event| event.event_type == "sync.failed").then_some(())
+        });
+        failed.await;
+        let request = StartSyncRequest { bot_id: app.bot_id.clone(), ..Default::default() };
+        app.admin.syncs().start_sync(request).await.unwrap();
+        self.sync().await;
+    }
+
+    /// The sync that the server orders next, unless it has come already.
+    async fn sync(&mut self) -> String {
+        if let Some(sync_id) = self.syncs.pop() {
+            return sync_id;
+        }
+        self.until(sync_id).await.unwrap();
+        self.syncs.pop().unwrap()
     }
 
     /// The attempt that the server orders next.
@@ -120,9 +161,8 @@ async fn a_bot_that_is_not_on_steam_is_given_nothing_to_deliver(backend: Backend
     bot.status("needs_operator").await;
     bot.committed().await.unwrap();
     let assignment = app.assign(&pool, &winner).await;
-    // Two more events name the bot: the session has looked for work at least once.
-    bot.status("reconnecting").await;
-    bot.committed().await.unwrap();
+    // Whatever orders a sync has looked for deliveries before.
+    bot.next_sync(&app).await;
     assert_eq!(app.assignment(&assignment.id).await.delivery_attempts, 0);
     bot.status("online").await;
     bot.attempt().await;
