@@ -8,12 +8,13 @@ use crate::auth::keys::marker;
 use crate::bots::Bot;
 use crate::db::Conn;
 use crate::events::{self, NewEvent, Severity};
+use crate::items::asset::Class;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
 use crate::kernel::limits::{OFFERS_PER_BOT_MAX, OFFERS_PER_PARTNER_MAX};
 use crate::kernel::{AssetId, AttemptId, BotId, Error, Result, SteamId, Timestamp};
 use crate::users;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// All that a bot needs to go on with an attempt.
 #[derive(Debug, Clone)]
@@ -134,12 +135,17 @@ pub fn open_attempts(conn: &mut Conn, bot: &Bot) -> Result<Vec<Attempt>> {
     store::open_attempts(conn, bot.id)
 }
 
-/// Whether the bot delivered something since `since`.
+/// Classes of what the bot delivered since `since`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn delivered_since(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<bool> {
-    store::delivered_since(conn, bot, since)
+pub fn delivered_since(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<HashSet<Class>> {
+    let mut classes = HashSet::new();
+    for assignment in store::delivered_since(conn, bot, since)? {
+        let items = items::ops::of_assignment(conn, assignment)?;
+        classes.extend(items.iter().map(|item| (item.steam_app_id, item.steam_class_id)));
+    }
+    Ok(classes)
 }
 
 /// All that the bot needs to go on with `attempt`.

@@ -236,13 +236,16 @@ pub(super) fn step(conn: &mut Conn, attempt: &Attempt, step: &Step, now: Timesta
     }
 }
 
-/// Whether the bot delivered something since `since`.
-pub(super) fn delivered_since(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<bool> {
-    let count: i64 = a::table
+/// Assignments that the bot delivered since `since`.
+pub(super) fn delivered_since(
+    conn: &mut Conn,
+    bot: BotId,
+    since: Timestamp,
+) -> Result<Vec<AssignmentId>> {
+    Ok(a::table
         .filter(a::bot_id.eq(bot))
         .filter(a::phase.eq(Phase::Delivered))
         .filter(a::ended_at.ge(since))
-        .count()
-        .get_result(conn)?;
-    Ok(count > 0)
+        .select(a::assignment_id)
+        .load(conn)?)
 }

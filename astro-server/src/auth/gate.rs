@@ -85,7 +85,9 @@ impl Gate {
     /// When the key has too many streams or the server stops, as a status.
     pub fn stream<Q>(&self, request: &Request<Q>) -> Result<(Context, StreamPass), Status> {
         let (context, _) = self.enter(request)?;
-        let pass = self.streams.open(&context.caller)?;
+        let expires_at = request.extensions().get::<Entry>().and_then(|entry| entry.expires_at);
+        let life = expires_at.map(|end| end.since(context.now));
+        let pass = self.streams.open(&context.caller, life)?;
         Ok((context, pass))
     }
 

@@ -2,7 +2,7 @@
 use super::keys::Secret;
 use super::{ops, store};
 use crate::db::Db;
-use crate::kernel::{Caller, Clock, Error, Result};
+use crate::kernel::{Caller, Clock, Error, Result, Timestamp};
 use astro_sdk::methods::{self, Method};
 use std::future::Future;
 use std::pin::Pin;
@@ -19,6 +19,8 @@ const USE_RECORDED_EVERY: Duration = Duration::from_secs(60);
 pub struct Entry {
     /// Who.
     pub caller: Caller,
+    /// When their key expires.
+    pub expires_at: Option<Timestamp>,
     /// What.
     pub method: &'static Method,
 }
@@ -56,7 +58,7 @@ impl AuthLayer {
         if let Some(scope) = method.scope {
             caller.may(scope)?;
         }
-        Ok(Entry { caller, method })
+        Ok(Entry { caller, expires_at: key.expires_at, method })
     }
 }
 

@@ -3,6 +3,8 @@ use crate::kernel::limits::STREAMS_PER_KEY_MAX;
 use crate::kernel::{Caller, Error, Result};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// All open streams.
@@ -24,11 +26,12 @@ impl Streams {
         Self { stop, keys: Arc::default() }
     }
 
-    /// Lets the caller open one more stream; it is counted until the pass is dropped.
+    /// Lets the caller open one more stream, for no longer than `life` if there is one; it is
+    /// counted until the pass is dropped.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`], and [`Error::Stopping`] once the server stops.
-    pub fn open(&self, caller: &Caller) -> Result<StreamPass> {
+    pub fn open(&self, caller: &Caller, life: Option<Duration>) -> Result<StreamPass> {
         if self.stop.is_cancelled() {
             return Err(Error::Stopping);
         }
@@ -42,7 +45,8 @@ impl Streams {
         key.open += 1;
         let revoked = key.revoked.clone();
         drop(keys);
-        Ok(StreamPass { streams: self.clone(), key_id: caller.key_id.clone(), revoked })
+        let ends = life.and_then(|life| Instant::now().checked_add(life));
+        Ok(StreamPass { streams: self.clone(), key_id: caller.key_id.clone(), revoked, ends })
     }
 
     /// Ends the streams of a revoked key.
@@ -68,6 +72,8 @@ pub struct StreamPass {
     streams: Streams,
     key_id: String,
     revoked: CancellationToken,
+    /// The key's expiry.
+    ends: Option<Instant>,
 }
 
 impl StreamPass {
@@ -75,6 +81,9 @@ impl StreamPass {
     pub async fn ended(&self) -> Error {
         tokio::select! {
             () = self.revoked.cancelled() => Error::KeyInvalid,
+            () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if self.ends.is_some() => {
+                Error::KeyInvalid
+            }
             () = self.streams.stop.cancelled() => Error::Stopping,
         }
     }
@@ -110,11 +119,11 @@ mod tests {
     fn a_key_has_so_many_streams_and_a_closed_one_makes_room() {
         let streams = Streams::new(CancellationToken::new());
         let mut passes: Vec<_> =
-            (0..STREAMS_PER_KEY_MAX).map(|_| streams.open(&caller("a")).unwrap()).collect();
-        assert!(matches!(streams.open(&caller("a")), Err(Error::LimitExceeded(_))));
-        assert!(streams.open(&caller("b")).is_ok());
+            (0..STREAMS_PER_KEY_MAX).map(|_| streams.open(&caller("a"), None).unwrap()).collect();
+        assert!(matches!(streams.open(&caller("a"), None), Err(Error::LimitExceeded(_))));
+        assert!(streams.open(&caller("b"), None).is_ok());
         passes.pop();
-        assert!(streams.open(&caller("a")).is_ok());
+        assert!(streams.open(&caller("a"), None).is_ok());
         drop(passes);
         assert_eq!(streams.open_count(), 0);
     }
@@ -122,11 +131,19 @@ mod tests {
     #[tokio::test]
     async fn revoking_a_key_ends_its_streams_and_no_others() {
         let streams = Streams::new(CancellationToken::new());
-        let (a, b) = (streams.open(&caller("a")).unwrap(), streams.open(&caller("b")).unwrap());
+        let (a, b) =
+            (streams.open(&caller("a"), None).unwrap(), streams.open(&caller("b"), None).unwrap());
         streams.revoke("a");
         assert_eq!(a.ended().await, Error::KeyInvalid);
         streams.stop.cancel();
         assert_eq!(b.ended().await, Error::Stopping);
-        assert!(matches!(streams.open(&caller("c")), Err(Error::Stopping)));
+        assert!(matches!(streams.open(&caller("c"), None), Err(Error::Stopping)));
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_with_its_key() {
+        let streams = Streams::new(CancellationToken::new());
+        let pass = streams.open(&caller("a"), Some(Duration::ZERO)).unwrap();
+        assert_eq!(pass.ended().await, Error::KeyInvalid);
     }
 }

@@ -3,12 +3,12 @@ use super::{Donation, DonationState, Offer, judge, store};
 use crate::bots::Bot;
 use crate::db::{Conn, Document};
 use crate::events::{self, NewEvent, Severity};
-use crate::items::asset::{Origin, SeenAsset};
+use crate::items::asset::{Class, Origin, SeenAsset};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
 use crate::kernel::{AssetId, BotId, DonationId, Error, Result, Timestamp};
 use crate::{orgs, users};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Records an offer that came in and decides on it. An offer that is known changes nothing.
 ///
@@ -79,12 +79,21 @@ pub fn open(conn: &mut Conn, bot: BotId) -> Result<Vec<Donation>> {
     store::open(conn, bot)
 }
 
-/// Whether donations may be changing the bot's inventory, or did since `since`.
+/// Classes of what donations may be bringing to the bot, or did since `since`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn in_flight(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<bool> {
-    store::in_flight(conn, bot, since)
+pub fn moving(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<HashSet<Class>> {
+    let mut moving = HashSet::new();
+    for donation in store::open_or_since(conn, bot, since)? {
+        moving.extend(given(&donation)?.iter().map(SeenAsset::class_key));
+    }
+    Ok(moving)
+}
+
+fn given(donation: &Donation) -> Result<Vec<SeenAsset>> {
+    serde_json::from_value(donation.assets.0.clone())
+        .map_err(|e| Error::Internal(format!("assets of donation {}: {e}", donation.id)))
 }
 
 /// How an offer ended.
@@ -185,8 +194,7 @@ fn accepted(
                 .severity(Severity::Error);
         events::append(conn, event, now)?;
     }
-    let given: Vec<SeenAsset> = serde_json::from_value(donation.assets.0.clone())
-        .map_err(|e| Error::Internal(format!("assets of donation {}: {e}", donation.id)))?;
+    let given = given(donation)?;
     let source = format!("bot:{}", bot.id);
     let by = By { source: &source, now };
     let known = items::ops::of_donation(conn, bot.id, &donation.trade_offer_id)?;

@@ -5,6 +5,10 @@ use crate::db::{Conn, each};
 use crate::kernel::{BotId, Error, Result, Timestamp};
 use diesel::prelude::*;
 
+/// States in which the bot has something to do.
+const OPEN: [DonationState; 3] =
+    [DonationState::Accepting, DonationState::Declining, DonationState::Accepted];
+
 /// Records the donation; tells whether it is new.
 pub(super) fn insert(conn: &mut Conn, row: &Donation) -> Result<bool> {
     let inserted = each!(
@@ -23,10 +27,9 @@ pub(super) fn of_offer(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Optio
 }
 
 pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Vec<Donation>> {
-    let open = [DonationState::Accepting, DonationState::Declining, DonationState::Accepted];
     Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .filter(t::state.eq_any(open))
+        .filter(t::state.eq_any(OPEN))
         .order((t::created_at, t::id))
         .load(conn)?)
 }
@@ -55,15 +58,14 @@ pub(super) fn set_state(
     }
 }
 
-/// Whether a donation of the bot is open, or changed since `since`.
-pub(super) fn in_flight(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<bool> {
-    if !open(conn, bot)?.is_empty() {
-        return Ok(true);
-    }
-    let recent: i64 = t::table
+/// Donations of the bot that are open, or changed since `since`.
+pub(super) fn open_or_since(
+    conn: &mut Conn,
+    bot: BotId,
+    since: Timestamp,
+) -> Result<Vec<Donation>> {
+    Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .filter(t::updated_at.ge(since))
-        .count()
-        .get_result(conn)?;
-    Ok(recent > 0)
+        .filter(t::state.eq_any(OPEN).or(t::updated_at.ge(since)))
+        .load(conn)?)
 }

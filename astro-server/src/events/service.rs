@@ -93,7 +93,7 @@ impl Events {
     /// Waits for a first event after `from`, no longer than the caller wants. The wait counts as an
     /// open stream, and ends like one.
     async fn wait(&self, query: Query, from: Position) -> Result<(Vec<Arc<Event>>, Position)> {
-        let pass = self.gate.streams.open(&query.caller)?;
+        let pass = self.gate.streams.open(&query.caller, None)?;
         let mut follower = self.feed.follow(query.filter, from);
         let found = tokio::select! {
             biased;
@@ -326,7 +326,11 @@ mod tests {
                 scopes: vec!["events.read".to_owned()],
             };
             let mut request = Request::new(message);
-            request.extensions_mut().insert(Entry { caller, method: methods::find(path).unwrap() });
+            request.extensions_mut().insert(Entry {
+                caller,
+                expires_at: None,
+                method: methods::find(path).unwrap(),
+            });
             request
         }
     }

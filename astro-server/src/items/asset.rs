@@ -36,6 +36,9 @@ pub struct SeenAsset {
     pub metadata: Value,
 }
 
+/// Application and class id: what a trade leaves as it was, while asset ids change.
+pub type Class = (i32, AssetId);
+
 /// How an item came to a bot.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -55,6 +58,11 @@ impl SeenAsset {
     /// By which the asset is known: application and asset id.
     pub fn key(&self) -> (i32, AssetId) {
         (self.app, AssetId::new(self.asset))
+    }
+
+    /// Its class.
+    pub fn class_key(&self) -> Class {
+        (self.app, AssetId::new(self.class))
     }
 
     /// When it can be traded; none: now.

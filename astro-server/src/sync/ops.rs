@@ -156,11 +156,11 @@ fn duration_ms(sync: &Sync, now: Timestamp) -> i32 {
 fn circumstances(conn: &mut Conn, bot: &Bot, sync: &Sync) -> Result<Circumstances> {
     // The server's own time of asking: earlier than the bot's reading, whatever its clock says.
     let read_started = sync.sync_started_at.unwrap_or(sync.created_at);
-    let in_flight = donations::ops::in_flight(conn, bot.id, read_started)?
-        || assignments::delivery::delivered_since(conn, bot.id, read_started)?;
+    let mut moving = donations::ops::moving(conn, bot.id, read_started)?;
+    moving.extend(assignments::delivery::delivered_since(conn, bot.id, read_started)?);
     Ok(Circumstances {
         read_started,
-        in_flight,
+        moving,
         adopt: orgs::ops::get(conn, bot.org)?.adopt_unknown_items,
         ignored: store::ignored(conn, bot.id)?,
     })

@@ -1,6 +1,6 @@
 //! Pure: a complete inventory against the books gives the changes to make.
 use super::DiscrepancyKind;
-use crate::items::asset::SeenAsset;
+use crate::items::asset::{Class, SeenAsset};
 use crate::items::{Item, ItemState};
 use crate::kernel::limits::MISSING_AFTER;
 use crate::kernel::{AssetId, ItemId, Timestamp};
@@ -23,8 +23,8 @@ pub struct Snapshot {
 pub struct Circumstances {
     /// When the bot began to read.
     pub read_started: Timestamp,
-    /// Trades may have been changing the inventory meanwhile: unknown assets prove nothing.
-    pub in_flight: bool,
+    /// Classes of assets that trades may have moved meanwhile: unknown ones prove nothing.
+    pub moving: HashSet<Class>,
     /// Take unknown assets into the pool.
     pub adopt: bool,
     /// Differences that a person decided to leave alone.
@@ -63,13 +63,11 @@ pub fn reconcile(
     let seen: HashMap<Key, &SeenAsset> = snapshot.assets.iter().map(|a| (a.key(), a)).collect();
     let mut changes: Vec<Change> =
         known.iter().filter_map(|item| of_item(item, &seen, snapshot, circumstances)).collect();
-    if circumstances.in_flight {
-        return changes;
-    }
     let in_books: HashSet<Key> = known.iter().filter_map(key).collect();
     let mut unknown: Vec<_> = seen
         .values()
         .filter(|a| !in_books.contains(&a.key()) && !circumstances.ignored.contains(&a.key()))
+        .filter(|a| !circumstances.moving.contains(&a.class_key()))
         .map(|a| (*a).clone())
         .collect();
     unknown.sort_by_key(|a| (a.app, a.asset));
@@ -180,7 +178,7 @@ mod tests {
     fn circumstances() -> Circumstances {
         Circumstances {
             read_started: at(1000),
-            in_flight: false,
+            moving: HashSet::new(),
             adopt: true,
             ignored: HashSet::new(),
         }
@@ -206,7 +204,8 @@ mod tests {
     fn an_unknown_asset_is_adopted_or_reported_unless_trades_are_in_flight() {
         let seen = || vec![asset(7, true)];
         let review = Circumstances { adopt: false, ..circumstances() };
-        let busy = Circumstances { in_flight: true, ..circumstances() };
+        let moving = HashSet::from([asset(7, true).class_key()]);
+        let busy = Circumstances { moving, ..circumstances() };
         let ignored =
             Circumstances { ignored: HashSet::from([asset(7, true).key()]), ..circumstances() };
         check(seen(), &[], &circumstances(), &[Change::Adopt(asset(7, true))]);
