@@ -5,7 +5,7 @@ use super::rules::{Failure, Verdict, offer_message, remedy, verdict};
 use super::store::{self, Step};
 use super::{Assignment, AssignmentState, Attempt, Changes, Phase};
 use crate::auth::keys::marker;
-use crate::bots::Bot;
+use crate::bots::{self, Bot};
 use crate::db::Conn;
 use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::Class;
@@ -185,10 +185,6 @@ fn open(conn: &mut Conn, bot: &Bot, id: AttemptId) -> Result<Option<(Attempt, As
     Ok(Some((attempt, assignment)))
 }
 
-fn source(bot: &Bot) -> String {
-    format!("bot:{}", bot.id)
-}
-
 /// The bot is about to send the offer; tells whether it may: once, since whoever asks again may
 /// not know that another worker has sent it meanwhile. The attempt is then looked for on Steam.
 ///
@@ -199,7 +195,7 @@ pub fn started(conn: &mut Conn, bot: &Bot, id: AttemptId, now: Timestamp) -> Res
     if attempt.phase != Phase::Planned {
         return Ok(false);
     }
-    let source = source(bot);
+    let source = bots::source(bot.id);
     let by = By { source: &source, now };
     let items = items::ops::of_assignment(conn, assignment.id)?;
     let whole = items.len() == usize::try_from(assignment.total_items_count).unwrap_or(0);
@@ -243,7 +239,7 @@ pub fn sent(conn: &mut Conn, bot: &Bot, id: AttemptId, offer: &str, now: Timesta
         ..Step::default()
     };
     store::step(conn, &attempt, &step, now)?;
-    let source = source(bot);
+    let source = bots::source(bot.id);
     let by = By { source: &source, now };
     for item in items::ops::of_assignment(conn, assignment.id)? {
         let changes = items::Changes {
@@ -280,7 +276,7 @@ pub fn offered(
     let step = Step { phase: Some(Phase::Offered), ..Step::default() };
     store::step(conn, &attempt, &step, now)?;
     let changes = Changes::to(AssignmentState::Offered, "the offer waits for the recipient");
-    let by = &source(bot);
+    let by = &bots::source(bot.id);
     let text = format!("offer {offer} waits for the recipient");
     change(conn, &assignment, &changes, "assignment.offered", &text, By { source: by, now })
         .map(drop)
@@ -303,7 +299,7 @@ pub fn held(
     }
     let step = Step { phase: Some(Phase::Held), ..Step::default() };
     store::step(conn, &attempt, &step, now)?;
-    let source = source(bot);
+    let source = bots::source(bot.id);
     let by = By { source: &source, now };
     for item in items::ops::of_assignment(conn, assignment.id)? {
         let changes = items::Changes::to(ItemState::InEscrow);
@@ -352,7 +348,7 @@ pub fn delivered(
         ..Step::default()
     };
     store::step(conn, &attempt, &step, now)?;
-    let source = source(bot);
+    let source = bots::source(bot.id);
     let by = By { source: &source, now };
     for item in items::ops::of_assignment(conn, assignment.id)? {
         hand_over(conn, &item, delivery, by)?;
@@ -403,7 +399,7 @@ fn contradiction(
     let Some(attempt) = attempt.filter(|a| a.phase == Phase::Ended) else { return Ok(()) };
     let text =
         format!("Offer {} was accepted after its attempt had ended", delivery.trade_offer_id);
-    let event = NewEvent::new(bot.org, "assignment.contradiction", &source(bot), text)
+    let event = NewEvent::new(bot.org, "assignment.contradiction", &bots::source(bot.id), text)
         .assignment(attempt.assignment_id, None)
         .bot(bot.id)
         .user(Some(attempt.user_id))
@@ -434,7 +430,7 @@ pub fn ended(
         ..Step::default()
     };
     store::step(conn, &attempt, &step, now)?;
-    let source = source(bot);
+    let source = bots::source(bot.id);
     let by = By { source: &source, now };
     if let Some(ending) = assignment.ending {
         return finish(conn, &assignment, ending, "the offer was withdrawn", by).map(drop);

@@ -18,8 +18,6 @@ use astro_sdk::v1::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-/// Characters of a name for people.
-const NAME_CHARS_MAX: usize = 100;
 /// Scopes of one key: far more than there are.
 const SCOPES_MAX: usize = 50;
 
@@ -85,7 +83,7 @@ fn create(
     request: CreateApiKeyRequest,
 ) -> Result<CreateApiKeyResponse> {
     let kind = parse_kind(request.kind)?;
-    limits::text("display_name", &request.display_name, NAME_CHARS_MAX)?;
+    limits::text("display_name", &request.display_name, limits::NAME_CHARS_MAX)?;
     if request.display_name.trim().is_empty() {
         return Err(Error::invalid("display_name", "is required"));
     }
@@ -134,7 +132,7 @@ fn revoke(
     if request.api_key_id.is_empty() {
         return Err(Error::invalid("api_key_id", "is required"));
     }
-    limits::text("api_key_id", &request.api_key_id, NAME_CHARS_MAX)?;
+    limits::text("api_key_id", &request.api_key_id, limits::NAME_CHARS_MAX)?;
     let key = ops::revoke_key(conn, &context.caller, &request.api_key_id, context.now)?;
     Ok(RevokeApiKeyResponse { api_key: Some(to_wire(key)) })
 }

@@ -6,9 +6,6 @@ use crate::kernel::{BotId, Caller, Error, OrgId, Page, Result, SteamId, Timestam
 use crate::orgs::Org;
 use std::time::Duration;
 
-/// Characters of a name for people.
-const NAME_CHARS_MAX: usize = 100;
-
 /// Registers the Steam account as a bot of `org`; without a name it is called by its number.
 ///
 /// # Errors
@@ -21,7 +18,7 @@ pub fn register(
     display_name: &str,
     now: Timestamp,
 ) -> Result<Bot> {
-    limits::text("display_name", display_name, NAME_CHARS_MAX)?;
+    limits::text("display_name", display_name, limits::NAME_CHARS_MAX)?;
     let name = match display_name.trim() {
         "" => steam_id.to_string(),
         name => name.to_owned(),

@@ -1,6 +1,6 @@
 //! A donation from the offer to the pool.
 use super::{Donation, DonationState, Offer, judge, store};
-use crate::bots::Bot;
+use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::{Class, Origin, SeenAsset};
@@ -60,7 +60,7 @@ fn append(
     now: Timestamp,
 ) -> Result<()> {
     let count = donation.assets.0.as_array().map_or(0, Vec::len);
-    let event = NewEvent::new(bot.org, name, &format!("bot:{}", bot.id), text)
+    let event = NewEvent::new(bot.org, name, &bots::source(bot.id), text)
         .bot(bot.id)
         .user(Some(donation.donor_id))
         .with("trade_offer_id", donation.trade_offer_id.as_str())
@@ -159,7 +159,7 @@ pub fn answered(
 
 /// A trade that was accepted and came to nothing: what it was to bring never came.
 fn undo(conn: &mut Conn, bot: &Bot, donation: &Donation, now: Timestamp) -> Result<()> {
-    let source = format!("bot:{}", bot.id);
+    let source = bots::source(bot.id);
     for item in items::ops::of_donation(conn, bot.id, &donation.trade_offer_id)? {
         if item.state == ItemState::Pending {
             let by = By { source: &source, now };
@@ -186,16 +186,15 @@ fn accepted(
 ) -> Result<()> {
     if donation.state == DonationState::Declining {
         let text = format!("Offer {} was accepted against the decision", donation.trade_offer_id);
-        let event =
-            NewEvent::new(bot.org, "donation.contradiction", &format!("bot:{}", bot.id), text)
-                .bot(bot.id)
-                .user(Some(donation.donor_id))
-                .with("trade_offer_id", donation.trade_offer_id.as_str())
-                .severity(Severity::Error);
+        let event = NewEvent::new(bot.org, "donation.contradiction", &bots::source(bot.id), text)
+            .bot(bot.id)
+            .user(Some(donation.donor_id))
+            .with("trade_offer_id", donation.trade_offer_id.as_str())
+            .severity(Severity::Error);
         events::append(conn, event, now)?;
     }
     let given = given(donation)?;
-    let source = format!("bot:{}", bot.id);
+    let source = bots::source(bot.id);
     let by = By { source: &source, now };
     let known = items::ops::of_donation(conn, bot.id, &donation.trade_offer_id)?;
     if known.is_empty() {

@@ -19,6 +19,8 @@ pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
 pub const DOCUMENT_DEPTH_MAX: usize = 16;
 /// Labels of one item.
 pub const LABELS_MAX: usize = 32;
+/// Characters of a name for people: what a table of the command line can show.
+pub const NAME_CHARS_MAX: usize = 100;
 /// Event types in one filter.
 pub const EVENT_TYPES_MAX: usize = 50;
 /// Seconds a long poll waits at most: below what HTTP clients of game servers allow.

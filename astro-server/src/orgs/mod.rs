@@ -13,8 +13,6 @@ pub const CLAIM_TTL_DEFAULT: Duration = Duration::from_secs(14 * 86_400);
 pub const KEYWORD_DEFAULT: &str = "donation";
 /// Characters of a slug: it is typed, and part of addresses.
 const SLUG_CHARS: std::ops::RangeInclusive<usize> = 2..=40;
-/// Characters of a name for people.
-const NAME_CHARS_MAX: usize = 100;
 /// Characters of a keyword: an offer's message, which carries it, has 128 at most.
 const KEYWORD_CHARS_MAX: usize = 100;
 /// Applications in one list: more games than a community plays.
@@ -68,7 +66,7 @@ impl NewOrg {
     pub fn check(self, id: OrgId, now: Timestamp) -> Result<Org> {
         check_slug(&self.slug)?;
         let display_name = or_default(&self.display_name, &self.slug);
-        limits::text("display_name", &display_name, NAME_CHARS_MAX)?;
+        limits::text("display_name", &display_name, limits::NAME_CHARS_MAX)?;
         let donation_keyword = or_default(&self.donation_keyword, KEYWORD_DEFAULT);
         limits::text("donation_keyword", &donation_keyword, KEYWORD_CHARS_MAX)?;
         limits::count("donation_app_ids", self.donation_app_ids.len(), APP_IDS_MAX)?;

@@ -340,7 +340,7 @@ impl Session {
             return Ok(());
         };
         descriptions.add(chunk.descriptions);
-        assembly.add(chunk.index, seen_assets(chunk.assets, &mut descriptions)?)?;
+        assembly.add(chunk.index, seen_assets(chunk.assets, &descriptions)?)?;
         if !chunk.last {
             self.assembly = Some((assembly, descriptions));
             return Ok(());

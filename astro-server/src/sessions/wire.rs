@@ -108,7 +108,7 @@ fn offer(e: bot::OfferReceived) -> Result<Offer> {
         trade_offer_id: steam_number("trade_offer_id", &e.trade_offer_id)?,
         donor: person(e.partner_steam_id)?,
         asks_for: e.give.len(),
-        gives: seen_assets(e.receive, &mut Descriptions::from(e.descriptions))?,
+        gives: seen_assets(e.receive, &Descriptions::from(e.descriptions))?,
         message: clean(&e.message),
     })
 }
@@ -204,10 +204,7 @@ impl Descriptions {
 ///
 /// # Errors
 /// [`Error::BotProtocol`].
-pub fn seen_assets(
-    assets: Vec<bot::Asset>,
-    descriptions: &mut Descriptions,
-) -> Result<Vec<SeenAsset>> {
+pub fn seen_assets(assets: Vec<bot::Asset>, descriptions: &Descriptions) -> Result<Vec<SeenAsset>> {
     if assets.len() > ASSETS_MAX {
         return Err(wrong("assets"));
     }
@@ -342,7 +339,7 @@ mod tests {
     #[test]
     fn an_asset_without_a_description_cannot_be_traded() {
         let assets = vec![bot::Asset { app_id: 440, asset_id: 1, ..bot::Asset::default() }];
-        let seen = seen_assets(assets, &mut Descriptions::default()).unwrap();
+        let seen = seen_assets(assets, &Descriptions::default()).unwrap();
         assert!(!seen[0].tradable);
         assert_eq!(seen[0].amount, 1);
     }

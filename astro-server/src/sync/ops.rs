@@ -126,7 +126,7 @@ pub fn begin(conn: &mut Conn, sync: &Sync, now: Timestamp) -> Result<()> {
 /// Those of the database.
 pub fn failed(conn: &mut Conn, bot: &Bot, id: SyncId, why: &str, now: Timestamp) -> Result<()> {
     let Some(sync) = running(conn, bot, id)? else { return Ok(()) };
-    let source = format!("bot:{}", bot.id);
+    let source = bots::source(bot.id);
     fail(conn, &sync, why, By { source: &source, now })
 }
 
@@ -229,7 +229,7 @@ pub fn complete(
     let circumstances = circumstances(conn, bot, &sync)?;
     let known = items::ops::of_bot(conn, bot.id)?;
     let changes = reconcile(snapshot, &known, &circumstances);
-    let source = format!("bot:{}", bot.id);
+    let source = bots::source(bot.id);
     let by = By { source: &source, now };
     let mut tally = Tally { added: adopted, ..Tally::default() };
     let known: HashMap<ItemId, Item> = known.into_iter().map(|item| (item.id, item)).collect();
