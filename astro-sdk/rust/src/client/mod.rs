@@ -17,6 +17,7 @@ use connection::Connection;
 use crate::v1::access_service_client::AccessServiceClient;
 use crate::v1::assignment_service_client::AssignmentServiceClient;
 use crate::v1::bot_service_client::BotServiceClient;
+use crate::v1::donation_service_client::DonationServiceClient;
 use crate::v1::event_service_client::EventServiceClient;
 use crate::v1::item_service_client::ItemServiceClient;
 use crate::v1::organization_service_client::OrganizationServiceClient;
@@ -71,6 +72,11 @@ impl Client {
     /// Giving items to people.
     pub fn assignments(&self) -> AssignmentServiceClient<Connection> {
         AssignmentServiceClient::new(self.connection.clone())
+    }
+
+    /// What people gave to the bots.
+    pub fn donations(&self) -> DonationServiceClient<Connection> {
+        DonationServiceClient::new(self.connection.clone())
     }
 
     /// The log of everything that happened. To follow it, see [`Client::watch_events`].

@@ -41,8 +41,6 @@ pub enum ErrorReason {
     ItemNotAvailable = 21,
     /// FAILED_PRECONDITION. metadata: wanted, found. Fewer items match than were asked for.
     NotEnoughItems = 22,
-    /// FAILED_PRECONDITION. The items are held by several bots; assign them bot by bot.
-    ItemsOnSeveralBots = 23,
     /// NOT_FOUND. metadata: reservation_id.
     ReservationNotFound = 24,
     /// FAILED_PRECONDITION. metadata: reservation_id, state. It was used, released or ran out.
@@ -69,6 +67,8 @@ pub enum ErrorReason {
     DiscrepancyNotFound = 51,
     /// FAILED_PRECONDITION. metadata: discrepancy_id, state. It is resolved already.
     DiscrepancyState = 52,
+    /// NOT_FOUND. metadata: donation_id.
+    DonationNotFound = 53,
     /// NOT_FOUND. metadata: user_id.
     UserNotFound = 60,
     /// NOT_FOUND. metadata: org_id.
@@ -102,7 +102,6 @@ impl ErrorReason {
             Self::ItemNotFound => "ERROR_REASON_ITEM_NOT_FOUND",
             Self::ItemNotAvailable => "ERROR_REASON_ITEM_NOT_AVAILABLE",
             Self::NotEnoughItems => "ERROR_REASON_NOT_ENOUGH_ITEMS",
-            Self::ItemsOnSeveralBots => "ERROR_REASON_ITEMS_ON_SEVERAL_BOTS",
             Self::ReservationNotFound => "ERROR_REASON_RESERVATION_NOT_FOUND",
             Self::ReservationEnded => "ERROR_REASON_RESERVATION_ENDED",
             Self::AssignmentNotFound => "ERROR_REASON_ASSIGNMENT_NOT_FOUND",
@@ -116,6 +115,7 @@ impl ErrorReason {
             Self::SyncNotFound => "ERROR_REASON_SYNC_NOT_FOUND",
             Self::DiscrepancyNotFound => "ERROR_REASON_DISCREPANCY_NOT_FOUND",
             Self::DiscrepancyState => "ERROR_REASON_DISCREPANCY_STATE",
+            Self::DonationNotFound => "ERROR_REASON_DONATION_NOT_FOUND",
             Self::UserNotFound => "ERROR_REASON_USER_NOT_FOUND",
             Self::OrganizationNotFound => "ERROR_REASON_ORGANIZATION_NOT_FOUND",
             Self::OrganizationExists => "ERROR_REASON_ORGANIZATION_EXISTS",
@@ -142,7 +142,6 @@ impl ErrorReason {
             "ERROR_REASON_ITEM_NOT_FOUND" => Some(Self::ItemNotFound),
             "ERROR_REASON_ITEM_NOT_AVAILABLE" => Some(Self::ItemNotAvailable),
             "ERROR_REASON_NOT_ENOUGH_ITEMS" => Some(Self::NotEnoughItems),
-            "ERROR_REASON_ITEMS_ON_SEVERAL_BOTS" => Some(Self::ItemsOnSeveralBots),
             "ERROR_REASON_RESERVATION_NOT_FOUND" => Some(Self::ReservationNotFound),
             "ERROR_REASON_RESERVATION_ENDED" => Some(Self::ReservationEnded),
             "ERROR_REASON_ASSIGNMENT_NOT_FOUND" => Some(Self::AssignmentNotFound),
@@ -156,6 +155,7 @@ impl ErrorReason {
             "ERROR_REASON_SYNC_NOT_FOUND" => Some(Self::SyncNotFound),
             "ERROR_REASON_DISCREPANCY_NOT_FOUND" => Some(Self::DiscrepancyNotFound),
             "ERROR_REASON_DISCREPANCY_STATE" => Some(Self::DiscrepancyState),
+            "ERROR_REASON_DONATION_NOT_FOUND" => Some(Self::DonationNotFound),
             "ERROR_REASON_USER_NOT_FOUND" => Some(Self::UserNotFound),
             "ERROR_REASON_ORGANIZATION_NOT_FOUND" => Some(Self::OrganizationNotFound),
             "ERROR_REASON_ORGANIZATION_EXISTS" => Some(Self::OrganizationExists),
@@ -968,7 +968,7 @@ pub struct Assignment {
     /// What the last failed attempt said.
     #[prost(string, tag = "18")]
     pub delivery_error_message: ::prost::alloc::string::String,
-    /// Bot that delivers it.
+    /// Bot that delivers it, or the next part of it: items of several bots are delivered bot by bot.
     #[prost(string, tag = "19")]
     pub bot_id: ::prost::alloc::string::String,
     /// When it was assigned.
@@ -1004,6 +1004,18 @@ pub struct Assignment {
     /// Last change.
     #[prost(message, optional, tag = "30")]
     pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// SteamID64 of those who get the items, in turn, when it expires unclaimed.
+    #[prost(uint64, repeated, tag = "31")]
+    pub runner_up_user_ids: ::prost::alloc::vec::Vec<u64>,
+    /// Assignment whose items passed on to this one.
+    #[prost(string, tag = "32")]
+    pub predecessor_id: ::prost::alloc::string::String,
+    /// Assignment to which the items passed on.
+    #[prost(string, tag = "33")]
+    pub successor_id: ::prost::alloc::string::String,
+    /// When the trade was reversed on Steam.
+    #[prost(message, optional, tag = "34")]
+    pub reverse_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for Assignment {
     const NAME: &'static str = "Assignment";
@@ -1027,7 +1039,7 @@ pub struct AssignmentItem {
     /// Value when it was assigned.
     #[prost(message, optional, tag = "3")]
     pub item_value_at_assignment: ::core::option::Option<Money>,
-    /// "pending", "delivered" or "returned".
+    /// "pending", "delivered", "returned" or "reversed".
     #[prost(string, tag = "4")]
     pub delivery_status: ::prost::alloc::string::String,
     /// When it was delivered.
@@ -1039,6 +1051,9 @@ pub struct AssignmentItem {
     /// When it was assigned.
     #[prost(message, optional, tag = "7")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Bot that holds or held it.
+    #[prost(string, tag = "8")]
+    pub bot_id: ::prost::alloc::string::String,
 }
 impl ::prost::Name for AssignmentItem {
     const NAME: &'static str = "AssignmentItem";
@@ -1060,7 +1075,7 @@ pub struct CreateAssignmentRequest {
     /// Required. SteamID64 of the recipient.
     #[prost(uint64, tag = "2")]
     pub user_id: u64,
-    /// Items, 1 to 100, all held by one bot; or…
+    /// Items, 1 to 100; those of several bots are delivered in several trades. Or…
     #[prost(string, repeated, tag = "3")]
     pub item_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// …a reservation made before, whole.
@@ -1096,6 +1111,10 @@ pub struct CreateAssignmentRequest {
     /// Idempotency key (UUID).
     #[prost(string, tag = "14")]
     pub request_id: ::prost::alloc::string::String,
+    /// SteamID64 of those who get the items, in turn and each for the same time, when it expires
+    /// unclaimed: at most 20.
+    #[prost(uint64, repeated, tag = "15")]
+    pub runner_up_user_ids: ::prost::alloc::vec::Vec<u64>,
 }
 impl ::prost::Name for CreateAssignmentRequest {
     const NAME: &'static str = "CreateAssignmentRequest";
@@ -1280,6 +1299,63 @@ impl ::prost::Name for CancelAssignmentResponse {
         "/astro.v1.CancelAssignmentResponse".into()
     }
 }
+/// ReassignAssignmentRequest passes items on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReassignAssignmentRequest {
+    /// Required. Assignment id.
+    #[prost(string, tag = "1")]
+    pub assignment_id: ::prost::alloc::string::String,
+    /// Required. SteamID64 of the new recipient.
+    #[prost(uint64, tag = "2")]
+    pub user_id: u64,
+    /// New recipient's trade URL, when known; it is stored for the next time as well.
+    #[prost(string, tag = "3")]
+    pub trade_url: ::prost::alloc::string::String,
+    /// Why, at most 500 characters.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// Seconds until the new assignment expires unclaimed: 60 to 31536000; 0: as long as the old one.
+    #[prost(int32, tag = "5")]
+    pub ttl_seconds: i32,
+    /// Fails with ETAG_MISMATCH if set and different.
+    #[prost(string, tag = "6")]
+    pub etag: ::prost::alloc::string::String,
+    /// Idempotency key (UUID).
+    #[prost(string, tag = "7")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReassignAssignmentRequest {
+    const NAME: &'static str = "ReassignAssignmentRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ReassignAssignmentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ReassignAssignmentRequest".into()
+    }
+}
+/// ReassignAssignmentResponse has both assignments.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReassignAssignmentResponse {
+    /// The old assignment; while an offer is out, not CANCELLED yet.
+    #[prost(message, optional, tag = "1")]
+    pub assignment: ::core::option::Option<Assignment>,
+    /// The new assignment; unset while an offer of the old one is out, which names it in successor_id
+    /// as soon as it is made.
+    #[prost(message, optional, tag = "2")]
+    pub successor: ::core::option::Option<Assignment>,
+}
+impl ::prost::Name for ReassignAssignmentResponse {
+    const NAME: &'static str = "ReassignAssignmentResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ReassignAssignmentResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ReassignAssignmentResponse".into()
+    }
+}
 /// RetryAssignmentRequest retries.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RetryAssignmentRequest {
@@ -1452,6 +1528,17 @@ pub enum BlockedReason {
     SteamUnavailable = 11,
     /// Something new; status_message has what Steam said.
     Other = 12,
+    /// The recipient's inventory is full. Ask them to make room, then retry.
+    RecipientInventoryFull = 13,
+    /// The recipient's inventory is private. Ask them to make it public, then retry.
+    RecipientInventoryPrivate = 14,
+    /// The stored trade URL is not valid any more. Store the new one with SetTradeUrl.
+    TradeUrlInvalid = 15,
+    /// The bot's friend invitation waits for the recipient. Ask them to accept it, or store their
+    /// trade URL; the delivery then goes on by itself.
+    InviteNotAccepted = 16,
+    /// The bot logged in from a new device, and Steam lets it trade again in some days. Retry then.
+    BotNewDevice = 17,
 }
 impl BlockedReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1473,6 +1560,11 @@ impl BlockedReason {
             Self::NotConfirmed => "BLOCKED_REASON_NOT_CONFIRMED",
             Self::SteamUnavailable => "BLOCKED_REASON_STEAM_UNAVAILABLE",
             Self::Other => "BLOCKED_REASON_OTHER",
+            Self::RecipientInventoryFull => "BLOCKED_REASON_RECIPIENT_INVENTORY_FULL",
+            Self::RecipientInventoryPrivate => "BLOCKED_REASON_RECIPIENT_INVENTORY_PRIVATE",
+            Self::TradeUrlInvalid => "BLOCKED_REASON_TRADE_URL_INVALID",
+            Self::InviteNotAccepted => "BLOCKED_REASON_INVITE_NOT_ACCEPTED",
+            Self::BotNewDevice => "BLOCKED_REASON_BOT_NEW_DEVICE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1491,6 +1583,11 @@ impl BlockedReason {
             "BLOCKED_REASON_NOT_CONFIRMED" => Some(Self::NotConfirmed),
             "BLOCKED_REASON_STEAM_UNAVAILABLE" => Some(Self::SteamUnavailable),
             "BLOCKED_REASON_OTHER" => Some(Self::Other),
+            "BLOCKED_REASON_RECIPIENT_INVENTORY_FULL" => Some(Self::RecipientInventoryFull),
+            "BLOCKED_REASON_RECIPIENT_INVENTORY_PRIVATE" => Some(Self::RecipientInventoryPrivate),
+            "BLOCKED_REASON_TRADE_URL_INVALID" => Some(Self::TradeUrlInvalid),
+            "BLOCKED_REASON_INVITE_NOT_ACCEPTED" => Some(Self::InviteNotAccepted),
+            "BLOCKED_REASON_BOT_NEW_DEVICE" => Some(Self::BotNewDevice),
             _ => None,
         }
     }
@@ -1591,7 +1688,7 @@ pub mod assignment_service_client {
         ///
         /// Scope: `assignments.write`.
         ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `ITEMS_ON_SEVERAL_BOTS`, `RESERVATION_NOT_FOUND`, `RESERVATION_ENDED`, `EXTERNAL_ID_EXISTS`, `REQUEST_ID_REUSED`.
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `RESERVATION_NOT_FOUND`, `RESERVATION_ENDED`, `EXTERNAL_ID_EXISTS`, `REQUEST_ID_REUSED`.
         pub async fn create_assignment(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateAssignmentRequest>,
@@ -1674,6 +1771,29 @@ pub mod assignment_service_client {
                 .insert(GrpcMethod::new("astro.v1.AssignmentService", "CancelAssignment"));
             self.inner.unary(req, path, codec).await
         }
+        /// Passes the unclaimed items of an assignment on to another person: at once when no offer is out,
+        /// otherwise when Steam shows the offer as ended. The items never go back to the pool in between.
+        ///
+        /// Scope: `assignments.write`.
+        ///
+        /// Errors: `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, `ETAG_MISMATCH`, `REQUEST_ID_REUSED`.
+        pub async fn reassign_assignment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReassignAssignmentRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReassignAssignmentResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/astro.v1.AssignmentService/ReassignAssignment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("astro.v1.AssignmentService", "ReassignAssignment"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Tries the delivery of a blocked or waiting assignment again now.
         ///
         /// Scope: `assignments.write`.
@@ -1738,7 +1858,7 @@ pub mod assignment_service_server {
         ///
         /// Scope: `assignments.write`.
         ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `ITEMS_ON_SEVERAL_BOTS`, `RESERVATION_NOT_FOUND`, `RESERVATION_ENDED`, `EXTERNAL_ID_EXISTS`, `REQUEST_ID_REUSED`.
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `RESERVATION_NOT_FOUND`, `RESERVATION_ENDED`, `EXTERNAL_ID_EXISTS`, `REQUEST_ID_REUSED`.
         async fn create_assignment(
             &self,
             request: tonic::Request<super::CreateAssignmentRequest>,
@@ -1771,6 +1891,16 @@ pub mod assignment_service_server {
             &self,
             request: tonic::Request<super::CancelAssignmentRequest>,
         ) -> std::result::Result<tonic::Response<super::CancelAssignmentResponse>, tonic::Status>;
+        /// Passes the unclaimed items of an assignment on to another person: at once when no offer is out,
+        /// otherwise when Steam shows the offer as ended. The items never go back to the pool in between.
+        ///
+        /// Scope: `assignments.write`.
+        ///
+        /// Errors: `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, `ETAG_MISMATCH`, `REQUEST_ID_REUSED`.
+        async fn reassign_assignment(
+            &self,
+            request: tonic::Request<super::ReassignAssignmentRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReassignAssignmentResponse>, tonic::Status>;
         /// Tries the delivery of a blocked or waiting assignment again now.
         ///
         /// Scope: `assignments.write`.
@@ -2037,6 +2167,48 @@ pub mod assignment_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/astro.v1.AssignmentService/ReassignAssignment" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReassignAssignmentSvc<T: AssignmentService>(pub Arc<T>);
+                    impl<T: AssignmentService>
+                        tonic::server::UnaryService<super::ReassignAssignmentRequest>
+                        for ReassignAssignmentSvc<T>
+                    {
+                        type Response = super::ReassignAssignmentResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReassignAssignmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AssignmentService>::reassign_assignment(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReassignAssignmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/astro.v1.AssignmentService/RetryAssignment" => {
                     #[allow(non_camel_case_types)]
                     struct RetryAssignmentSvc<T: AssignmentService>(pub Arc<T>);
@@ -2176,7 +2348,7 @@ pub struct Bot {
     #[prost(bool, tag = "6")]
     pub connected: bool,
     /// The account's connection to Steam in one word, as the worker last told: "online",
-    /// "reconnecting", "rate_limited", "needs_operator".
+    /// "reconnecting", "rate_limited", "maintenance", "needs_operator".
     #[prost(string, tag = "7")]
     pub steam_status: ::prost::alloc::string::String,
     /// More about steam_status, for people.
@@ -2194,6 +2366,9 @@ pub struct Bot {
     /// Last change.
     #[prost(message, optional, tag = "12")]
     pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the account's refresh token ends and a person must log in again; unset when not known.
+    #[prost(message, optional, tag = "13")]
+    pub steam_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for Bot {
     const NAME: &'static str = "Bot";
@@ -2741,6 +2916,665 @@ pub mod bot_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "astro.v1.BotService";
     impl<T> tonic::server::NamedService for BotServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Donation is one trade offer that somebody sent to a bot.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Donation {
+    /// UUIDv7.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Organisation.
+    #[prost(string, tag = "2")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Bot.
+    #[prost(string, tag = "3")]
+    pub bot_id: ::prost::alloc::string::String,
+    /// Steam trade offer.
+    #[prost(string, tag = "4")]
+    pub trade_offer_id: ::prost::alloc::string::String,
+    /// SteamID64 of the donor.
+    #[prost(uint64, tag = "5")]
+    pub user_id: u64,
+    /// State.
+    #[prost(enumeration = "DonationState", tag = "6")]
+    pub state: i32,
+    /// Why it is declined.
+    #[prost(enumeration = "DeclineReason", tag = "7")]
+    pub decline_reason: i32,
+    /// What happens now, the reason, or the thank-you: words for the donor.
+    #[prost(string, tag = "8")]
+    pub status_message: ::prost::alloc::string::String,
+    /// Message of the offer.
+    #[prost(string, tag = "9")]
+    pub message: ::prost::alloc::string::String,
+    /// What is given.
+    #[prost(message, repeated, tag = "10")]
+    pub items: ::prost::alloc::vec::Vec<DonatedItem>,
+    /// Sum of Steam's estimates in US cents; 0 when it gave none.
+    #[prost(int64, tag = "11")]
+    pub estimated_usd_cents: i64,
+    /// Steam trade, once accepted.
+    #[prost(string, tag = "12")]
+    pub trade_id: ::prost::alloc::string::String,
+    /// When the donor cannot take the items back any more; unset without trade protection.
+    #[prost(message, optional, tag = "13")]
+    pub settle_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the offer came in.
+    #[prost(message, optional, tag = "14")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Last change.
+    #[prost(message, optional, tag = "15")]
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Donation {
+    const NAME: &'static str = "Donation";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.Donation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.Donation".into()
+    }
+}
+/// DonatedItem is one item of a donation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DonatedItem {
+    /// Steam application.
+    #[prost(uint32, tag = "1")]
+    pub app_id: u32,
+    /// Market hash name.
+    #[prost(string, tag = "2")]
+    pub market_hash_name: ::prost::alloc::string::String,
+    /// Amount, 1 for most.
+    #[prost(uint32, tag = "3")]
+    pub amount: u32,
+    /// Item id, once it is recorded.
+    #[prost(string, tag = "4")]
+    pub item_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DonatedItem {
+    const NAME: &'static str = "DonatedItem";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.DonatedItem".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.DonatedItem".into()
+    }
+}
+/// GetDonationRequest asks for one donation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDonationRequest {
+    /// Required. Donation id.
+    #[prost(string, tag = "1")]
+    pub donation_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetDonationRequest {
+    const NAME: &'static str = "GetDonationRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.GetDonationRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.GetDonationRequest".into()
+    }
+}
+/// GetDonationResponse has one donation.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetDonationResponse {
+    /// The donation.
+    #[prost(message, optional, tag = "1")]
+    pub donation: ::core::option::Option<Donation>,
+}
+impl ::prost::Name for GetDonationResponse {
+    const NAME: &'static str = "GetDonationResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.GetDonationResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.GetDonationResponse".into()
+    }
+}
+/// DonationFilter narrows a list. Fields are ANDed; values of one field are ORed. At most 100
+/// values in a field.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DonationFilter {
+    /// States.
+    #[prost(enumeration = "DonationState", repeated, tag = "1")]
+    pub states: ::prost::alloc::vec::Vec<i32>,
+    /// SteamID64 of the donor.
+    #[prost(uint64, tag = "2")]
+    pub user_id: u64,
+    /// Bot.
+    #[prost(string, tag = "3")]
+    pub bot_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DonationFilter {
+    const NAME: &'static str = "DonationFilter";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.DonationFilter".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.DonationFilter".into()
+    }
+}
+/// ListDonationsRequest asks for a page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDonationsRequest {
+    /// Organisation; empty with a platform key: all.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Most to return: default 50, at most 500.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// Token of the previous page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Filter.
+    #[prost(message, optional, tag = "4")]
+    pub filter: ::core::option::Option<DonationFilter>,
+}
+impl ::prost::Name for ListDonationsRequest {
+    const NAME: &'static str = "ListDonationsRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListDonationsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListDonationsRequest".into()
+    }
+}
+/// ListDonationsResponse is a page.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDonationsResponse {
+    /// Donations.
+    #[prost(message, repeated, tag = "1")]
+    pub donations: ::prost::alloc::vec::Vec<Donation>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDonationsResponse {
+    const NAME: &'static str = "ListDonationsResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListDonationsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListDonationsResponse".into()
+    }
+}
+/// DonationState is how far a donation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DonationState {
+    /// Not set.
+    Unspecified = 0,
+    /// The bot is about to accept it.
+    Accepting = 1,
+    /// The bot is about to decline it.
+    Declining = 2,
+    /// Accepted; some items are not in the pool yet.
+    Accepted = 3,
+    /// The items are in the pool; until settle_time the donor can take them back.
+    Received = 4,
+    /// Final: declined, see decline_reason.
+    Declined = 5,
+    /// Final: ended otherwise, for example withdrawn by the donor; nothing moved.
+    Ended = 6,
+    /// Final: the donor took the items back.
+    Reversed = 7,
+}
+impl DonationState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DONATION_STATE_UNSPECIFIED",
+            Self::Accepting => "DONATION_STATE_ACCEPTING",
+            Self::Declining => "DONATION_STATE_DECLINING",
+            Self::Accepted => "DONATION_STATE_ACCEPTED",
+            Self::Received => "DONATION_STATE_RECEIVED",
+            Self::Declined => "DONATION_STATE_DECLINED",
+            Self::Ended => "DONATION_STATE_ENDED",
+            Self::Reversed => "DONATION_STATE_REVERSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DONATION_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "DONATION_STATE_ACCEPTING" => Some(Self::Accepting),
+            "DONATION_STATE_DECLINING" => Some(Self::Declining),
+            "DONATION_STATE_ACCEPTED" => Some(Self::Accepted),
+            "DONATION_STATE_RECEIVED" => Some(Self::Received),
+            "DONATION_STATE_DECLINED" => Some(Self::Declined),
+            "DONATION_STATE_ENDED" => Some(Self::Ended),
+            "DONATION_STATE_REVERSED" => Some(Self::Reversed),
+            _ => None,
+        }
+    }
+}
+/// DeclineReason is why a donation is declined: a closed list, told to the donor in status_message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DeclineReason {
+    /// Not declined.
+    Unspecified = 0,
+    /// The offer asks for items of the bot.
+    AsksForItems = 1,
+    /// The offer gives nothing.
+    GivesNothing = 2,
+    /// The offer gives more items than one donation may have.
+    TooManyItems = 3,
+    /// The message lacks the organisation's keyword.
+    KeywordMissing = 4,
+    /// Items of that application are not taken.
+    AppNotTaken = 5,
+    /// An item cannot be traded on.
+    NotTradable = 6,
+    /// An item is junk by the organisation's rules.
+    Junk = 7,
+    /// The donor's limit of items or worth within 24 hours is reached.
+    DonorLimit = 8,
+    /// The organisation takes nothing from this donor.
+    DonorDenied = 9,
+}
+impl DeclineReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DECLINE_REASON_UNSPECIFIED",
+            Self::AsksForItems => "DECLINE_REASON_ASKS_FOR_ITEMS",
+            Self::GivesNothing => "DECLINE_REASON_GIVES_NOTHING",
+            Self::TooManyItems => "DECLINE_REASON_TOO_MANY_ITEMS",
+            Self::KeywordMissing => "DECLINE_REASON_KEYWORD_MISSING",
+            Self::AppNotTaken => "DECLINE_REASON_APP_NOT_TAKEN",
+            Self::NotTradable => "DECLINE_REASON_NOT_TRADABLE",
+            Self::Junk => "DECLINE_REASON_JUNK",
+            Self::DonorLimit => "DECLINE_REASON_DONOR_LIMIT",
+            Self::DonorDenied => "DECLINE_REASON_DONOR_DENIED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DECLINE_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "DECLINE_REASON_ASKS_FOR_ITEMS" => Some(Self::AsksForItems),
+            "DECLINE_REASON_GIVES_NOTHING" => Some(Self::GivesNothing),
+            "DECLINE_REASON_TOO_MANY_ITEMS" => Some(Self::TooManyItems),
+            "DECLINE_REASON_KEYWORD_MISSING" => Some(Self::KeywordMissing),
+            "DECLINE_REASON_APP_NOT_TAKEN" => Some(Self::AppNotTaken),
+            "DECLINE_REASON_NOT_TRADABLE" => Some(Self::NotTradable),
+            "DECLINE_REASON_JUNK" => Some(Self::Junk),
+            "DECLINE_REASON_DONOR_LIMIT" => Some(Self::DonorLimit),
+            "DECLINE_REASON_DONOR_DENIED" => Some(Self::DonorDenied),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "client")]
+pub mod donation_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value
+    )]
+    use tonic::codegen::http::Uri;
+    use tonic::codegen::*;
+    /// DonationService shows the trade offers that people sent to the bots, and what became of them.
+    #[derive(Debug, Clone)]
+    pub struct DonationServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl DonationServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> DonationServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DonationServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                    http::Request<tonic::body::Body>,
+                    Response = http::Response<
+                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                    >,
+                >,
+            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
+                Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DonationServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Gets one donation.
+        ///
+        /// Scope: `donations.read`.
+        ///
+        /// Errors: `DONATION_NOT_FOUND`.
+        pub async fn get_donation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDonationRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetDonationResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/astro.v1.DonationService/GetDonation");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.DonationService", "GetDonation"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists donations, newest first.
+        ///
+        /// Scope: `donations.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        pub async fn list_donations(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDonationsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListDonationsResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/astro.v1.DonationService/ListDonations");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("astro.v1.DonationService", "ListDonations"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "server")]
+pub mod donation_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DonationServiceServer.
+    #[async_trait]
+    pub trait DonationService: std::marker::Send + std::marker::Sync + 'static {
+        /// Gets one donation.
+        ///
+        /// Scope: `donations.read`.
+        ///
+        /// Errors: `DONATION_NOT_FOUND`.
+        async fn get_donation(
+            &self,
+            request: tonic::Request<super::GetDonationRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetDonationResponse>, tonic::Status>;
+        /// Lists donations, newest first.
+        ///
+        /// Scope: `donations.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_donations(
+            &self,
+            request: tonic::Request<super::ListDonationsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListDonationsResponse>, tonic::Status>;
+    }
+    /// DonationService shows the trade offers that people sent to the bots, and what became of them.
+    #[derive(Debug)]
+    pub struct DonationServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DonationServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DonationServiceServer<T>
+    where
+        T: DonationService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/astro.v1.DonationService/GetDonation" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDonationSvc<T: DonationService>(pub Arc<T>);
+                    impl<T: DonationService> tonic::server::UnaryService<super::GetDonationRequest>
+                        for GetDonationSvc<T>
+                    {
+                        type Response = super::GetDonationResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDonationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DonationService>::get_donation(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDonationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/astro.v1.DonationService/ListDonations" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDonationsSvc<T: DonationService>(pub Arc<T>);
+                    impl<T: DonationService>
+                        tonic::server::UnaryService<super::ListDonationsRequest>
+                        for ListDonationsSvc<T>
+                    {
+                        type Response = super::ListDonationsResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDonationsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DonationService>::list_donations(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDonationsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => Box::pin(async move {
+                    let mut response = http::Response::new(tonic::body::Body::default());
+                    let headers = response.headers_mut();
+                    headers.insert(
+                        tonic::Status::GRPC_STATUS,
+                        (tonic::Code::Unimplemented as i32).into(),
+                    );
+                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
+                    Ok(response)
+                }),
+            }
+        }
+    }
+    impl<T> Clone for DonationServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "astro.v1.DonationService";
+    impl<T> tonic::server::NamedService for DonationServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
@@ -4493,6 +5327,43 @@ pub mod item_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// DonationRules are the limits on what donors give; what breaks one is declined, with the reason in
+/// the donation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DonationRules {
+    /// Items that one donor may give within 24 hours, at most 100000; 0: no limit.
+    #[prost(int32, tag = "1")]
+    pub items_per_day_max: i32,
+    /// Worth in US cents, by Steam's estimate, that one donor may give within 24 hours; 0: no limit.
+    #[prost(int64, tag = "2")]
+    pub value_per_day_max_cents: i64,
+    /// Least worth of each item in US cents; items that Steam gives no estimate for pass. 0: no limit.
+    #[prost(int64, tag = "3")]
+    pub item_value_min_cents: i64,
+    /// Market names that are not taken, compared without case; "\*" at the end stands for any rest. At
+    /// most 100, of at most 100 characters.
+    #[prost(string, repeated, tag = "4")]
+    pub junk_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only items that can be sold on Steam's market are taken.
+    #[prost(bool, tag = "5")]
+    pub marketable_only: bool,
+    /// SteamID64 of people whose donations are declined; at most 1000.
+    #[prost(uint64, repeated, tag = "6")]
+    pub denied_user_ids: ::prost::alloc::vec::Vec<u64>,
+    /// Thank-you that the donation carries once its items are received, at most 500 characters.
+    #[prost(string, tag = "7")]
+    pub thanks: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DonationRules {
+    const NAME: &'static str = "DonationRules";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.DonationRules".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.DonationRules".into()
+    }
+}
 /// Organization is a gaming community and its settings.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Organization {
@@ -4524,6 +5395,20 @@ pub struct Organization {
     /// Last change.
     #[prost(message, optional, tag = "9")]
     pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Limits on donations.
+    #[prost(message, optional, tag = "10")]
+    pub donation_rules: ::core::option::Option<DonationRules>,
+    /// Whether bots invite recipients whose trade URL is missing or not valid. Default true.
+    #[prost(bool, tag = "11")]
+    pub friend_invites: bool,
+    /// Seconds until an offer that nobody answers is withdrawn and sent anew, so that it does not
+    /// take the place of others: 3600 to 1209600; default 259200 (3 days).
+    #[prost(int32, tag = "12")]
+    pub offer_ttl_seconds: i32,
+    /// Whether offers of a bot's account that Astro did not send are withdrawn: true withdraws them,
+    /// false leaves them to a person as a discrepancy. Default true.
+    #[prost(bool, tag = "13")]
+    pub cancel_unknown_offers: bool,
 }
 impl ::prost::Name for Organization {
     const NAME: &'static str = "Organization";
@@ -4585,6 +5470,48 @@ impl ::prost::Name for CreateOrganizationResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/astro.v1.CreateOrganizationResponse".into()
+    }
+}
+/// UpdateOrganizationRequest changes settings.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateOrganizationRequest {
+    /// Required. The organisation with its id and the new values; an empty id is the key's own.
+    #[prost(message, optional, tag = "1")]
+    pub organization: ::core::option::Option<Organization>,
+    /// Required. Fields to change: "display_name", "donation_keyword", "donation_app_ids",
+    /// "claim_ttl_seconds", "adopt_unknown_items", "donation_rules", "friend_invites",
+    /// "offer_ttl_seconds", "cancel_unknown_offers". "donation_rules" is replaced whole.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Idempotency key (UUID).
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateOrganizationRequest {
+    const NAME: &'static str = "UpdateOrganizationRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.UpdateOrganizationRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.UpdateOrganizationRequest".into()
+    }
+}
+/// UpdateOrganizationResponse has the organisation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateOrganizationResponse {
+    /// The organisation.
+    #[prost(message, optional, tag = "1")]
+    pub organization: ::core::option::Option<Organization>,
+}
+impl ::prost::Name for UpdateOrganizationResponse {
+    const NAME: &'static str = "UpdateOrganizationResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.UpdateOrganizationResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.UpdateOrganizationResponse".into()
     }
 }
 /// GetOrganizationRequest asks for one organisation.
@@ -4775,6 +5702,28 @@ pub mod organization_service_client {
                 .insert(GrpcMethod::new("astro.v1.OrganizationService", "CreateOrganization"));
             self.inner.unary(req, path, codec).await
         }
+        /// Changes the settings of an organisation.
+        ///
+        /// Scope: `orgs.write`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `REQUEST_ID_REUSED`.
+        pub async fn update_organization(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateOrganizationRequest>,
+        ) -> std::result::Result<tonic::Response<super::UpdateOrganizationResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/astro.v1.OrganizationService/UpdateOrganization",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("astro.v1.OrganizationService", "UpdateOrganization"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Gets one organisation; an organisation's key gets its own when org_id is empty.
         ///
         /// Scope: `orgs.read`.
@@ -4844,6 +5793,15 @@ pub mod organization_service_server {
             &self,
             request: tonic::Request<super::CreateOrganizationRequest>,
         ) -> std::result::Result<tonic::Response<super::CreateOrganizationResponse>, tonic::Status>;
+        /// Changes the settings of an organisation.
+        ///
+        /// Scope: `orgs.write`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `REQUEST_ID_REUSED`.
+        async fn update_organization(
+            &self,
+            request: tonic::Request<super::UpdateOrganizationRequest>,
+        ) -> std::result::Result<tonic::Response<super::UpdateOrganizationResponse>, tonic::Status>;
         /// Gets one organisation; an organisation's key gets its own when org_id is empty.
         ///
         /// Scope: `orgs.read`.
@@ -4965,6 +5923,49 @@ pub mod organization_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CreateOrganizationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/astro.v1.OrganizationService/UpdateOrganization" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateOrganizationSvc<T: OrganizationService>(pub Arc<T>);
+                    impl<T: OrganizationService>
+                        tonic::server::UnaryService<super::UpdateOrganizationRequest>
+                        for UpdateOrganizationSvc<T>
+                    {
+                        type Response = super::UpdateOrganizationResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateOrganizationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OrganizationService>::update_organization(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateOrganizationSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -5156,6 +6157,13 @@ pub struct Sync {
     /// When it was asked for.
     #[prost(message, optional, tag = "19")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Assets on Steam that the database had rightly before the run, and items in the database that
+    /// Steam has, as a share of all of both, in percent: 100 when both agree. 0 until the run is done.
+    #[prost(double, tag = "20")]
+    pub accuracy_percent: f64,
+    /// Why it was asked for: "session", "schedule", "trade", "failure" or "request".
+    #[prost(string, tag = "21")]
+    pub trigger: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Sync {
     const NAME: &'static str = "Sync";
@@ -5179,7 +6187,7 @@ pub struct Discrepancy {
     /// Bot.
     #[prost(string, tag = "3")]
     pub bot_id: ::prost::alloc::string::String,
-    /// Run that found it.
+    /// Run that found it; empty when no run did.
     #[prost(string, tag = "4")]
     pub sync_id: ::prost::alloc::string::String,
     /// Kind.
@@ -5209,6 +6217,15 @@ pub struct Discrepancy {
     /// Resolved.
     #[prost(message, optional, tag = "13")]
     pub resolve_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Trade that took the item away, if known.
+    #[prost(string, tag = "14")]
+    pub trade_id: ::prost::alloc::string::String,
+    /// Offer, of an unknown one.
+    #[prost(string, tag = "15")]
+    pub trade_offer_id: ::prost::alloc::string::String,
+    /// SteamID64 of the other side of that trade or offer.
+    #[prost(uint64, tag = "16")]
+    pub user_id: u64,
 }
 impl ::prost::Name for Discrepancy {
     const NAME: &'static str = "Discrepancy";
@@ -5389,7 +6406,8 @@ pub struct ResolveDiscrepancyRequest {
     /// Required. Discrepancy id.
     #[prost(string, tag = "1")]
     pub discrepancy_id: ::prost::alloc::string::String,
-    /// Required. ADOPT for an unknown asset, WRITE_OFF for a missing one, IGNORE for both.
+    /// Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
+    /// took, CANCEL_OFFER for an unknown offer, IGNORE for all.
     #[prost(enumeration = "DiscrepancyResolution", tag = "2")]
     pub resolution: i32,
     /// Note for the audit trail, at most 500 characters.
@@ -5479,6 +6497,11 @@ pub enum DiscrepancyKind {
     MissingAsset = 2,
     /// Assigned here, gone from Steam.
     AssignedMissing = 3,
+    /// Gone from Steam by a trade that Astro did not make; waits for a person.
+    UnknownTrade = 4,
+    /// An offer of the bot's account that Astro did not send: withdrawn by itself unless the
+    /// organisation leaves that to a person.
+    UnknownOffer = 5,
 }
 impl DiscrepancyKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -5491,6 +6514,8 @@ impl DiscrepancyKind {
             Self::UnknownAsset => "DISCREPANCY_KIND_UNKNOWN_ASSET",
             Self::MissingAsset => "DISCREPANCY_KIND_MISSING_ASSET",
             Self::AssignedMissing => "DISCREPANCY_KIND_ASSIGNED_MISSING",
+            Self::UnknownTrade => "DISCREPANCY_KIND_UNKNOWN_TRADE",
+            Self::UnknownOffer => "DISCREPANCY_KIND_UNKNOWN_OFFER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -5500,6 +6525,8 @@ impl DiscrepancyKind {
             "DISCREPANCY_KIND_UNKNOWN_ASSET" => Some(Self::UnknownAsset),
             "DISCREPANCY_KIND_MISSING_ASSET" => Some(Self::MissingAsset),
             "DISCREPANCY_KIND_ASSIGNED_MISSING" => Some(Self::AssignedMissing),
+            "DISCREPANCY_KIND_UNKNOWN_TRADE" => Some(Self::UnknownTrade),
+            "DISCREPANCY_KIND_UNKNOWN_OFFER" => Some(Self::UnknownOffer),
             _ => None,
         }
     }
@@ -5516,8 +6543,10 @@ pub enum DiscrepancyResolution {
     WriteOff = 2,
     /// Leave it as it is and do not report it again.
     Ignore = 3,
-    /// It went away by itself: the item was seen again, or the asset left.
+    /// It went away by itself: the item was seen again, the asset left, or the offer ended.
     Vanished = 4,
+    /// Withdraw an unknown offer.
+    CancelOffer = 5,
 }
 impl DiscrepancyResolution {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -5531,6 +6560,7 @@ impl DiscrepancyResolution {
             Self::WriteOff => "DISCREPANCY_RESOLUTION_WRITE_OFF",
             Self::Ignore => "DISCREPANCY_RESOLUTION_IGNORE",
             Self::Vanished => "DISCREPANCY_RESOLUTION_VANISHED",
+            Self::CancelOffer => "DISCREPANCY_RESOLUTION_CANCEL_OFFER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -5541,6 +6571,7 @@ impl DiscrepancyResolution {
             "DISCREPANCY_RESOLUTION_WRITE_OFF" => Some(Self::WriteOff),
             "DISCREPANCY_RESOLUTION_IGNORE" => Some(Self::Ignore),
             "DISCREPANCY_RESOLUTION_VANISHED" => Some(Self::Vanished),
+            "DISCREPANCY_RESOLUTION_CANCEL_OFFER" => Some(Self::CancelOffer),
             _ => None,
         }
     }
@@ -6605,6 +7636,22 @@ impl ::core::fmt::Debug for CreateAssignmentRequest {
             .field("trade_url", &"<redacted>")
             .field("ttl_seconds", &self.ttl_seconds)
             .field("validate_only", &self.validate_only)
+            .field("request_id", &self.request_id)
+            .field("runner_up_user_ids", &self.runner_up_user_ids)
+            .finish()
+    }
+}
+
+impl ::core::fmt::Debug for ReassignAssignmentRequest {
+    /// Leaves out what must not get into logs.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ReassignAssignmentRequest")
+            .field("assignment_id", &self.assignment_id)
+            .field("user_id", &self.user_id)
+            .field("trade_url", &"<redacted>")
+            .field("reason", &self.reason)
+            .field("ttl_seconds", &self.ttl_seconds)
+            .field("etag", &self.etag)
             .field("request_id", &self.request_id)
             .finish()
     }

@@ -109,6 +109,13 @@ impl AssignmentService for Script {
         Err(Status::unimplemented("not in the script"))
     }
 
+    async fn reassign_assignment(
+        &self,
+        _: Request<ReassignAssignmentRequest>,
+    ) -> Result<Response<ReassignAssignmentResponse>, Status> {
+        Err(Status::unimplemented("not in the script"))
+    }
+
     async fn retry_assignment(
         &self,
         _: Request<RetryAssignmentRequest>,
