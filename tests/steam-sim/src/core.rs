@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::{Clock, SimTime};
+use crate::edge::Edge;
 use crate::faults::Faults;
 use crate::http::Call;
 use crate::ids::SteamId;
@@ -13,7 +14,6 @@ use crate::journal::Journal;
 use crate::options::Options;
 use crate::rsa::PasswordKey;
 use crate::world::World;
-use crate::world::sessions::Lifetimes;
 
 pub(crate) struct Core {
     pub clock: Clock,
@@ -21,24 +21,27 @@ pub(crate) struct Core {
     pub password_key: PasswordKey,
     world: Mutex<World>,
     faults: Mutex<Faults>,
+    edge: Mutex<Edge>,
     journal: Mutex<Journal>,
+    /// Whether the proxy leads nowhere.
+    pub proxy_closed: watch::Sender<bool>,
     changed: watch::Sender<()>,
     replan: Notify,
 }
 
 impl Core {
     pub(crate) fn new(options: Options) -> Arc<Self> {
-        let lifetimes = Lifetimes {
-            access: options.access_token_lifetime,
-            refresh: options.refresh_token_lifetime,
-        };
+        let world = World::new(&options);
+        let edge = Edge::new(options.rate_limits);
         Arc::new(Self {
             clock: Clock::start(options.start_time),
             options,
             password_key: PasswordKey::fixed(),
-            world: Mutex::new(World::new(lifetimes)),
+            world: Mutex::new(world),
             faults: Mutex::default(),
+            edge: Mutex::new(edge),
             journal: Mutex::default(),
+            proxy_closed: watch::Sender::new(false),
             changed: watch::Sender::new(()),
             replan: Notify::new(),
         })
@@ -69,6 +72,10 @@ impl Core {
         lock(&self.faults)
     }
 
+    pub(crate) fn edge(&self) -> MutexGuard<'_, Edge> {
+        lock(&self.edge)
+    }
+
     /// Works with the journal, and wakes those who wait for an entry.
     pub(crate) fn journal<R>(&self, act: impl FnOnce(&mut Journal) -> R) -> R {
         let result = act(&mut lock(&self.journal));
@@ -93,11 +100,9 @@ impl Core {
             let token = call.field("access_token")?;
             return self.read(|world| world.sessions.owner_of(token, now));
         }
-        let cookie = format!("c={}", call.cookie("steamLoginSecure")?);
-        let (_, cookie) = url::form_urlencoded::parse(cookie.as_bytes()).next()?;
-        let (id, token) = cookie.split_once("||")?;
-        let owner = self.read(|world| world.sessions.owner_of(token, now))?;
-        (id == owner.to_string()).then_some(owner)
+        let (id, token) = call.token_cookie("steamLoginSecure")?;
+        let owner = self.read(|world| world.sessions.owner_of(&token, now))?;
+        (id == owner).then_some(owner)
     }
 
     /// Runs people and expiries at their times, for ever.

@@ -1,12 +1,13 @@
 //! Faults which tests inject: answers lost after they took effect, refusals, delays and gates.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::clock::seconds;
+use crate::clock::{SimTime, seconds};
 use crate::http::Call;
 use crate::ids::SteamId;
 
@@ -60,6 +61,24 @@ pub enum When {
     Times(u32),
     /// Each k-th, for ever; 1 is every one.
     Every(u32),
+    /// All of them for this long on the simulator's clock. In JSON `{"for": seconds}`.
+    For(#[serde(with = "seconds")] Duration),
+    /// Each with the same chance, for ever. Which ones is the seed's doing alone, so that a test
+    /// meets the same again.
+    Chance {
+        /// One in so many on average; 1 is every one.
+        one_in: u32,
+        /// Any number.
+        seed: u64,
+    },
+}
+
+/// Whether chance hits the `seen`-th request: the SplitMix64 generator's number for it.
+fn chance_hits(one_in: u32, seed: u64, seen: u32) -> bool {
+    let mut mixed = seed.wrapping_add(u64::from(seen).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (mixed ^ (mixed >> 31)).is_multiple_of(u64::from(one_in.max(1)))
 }
 
 /// What the client gets instead of the true answer to a request which took effect.
@@ -99,6 +118,17 @@ pub enum FaultKind {
     Drop,
     /// The request takes effect after this much real time. In JSON `{"delay": seconds}`.
     Delay(#[serde(with = "seconds")] Duration),
+    /// The request takes effect, and its true answer carries this `x-eresult`.
+    Eresult(u32),
+    /// The request takes effect, and the second half of its answer's body is missing.
+    Truncate,
+    /// Another fault whose answer carries these headers too.
+    With {
+        /// By name.
+        headers: BTreeMap<String, String>,
+        /// The other fault.
+        kind: Box<FaultKind>,
+    },
 }
 
 impl FaultKind {
@@ -106,6 +136,68 @@ impl FaultKind {
     pub fn str_error(code: u32) -> Self {
         let body = serde_json::json!({ "strError": crate::web::send_error(code) });
         Self::Fail { status: 500, body: body.to_string(), eresult: None }
+    }
+
+    /// No effect, and this status with an empty body.
+    pub fn status(status: u16) -> Self {
+        Self::Fail { status, body: String::new(), eresult: None }
+    }
+
+    /// No effect, and an empty answer of the Web API with this `x-eresult`, such as 84 of a login
+    /// which is tried too often, or 1 of a key which is not there.
+    pub fn refused(code: u32) -> Self {
+        Self::Fail { status: 200, body: String::new(), eresult: Some(code) }
+    }
+
+    /// No effect, and 429, with or without seconds to wait in `Retry-After`.
+    pub fn too_many_requests(retry_after: Option<u32>) -> Self {
+        let kind = Self::status(429);
+        match retry_after {
+            Some(secs) => kind.with_header("retry-after", secs.to_string()),
+            None => kind,
+        }
+    }
+
+    /// No effect, and the page with which Akamai turns clients away.
+    pub fn akamai_denied() -> Self {
+        let body = "<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY><H1>Access Denied</H1>\
+                    You don't have permission to access this on this server.</BODY></HTML>";
+        Self::Fail { status: 403, body: body.to_owned(), eresult: None }
+    }
+
+    /// No effect, and the way to the login page, as for an ended session.
+    pub fn login_redirect() -> Self {
+        Self::status(302).with_header("location", crate::web::LOGIN_PAGE)
+    }
+
+    /// No effect, and what a phone without a session is told.
+    pub fn needs_login() -> Self {
+        let body = r#"{"success":false,"needauth":true}"#.to_owned();
+        Self::Fail { status: 200, body, eresult: None }
+    }
+
+    /// The same with one more header in its answer.
+    pub fn with_header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let (mut headers, kind) = self.peel();
+        headers.insert(name.into(), value.into());
+        Self::With { headers, kind: Box::new(kind) }
+    }
+
+    /// The fault itself and the headers it is wrapped in.
+    pub(crate) fn peel(self) -> (BTreeMap<String, String>, Self) {
+        match self {
+            Self::With { headers, kind } => {
+                let (mut inner, kind) = kind.peel();
+                inner.extend(headers);
+                (inner, kind)
+            }
+            kind @ (Self::EffectThen(_)
+            | Self::Fail { .. }
+            | Self::Drop
+            | Self::Delay(_)
+            | Self::Eresult(_)
+            | Self::Truncate) => (BTreeMap::new(), kind),
+        }
     }
 }
 
@@ -137,6 +229,16 @@ impl Fault {
     pub fn every(k: u32, matcher: Matcher, kind: FaultKind) -> Self {
         Self { matcher, kind, when: When::Every(k) }
     }
+
+    /// Hits one in `one_in` matching requests on average, the same ones for the same seed.
+    pub fn by_chance(one_in: u32, seed: u64, matcher: Matcher, kind: FaultKind) -> Self {
+        Self { matcher, kind, when: When::Chance { one_in, seed } }
+    }
+
+    /// Hits all matching requests for this long on the simulator's clock.
+    pub fn lasting(span: Duration, matcher: Matcher, kind: FaultKind) -> Self {
+        Self { matcher, kind, when: When::For(span) }
+    }
 }
 
 /// What the pipeline does with one request.
@@ -150,7 +252,30 @@ struct Rule {
     matcher: Matcher,
     verdict: Verdict,
     when: When,
+    since: SimTime,
     seen: u32,
+}
+
+impl Rule {
+    /// Counts a request which matches; says whether the rule hits it.
+    fn hits(&mut self, now: SimTime) -> bool {
+        self.seen = self.seen.saturating_add(1);
+        match self.when {
+            When::Times(times) => self.seen <= times,
+            When::Every(k) => self.seen.is_multiple_of(k.max(1)),
+            When::For(span) => now < self.since + span,
+            When::Chance { one_in, seed } => chance_hits(one_in, seed, self.seen),
+        }
+    }
+
+    fn goes_on(&self, now: SimTime) -> bool {
+        match (self.when, &self.verdict) {
+            (When::Times(times), _) => self.seen < times,
+            (When::For(span), _) => now < self.since + span,
+            (When::Every(_) | When::Chance { .. }, Verdict::Hold(gate)) => !gate.is_released(),
+            (When::Every(_) | When::Chance { .. }, Verdict::Fault(_)) => true,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -159,15 +284,16 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn inject(&mut self, fault: Fault) {
+    pub(crate) fn inject(&mut self, fault: Fault, since: SimTime) {
         let Fault { matcher, kind, when } = fault;
-        self.rules.push(Rule { matcher, verdict: Verdict::Fault(kind), when, seen: 0 });
+        self.rules.push(Rule { matcher, verdict: Verdict::Fault(kind), when, since, seen: 0 });
     }
 
     pub(crate) fn hold(&mut self, matcher: Matcher) -> Arc<Gate> {
         let gate = Arc::new(Gate::default());
         let verdict = Verdict::Hold(gate.clone());
-        self.rules.push(Rule { matcher, verdict, when: When::Every(1), seen: 0 });
+        let (when, since) = (When::Every(1), SimTime(0));
+        self.rules.push(Rule { matcher, verdict, when, since, seen: 0 });
         gate
     }
 
@@ -181,23 +307,15 @@ impl Faults {
     }
 
     /// The verdict of the oldest rule which hits this request.
-    pub(crate) fn pick(&mut self, call: &Call, account: Option<SteamId>) -> Option<Verdict> {
-        let hit = |rule: &mut Rule| {
-            if !rule.matcher.matches(call, account) {
-                return false;
-            }
-            rule.seen = rule.seen.saturating_add(1);
-            match rule.when {
-                When::Times(times) => rule.seen <= times,
-                When::Every(k) => rule.seen.is_multiple_of(k.max(1)),
-            }
-        };
-        let found = self.rules.iter_mut().find_map(|rule| hit(rule).then(|| rule.verdict.clone()));
-        self.rules.retain(|rule| match (rule.when, &rule.verdict) {
-            (When::Times(times), _) => rule.seen < times,
-            (When::Every(_), Verdict::Hold(gate)) => !gate.is_released(),
-            (When::Every(_), Verdict::Fault(_)) => true,
-        });
+    pub(crate) fn pick(
+        &mut self,
+        call: &Call,
+        account: Option<SteamId>,
+        now: SimTime,
+    ) -> Option<Verdict> {
+        let hits = |rule: &mut Rule| rule.matcher.matches(call, account) && rule.hits(now);
+        let found = self.rules.iter_mut().find_map(|rule| hits(rule).then(|| rule.verdict.clone()));
+        self.rules.retain(|rule| rule.goes_on(now));
         found
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use url::form_urlencoded;
+
+use crate::ids::SteamId;
 
 /// More than any client of Steam sends; a body beyond it is refused.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -83,6 +85,14 @@ impl Call {
         self.cookies.get(name).map(String::as_str)
     }
 
+    /// The account and the token of a cookie such as `steamLoginSecure=7656…%7C%7CeyJ…`.
+    pub(crate) fn token_cookie(&self, name: &str) -> Option<(SteamId, String)> {
+        let cookie = format!("c={}", self.cookie(name)?);
+        let (_, cookie) = form_urlencoded::parse(cookie.as_bytes()).next()?;
+        let (id, token) = cookie.split_once("||")?;
+        Some((id.parse().ok()?, token.to_owned()))
+    }
+
     /// The parts of the path between its slashes.
     pub(crate) fn segments(&self) -> Vec<&str> {
         self.path.split('/').filter(|part| !part.is_empty()).collect()
@@ -132,9 +142,9 @@ impl Reply {
         self
     }
 
-    /// With one more header; a value HTTP does not allow is left out.
-    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
+    /// With one more header; one which HTTP does not allow is left out.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
             self.headers.append(name, value);
         }
         self

@@ -12,8 +12,10 @@ use crate::ids::SteamId;
 const ENTRIES_MAX: usize = 200_000;
 
 /// Fields which are kept as they came. All others may be secrets and are kept by name only.
-const PLAIN_FIELDS: [&str; 39] = [
+const PLAIN_FIELDS: [&str; 46] = [
     "a",
+    "accept_invite",
+    "action",
     "active_only",
     "appid",
     "cid",
@@ -21,6 +23,8 @@ const PLAIN_FIELDS: [&str; 39] = [
     "contextid",
     "count",
     "cursor",
+    "duration",
+    "generate_new_token",
     "get_descriptions",
     "get_received_offers",
     "get_sent_offers",
@@ -34,6 +38,7 @@ const PLAIN_FIELDS: [&str; 39] = [
     "max_trades",
     "navigating_back",
     "op",
+    "openid.mode",
     "partner",
     "raw_asset_properties",
     "preserve_bbcode",
@@ -43,7 +48,9 @@ const PLAIN_FIELDS: [&str; 39] = [
     "start_assetid",
     "steamid",
     "steamid_target",
+    "steamid_user",
     "steamids",
+    "steamids[]",
     "t",
     "tag",
     "time_historical_cutoff",
@@ -71,11 +78,14 @@ pub struct JournalEntry {
     pub account: Option<SteamId>,
     /// Query and form fields; those which may be secret as `<redacted>`.
     pub fields: BTreeMap<String, String>,
+    /// The headers by which Steam's edge judges clients, where they came: `user-agent`,
+    /// `accept-language`, `origin` and `referer`, the last without its trade token.
+    pub headers: BTreeMap<String, String>,
     /// The HTTP status answered; `None` while unanswered, and when the answer was withheld.
     pub status: Option<u16>,
     /// The `x-eresult` header answered.
     pub eresult: Option<u32>,
-    /// The injected fault which hit it.
+    /// The injected fault which hit it; also `maintenance` and `rate limit`.
     pub fault: Option<String>,
 }
 
@@ -100,6 +110,7 @@ impl Journal {
             path: call.path.clone(),
             account,
             fields: fields.collect(),
+            headers: judged_headers(call),
             status: None,
             eresult: None,
             fault: None,
@@ -115,6 +126,7 @@ impl Journal {
             path: String::new(),
             account: None,
             fields: BTreeMap::new(),
+            headers: BTreeMap::new(),
             status: Some(403),
             eresult: None,
             fault: None,
@@ -153,4 +165,17 @@ impl Journal {
         let oldest = self.entries.front()?.number;
         self.entries.get_mut(usize::try_from(number.checked_sub(oldest)?).ok()?)
     }
+}
+
+fn judged_headers(call: &Call) -> BTreeMap<String, String> {
+    let names = ["user-agent", "accept-language", "origin", "referer"];
+    let found = names.into_iter().filter_map(|name| Some((name.to_owned(), call.header(name)?)));
+    found.map(|(name, value)| (name, without_token(value))).collect()
+}
+
+/// A URL whose `token`, if it has one, is left out.
+fn without_token(url: &str) -> String {
+    let Some((before, rest)) = url.split_once("token=") else { return url.to_owned() };
+    let after = rest.split_once('&').map_or(String::new(), |(_, after)| format!("&{after}"));
+    format!("{before}token=<redacted>{after}")
 }

@@ -26,6 +26,7 @@
 mod clock;
 mod control;
 mod core;
+mod edge;
 mod entropy;
 mod faults;
 mod guard;
@@ -45,6 +46,7 @@ mod web;
 mod world;
 
 pub use clock::SimTime;
+pub use edge::RateLimits;
 pub use faults::{Fault, FaultKind, LostAnswer, Matcher, When};
 pub use guard::{confirmation_key, device_id, login_code};
 pub use ids::{AssetId, ConfirmationId, OfferId, SteamId, TradeId};
@@ -53,13 +55,20 @@ pub use options::Options;
 pub use scene::{GiveRequest, OfferRequest, Scene};
 pub use sim::Sim;
 pub use steam::{AccountChange, Hold, Steam};
+pub use strict::EdgeRule;
 pub use tls::HOSTS;
-pub use world::accounts::{Account, EconomyBan, NewAccount};
+pub use world::accounts::{Account, EconomyBan, NewAccount, Standing};
 pub use world::books::{Asset, AssetKey, Books, InventoryKey, Origin, PastHolding};
 pub use world::class::{Class, ClassKey, ItemSpec};
+pub use world::friends::{InviteRefusal, Relationship};
+pub use world::offer_state::OfferState;
 pub use world::offers::{
     MESSAGE_CHARS_MAX, OFFER_LIFETIME_SECS, OFFERS_PER_PARTNER_MAX, OFFERS_SENT_MAX, Offer,
-    OfferItem, OfferState, Refusal,
+    OfferItem,
 };
-pub use world::people::{Answer, Behaviour};
+pub use world::people::{Answer, Behaviour, InviteAnswer};
+pub use world::quirks::{
+    FOREVER, InventoryLie, InventoryQuirk, OfferLie, OfferMatcher, OfferQuirk,
+};
+pub use world::refusals::Refusal;
 pub use world::trades::{Moved, Trade, TradeStatus};

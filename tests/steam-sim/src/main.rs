@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use serde_json::json;
 use steam_sim::{NewAccount, Options, Scene, Sim, SteamId};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A local Steam for tests and trials: point a client at its proxy and let it trust its authority.
 ///
@@ -37,13 +37,9 @@ struct Args {
     /// Accounts, items and friends to begin with, as JSON.
     #[arg(long, value_name = "FILE")]
     scene: Option<PathBuf>,
-    /// Accept writes which Steam refuses since 2025: without Origin, Referer, sessionid or length.
-    #[arg(long)]
-    lenient: bool,
-    /// Accept inventory and confirmation requests without a browser's headers; npm's steamcommunity
-    /// 3.50 needs it.
-    #[arg(long)]
-    no_browser_headers: bool,
+    /// Further settings as JSON, such as {"excused": ["origin"], "trade_protection_secs": 60}.
+    #[arg(long, value_name = "JSON", default_value = "{}", value_parser = options_arg)]
+    options: Box<Options>,
 }
 
 const EXAMPLES: &str = r#"Examples:
@@ -74,6 +70,10 @@ fn inventory_arg(text: &str) -> anyhow::Result<(SteamId, PathBuf)> {
     Ok((id, PathBuf::from(file)))
 }
 
+fn options_arg(text: &str) -> anyhow::Result<Box<Options>> {
+    Ok(Box::new(serde_json::from_str(text)?))
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
@@ -81,9 +81,7 @@ async fn main() -> anyhow::Result<()> {
         proxy_port: args.proxy_port,
         https_port: args.https_port,
         control_port: args.control_port,
-        strict: !args.lenient,
-        browser_headers: !args.no_browser_headers,
-        ..Options::default()
+        ..*args.options
     })
     .await?;
     if let Some(path) = &args.scene {
@@ -101,8 +99,10 @@ async fn main() -> anyhow::Result<()> {
     }
     std::fs::write(&args.ca_out, sim.ca_pem())
         .with_context(|| format!("cannot write {}", args.ca_out.display()))?;
+    // Whoever reads the line may end the program at once.
+    let terminate = signal(SignalKind::terminate())?;
     announce(&sim, &args.ca_out);
-    wait_for_end().await?;
+    wait_for_end(terminate).await?;
     sim.shutdown().await;
     Ok(())
 }
@@ -125,8 +125,7 @@ fn announce(sim: &Sim, ca: &Path) {
     println!("{line}");
 }
 
-async fn wait_for_end() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
+async fn wait_for_end(mut terminate: Signal) -> anyhow::Result<()> {
     tokio::select! {
         ended = tokio::signal::ctrl_c() => Ok(ended?),
         _ = terminate.recv() => Ok(()),

@@ -16,6 +16,8 @@ const HEAD_BYTES_MAX: usize = 16 << 10;
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection Established\r\n\r\n";
 const FORBIDDEN: &[u8] =
     b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const BAD_GATEWAY: &[u8] =
+    b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Accepts clients until `stop`.
 pub(crate) async fn run(
@@ -43,9 +45,16 @@ async fn tunnel(mut client: TcpStream, https: SocketAddr, core: &Core) -> std::i
         core.journal(|journal| journal.refused_connect(&target, now));
         return client.write_all(FORBIDDEN).await;
     }
+    let mut closed = core.proxy_closed.subscribe();
+    if *closed.borrow() {
+        return client.write_all(BAD_GATEWAY).await;
+    }
     let mut server = TcpStream::connect(https).await?;
     client.write_all(ESTABLISHED).await?;
-    copy_bidirectional(&mut client, &mut server).await.map(drop)
+    tokio::select! {
+        copied = copy_bidirectional(&mut client, &mut server) => copied.map(drop),
+        _ = closed.wait_for(|closed| *closed) => Ok(()),
+    }
 }
 
 /// Reads to the empty line. A client sends nothing more before it has its answer.

@@ -61,7 +61,13 @@ async fn serve(
     let account = core.account_of(&call);
     let now = core.clock.now();
     let entry = core.journal(|journal| journal.open(&call, account, now));
-    let verdict = core.faults().pick(&call, account);
+    let refused = core.edge().refuse(&call, now);
+    if let Some((reply, reason)) = refused {
+        core.journal(|journal| journal.faulted(entry, reason.to_owned()));
+        core.journal(|journal| journal.answered(entry, &reply));
+        return Ok(reply.into_response());
+    }
+    let verdict = core.faults().pick(&call, account, now);
     if let Some(verdict) = &verdict {
         core.journal(|journal| journal.faulted(entry, name_of(verdict)));
     }
@@ -85,19 +91,37 @@ async fn with_fault(
             gate.pass().await;
             Ok(reply)
         }
-        Some(Verdict::Fault(FaultKind::Drop)) => Err(Hangup),
-        Some(Verdict::Fault(FaultKind::Delay(time))) => {
+        Some(Verdict::Fault(kind)) => {
+            let (headers, kind) = kind.peel();
+            let reply = faulty(kind, handle).await?;
+            Ok(headers.iter().fold(reply, |reply, (name, value)| reply.header(name, value)))
+        }
+    }
+}
+
+async fn faulty(kind: FaultKind, handle: impl FnOnce() -> Reply) -> Result<Reply, Hangup> {
+    match kind {
+        FaultKind::Drop => Err(Hangup),
+        FaultKind::Delay(time) => {
             tokio::time::sleep(time).await;
             Ok(handle())
         }
-        Some(Verdict::Fault(FaultKind::Fail { status, body, eresult })) => {
+        FaultKind::Fail { status, body, eresult } => {
             let reply = failure(status, body);
             Ok(eresult.map_or(reply.clone(), |code| reply.eresult(code)))
         }
-        Some(Verdict::Fault(FaultKind::EffectThen(answer))) => {
+        FaultKind::EffectThen(answer) => {
             drop(handle());
             lost(answer)
         }
+        FaultKind::Eresult(code) => Ok(handle().eresult(code)),
+        FaultKind::Truncate => {
+            let mut reply = handle();
+            reply.body.truncate(reply.body.len() / 2);
+            Ok(reply)
+        }
+        // Peeled off by the caller.
+        FaultKind::With { .. } => Ok(handle()),
     }
 }
 

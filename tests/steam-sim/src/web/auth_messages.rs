@@ -1,4 +1,4 @@
-//! The protobuf messages of `IAuthenticationService`. All fields are optional, as in proto2.
+//! The protobuf messages of `IAuthenticationService` and `ITwoFactorService`. All fields are optional, as in proto2.
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct RsaKeyRequest {
@@ -97,6 +97,8 @@ pub(crate) struct PollRequest {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct PollResponse {
+    #[prost(uint64, optional, tag = "1")]
+    pub new_client_id: Option<u64>,
     #[prost(string, optional, tag = "3")]
     pub refresh_token: Option<String>,
     #[prost(string, optional, tag = "4")]
@@ -125,4 +127,30 @@ pub(crate) struct RenewResponse {
     pub access_token: Option<String>,
     #[prost(string, optional, tag = "2")]
     pub refresh_token: Option<String>,
+}
+
+/// Its one field, the sender's time, is not asked for.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct TimeRequest {}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct TimeResponse {
+    #[prost(uint64, optional, tag = "1")]
+    pub server_time: Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub skew_tolerance_seconds: Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub large_time_jink: Option<u64>,
+    #[prost(uint32, optional, tag = "4")]
+    pub probe_frequency_seconds: Option<u32>,
+    #[prost(uint32, optional, tag = "5")]
+    pub adjusted_time_probe_frequency_seconds: Option<u32>,
+    #[prost(uint32, optional, tag = "6")]
+    pub hint_probe_frequency_seconds: Option<u32>,
+    #[prost(uint32, optional, tag = "7")]
+    pub sync_timeout: Option<u32>,
+    #[prost(uint32, optional, tag = "8")]
+    pub try_again_seconds: Option<u32>,
+    #[prost(uint32, optional, tag = "9")]
+    pub max_attempts: Option<u32>,
 }

@@ -6,11 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::{api_account, econ_json, eresult, refused, response};
 use crate::core::Core;
+use crate::entropy;
 use crate::http::{Call, Reply};
 use crate::ids::{OfferId, SteamId, TradeId};
 use crate::world::World;
 use crate::world::books::Books;
-use crate::world::offers::{End, Offer, OfferState, Refusal};
+use crate::world::offer_state::OfferState;
+use crate::world::offers::{End, Offer};
+use crate::world::quirks::{OfferLie, Quirks};
+use crate::world::refusals::Refusal;
 use crate::world::trades::Trade;
 
 /// Trades in one page of the history.
@@ -31,17 +35,19 @@ pub(super) fn trade_offers(core: &Core, call: &Call) -> Reply {
     let who = account_or_return!(core, call);
     let (sent, received) = (call.flag("get_sent_offers"), call.flag("get_received_offers"));
     let cursor: usize = call.number("cursor").unwrap_or(0);
-    core.read(|world| {
-        let books = &world.books;
-        let mut offers = selected(books, call, who);
+    core.change(|world, _| {
+        let World { books, quirks, .. } = world;
+        let mut offers = selected(books, quirks, call, who);
         offers.retain(|offer| if offer.from == who { sent } else { received && offer.was_active });
+        let lies = quirks.read(offers.iter().copied(), is_of_offers);
+        offers.retain(|offer| !lies.has(offer.id, OfferLie::Hidden));
         offers.sort_by_key(|offer| std::cmp::Reverse(offer.id));
         let page_end = cursor.saturating_add(core.options.offers_per_page);
         let next_cursor = if page_end < offers.len() { page_end } else { 0 };
         let page = || offers.iter().skip(cursor).take(core.options.offers_per_page).copied();
         let list = |ours: bool| {
             let offers = page().filter(|offer| (offer.from == who) == ours);
-            offers.map(|offer| econ_json::offer(books, offer, who)).collect()
+            offers.map(|offer| econ_json::offer(books, offer, who, &lies)).collect()
         };
         let mut body = Map::new();
         econ_json::set_list(&mut body, "trade_offers_sent", list(true));
@@ -55,11 +61,22 @@ pub(super) fn trade_offers(core: &Core, call: &Call) -> Reply {
     })
 }
 
+/// Whether a lie is told where offers are read.
+fn is_of_offers(lie: &OfferLie) -> bool {
+    !matches!(lie, OfferLie::NoNewAssetIds | OfferLie::NoConfirmation)
+}
+
 /// What the filters ask for. Without a cutoff, `active_only` gives live offers alone.
-fn selected<'a>(books: &'a Books, call: &Call, who: SteamId) -> Vec<&'a Offer> {
+fn selected<'a>(books: &'a Books, quirks: &Quirks, call: &Call, who: SteamId) -> Vec<&'a Offer> {
     if call.flag("active_only") {
         let cutoff: i64 = call.number("time_historical_cutoff").unwrap_or(i64::MAX);
-        return books.offers_since(who, cutoff);
+        let mut offers = books.offers_since(who, cutoff);
+        if quirks.may_lag() {
+            let all = books.offers_since(who, 0).into_iter();
+            let listed = |offer: &Offer| offer.state.is_live() || offer.updated >= cutoff;
+            offers.extend(all.filter(|offer| !listed(offer) && quirks.keeps_alive(offer)));
+        }
+        return offers;
     }
     let mut offers = books.offers_since(who, 0);
     if call.flag("historical_only") {
@@ -72,15 +89,18 @@ fn selected<'a>(books: &'a Books, call: &Call, who: SteamId) -> Vec<&'a Offer> {
 pub(super) fn trade_offer(core: &Core, call: &Call) -> Reply {
     let who = account_or_return!(core, call);
     let id = call.number("tradeofferid").map(OfferId);
-    core.read(|world| {
-        let found = id.and_then(|id| world.books.offer(id));
+    core.change(|world, _| {
+        let World { books, quirks, .. } = world;
+        let found = id.and_then(|id| books.offer(id));
         let visible = |offer: &&Offer| offer.from == who || offer.to == who && offer.was_active;
         let Some(offer) = found.filter(visible) else { return refused(eresult::NO_MATCH) };
+        let told = |lie: &OfferLie| lie != &OfferLie::Hidden && is_of_offers(lie);
+        let lies = quirks.read(std::iter::once(offer), told);
         let mut body = Map::new();
-        body.insert("offer".to_owned(), econ_json::offer(&world.books, offer, who));
+        body.insert("offer".to_owned(), econ_json::offer(books, offer, who, &lies));
         if call.flag("get_descriptions") {
             let classes = offer.items().map(|item| item.class);
-            let descriptions = econ_json::descriptions(&world.books, classes);
+            let descriptions = econ_json::descriptions(books, classes);
             econ_json::set_list(&mut body, "descriptions", descriptions);
         }
         response(Value::Object(body))
@@ -121,14 +141,21 @@ pub(super) fn summary(core: &Core, call: &Call) -> Reply {
 pub(super) fn trade_status(core: &Core, call: &Call) -> Reply {
     let who = account_or_return!(core, call);
     let id = call.number("tradeid").map(TradeId);
-    core.read(|world| {
-        let found = id.and_then(|id| world.books.trade(id));
+    core.change(|world, _| {
+        let World { books, quirks, .. } = world;
+        let found = id.and_then(|id| books.trade(id));
         let trade = found.filter(|trade| trade.from == who || trade.to == who);
         let Some(trade) = trade else { return refused(eresult::NO_MATCH) };
-        let mut body = json!({ "trades": [econ_json::trade(trade, who)] });
+        let offer = books.offer(trade.offer).into_iter();
+        let lies = quirks.read(offer, |lie| lie == &OfferLie::NoNewAssetIds);
+        let mut told = trade.clone();
+        if lies.has(trade.offer, OfferLie::NoNewAssetIds) {
+            told.given.iter_mut().chain(&mut told.taken).for_each(|it| it.new_asset_id = None);
+        }
+        let mut body = json!({ "trades": [econ_json::trade(&told, who)] });
         if call.flag("get_descriptions") {
             let classes = econ_json::classes_of(trade);
-            body["descriptions"] = econ_json::descriptions(&world.books, classes).into();
+            body["descriptions"] = econ_json::descriptions(books, classes).into();
         }
         response(body)
     })
@@ -183,7 +210,7 @@ pub(super) fn hold_durations(core: &Core, call: &Call) -> Reply {
     let token = call.field("trade_offer_access_token");
     let now = core.clock.now().secs();
     core.read(|world| {
-        if !world.accounts.may_offer(who, partner, token) {
+        if !world.may_offer(who, partner, token) {
             return refused(eresult::ACCESS_DENIED);
         }
         let (mine, theirs) = (hold_secs(world, who), hold_secs(world, partner));
@@ -207,6 +234,20 @@ fn escrow(duration: i64, now: i64) -> Value {
         value["escrow_end_date_rfc3339"] = end.to_rfc3339_opts(SecondsFormat::Secs, true).into();
     }
     value
+}
+
+/// `GetTradeOfferAccessToken`: the token of the own trade URL, or a new one.
+pub(super) fn access_token(core: &Core, call: &Call) -> Reply {
+    let who = account_or_return!(core, call);
+    let renew = call.flag("generate_new_token");
+    let token = core.change(|world, _| {
+        let account = world.accounts.get_mut(who)?;
+        if renew {
+            account.trade_token = entropy::token();
+        }
+        Some(account.trade_token.clone())
+    });
+    response(json!({ "trade_offer_access_token": token }))
 }
 
 /// `CancelTradeOffer`.

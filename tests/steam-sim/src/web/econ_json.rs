@@ -8,6 +8,7 @@ use crate::ids::SteamId;
 use crate::world::books::Books;
 use crate::world::class::ClassKey;
 use crate::world::offers::{Offer, OfferItem};
+use crate::world::quirks::{Lies, OfferLie};
 use crate::world::trades::{Moved, Trade};
 
 /// `EConfirmationMethod`: the phone.
@@ -15,8 +16,48 @@ const MOBILE: u8 = 2;
 /// `EResult` of an offer without trouble.
 const OK: u8 = 1;
 
-/// One offer, seen by `viewer`.
-pub(super) fn offer(books: &Books, offer: &Offer, viewer: SteamId) -> Value {
+/// One offer as `viewer` is told of it.
+pub(super) fn offer(books: &Books, offer: &Offer, viewer: SteamId, lies: &Lies) -> Value {
+    let mut value = true_offer(books, offer, viewer);
+    let mut remove = |fields: &[&str]| {
+        for field in fields {
+            value.as_object_mut().and_then(|value| value.remove(*field));
+        }
+    };
+    let mut changed = Map::new();
+    let mut set = |field: &str, new: Value| drop(changed.insert(field.to_owned(), new));
+    for lie in lies.about(offer.id) {
+        match lie {
+            OfferLie::Glitched => {
+                remove(&["items_to_give", "items_to_receive"]);
+                set("accountid_other", 0.into());
+            }
+            OfferLie::State { state, trade } => {
+                set("trade_offer_state", (*state).into());
+                remove(if *trade { &[] } else { &["tradeid"] });
+            }
+            OfferLie::Lagging => {
+                if let Some((state, updated)) = offer.before {
+                    set("trade_offer_state", state.number().into());
+                    set("time_updated", updated.into());
+                    if state.is_live() {
+                        set("escrow_end_date", 0.into());
+                        remove(&["tradeid", "settlement_date"]);
+                    }
+                }
+            }
+            OfferLie::NoEscrowEnd => set("escrow_end_date", 0.into()),
+            OfferLie::Hidden | OfferLie::NoNewAssetIds | OfferLie::NoConfirmation => {}
+        }
+    }
+    if let Some(value) = value.as_object_mut() {
+        value.extend(changed);
+    }
+    value
+}
+
+/// One offer as it is, seen by `viewer`.
+fn true_offer(books: &Books, offer: &Offer, viewer: SteamId) -> Value {
     let ours = offer.from == viewer;
     let partner = offer.partner_of(viewer);
     let (mine, theirs) = if ours { (&offer.give, &offer.ask) } else { (&offer.ask, &offer.give) };
@@ -33,7 +74,7 @@ pub(super) fn offer(books: &Books, offer: &Offer, viewer: SteamId) -> Value {
         "escrow_end_date": offer.escrow_end,
         "confirmation_method": if offer.needs_confirmation { MOBILE } else { 0 },
         "eresult": OK,
-        "delay_settlement": false,
+        "delay_settlement": offer.delay_settlement,
     });
     // Steam leaves lists out when they are empty.
     for (field, owner, items) in
@@ -46,6 +87,9 @@ pub(super) fn offer(books: &Books, offer: &Offer, viewer: SteamId) -> Value {
     }
     if let Some(trade) = offer.trade {
         value["tradeid"] = json!(trade);
+    }
+    if let Some(end) = offer.trade.and_then(|trade| books.trade(trade)?.settles) {
+        value["settlement_date"] = end.into();
     }
     value
 }
@@ -78,6 +122,12 @@ pub(super) fn trade(trade: &Trade, viewer: SteamId) -> Value {
         "time_mod": trade.modified,
         "status": trade.status,
     });
+    if let Some(end) = trade.settles {
+        value["time_settlement"] = end.into();
+    }
+    if let Some(reversal) = trade.reversed_by {
+        value["rollback_trade"] = json!(reversal);
+    }
     for (field, assets) in [("assets_received", received), ("assets_given", given)] {
         if !assets.is_empty() {
             value[field] = assets.iter().map(moved).collect();
@@ -96,9 +146,19 @@ fn moved(moved: &Moved) -> Value {
         "classid": item.class.class_id.to_string(),
         "instanceid": item.class.instance_id.to_string(),
     });
-    if let Some(id) = moved.new_asset_id {
-        value["new_assetid"] = json!(id);
-        value["new_contextid"] = json!(item.context.to_string());
+    for (asset, context, id, place) in [
+        ("new_assetid", "new_contextid", moved.new_asset_id, moved.new_context),
+        (
+            "rollback_new_assetid",
+            "rollback_new_contextid",
+            moved.returned_asset_id,
+            moved.returned_context,
+        ),
+    ] {
+        if let (Some(id), Some(place)) = (id, place) {
+            value[asset] = json!(id);
+            value[context] = json!(place.to_string());
+        }
     }
     value
 }
@@ -111,7 +171,7 @@ pub(super) fn descriptions(books: &Books, classes: impl Iterator<Item = ClassKey
 
 /// The classes a trade's assets have.
 pub(super) fn classes_of(trade: &Trade) -> impl Iterator<Item = ClassKey> + '_ {
-    trade.given.iter().chain(&trade.taken).map(|moved| moved.item.class)
+    trade.moved().map(|moved| moved.item.class)
 }
 
 /// Sets a list, unless it is empty: then Steam leaves it out.

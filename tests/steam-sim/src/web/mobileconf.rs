@@ -10,6 +10,7 @@ use crate::ids::{ConfirmationId, SteamId};
 use crate::world::World;
 use crate::world::confirmations::{Confirmation, Press};
 use crate::world::offers::OfferItem;
+use crate::world::quirks::OfferLie;
 
 /// How far a phone's clock may be off, in either direction.
 const SKEW_SECS: i64 = 60;
@@ -22,10 +23,40 @@ pub(super) fn list(core: &Core, call: &Call) -> Reply {
         Ok(who) => who,
         Err(reply) => return *reply,
     };
-    let list: Value = core.read(|world| {
-        world.confirmations.of(who).map(|confirmation| entry(world, confirmation)).collect()
+    let list: Option<Value> = core.change(|world, now| {
+        let too_soon = !world.confirmations.may_list(who, now);
+        if core.options.confirmation_rate_limit && too_soon {
+            return None;
+        }
+        let World { confirmations, books, quirks, .. } = world;
+        let offers = confirmations.of(who).filter_map(|waiting| books.offer(waiting.offer));
+        let lies = quirks.read(offers, |lie| lie == &OfferLie::NoConfirmation);
+        let shown = |waiting: &&Confirmation| !lies.has(waiting.offer, OfferLie::NoConfirmation);
+        let shown = world.confirmations.of(who).filter(shown);
+        Some(shown.map(|confirmation| entry(world, confirmation)).collect())
     });
+    let Some(list) = list else {
+        let detail = "There was a problem loading the confirmations page. Please try again later.";
+        let body = json!({ "success": false, "message": "Oh nooooooes!", "detail": detail });
+        return Reply::json(StatusCode::OK, &body);
+    };
     Reply::json(StatusCode::OK, &json!({ "success": true, "conf": list }))
+}
+
+/// `GET /mobileconf/details/{id}`: a page which names the offer.
+pub(super) fn details(core: &Core, call: &Call, id: &str) -> Reply {
+    let tag = format!("details{id}");
+    let who = match signed(core, call, &["details", "conf", &tag]) {
+        Ok(who) => who,
+        Err(reply) => return *reply,
+    };
+    let offer = core.read(|world| {
+        let mut waiting = world.confirmations.of(who);
+        waiting.find(|it| it.id.to_string() == id).map(|it| it.offer)
+    });
+    let Some(offer) = offer else { return not_there() };
+    let html = format!("<div class=\"tradeoffer\" id=\"tradeofferid_{offer}\"></div>");
+    Reply::json(StatusCode::OK, &json!({ "success": true, "html": html }))
 }
 
 /// `GET /mobileconf/ajaxop`.

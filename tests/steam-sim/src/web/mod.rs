@@ -1,12 +1,17 @@
 //! Steam's endpoints: which handler answers which path, and what they share.
 
 mod auth;
+mod auth_form;
 mod auth_messages;
 mod econ;
 mod econ_json;
 mod economy;
+mod friends;
 mod inventory;
 mod mobileconf;
+mod notifications;
+mod openid;
+mod trade_page;
 mod tradeoffer;
 mod users;
 mod web_login;
@@ -23,6 +28,8 @@ pub(crate) const API_HOST: &str = "api.steampowered.com";
 /// The host of the community pages.
 pub(crate) const COMMUNITY_HOST: &str = "steamcommunity.com";
 const LOGIN_HOST: &str = "login.steampowered.com";
+/// Where Steam sends browsers without a session.
+pub(crate) const LOGIN_PAGE: &str = "https://steamcommunity.com/login/home/?goto=";
 
 /// Steam's result codes which several endpoints use.
 pub(crate) mod eresult {
@@ -31,9 +38,12 @@ pub(crate) mod eresult {
     pub(crate) const INVALID_PARAM: u32 = 8;
     pub(crate) const FILE_NOT_FOUND: u32 = 9;
     pub(crate) const ACCESS_DENIED: u32 = 15;
+    pub(crate) const NOT_LOGGED_ON: u32 = 21;
     pub(crate) const EXPIRED: u32 = 27;
     pub(crate) const DUPLICATE_REQUEST: u32 = 29;
     pub(crate) const NO_MATCH: u32 = 42;
+    pub(crate) const RATE_LIMIT_EXCEEDED: u32 = 84;
+    pub(crate) const LOGIN_DENIED_THROTTLE: u32 = 87;
     pub(crate) const TWO_FACTOR_CODE_MISMATCH: u32 = 88;
 }
 
@@ -72,11 +82,19 @@ fn api(core: &Core, call: &Call) -> Reply {
         ("IEconService", "GetTradeStatus") => (Method::GET, econ::trade_status),
         ("IEconService", "GetTradeHistory") => (Method::GET, econ::trade_history),
         ("IEconService", "GetTradeHoldDurations") => (Method::GET, econ::hold_durations),
+        ("IEconService", "GetInventoryItemsWithDescriptions") => (Method::GET, inventory::own),
+        ("IEconService", "GetTradeOfferAccessToken") => (Method::POST, econ::access_token),
         ("IEconService", "CancelTradeOffer") => (Method::POST, econ::cancel),
         ("IEconService", "DeclineTradeOffer") => (Method::POST, econ::decline),
         ("ISteamEconomy", "GetAssetClassInfo") => (Method::GET, economy::class_info),
         ("ISteamUser", "GetPlayerSummaries") => (Method::GET, users::summaries),
         ("ISteamUser", "GetPlayerBans") => (Method::GET, users::bans),
+        ("ISteamUser", "GetFriendList") => (Method::GET, users::friend_list),
+        ("IPlayerService", "GetSteamLevel") => (Method::GET, users::level),
+        ("IPlayerService", "GetBadges") => (Method::GET, users::badges),
+        ("ISteamNotificationService", "GetSteamNotifications") => {
+            (Method::GET, notifications::list)
+        }
         _ => return not_found(),
     };
     let (wanted, handle) = handler;
@@ -99,10 +117,20 @@ fn community(core: &Core, call: &Call) -> Reply {
         (&Method::POST, ["tradeoffer", id, "decline"]) => tradeoffer::decline(core, call, id),
         (&Method::POST, ["tradeoffer", id, "cancel"]) => tradeoffer::cancel(core, call, id),
         (&Method::POST, ["trade", "new", "acknowledge"]) => tradeoffer::acknowledge(core, call),
+        (&Method::POST, ["actions", "AddFriendAjax"]) => friends::add(core, call),
+        (&Method::POST, ["actions", "RemoveFriendAjax"]) => friends::remove(core, call),
+        (&Method::POST, ["actions", "IgnoreFriendInviteAjax"]) => friends::ignore(core, call),
+        (&Method::POST, ["profiles", id, "friends", "action"]) => friends::action(core, call, id),
+        (&Method::POST, ["invites", "ajaxcreate"]) => friends::quick_invite(core, call),
+        (&Method::GET, ["tradeoffer", "new"]) => trade_page::new_offer(core, call),
+        (&Method::GET, ["tradeoffer", id]) => trade_page::old_offer(core, call, id),
+        (&Method::GET, ["mobileconf", "details", id]) => mobileconf::details(core, call, id),
+        (&Method::GET, ["textfilter", "ajaxgetfriendslist"]) => friends::list(core, call),
         (&Method::GET, ["mobileconf", "getlist"]) => mobileconf::list(core, call),
         (&Method::GET, ["mobileconf", "ajaxop"]) => mobileconf::act(core, call),
         (&Method::POST, ["mobileconf", "multiajaxop"]) => mobileconf::act_on_many(core, call),
-        (&Method::POST, ["login", "settoken"]) => web_login::set_token(core, call),
+        (&Method::GET | &Method::POST, ["openid", "login"]) => openid::login(core, call),
+        (&Method::GET | &Method::POST, ["login", "settoken"]) => web_login::set_token(core, call),
         _ => not_found(),
     }
 }
@@ -122,6 +150,11 @@ pub(crate) fn api_account(core: &Core, call: &Call) -> Result<SteamId, Box<Reply
 /// The text of `strError` for a result code.
 pub(crate) fn send_error(code: u32) -> String {
     format!("There was an error sending your trade offer.  Please try again later. ({code})")
+}
+
+/// The answer of a community page to somebody without a session.
+fn logged_out() -> Reply {
+    Reply::html(StatusCode::UNAUTHORIZED, page("Unauthorized", ""))
 }
 
 fn not_found() -> Reply {

@@ -4,12 +4,13 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{eresult, page, send_error};
+use super::{eresult, logged_out, page, send_error};
 use crate::core::Core;
 use crate::http::{Call, Reply};
 use crate::ids::{AssetId, OfferId, SteamId, number};
 use crate::world::confirmations::Accepted;
-use crate::world::offers::{End, NewOffer, Refusal, Wanted};
+use crate::world::offers::{End, NewOffer, Wanted};
+use crate::world::refusals::Refusal;
 
 #[derive(Deserialize)]
 struct TradeJson {
@@ -46,12 +47,15 @@ struct CreateParams {
 
 /// `POST /tradeoffer/new/send`.
 pub(super) fn send(core: &Core, call: &Call) -> Reply {
-    let Some(who) = core.account_of(call) else { return unauthorized() };
-    let Some(to) = call.number("partner").map(SteamId) else { return send_refused(core, None, 8) };
+    let Some(who) = core.account_of(call) else { return logged_out() };
+    let to = SteamId(call.number("partner").unwrap_or(0));
     let trade = call.form_field("json_tradeoffer").unwrap_or_default();
     let Ok(trade) = serde_json::from_str::<TradeJson>(trade) else {
-        return send_refused(core, Some(to), eresult::INVALID_PARAM);
+        return send_refused(core, to, &Refusal::Malformed);
     };
+    // An answer to an offer needs no token: the other side has made itself known.
+    let countered = call.form_field("tradeofferid_countered").filter(|id| !id.is_empty());
+    let countered = countered.map(|id| OfferId(id.parse().unwrap_or(0)));
     let params = call.form_field("trade_offer_create_params").unwrap_or_default();
     let params: CreateParams = serde_json::from_str(params).unwrap_or_default();
     let new = NewOffer {
@@ -63,18 +67,18 @@ pub(super) fn send(core: &Core, call: &Call) -> Reply {
         on_phone: true,
     };
     let sent = core.change(|world, now| {
+        if let Some(countered) = countered {
+            return world.counter(countered, new, now);
+        }
         let token = params.trade_offer_access_token.as_deref();
-        if !world.accounts.may_offer(who, to, token) {
+        if !world.may_offer(who, to, token) {
             return Err(Refusal::NoAccess);
         }
         world.send_offer(new, now)
     });
     match sent {
         Ok(id) => sent_reply(core, id),
-        Err(Refusal::TradeBan(name)) => Reply::str_error(&format!(
-            "You cannot trade with {name} because they have a trade ban."
-        )),
-        Err(refusal) => send_refused(core, Some(to), refusal.eresult()),
+        Err(refusal) => send_refused(core, to, &refusal),
     }
 }
 
@@ -104,18 +108,56 @@ fn ask_for_phone(body: &mut Value) {
     body["email_domain"] = "example.com".into();
 }
 
-fn send_refused(core: &Core, to: Option<SteamId>, code: u32) -> Reply {
-    let limit =
-        code == Refusal::TooManyInTotal.eresult() || code == Refusal::TooManyWithPartner.eresult();
-    if !limit {
-        return Reply::str_error(&send_error(code));
+fn send_refused(core: &Core, to: SteamId, refusal: &Refusal) -> Reply {
+    let code = refusal.eresult();
+    let limit = matches!(refusal, Refusal::TooManyInTotal | Refusal::TooManyWithPartner);
+    if limit {
+        let persona = core.read(|world| Some(world.accounts.get(to)?.persona.clone()));
+        let name = persona.unwrap_or_default();
+        return Reply::str_error(&format!(
+            "You have sent too many trade offers, or have too many outstanding trade offers with \
+             {name}. Please cancel some before sending more. ({code})"
+        ));
     }
-    let persona = |to| core.read(|world| Some(world.accounts.get(to)?.persona.clone()));
-    let name = to.and_then(persona).unwrap_or_default();
-    Reply::str_error(&format!(
-        "You have sent too many trade offers, or have too many outstanding trade offers with \
-         {name}. Please cancel some before sending more. ({code})"
-    ))
+    let text = if let Refusal::TradeBan(name) = refusal {
+        Some(format!("You cannot trade with {name} because they have a trade ban."))
+    } else {
+        why(refusal)
+    };
+    Reply::str_error(&text.unwrap_or_else(|| send_error(code)))
+}
+
+/// The text of a refusal for which Steam has words of its own, on sending and accepting alike.
+fn why(refusal: &Refusal) -> Option<String> {
+    match refusal {
+        Refusal::NewDevice => Some(
+            "You have logged in from a new device. In order to protect the items in your \
+             inventory, you will be unable to trade from this device for 7 days."
+                .to_owned(),
+        ),
+        Refusal::NotAvailable(name) => Some(format!(
+            "{name} is not available to trade. More information will be shown to {name} if they \
+             invite you to trade."
+        )),
+        Refusal::OwnInventoryFull(game) => Some(format!(
+            "This trade would exceed the maximum number of items allowed in your {game} \
+             inventory. (15)"
+        )),
+        Refusal::TheirInventoryFull(name) => {
+            Some(format!("This trade is not possible because {name}'s inventory is full. (15)"))
+        }
+        Refusal::Malformed
+        | Refusal::BadState
+        | Refusal::NoAccess
+        | Refusal::Banned
+        | Refusal::TradeBan(_)
+        | Refusal::TooManyInTotal
+        | Refusal::ItemGone
+        | Refusal::AlreadyAccepted
+        | Refusal::Renamed
+        | Refusal::Unknown
+        | Refusal::TooManyWithPartner => None,
+    }
 }
 
 /// `POST /tradeoffer/{id}/accept`.
@@ -142,10 +184,12 @@ pub(super) fn accept(core: &Core, call: &Call, id: &str) -> Reply {
             ask_for_phone(&mut body);
             Reply::json(StatusCode::OK, &body)
         }
-        Err(refusal) => Reply::str_error(&format!(
-            "There was an error accepting this trade offer.  Please try again later. ({})",
-            refusal.eresult()
-        )),
+        Err(refusal) => Reply::str_error(&why(&refusal).unwrap_or_else(|| {
+            let code = refusal.eresult();
+            format!(
+                "There was an error accepting this trade offer.  Please try again later. ({code})"
+            )
+        })),
     }
 }
 
@@ -160,7 +204,7 @@ pub(super) fn cancel(core: &Core, call: &Call, id: &str) -> Reply {
 }
 
 fn end(core: &Core, call: &Call, id: &str, end: End) -> Reply {
-    let Some(who) = core.account_of(call) else { return unauthorized() };
+    let Some(who) = core.account_of(call) else { return logged_out() };
     let id = OfferId(id.parse().unwrap_or(0));
     match core.change(|world, now| world.end_offer(id, who, end, now)) {
         Ok(()) => Reply::json(StatusCode::OK, &json!({ "tradeofferid": id })),
@@ -178,10 +222,6 @@ fn end(core: &Core, call: &Call, id: &str, end: End) -> Reply {
 pub(super) fn acknowledge(core: &Core, call: &Call) -> Reply {
     match core.account_of(call) {
         Some(_) => Reply::json_text(StatusCode::OK, "{\"success\":1}"),
-        None => unauthorized(),
+        None => logged_out(),
     }
-}
-
-fn unauthorized() -> Reply {
-    Reply::html(StatusCode::UNAUTHORIZED, page("Unauthorized", ""))
 }

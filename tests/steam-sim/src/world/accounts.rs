@@ -1,12 +1,13 @@
 //! The accounts of the simulator: their secrets and what Steam knows of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
 use super::people::Behaviour;
+use crate::clock::SimTime;
 use crate::entropy;
 use crate::guard;
 use crate::ids::SteamId;
@@ -28,10 +29,6 @@ pub enum EconomyBan {
 }
 
 impl EconomyBan {
-    pub(crate) fn forbids_trade(self) -> bool {
-        self == Self::Banned
-    }
-
     /// The word on Steam's wire.
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -40,6 +37,33 @@ impl EconomyBan {
             Self::Banned => "banned",
         }
     }
+}
+
+/// What Steam knows of an account beside its name and secrets; the default is an account in good
+/// standing.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Standing {
+    /// The Steam level, by which the friend list grows.
+    pub level: u32,
+    /// Whether it has spent too little to invite friends.
+    pub limited: bool,
+    /// Whether strangers see neither its profile nor its friends.
+    pub profile_private: bool,
+    /// Assets of each game which it can hold; absent is without limit.
+    pub inventory_cap: Option<usize>,
+    /// Whether it has logged in from a new device, which may not trade for 7 days.
+    pub new_device: bool,
+    /// Whether it has changed its name a moment ago: trades with it then fail with 34.
+    pub renamed: bool,
+    /// `CommunityBanned`.
+    pub community_banned: bool,
+    /// `NumberOfVACBans`.
+    pub vac_bans: u32,
+    /// `NumberOfGameBans`.
+    pub game_bans: u32,
+    /// `DaysSinceLastBan`.
+    pub days_since_last_ban: u32,
 }
 
 /// An account to make. Everything but the name has a default; secrets are made when absent.
@@ -60,7 +84,7 @@ pub struct NewAccount {
     pub identity_secret: Option<String>,
     /// The token of the trade URL. Default: made.
     pub trade_token: Option<String>,
-    /// What the person does with incoming offers. Default: nothing.
+    /// What the person does with incoming offers and invitations. Default: nothing.
     pub behaviour: Behaviour,
     /// Hides the inventory from everybody else. Default: false.
     pub inventory_private: bool,
@@ -68,6 +92,8 @@ pub struct NewAccount {
     pub economy_ban: EconomyBan,
     /// Days for which Steam holds items in trades of this account. Default: 0.
     pub hold_days: u32,
+    /// Default: good.
+    pub standing: Standing,
 }
 
 impl NewAccount {
@@ -105,7 +131,7 @@ pub struct Account {
     pub identity_secret: String,
     /// The token of the trade URL.
     pub trade_token: String,
-    /// What the person does with incoming offers.
+    /// What the person does with incoming offers and invitations.
     pub behaviour: Behaviour,
     /// Whether only the owner sees the inventory.
     pub inventory_private: bool,
@@ -113,6 +139,10 @@ pub struct Account {
     pub economy_ban: EconomyBan,
     /// Days for which Steam holds items in its trades.
     pub hold_days: u32,
+    /// Unix seconds until which it may not trade because it took trades back.
+    pub trade_ban_until: i64,
+    /// What else Steam knows of it.
+    pub standing: Standing,
 }
 
 impl Account {
@@ -127,6 +157,10 @@ impl Account {
     pub fn device_id(&self) -> String {
         guard::device_id(self.steam_id)
     }
+
+    pub(crate) fn has_trade_ban(&self, now: SimTime) -> bool {
+        self.economy_ban == EconomyBan::Banned || now.secs() < self.trade_ban_until
+    }
 }
 
 impl fmt::Debug for Account {
@@ -140,7 +174,6 @@ impl fmt::Debug for Account {
 pub(crate) struct Accounts {
     by_id: BTreeMap<SteamId, Account>,
     ids: HashMap<String, SteamId>,
-    friends: BTreeSet<(SteamId, SteamId)>,
 }
 
 impl Accounts {
@@ -182,6 +215,8 @@ impl Accounts {
             inventory_private: new.inventory_private,
             economy_ban: new.economy_ban,
             hold_days: new.hold_days,
+            trade_ban_until: 0,
+            standing: new.standing,
         };
         guard::login_code(&account.shared_secret, 0)?;
         guard::login_code(&account.identity_secret, 0)?;
@@ -190,27 +225,9 @@ impl Accounts {
         Ok(account)
     }
 
-    pub(crate) fn befriend(&mut self, one: SteamId, other: SteamId) {
-        self.friends.insert(pair(one, other));
-    }
-
-    pub(crate) fn unfriend(&mut self, one: SteamId, other: SteamId) {
-        self.friends.remove(&pair(one, other));
-    }
-
-    /// Whether `from` may send `to` an offer: as friends, or with the token of the trade URL.
-    pub(crate) fn may_offer(&self, from: SteamId, to: SteamId, token: Option<&str>) -> bool {
-        let Some(recipient) = self.get(to) else { return false };
-        self.friends.contains(&pair(from, to)) || token == Some(recipient.trade_token.as_str())
-    }
-
     fn free_id(&self) -> SteamId {
         let free = |id: &SteamId| !self.by_id.contains_key(id);
         let mut ids = (FIRST_ACCOUNT_ID..).map(SteamId::from_account_id);
         ids.find(free).expect("there are fewer accounts than numbers")
     }
-}
-
-fn pair(one: SteamId, other: SteamId) -> (SteamId, SteamId) {
-    (one.min(other), one.max(other))
 }

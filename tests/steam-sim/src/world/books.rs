@@ -70,6 +70,8 @@ pub struct Asset {
     pub origin: Origin,
     /// Its earlier places, oldest first.
     pub history: Vec<PastHolding>,
+    /// Unix seconds until which it is protected and cannot be traded.
+    pub protected_until: Option<i64>,
     /// Fields of the asset beside Steam's usual six, as loaded.
     #[serde(skip)]
     pub(crate) extra: Map<String, Value>,
@@ -134,6 +136,12 @@ impl Books {
         assets.find(|asset| asset.owner == owner)
     }
 
+    /// How many assets of an app this account has.
+    pub(crate) fn count_of(&self, owner: SteamId, app: u32) -> usize {
+        let shelves = self.shelves.iter().filter(|(key, _)| (key.owner, key.app) == (owner, app));
+        shelves.map(|(_, shelf)| shelf.order.len()).sum()
+    }
+
     /// All accounts with their login names.
     pub fn accounts(&self) -> impl Iterator<Item = (SteamId, &str)> {
         self.names.iter().map(|(id, name)| (*id, name.as_str()))
@@ -169,13 +177,14 @@ impl Books {
             || self.shelves.keys().any(|key| key.app == app && key.context == context)
     }
 
-    /// A page of an inventory: at most `count` assets after `start`. A `start` nobody ever had
-    /// begins at the front.
+    /// A page of an inventory: at most `count` assets after `start`, or with `overlap` from it on.
+    /// A `start` nobody ever had begins at the front.
     pub(crate) fn page(
         &self,
         key: InventoryKey,
         start: Option<AssetId>,
         count: usize,
+        overlap: bool,
     ) -> InventoryPage<'_> {
         let Some(shelf) = self.shelves.get(&key) else {
             return InventoryPage { assets: Vec::new(), more: false, total: 0 };
@@ -185,7 +194,8 @@ impl Books {
             let here = self.asset(asset).map(|asset| asset.position);
             shelf.departed.get(&asset).copied().or(here)
         });
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let bound = if overlap { Bound::Included } else { Bound::Excluded };
+        let from = after.map_or(Bound::Unbounded, bound);
         let mut rest = shelf.order.range((from, Bound::Unbounded)).map(|(_, key)| key);
         let assets = rest.by_ref().take(count).filter_map(|key| self.asset(*key)).collect();
         InventoryPage { assets, more: rest.next().is_some(), total: shelf.order.len() }
@@ -275,10 +285,11 @@ impl Books {
         if shelved != self.assets.len() {
             found.push(format!("{shelved} assets in inventories, {} known", self.assets.len()));
         }
+        found.extend(self.audit_protection());
         found
     }
 
-    fn shelve(&mut self, asset: Asset) {
+    pub(super) fn shelve(&mut self, asset: Asset) {
         let shelf = self.shelf(&asset);
         let first = shelf.order.first_key_value().map_or(0, |(position, _)| *position);
         self.place(Asset { position: first - 1, ..asset });
@@ -301,15 +312,14 @@ impl Books {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Options;
     use crate::world::World;
     use crate::world::class::ItemSpec;
-    use crate::world::sessions::Lifetimes;
 
     const OWNER: SteamId = SteamId(76_561_197_961_265_729);
 
     fn with_three_keys() -> (Books, Vec<AssetKey>) {
-        let life = std::time::Duration::from_secs(1);
-        let mut world = World::new(Lifetimes { access: life, refresh: life });
+        let mut world = World::new(&Options::default());
         let to = InventoryKey { owner: OWNER, app: 440, context: 2 };
         let ids = world.give_items(to, &[ItemSpec::named("Key")], 3);
         (world.books, ids.into_iter().map(|id| AssetKey { app: 440, id }).collect())
@@ -338,11 +348,11 @@ mod tests {
     fn pages_follow_each_other_without_gap_or_overlap() {
         let (books, keys) = with_three_keys();
         let inventory = InventoryKey { owner: OWNER, app: 440, context: 2 };
-        let first = books.page(inventory, None, 2);
+        let first = books.page(inventory, None, 2, false);
         assert!(first.more && first.total == 3);
         let last = first.assets.last().unwrap().key;
         assert_eq!(last, keys[1], "newest first");
-        let second = books.page(inventory, Some(last.id), 2);
+        let second = books.page(inventory, Some(last.id), 2, false);
         assert!(!second.more);
         assert_eq!(second.assets[0].key, keys[0]);
     }

@@ -121,6 +121,23 @@ impl Class {
         self.fields.get("market_hash_name").and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// The description as `/inventory` serves it while an asset is protected.
+    pub(crate) fn protected_text(&self, until: i64) -> String {
+        let mut fields = self.fields.clone();
+        let note =
+            format!("This item is protected and cannot be traded until [date]{until}[/date]");
+        for (name, value) in [
+            ("tradable", json!(0)),
+            ("marketable", json!(0)),
+            ("sealed", json!(1)),
+            ("sealed_type", json!(0)),
+            ("owner_descriptions", json!([{"type": "bbcode", "value": note}])),
+        ] {
+            fields.insert(name.to_owned(), value);
+        }
+        Value::Object(fields).to_string()
+    }
+
     /// The form of `IEconService`, where the flags are booleans.
     pub(crate) fn for_offers(&self) -> Value {
         let mut fields = self.fields.clone();

@@ -1,12 +1,18 @@
 //! What waits on an account's phone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use super::World;
-use super::offers::{OfferState, Refusal};
+use super::notifications::NotificationKind;
+use super::offer_state::OfferState;
+use super::refusals::Refusal;
 use crate::clock::SimTime;
 use crate::entropy;
 use crate::ids::{ConfirmationId, OfferId, SteamId};
+
+/// Steam takes offence at a phone which lists its confirmations more often.
+const LIST_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What happens when the phone allows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,10 +34,20 @@ pub(crate) struct Confirmation {
 #[derive(Default)]
 pub(crate) struct Confirmations {
     waiting: BTreeMap<ConfirmationId, Confirmation>,
+    listed: HashMap<SteamId, SimTime>,
 }
 
 impl Confirmations {
-    pub(crate) fn of(&self, owner: SteamId) -> impl Iterator<Item = &Confirmation> {
+    /// Whether the last list of this account is long enough ago; if so, this is the last one.
+    pub(crate) fn may_list(&mut self, owner: SteamId, now: SimTime) -> bool {
+        let soon = self.listed.get(&owner).is_some_and(|last| now < *last + LIST_INTERVAL);
+        if !soon {
+            self.listed.insert(owner, now);
+        }
+        !soon
+    }
+
+    pub(crate) fn of(&self, owner: SteamId) -> impl Iterator<Item = &Confirmation> + Clone {
         self.waiting.values().filter(move |confirmation| confirmation.owner == owner)
     }
 
@@ -123,7 +139,13 @@ impl World {
                 self.finish(id, OfferState::InvalidItems, now);
                 return Err(Refusal::ItemGone);
             }
+            self.check_accept(offer, now)?;
             self.confirmations.add_accept(id, who, now);
+            // By this npm's steam-tradeoffer-manager knows that its accept waits for the phone.
+            if let Some(offer) = self.books.offers.get_mut(&id) {
+                offer.needs_confirmation = true;
+            }
+            self.tell_of_offer(who, NotificationKind::MobileConfirmation, id, now);
             return Ok(Accepted::NeedsConfirmation);
         }
         self.execute(id, now).map(Accepted::Done)

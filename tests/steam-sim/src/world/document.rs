@@ -188,6 +188,7 @@ fn read_asset(
         class,
         origin: Origin::Loaded,
         history: Vec::new(),
+        protected_until: None,
         extra,
         properties: None,
         position: 0,

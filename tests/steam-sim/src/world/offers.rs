@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::World;
 use super::books::{Asset, AssetKey, Books, InventoryKey};
 use super::class::ClassKey;
+use super::notifications::NotificationKind;
+use super::offer_state::OfferState;
 use super::people::Task;
+use super::refusals::{Deal, Refusal};
 use crate::clock::SimTime;
 use crate::ids::{AssetId, OfferId, SteamId, TradeId};
 
@@ -19,67 +22,6 @@ pub const OFFERS_SENT_MAX: usize = 30;
 pub const MESSAGE_CHARS_MAX: usize = 128;
 /// An offer nobody answers expires after 14 days.
 pub const OFFER_LIFETIME_SECS: i64 = 1_209_600;
-
-/// Steam's `ETradeOfferState`; the numbers are the wire's.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum OfferState {
-    /// Sent, and the recipient can answer.
-    Active = 2,
-    /// Done: see the trade.
-    Accepted = 3,
-    /// Nobody answered for 14 days.
-    Expired = 5,
-    /// The sender took it back.
-    Canceled = 6,
-    /// The recipient did not want it.
-    Declined = 7,
-    /// Some of its items have moved elsewhere.
-    InvalidItems = 8,
-    /// The sender has not confirmed it on the phone; the recipient cannot see it.
-    NeedsConfirmation = 9,
-    /// The sender refused it on the phone.
-    CanceledBySecondFactor = 10,
-    /// Accepted, and Steam holds the items for some days.
-    InEscrow = 11,
-}
-
-impl Serialize for OfferState {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(self.number())
-    }
-}
-
-impl OfferState {
-    /// The number on Steam's wire.
-    pub fn number(self) -> u8 {
-        self as u8
-    }
-
-    /// Whether somebody can still answer it.
-    pub fn is_live(self) -> bool {
-        matches!(self, Self::Active | Self::NeedsConfirmation)
-    }
-
-    fn can_become(self, next: Self) -> bool {
-        let ends = matches!(next, Self::Expired | Self::Canceled | Self::InvalidItems);
-        match self {
-            Self::NeedsConfirmation => {
-                ends || matches!(next, Self::Active | Self::CanceledBySecondFactor)
-            }
-            Self::Active => {
-                ends || matches!(next, Self::Accepted | Self::Declined | Self::InEscrow)
-            }
-            Self::InEscrow => next == Self::Accepted,
-            Self::Accepted
-            | Self::Expired
-            | Self::Canceled
-            | Self::Declined
-            | Self::InvalidItems
-            | Self::CanceledBySecondFactor => false,
-        }
-    }
-}
 
 /// Some of one asset, as an offer names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -123,8 +65,13 @@ pub struct Offer {
     pub trade: Option<TradeId>,
     /// Whether the recipient was ever able to see it.
     pub was_active: bool,
-    /// Whether the sender had to confirm it on the phone.
+    /// Whether somebody has or had to confirm it on the phone.
     pub needs_confirmation: bool,
+    /// Whether its items are protected for some days after they have arrived.
+    pub delay_settlement: bool,
+    /// Its state before the last change, and since when (Unix seconds) it was in that.
+    #[serde(skip)]
+    pub(crate) before: Option<(OfferState, i64)>,
 }
 
 impl Offer {
@@ -172,55 +119,6 @@ pub(crate) struct NewOffer {
     pub on_phone: bool,
 }
 
-/// Why Steam refuses a trade action.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refusal {
-    /// The request makes no sense.
-    #[error("the request is malformed (8)")]
-    Malformed,
-    /// The offer is in a state which does not allow it.
-    #[error("the offer's state forbids it (11)")]
-    BadState,
-    /// No friend, and no valid trade token.
-    #[error("neither friends nor a valid trade token (15)")]
-    NoAccess,
-    /// Too many live offers in total.
-    #[error("too many live offers in total (25)")]
-    TooManyInTotal,
-    /// An item is gone or may not be traded.
-    #[error("an item is gone or may not be traded (26)")]
-    ItemGone,
-    /// It was accepted already.
-    #[error("the offer is accepted already (28)")]
-    AlreadyAccepted,
-    /// No such offer.
-    #[error("no such offer (42)")]
-    Unknown,
-    /// Too many live offers to this partner.
-    #[error("too many live offers to this partner (50)")]
-    TooManyWithPartner,
-    /// The recipient (by name) has a trade ban.
-    #[error("{0} has a trade ban")]
-    TradeBan(String),
-}
-
-impl Refusal {
-    /// The result code on Steam's wire.
-    pub fn eresult(&self) -> u32 {
-        match self {
-            Self::Malformed => 8,
-            Self::BadState => 11,
-            Self::NoAccess => 15,
-            Self::TradeBan(_) => 17,
-            Self::TooManyInTotal => 25,
-            Self::ItemGone => 26,
-            Self::AlreadyAccepted => 28,
-            Self::Unknown => 42,
-            Self::TooManyWithPartner => 50,
-        }
-    }
-}
-
 impl World {
     /// Makes an offer, which becomes active at once unless a phone must confirm it.
     ///
@@ -231,13 +129,17 @@ impl World {
         if too_long || new.from == new.to || new.give.is_empty() && new.ask.is_empty() {
             return Err(Refusal::Malformed);
         }
-        let partner = self.accounts.get(new.to).ok_or(Refusal::NoAccess)?;
-        if partner.economy_ban.forbids_trade() {
-            return Err(Refusal::TradeBan(partner.persona.clone()));
+        self.check_parties(new.from, new.to, now)?;
+        if self.accounts.get(new.to).is_some_and(|partner| partner.inventory_private) {
+            return Err(Refusal::NoAccess);
+        }
+        if self.protection.mixes(new.give.iter().chain(&new.ask).map(|wanted| wanted.app)) {
+            return Err(Refusal::ItemGone);
         }
         let give = self.books.wanted_items(new.from, &new.give)?;
         let ask = self.books.wanted_items(new.to, &new.ask)?;
         self.books.check_limits(new.from, new.to)?;
+        self.check_room(&Deal { who: new.from, partner: new.to, give: &give, ask: &ask })?;
         let needs_confirmation = new.on_phone && !give.is_empty();
         let offer = Offer {
             id: OfferId::fresh(),
@@ -254,12 +156,17 @@ impl World {
             trade: None,
             was_active: false,
             needs_confirmation,
+            delay_settlement: false,
+            before: None,
         };
+        let delay_settlement = self.protection.settles(offer.items(), now).is_some();
+        let offer = Offer { delay_settlement, ..offer };
         let id = offer.id;
         self.agenda.at(SimTime(offer.expires * 1000), Task::Expire(id));
         self.books.add_offer(offer);
         if needs_confirmation {
             self.confirmations.add_send(id, new.from, now);
+            self.tell_of_offer(new.from, NotificationKind::MobileConfirmation, id, now);
         } else {
             self.activate(id, now);
         }
@@ -272,8 +179,42 @@ impl World {
         if let Some(offer) = self.books.offers.get_mut(&id) {
             offer.was_active = true;
             let to = offer.to;
+            self.tell_of_offer(to, NotificationKind::TradeOffer, id, now);
             self.plan_answer(to, id, now);
         }
+    }
+
+    pub(super) fn tell_of_offer(
+        &mut self,
+        who: SteamId,
+        kind: NotificationKind,
+        offer: OfferId,
+        now: SimTime,
+    ) {
+        let about = serde_json::json!({ "tradeoffer_id": offer });
+        self.notifications.add(who, kind, about, now);
+    }
+
+    /// Answers an offer with another one, which ends it.
+    ///
+    /// # Errors
+    /// When it is not theirs to answer, or over, or the new offer is refused.
+    pub(crate) fn counter(
+        &mut self,
+        countered: OfferId,
+        new: NewOffer,
+        now: SimTime,
+    ) -> Result<OfferId, Refusal> {
+        let offer = self.books.offers.get(&countered).ok_or(Refusal::Unknown)?;
+        if offer.to != new.from || offer.from != new.to || !offer.was_active {
+            return Err(Refusal::Unknown);
+        }
+        if offer.state != OfferState::Active {
+            return Err(Refusal::BadState);
+        }
+        let id = self.send_offer(new, now)?;
+        self.finish(countered, OfferState::Countered, now);
+        Ok(id)
     }
 
     /// The recipient, or `who` for the sender, ends a live offer.
@@ -354,7 +295,9 @@ impl Books {
         let item = |wanted: &Wanted| {
             let holder = InventoryKey { owner, app: wanted.app, context: wanted.context };
             let asset = self.held(holder, wanted.id, wanted.amount)?;
-            let tradable = self.class(asset.class)?.tradable() && seen.insert(asset.key);
+            let tradable = asset.protected_until.is_none()
+                && self.class(asset.class)?.tradable()
+                && seen.insert(asset.key);
             let (key, context, class) = (asset.key, asset.context, asset.class);
             tradable.then_some(OfferItem { key, context, amount: wanted.amount, class })
         };
@@ -388,6 +331,7 @@ impl Books {
     pub(crate) fn set_state(&mut self, id: OfferId, next: OfferState, now: SimTime) {
         let Some(offer) = self.offers.get_mut(&id) else { return };
         let (before, last_update) = (offer.state, offer.updated);
+        offer.before = Some((before, last_update));
         offer.state = next;
         offer.updated = now.secs();
         for account in [offer.from, offer.to] {
@@ -400,44 +344,6 @@ impl Books {
         }
         if !before.can_become(next) {
             self.violation(format!("offer {id}: {before:?} became {next:?}"));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_final_state_stays_and_a_live_one_ends_in_its_own_ways() {
-        use OfferState::*;
-        let all = [
-            Active,
-            Accepted,
-            Expired,
-            Canceled,
-            Declined,
-            InvalidItems,
-            NeedsConfirmation,
-            CanceledBySecondFactor,
-            InEscrow,
-        ];
-        for from in all {
-            let expected = match from {
-                Active => vec![Accepted, Expired, Canceled, Declined, InvalidItems, InEscrow],
-                NeedsConfirmation => {
-                    vec![Active, Expired, Canceled, InvalidItems, CanceledBySecondFactor]
-                }
-                InEscrow => vec![Accepted],
-                Accepted
-                | Expired
-                | Canceled
-                | Declined
-                | InvalidItems
-                | CanceledBySecondFactor => vec![],
-            };
-            let next: Vec<_> = all.into_iter().filter(|next| from.can_become(*next)).collect();
-            assert_eq!(next, expected, "{from:?}");
         }
     }
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::World;
-use super::offers::{End, OfferState};
+use super::friends::Relationship;
+use super::offer_state::OfferState;
+use super::offers::{End, NewOffer, Offer, Wanted};
+use super::protection::PROTECTED_CONTEXT;
 use crate::clock::{SimTime, seconds};
 use crate::ids::{OfferId, SteamId, TradeId};
 
@@ -20,6 +23,12 @@ pub struct Behaviour {
     /// `after_secs`.
     #[serde(rename = "after_secs", with = "seconds")]
     pub after: Duration,
+    /// What they do with invitations to be friends. Default: nothing.
+    pub invites: InviteAnswer,
+    /// How long that takes after the invitation, on the simulator's clock. In JSON
+    /// `invites_after_secs`.
+    #[serde(rename = "invites_after_secs", with = "seconds")]
+    pub invites_after: Duration,
 }
 
 /// How a person answers an offer.
@@ -33,19 +42,45 @@ pub enum Answer {
     Accept,
     /// Declines.
     Decline,
+    /// Answers with an offer which gives nothing and asks for what the offer gave and for one more
+    /// of the sender's assets of that kind of game.
+    Counter,
+}
+
+/// How a person answers an invitation to be friends.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InviteAnswer {
+    /// Not at all: a real client may answer for this account over HTTPS.
+    #[default]
+    Ignore,
+    /// Accepts.
+    Accept,
 }
 
 impl Behaviour {
     /// Leaves offers alone.
-    pub const IGNORE: Self = Self { answer: Answer::Ignore, after: Duration::ZERO };
+    pub const IGNORE: Self = Self::answering(Answer::Ignore);
     /// Accepts at the moment the offer becomes active.
-    pub const ACCEPT: Self = Self { answer: Answer::Accept, after: Duration::ZERO };
+    pub const ACCEPT: Self = Self::answering(Answer::Accept);
     /// Declines at the moment the offer becomes active.
-    pub const DECLINE: Self = Self { answer: Answer::Decline, after: Duration::ZERO };
+    pub const DECLINE: Self = Self::answering(Answer::Decline);
+    /// Makes a counter-offer at the moment the offer becomes active.
+    pub const COUNTER: Self = Self::answering(Answer::Counter);
+
+    const fn answering(answer: Answer) -> Self {
+        let (after, invites_after) = (Duration::ZERO, Duration::ZERO);
+        Self { answer, after, invites: InviteAnswer::Ignore, invites_after }
+    }
 
     /// The same answer, given this much later on the simulator's clock.
     pub const fn after(self, after: Duration) -> Self {
         Self { after, ..self }
+    }
+
+    /// The same, and invitations are accepted this much later on the simulator's clock.
+    pub const fn accepting_invites_after(self, invites_after: Duration) -> Self {
+        Self { invites: InviteAnswer::Accept, invites_after, ..self }
     }
 }
 
@@ -53,8 +88,10 @@ impl Behaviour {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Task {
     Answer(OfferId),
+    AnswerInvite { who: SteamId, from: SteamId },
     Expire(OfferId),
     Deliver(TradeId),
+    Settle(TradeId),
 }
 
 /// What is due when, in the order it was planned within one moment.
@@ -88,8 +125,10 @@ impl World {
             any = true;
             match task {
                 Task::Answer(offer) => self.answer(offer, now),
+                Task::AnswerInvite { who, from } => self.answer_invite(who, from, now),
                 Task::Expire(offer) => self.expire(offer, now),
                 Task::Deliver(trade) => self.deliver(trade, now),
+                Task::Settle(trade) => self.settle_trade(trade),
             }
         }
         any
@@ -118,6 +157,12 @@ impl World {
                 self.plan_answer(of, id, now);
             }
         }
+        let links = self.friends.of(of);
+        let invited = links.filter(|(_, how, _)| *how == Relationship::RequestRecipient);
+        let inviters: Vec<_> = invited.map(|(inviter, ..)| inviter).collect();
+        for from in inviters {
+            self.plan_invite_answer(of, from, now);
+        }
         true
     }
 
@@ -134,6 +179,33 @@ impl World {
             Answer::Ignore => {}
             Answer::Accept => drop(self.execute(id, now)),
             Answer::Decline => drop(self.end_offer(id, to, End::Decline, now)),
+            Answer::Counter => {
+                if let Some(counter) = self.books.offer(id).map(|offer| self.greedy_counter(offer))
+                {
+                    drop(self.counter(id, counter, now));
+                }
+            }
+        }
+    }
+
+    /// The offer of somebody who wants all they were offered and one thing more.
+    fn greedy_counter(&self, offer: &Offer) -> NewOffer {
+        let wanted = |key| self.books.asset(key).map(Wanted::whole);
+        let mut ask: Vec<_> = offer.give.iter().filter_map(|item| wanted(item.key)).collect();
+        let assets = self.books.assets_of(offer.from).into_iter();
+        let same_game = |app: u32| offer.items().all(|item| item.key.app == app);
+        ask.extend(assets.map(Wanted::whole).find(|more| {
+            same_game(more.app)
+                && more.context != PROTECTED_CONTEXT
+                && offer.give.iter().all(|item| item.key.id != more.id)
+        }));
+        NewOffer {
+            from: offer.to,
+            to: offer.from,
+            message: "And one more?".to_owned(),
+            give: Vec::new(),
+            ask,
+            on_phone: false,
         }
     }
 

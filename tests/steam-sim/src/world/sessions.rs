@@ -1,6 +1,6 @@
 //! Logins under way, refresh tokens and access tokens.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -15,6 +15,10 @@ use crate::ids::SteamId;
 const RENEWAL_WINDOW_SECS: i64 = 30 * 86_400;
 /// A login which is not finished in this time is forgotten.
 const LOGIN_SECS: i64 = 300;
+/// A transfer of a session to another host must be used in this time.
+const TRANSFER_SECS: i64 = 300;
+/// Wrong passwords and codes are held against the address for half an hour.
+const THROTTLE_SECS: i64 = 1800;
 
 /// Steam's `EAuthTokenPlatformType`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +52,10 @@ pub(crate) struct Login {
     pub steam_id: SteamId,
     pub request_id: Vec<u8>,
     pub platform: Platform,
-    pub code_accepted: bool,
+    /// By a code or on the phone.
+    pub accepted: bool,
+    /// Whether it was the phone.
+    pub on_phone: bool,
     started: i64,
 }
 
@@ -67,6 +74,12 @@ struct Access {
     revoked: bool,
 }
 
+/// What a browser takes to another host to get its cookies there.
+struct Transfer {
+    refresh: String,
+    expires: i64,
+}
+
 /// Why a refresh token gave no access token; Steam says 15 for all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Denied;
@@ -83,23 +96,70 @@ pub(crate) struct Sessions {
     logins: HashMap<u64, Login>,
     refresh: HashMap<String, Refresh>,
     access: HashMap<String, Access>,
+    transfers: HashMap<String, Transfer>,
     serial: u64,
+    /// Polls without tokens which still give their login a new client id.
+    pub rotations: u32,
+    /// When passwords and codes were wrong.
+    failures: VecDeque<i64>,
+    failures_max: Option<usize>,
 }
 
 impl Sessions {
-    pub(crate) fn new(lifetimes: Lifetimes) -> Self {
-        let (logins, refresh, access) = Default::default();
-        Self { lifetimes, logins, refresh, access, serial: 0 }
+    pub(crate) fn new(lifetimes: Lifetimes, failures_max: Option<usize>) -> Self {
+        let (logins, refresh, access, transfers, failures) = Default::default();
+        let (serial, rotations) = (0, 0);
+        Self {
+            lifetimes,
+            logins,
+            refresh,
+            access,
+            transfers,
+            serial,
+            rotations,
+            failures,
+            failures_max,
+        }
+    }
+
+    /// Counts a wrong password or code.
+    pub(crate) fn count_failure(&mut self, now: SimTime) {
+        self.failures.push_back(now.secs());
+    }
+
+    /// Whether there were too many wrong passwords and codes lately to try another.
+    pub(crate) fn is_throttled(&mut self, now: SimTime) -> bool {
+        self.failures.retain(|time| now.secs() - time < THROTTLE_SECS);
+        self.failures_max.is_some_and(|max| self.failures.len() >= max)
+    }
+
+    /// The phone's owner approves all logins of the account; false when none waits.
+    pub(crate) fn approve(&mut self, who: SteamId, now: SimTime) -> bool {
+        let live = |login: &&mut Login| now.secs() - login.started < LOGIN_SECS;
+        let waiting = self.logins.values_mut().filter(live).filter(|login| login.steam_id == who);
+        waiting.fold(false, |_, login| {
+            (login.accepted, login.on_phone) = (true, true);
+            true
+        })
+    }
+
+    /// Gives a login another client id, if such changes are due.
+    pub(crate) fn rotate(&mut self, client_id: u64) -> Option<u64> {
+        self.rotations = self.rotations.checked_sub(1)?;
+        let login = self.logins.remove(&client_id)?;
+        let fresh = new_client_id();
+        self.logins.insert(fresh, login);
+        Some(fresh)
     }
 
     /// Begins a login; gives its client id.
     pub(crate) fn begin(&mut self, steam_id: SteamId, platform: Platform, now: SimTime) -> u64 {
         self.logins.retain(|_, login| now.secs() - login.started < LOGIN_SECS);
-        // With the top bit set: a client which reads the id as a signed number is caught.
-        let client_id = entropy::number() | 1 << 63;
+        let client_id = new_client_id();
         let request_id = entropy::bytes::<16>().to_vec();
         let started = now.secs();
-        let login = Login { steam_id, request_id, platform, code_accepted: false, started };
+        let (accepted, on_phone) = (false, false);
+        let login = Login { steam_id, request_id, platform, accepted, on_phone, started };
         self.logins.insert(client_id, login);
         client_id
     }
@@ -174,6 +234,30 @@ impl Sessions {
         Ok(token)
     }
 
+    /// Begins a transfer of a refresh token's session to another host; gives its nonce.
+    pub(crate) fn begin_transfer(&mut self, refresh: &str, now: SimTime) -> String {
+        self.transfers.retain(|_, transfer| transfer.expires > now.secs());
+        let nonce = URL_SAFE_NO_PAD.encode(entropy::bytes::<24>());
+        let transfer =
+            Transfer { refresh: refresh.to_owned(), expires: now.secs() + TRANSFER_SECS };
+        self.transfers.insert(nonce.clone(), transfer);
+        nonce
+    }
+
+    /// Makes an access token of a transfer, as often as its host is asked in time: clients ask
+    /// again when an answer is lost.
+    pub(crate) fn finish_transfer(
+        &mut self,
+        nonce: &str,
+        who: SteamId,
+        now: SimTime,
+    ) -> Result<String, Denied> {
+        let transfer = self.transfers.get(nonce).filter(|transfer| transfer.expires > now.secs());
+        let refresh = transfer.ok_or(Denied)?.refresh.clone();
+        let owner = self.owner_of_refresh(&refresh, now);
+        if owner == Some(who) { self.mint_access(&refresh, now) } else { Err(Denied) }
+    }
+
     /// Whose valid access token this is.
     pub(crate) fn owner_of(&self, access: &str, now: SimTime) -> Option<SteamId> {
         let found = self.access.get(access)?;
@@ -204,6 +288,11 @@ impl Sessions {
     }
 }
 
+/// With the top bit set: a client which reads the id as a signed number is caught.
+fn new_client_id() -> u64 {
+    entropy::number() | 1 << 63
+}
+
 /// A token in a JWT's shape. Clients read its claims and cannot check its signature.
 fn jwt(claims: &Value) -> String {
     let header = json!({"typ": "JWT", "alg": "EdDSA"});
@@ -221,7 +310,7 @@ mod tests {
     const DAY: Duration = Duration::from_secs(86_400);
 
     fn sessions() -> Sessions {
-        Sessions::new(Lifetimes { access: DAY, refresh: DAY * 200 })
+        Sessions::new(Lifetimes { access: DAY, refresh: DAY * 200 }, None)
     }
 
     #[test]

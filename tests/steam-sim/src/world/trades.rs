@@ -4,8 +4,11 @@ use serde::{Serialize, Serializer};
 
 use super::World;
 use super::books::{Asset, Books, InventoryKey};
-use super::offers::{Offer, OfferItem, OfferState, Refusal};
+use super::offer_state::OfferState;
+use super::offers::{Offer, OfferItem};
 use super::people::Task;
+use super::protection::PROTECTED_CONTEXT;
+use super::refusals::{Deal, Refusal};
 use crate::clock::SimTime;
 use crate::ids::{AssetId, OfferId, SteamId, TradeId};
 
@@ -19,6 +22,20 @@ pub enum TradeStatus {
     Complete = 3,
     /// Steam holds the items.
     InEscrow = 10,
+    /// Steam has given the items it held back.
+    EscrowRollback = 11,
+    /// Taken back under trade protection.
+    TradeProtectionRollback = 12,
+}
+
+impl TradeStatus {
+    fn can_become(self, next: Self) -> bool {
+        match self {
+            Self::InEscrow => matches!(next, Self::Complete | Self::EscrowRollback),
+            Self::Complete => next == Self::TradeProtectionRollback,
+            Self::EscrowRollback | Self::TradeProtectionRollback => false,
+        }
+    }
 }
 
 impl Serialize for TradeStatus {
@@ -34,6 +51,12 @@ pub struct Moved {
     pub item: OfferItem,
     /// Its number at the new owner, once it has arrived.
     pub new_asset_id: Option<AssetId>,
+    /// The context it arrived in: 16 while it is protected.
+    pub new_context: Option<u64>,
+    /// Its number once it was taken back.
+    pub returned_asset_id: Option<AssetId>,
+    /// The context it was taken back to.
+    pub returned_context: Option<u64>,
 }
 
 /// A trade.
@@ -57,6 +80,19 @@ pub struct Trade {
     pub created: i64,
     /// Unix seconds of the last change.
     pub modified: i64,
+    /// Unix seconds at which its protection ends; `None` when its items are not protected.
+    pub settles: Option<i64>,
+    /// Whether nobody can take it back any more.
+    pub settled: bool,
+    /// The trade which took it back.
+    pub reversed_by: Option<TradeId>,
+}
+
+impl Trade {
+    /// The assets of both sides.
+    pub fn moved(&self) -> impl Iterator<Item = &Moved> {
+        self.given.iter().chain(&self.taken)
+    }
 }
 
 impl Books {
@@ -68,6 +104,15 @@ impl Books {
     /// The trade of this id.
     pub fn trade(&self, id: TradeId) -> Option<&Trade> {
         self.trades.get(&id)
+    }
+
+    /// Changes where a trade stands, in the caller's copy of it.
+    pub(super) fn set_status(&mut self, trade: &mut Trade, next: TradeStatus, now: SimTime) {
+        if !trade.status.can_become(next) {
+            self.violation(format!("trade {}: {:?} became {next:?}", trade.id, trade.status));
+        }
+        trade.status = next;
+        trade.modified = now.secs();
     }
 
     fn has(&self, owner: SteamId, item: &OfferItem) -> bool {
@@ -97,13 +142,16 @@ impl World {
         match offer.state {
             OfferState::Active => {}
             OfferState::Accepted | OfferState::InEscrow => return Err(Refusal::AlreadyAccepted),
+            OfferState::InvalidItems => return Err(Refusal::ItemGone),
             OfferState::NeedsConfirmation
+            | OfferState::Countered
             | OfferState::Expired
             | OfferState::Canceled
             | OfferState::Declined
-            | OfferState::InvalidItems
-            | OfferState::CanceledBySecondFactor => return Err(Refusal::BadState),
+            | OfferState::CanceledBySecondFactor
+            | OfferState::Reverted => return Err(Refusal::BadState),
         }
+        self.check_accept(&offer, now)?;
         if !self.books.can_happen(&offer) {
             self.finish(id, OfferState::InvalidItems, now);
             return Err(Refusal::ItemGone);
@@ -131,20 +179,40 @@ impl World {
         Ok(trade)
     }
 
+    /// Whether the recipient of an offer may accept it now, for what they are and have.
+    ///
+    /// # Errors
+    /// The reason Steam would give; the offer stays as it is.
+    pub(crate) fn check_accept(&self, offer: &Offer, now: SimTime) -> Result<(), Refusal> {
+        let (who, partner) = (offer.to, offer.from);
+        self.check_parties(who, partner, now)?;
+        self.check_room(&Deal { who, partner, give: &offer.ask, ask: &offer.give })
+    }
+
     /// Ends the escrow of a trade, of any length: the items arrive under new numbers.
     pub(crate) fn deliver(&mut self, id: TradeId, now: SimTime) {
         let Some(assets) = self.books.escrow.remove(&id) else { return };
         let Some(mut trade) = self.books.trades.get(&id).cloned() else { return };
-        let mut waiting = assets.into_iter();
         let (from, to) = (trade.from, trade.to);
+        trade.settles = self.protection.settles(trade.moved().map(|moved| &moved.item), now);
+        trade.settled = trade.settles.is_none();
+        let mut waiting = assets.into_iter().map(|asset| match trade.settles {
+            Some(_) if self.protection.covers(asset.key.app) => {
+                let (context, protected_until) = (PROTECTED_CONTEXT, trade.settles);
+                Asset { context, protected_until, ..asset }
+            }
+            Some(_) | None => asset,
+        });
         for (moved, new_owner) in trade.given.iter_mut().map(|moved| (moved, to)) {
             arrive(&mut self.books, moved, new_owner, (id, waiting.next()));
         }
         for (moved, new_owner) in trade.taken.iter_mut().map(|moved| (moved, from)) {
             arrive(&mut self.books, moved, new_owner, (id, waiting.next()));
         }
-        trade.status = TradeStatus::Complete;
-        trade.modified = now.secs();
+        self.books.set_status(&mut trade, TradeStatus::Complete, now);
+        if let Some(end) = trade.settles {
+            self.agenda.at(SimTime(end * 1000), Task::Settle(id));
+        }
         self.finish(trade.offer, OfferState::Accepted, now);
         self.books.trades.insert(id, trade);
         self.books.check("a delivery");
@@ -155,7 +223,7 @@ impl World {
     }
 
     fn open_trade(&mut self, id: TradeId, offer: &Offer, now: SimTime) {
-        let moved = |item: &OfferItem| Moved { item: *item, new_asset_id: None };
+        let moved = |item: &OfferItem| Moved::of(*item);
         let trade = Trade {
             id,
             offer: offer.id,
@@ -166,6 +234,9 @@ impl World {
             status: TradeStatus::InEscrow,
             created: now.secs(),
             modified: now.secs(),
+            settles: None,
+            settled: false,
+            reversed_by: None,
         };
         self.books.trades.insert(id, trade);
         for account in [offer.from, offer.to] {
@@ -200,7 +271,10 @@ impl World {
 fn arrive(books: &mut Books, moved: &mut Moved, to: SteamId, parcel: (TradeId, Option<Asset>)) {
     let (trade, asset) = parcel;
     match asset {
-        Some(asset) => moved.new_asset_id = Some(books.settle(asset, to, trade)),
+        Some(asset) => {
+            moved.new_context = Some(asset.context);
+            moved.new_asset_id = Some(books.settle(asset, to, trade));
+        }
         None => books.violation(format!("trade {trade} lost asset {}", moved.item.key.id)),
     }
 }

@@ -76,12 +76,14 @@ pub(crate) struct Client {
 }
 
 pub(crate) fn http(sim: &Sim) -> reqwest::Client {
+    builder(sim).build().unwrap()
+}
+
+pub(crate) fn builder(sim: &Sim) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .proxy(reqwest::Proxy::all(sim.proxy_url()).unwrap())
         .add_root_certificate(reqwest::Certificate::from_pem(sim.ca_pem().as_bytes()).unwrap())
         .user_agent("Mozilla/5.0 (X11; Linux x86_64) Test/1.0")
-        .build()
-        .unwrap()
 }
 
 impl Client {
@@ -122,12 +124,20 @@ impl Client {
         self.community(Method::GET, path).send().await.unwrap()
     }
 
-    /// A Web API read: the `response` object.
+    /// A read of `IEconService`: the `response` object.
     pub(crate) async fn api(&self, method: &str, query: &[(&str, &str)]) -> Value {
-        let url = format!("{API}/IEconService/{method}/v1/");
+        self.web_api(&format!("IEconService/{method}"), query).await["response"].take()
+    }
+
+    /// A read of the Web API, such as `ISteamUser/GetPlayerBans`: the whole answer.
+    pub(crate) async fn web_api(&self, method: &str, query: &[(&str, &str)]) -> Value {
+        body(self.ask(method, query).await, StatusCode::OK).await
+    }
+
+    pub(crate) async fn ask(&self, method: &str, query: &[(&str, &str)]) -> Response {
+        let url = format!("{API}/{method}/v1/");
         let request = self.http.get(url).query(&[("access_token", &self.access_token)]);
-        let response = request.query(query).send().await.unwrap();
-        body(response, StatusCode::OK).await["response"].take()
+        request.query(query).send().await.unwrap()
     }
 
     pub(crate) fn offer_form(
@@ -137,12 +147,21 @@ impl Client {
         ask: &[AssetId],
         message: &str,
     ) -> Vec<(&'static str, String)> {
-        let assets = |ids: &[AssetId]| -> Value {
-            let asset = |id| json!({"appid": 440, "contextid": "2", "amount": 1, "assetid": id});
-            ids.iter().map(asset).collect()
-        };
-        let side = |ids| json!({"assets": assets(ids), "currency": [], "ready": false});
-        let trade = json!({"newversion": true, "version": 2, "me": side(give), "them": side(ask)});
+        let assets = |ids: &[AssetId]| ids.iter().map(|id| asset(440, 2, *id)).collect();
+        self.trade_form(to, assets(give), assets(ask), message)
+    }
+
+    /// The form of an offer of assets which [`asset`] names.
+    pub(crate) fn trade_form(
+        &self,
+        to: &Account,
+        give: Vec<Value>,
+        ask: Vec<Value>,
+        message: &str,
+    ) -> Vec<(&'static str, String)> {
+        let side = |assets| json!({"assets": assets, "currency": [], "ready": false});
+        let (me, them): (Value, Value) = (side(give), side(ask));
+        let trade = json!({"newversion": true, "version": 2, "me": me, "them": them});
         let token = json!({"trade_offer_access_token": to.trade_token});
         vec![
             ("serverid", "1".to_owned()),
@@ -211,6 +230,11 @@ impl Client {
         let confirmation = list.iter().find(of_offer).expect("the offer waits for the phone");
         assert_eq!(self.press(now, "allow", confirmation).await, json!({"success": true}));
     }
+}
+
+/// An asset as `json_tradeoffer` names it.
+pub(crate) fn asset(app: u32, context: u64, id: AssetId) -> Value {
+    json!({"appid": app, "contextid": context.to_string(), "amount": 1, "assetid": id})
 }
 
 /// The JSON of an answer with this status.

@@ -95,3 +95,21 @@ async fn without_a_session_the_phone_must_log_in() {
     let answer = list(&world, &world.client.signed(START, "list")).await;
     assert_eq!(answer, json!({"success": false, "needauth": true}));
 }
+
+#[tokio::test]
+async fn the_details_of_a_confirmation_name_its_offer() {
+    let world = World::start().await;
+    let keys = world.keys(&world.bot, 1);
+    let id = world.send(&keys, &[]).await;
+    let entry = world.client.confirmations(START).await.remove(0);
+    let confirmation = entry["id"].as_str().unwrap();
+    let details = async |confirmation: &str| {
+        let path = format!("/mobileconf/details/{confirmation}");
+        let query = world.client.signed(START, &format!("details{confirmation}"));
+        let request = world.client.community(Method::GET, &path).query(&query);
+        body(request.send().await.unwrap(), StatusCode::OK).await
+    };
+    let found = details(confirmation).await;
+    assert!(found["html"].as_str().unwrap().contains(&format!("id=\"tradeofferid_{id}\"")));
+    assert_eq!(details("1").await["success"], false);
+}

@@ -86,6 +86,38 @@ async fn each_third_request_fails() {
 }
 
 #[tokio::test]
+async fn chance_hits_its_share_and_the_same_requests_for_the_same_seed() {
+    let world = World::start().await;
+    let control = reqwest::Client::new();
+    let hits = async |seed: u64, by_json: bool| {
+        world.sim.clear_faults();
+        let (matcher, kind) = (Matcher::path("GetTradeOffersSummary"), FaultKind::status(503));
+        let fault = Fault::by_chance(4, seed, matcher, kind);
+        if by_json {
+            let post = control.post(format!("{}/faults", world.sim.control_url()));
+            let json = serde_json::json!({
+                "matcher": fault.matcher, "kind": fault.kind,
+                "when": {"chance": {"one_in": 4, "seed": seed}},
+            });
+            assert_eq!(post.json(&json).send().await.unwrap().status(), StatusCode::OK);
+        } else {
+            world.sim.inject(fault);
+        }
+        let mut hits = Vec::new();
+        for _ in 0..80 {
+            let answer = world.client.ask("IEconService/GetTradeOffersSummary", &[]).await;
+            hits.push(answer.status() == StatusCode::SERVICE_UNAVAILABLE);
+        }
+        hits
+    };
+    let first = hits(7, false).await;
+    let count = first.iter().filter(|hit| **hit).count();
+    assert!((10..=30).contains(&count), "{count} of 80");
+    assert_eq!(hits(7, true).await, first);
+    assert_ne!(hits(8, false).await, first);
+}
+
+#[tokio::test]
 async fn a_delay_keeps_the_request_waiting() {
     let world = World::start().await;
     let delay = Duration::from_millis(80);

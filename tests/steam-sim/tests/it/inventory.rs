@@ -158,3 +158,18 @@ async fn a_request_without_a_browsers_headers_gets_429() {
     let bare = world.client.http.request(Method::GET, url).send().await.unwrap();
     assert_eq!(bare.status(), StatusCode::TOO_MANY_REQUESTS);
 }
+
+#[tokio::test]
+async fn the_web_api_reads_the_own_inventory_too() {
+    let world = World::start().await;
+    let made = world.keys(&world.bot, 3);
+    let query = [("appid", "440"), ("contextid", "2"), ("count", "2"), ("get_descriptions", "1")];
+    let first = world.client.api("GetInventoryItemsWithDescriptions", &query).await;
+    assert_eq!((&first["total_inventory_count"], &first["more_items"]), (&json!(3), &json!(true)));
+    assert_eq!(first["descriptions"][0]["market_hash_name"], KEY);
+    let start = first["last_assetid"].as_str().unwrap();
+    let query = [query[0], query[1], query[2], ("start_assetid", start)];
+    let rest = world.client.api("GetInventoryItemsWithDescriptions", &query).await;
+    assert_eq!(ids(&rest), made[..1]);
+    assert!(rest.get("more_items").is_none() && rest.get("descriptions").is_none());
+}

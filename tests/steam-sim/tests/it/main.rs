@@ -6,10 +6,18 @@ mod client;
 
 mod confirmations;
 mod control;
+mod counters;
+mod edge;
 mod faults;
+mod friends;
 mod inventory;
 mod login;
+mod notifications;
 mod offers;
+mod openid;
 mod people;
+mod protection;
+mod quirks;
+mod standing;
 mod strict;
 mod trades;

@@ -71,7 +71,7 @@ async fn offers_with_the_same_asset_become_invalid_when_one_is_accepted() {
     assert_eq!(states, [3, 8, 8, 9]);
     assert_eq!(world.client.confirmations(START).await.len(), 1, "only of the one still live");
     let again = alice.accept(second, world.bot.steam_id).await;
-    assert!(str_error(again).await.ends_with("(11)"));
+    assert!(str_error(again).await.ends_with("(26)"), "its items are gone");
     let twice = alice.accept(first, world.bot.steam_id).await;
     assert!(str_error(twice).await.ends_with("(28)"));
     world.assert_conserved();
@@ -212,4 +212,41 @@ async fn the_web_api_reads_and_ends_offers_too() {
     let stranger = Client::of(sim, alice).await;
     let theirs = stranger.api("GetTradeOffer", &[("tradeofferid", &ids[1].to_string())]).await;
     assert_eq!(theirs, json!({}), "not confirmed, so not visible to the recipient");
+}
+
+#[tokio::test]
+async fn the_trade_pages_tell_holds_and_errors() {
+    let world = World::start().await;
+    let World { sim, client, bot, alice, .. } = &world;
+    let hold = AccountChange { hold_days: Some(15), ..Default::default() };
+    sim.change_account(alice.steam_id, hold).unwrap();
+    let page = async |path: String| client.get(&path).await.text().await.unwrap();
+    let url = alice.trade_url().replace("https://steamcommunity.com", "");
+    let new = page(url.clone()).await;
+    assert!(
+        new.contains("g_daysMyEscrow = 0;") && new.contains("g_daysTheirEscrow = 15;"),
+        "{new}"
+    );
+    assert!(new.contains(&format!("g_ulTradePartnerSteamID = '{}'", alice.steam_id)), "{new}");
+    assert!(page(format!("{url}x")).await.contains("<div id=\"error_msg\">"));
+    let keys = world.keys(alice, 1);
+    let id = sim.donate(alice.steam_id, bot.steam_id, &keys, "").unwrap();
+    assert!(page(format!("/tradeoffer/{id}/")).await.contains("g_daysBothEscrow = 15;"));
+    client.post(&format!("/tradeoffer/{id}/decline"), &[]).await;
+    assert!(page(format!("/tradeoffer/{id}/")).await.contains("no longer valid"));
+}
+
+#[tokio::test]
+async fn the_own_trade_token_is_read_and_renewed() {
+    let world = World::start().await;
+    let url = "https://api.steampowered.com/IEconService/GetTradeOfferAccessToken/v1/";
+    let ask = async |renew: &str| {
+        let form = [("access_token", &*world.client.access_token), ("generate_new_token", renew)];
+        let answer = world.client.http.post(url).form(&form).send().await.unwrap();
+        body(answer, StatusCode::OK).await["response"]["trade_offer_access_token"].take()
+    };
+    assert_eq!(ask("0").await, world.bot.trade_token);
+    let renewed = ask("1").await;
+    assert_ne!(renewed, world.bot.trade_token);
+    assert_eq!(world.sim.account(world.bot.steam_id).unwrap().trade_token, renewed);
 }

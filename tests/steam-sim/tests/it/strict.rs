@@ -1,7 +1,7 @@
 //! What the edge and the proxy refuse.
 
 use reqwest::{Method, StatusCode};
-use steam_sim::{Options, Sim};
+use steam_sim::{EdgeRule, Options, Sim};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::client::{API, COMMUNITY, World, http};
@@ -43,11 +43,20 @@ async fn an_ended_session_is_refused_as_each_page_does() {
 }
 
 #[tokio::test]
-async fn a_lenient_simulator_takes_bare_requests() {
-    let options = Options { strict: false, browser_headers: false, ..Options::default() };
-    let world = World::with(options).await;
-    let url = format!("{COMMUNITY}/inventory/{}/440/2", world.bot.steam_id);
-    assert_eq!(http(&world.sim).get(url).send().await.unwrap().status(), StatusCode::OK);
+async fn an_excused_rule_does_not_hold_and_the_others_do() {
+    let excused = vec![EdgeRule::Origin, EdgeRule::Language];
+    let world = World::with(Options { excused, ..Options::default() }).await;
+    let inventory = format!("{COMMUNITY}/inventory/{}/440/2", world.bot.steam_id);
+    let read = http(&world.sim).get(&inventory).send().await.unwrap();
+    assert_eq!(read.status(), StatusCode::OK, "without a language");
+    let nobody = world.client.http.get(inventory).header("user-agent", "").send().await.unwrap();
+    assert_eq!(nobody.status(), StatusCode::TOO_MANY_REQUESTS, "without a user agent");
+    let send = world.client.http.post(format!("{COMMUNITY}/tradeoffer/new/send"));
+    let send = send.header("cookie", SESSION).form(&[("sessionid", "0123456789abcdef01234567")]);
+    let sent = send.try_clone().unwrap().send().await.unwrap();
+    assert_eq!(sent.status(), StatusCode::FORBIDDEN, "without a referer");
+    let sent = send.header("referer", format!("{COMMUNITY}/tradeoffer/1")).send().await.unwrap();
+    assert_eq!(sent.status(), StatusCode::UNAUTHORIZED, "without an origin");
 }
 
 #[tokio::test]

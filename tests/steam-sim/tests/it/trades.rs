@@ -20,6 +20,8 @@ async fn an_offer_which_asks_for_items_waits_for_the_acceptors_phone() {
     assert_eq!(answer["needs_mobile_confirmation"], true);
     assert!(answer.get("tradeid").is_none());
     assert_eq!(world.state(id), 2, "nothing moves before the phone");
+    let seen = client.api("GetTradeOffer", &[("tradeofferid", &id.to_string())]).await;
+    assert_eq!(seen["offer"]["confirmation_method"], 2, "its acceptor must confirm it");
     client.confirm(START, id).await;
     assert_eq!(world.state(id), 3);
     let summary = client.confirmations(START).await;
@@ -200,4 +202,29 @@ async fn descriptions_are_told_by_class_in_the_old_form() {
     let entry = &result[format!("{}_{}", asset.class.class_id, asset.class.instance_id)];
     assert_eq!((&entry["tradable"], &entry["appid"]), (&json!("1"), &json!("440")));
     assert_eq!(entry["tags"]["0"]["category_name"], "Quality");
+}
+
+#[tokio::test]
+async fn an_escrow_can_end_with_the_items_back() {
+    let world = World::start().await;
+    let World { sim, client, bot, alice, .. } = &world;
+    let keys = world.keys(bot, 1);
+    world.behave(alice, Behaviour::ACCEPT);
+    let hold = AccountChange { hold_days: Some(15), ..AccountChange::default() };
+    sim.change_account(alice.steam_id, hold).unwrap();
+    let id = world.send(&keys, &[]).await;
+    client.confirm(START, id).await;
+    assert!(sim.roll_back_escrow(id));
+    assert_eq!(world.state(id), 6);
+    let back = world.has(bot);
+    assert!(back.len() == 1 && back != keys, "under a new number");
+    let trade = sim.look(|books| books.offer(id).unwrap().trade.unwrap());
+    let status = client.api("GetTradeStatus", &[("tradeid", &trade.to_string())]).await;
+    let trade = &status["trades"][0];
+    assert_eq!(trade["status"], 11);
+    assert_eq!(trade["assets_given"][0]["rollback_new_assetid"], back[0].to_string());
+    assert!(trade["assets_given"][0].get("new_assetid").is_none());
+    sim.advance(DAY * 16);
+    assert_eq!((world.has(bot), sim.roll_back_escrow(id)), (back, false));
+    world.assert_conserved();
 }

@@ -1,5 +1,9 @@
 //! The control API: everything a test can do with the library, as JSON over plain HTTP.
 
+mod index;
+mod quirks;
+mod social;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,8 +21,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::faults::{Fault, Matcher};
-use crate::ids::{AssetId, SteamId};
-use crate::scene::{GiveRequest, OfferRequest, Scene};
+use crate::ids::SteamId;
+use crate::scene::{GiveRequest, Scene};
 use crate::steam::{AccountChange, Hold, Steam};
 use crate::world::accounts::{Account, NewAccount};
 use crate::world::books::{Asset, Books};
@@ -45,18 +49,18 @@ pub(crate) async fn run(listener: TcpListener, steam: Steam, stop: CancellationT
 
 fn router(control: Control) -> Router {
     Router::new()
-        .route("/", get(index))
+        .route("/", get(index::index))
         .route("/accounts", get(accounts).post(add_account))
         .route("/accounts/{account}", get(account).patch(change_account))
         .route("/scene", post(set_scene))
         .route("/items", post(give))
         .route("/inventory", post(load_inventory))
-        .route("/friends", post(befriend).delete(unfriend))
         .route("/behaviour", post(set_behaviour))
-        .route("/donate", post(donate))
-        .route("/offers", post(send_offer))
+        .merge(social::routes())
+        .merge(quirks::routes())
         .route("/tokens", post(mint_token))
         .route("/tokens/revoke", post(revoke_tokens))
+        .route("/openid", post(openid_login))
         .route("/faults", post(inject).delete(clear_faults))
         .route("/holds", post(hold))
         .route("/holds/{number}", get(wait_until_held))
@@ -93,38 +97,6 @@ fn done() -> Answer {
 
 fn body<'a, T: Deserialize<'a>>(bytes: &'a Bytes) -> anyhow::Result<T> {
     serde_json::from_slice(bytes).context("the request's body")
-}
-
-async fn index() -> Json<Value> {
-    Json(json!({
-        "GET /accounts": "all accounts with their secrets",
-        "POST /accounts": "make one: {name, persona?, steam_id?, password?, shared_secret?, \
-            identity_secret?, trade_token?, behaviour?: {answer, after_secs}, inventory_private?, \
-            economy_ban?, hold_days?}",
-        "GET /accounts/{name or id}": "one account, with the login code its phone shows",
-        "PATCH /accounts/{name or id}": "{password?, trade_token?, inventory_private?, \
-            economy_ban?, hold_days?}",
-        "POST /scene": "{accounts, items, friends}",
-        "POST /items": "{owner, app?, context?, count?, items: [{market_hash_name, tradable?, \
-            type?, fields?}]}",
-        "POST /inventory?owner=": "a document saved from Steam's /inventory, or an array of pages",
-        "POST /friends, DELETE /friends": "[name or id, name or id]",
-        "POST /behaviour": "{account, answer: ignore|accept|decline, after_secs?}",
-        "POST /donate": "{from, to, assets, message}",
-        "POST /offers": "{from, to, give, ask, message}",
-        "POST /tokens": "{account}: a refresh token",
-        "POST /tokens/revoke": "{account, refresh?: bool, sessions?: bool}",
-        "POST /faults": "{matcher: {method?, host?, path?, account?}, kind: {effect_then: closed|\
-            status500|status502|str_error16|empty200} | {fail: {status, body?, eresult?}} | drop | \
-            {delay: seconds}, when?: {times: n} | {every: k}}",
-        "DELETE /faults": "remove all, and open all holds",
-        "POST /holds": "a matcher: keeps answers back; gives its number",
-        "GET /holds/{number}?wait_secs=": "how many answers it keeps back",
-        "POST /holds/{number}/release": "lets them go",
-        "GET /clock, POST /clock/advance": "{secs}",
-        "GET /books?account=": "assets, offers, trades, offers per message, violations",
-        "GET /journal?path=&method=&account=&after=": "requests without their secrets",
-    }))
 }
 
 async fn accounts(State(control): State<Control>) -> Answer {
@@ -190,23 +162,6 @@ async fn load_inventory(
     Ok(Json(json!({ "loaded": loaded })))
 }
 
-fn pair(control: &Control, bytes: &Bytes) -> anyhow::Result<(SteamId, SteamId)> {
-    let [one, other]: [String; 2] = body(bytes)?;
-    Ok((control.steam.resolve(&one)?, control.steam.resolve(&other)?))
-}
-
-async fn befriend(State(control): State<Control>, bytes: Bytes) -> Answer {
-    let (one, other) = pair(&control, &bytes)?;
-    control.steam.befriend(one, other);
-    done()
-}
-
-async fn unfriend(State(control): State<Control>, bytes: Bytes) -> Answer {
-    let (one, other) = pair(&control, &bytes)?;
-    control.steam.unfriend(one, other);
-    done()
-}
-
 #[derive(Deserialize)]
 struct BehaviourRequest {
     account: String,
@@ -218,27 +173,6 @@ async fn set_behaviour(State(control): State<Control>, bytes: Bytes) -> Answer {
     let BehaviourRequest { account, behaviour } = body(&bytes)?;
     control.steam.set_behaviour(control.steam.resolve(&account)?, behaviour)?;
     done()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Donation {
-    from: String,
-    to: String,
-    assets: Vec<AssetId>,
-    #[serde(default)]
-    message: String,
-}
-
-async fn donate(State(control): State<Control>, bytes: Bytes) -> Answer {
-    let Donation { from, to, assets: give, message } = body(&bytes)?;
-    let request = OfferRequest { from, to, give, ask: Vec::new(), message };
-    Ok(Json(json!({ "offer": control.steam.send(&request)? })))
-}
-
-async fn send_offer(State(control): State<Control>, bytes: Bytes) -> Answer {
-    let request: OfferRequest = body(&bytes)?;
-    Ok(Json(json!({ "offer": control.steam.send(&request)? })))
 }
 
 #[derive(Deserialize)]
@@ -267,6 +201,19 @@ async fn revoke_tokens(State(control): State<Control>, bytes: Bytes) -> Answer {
         control.steam.end_sessions(account);
     }
     done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenIdRequest {
+    account: String,
+    return_to: String,
+}
+
+async fn openid_login(State(control): State<Control>, bytes: Bytes) -> Answer {
+    let OpenIdRequest { account, return_to } = body(&bytes)?;
+    let account = control.steam.resolve(&account)?;
+    Ok(Json(json!({ "url": control.steam.openid_login(account, &return_to)? })))
 }
 
 async fn inject(State(control): State<Control>, bytes: Bytes) -> Answer {

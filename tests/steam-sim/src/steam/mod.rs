@@ -1,5 +1,8 @@
 //! What a test does with the simulated Steam beside talking to it over HTTPS.
 
+mod quirks;
+mod social;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +13,13 @@ use crate::clock::SimTime;
 use crate::core::Core;
 use crate::faults::{Fault, Gate, Matcher};
 use crate::guard;
-use crate::ids::{AssetId, OfferId, SteamId};
+use crate::ids::{AssetId, SteamId};
 use crate::journal::JournalEntry;
-use crate::world::accounts::{Account, EconomyBan, NewAccount};
+use crate::world::accounts::{Account, EconomyBan, NewAccount, Standing};
 use crate::world::books::{Books, InventoryKey};
 use crate::world::class::ItemSpec;
 use crate::world::document::Document;
-use crate::world::offers::{NewOffer, Refusal, Wanted};
+use crate::world::openid::ReturnTo;
 use crate::world::people::Behaviour;
 use crate::world::sessions::Platform;
 
@@ -31,7 +34,7 @@ pub struct Steam {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountChange {
-    /// A new password, as after a reset.
+    /// A new password: all refresh tokens and sessions end with the old one.
     pub password: Option<String>,
     /// A new token for the trade URL; the old one stops working.
     pub trade_token: Option<String>,
@@ -41,6 +44,10 @@ pub struct AccountChange {
     pub economy_ban: Option<EconomyBan>,
     /// Days for which Steam holds items in its later trades.
     pub hold_days: Option<u32>,
+    /// Unix seconds until which it may not trade for having taken trades back; 0 forgives it.
+    pub trade_ban_until: Option<i64>,
+    /// All of its standing: what is not named becomes the default.
+    pub standing: Option<Standing>,
 }
 
 impl Steam {
@@ -74,14 +81,22 @@ impl Steam {
     pub fn change_account(&self, id: SteamId, change: AccountChange) -> anyhow::Result<Account> {
         self.core.change(|world, _| {
             let account = world.accounts.get_mut(id).context("no such account")?;
-            let AccountChange { password, trade_token, inventory_private, economy_ban, hold_days } =
-                change;
+            let AccountChange { password, trade_token, inventory_private, .. } = change;
+            let AccountChange { economy_ban, hold_days, trade_ban_until, standing, .. } = change;
+            let reset = password.is_some();
             account.password = password.unwrap_or_else(|| account.password.clone());
             account.trade_token = trade_token.unwrap_or_else(|| account.trade_token.clone());
             account.inventory_private = inventory_private.unwrap_or(account.inventory_private);
             account.economy_ban = economy_ban.unwrap_or(account.economy_ban);
             account.hold_days = hold_days.unwrap_or(account.hold_days);
-            Ok(account.clone())
+            account.trade_ban_until = trade_ban_until.unwrap_or(account.trade_ban_until);
+            account.standing = standing.unwrap_or_else(|| account.standing.clone());
+            let changed = account.clone();
+            if reset {
+                world.sessions.revoke_refresh(id);
+                world.sessions.revoke_access(id);
+            }
+            Ok(changed)
         })
     }
 
@@ -92,16 +107,6 @@ impl Steam {
     pub fn set_behaviour(&self, id: SteamId, behaviour: Behaviour) -> anyhow::Result<()> {
         let known = self.core.change(|world, now| world.set_behaviour(id, behaviour, now));
         if known { Ok(()) } else { bail!("there is no account {id}") }
-    }
-
-    /// Makes two accounts friends, who may send offers without a token.
-    pub fn befriend(&self, one: SteamId, other: SteamId) {
-        self.core.change(|world, _| world.accounts.befriend(one, other));
-    }
-
-    /// Ends a friendship.
-    pub fn unfriend(&self, one: SteamId, other: SteamId) {
-        self.core.change(|world, _| world.accounts.unfriend(one, other));
     }
 
     /// Makes `count` assets of each spec in one inventory; gives their ids in the order of the
@@ -132,43 +137,6 @@ impl Steam {
         })
     }
 
-    /// A person sends the bot (or anybody) a gift, active at once. Needs no friendship or token.
-    ///
-    /// # Errors
-    /// The reason Steam would give, such as an asset the donor does not have.
-    pub fn donate(
-        &self,
-        donor: SteamId,
-        to: SteamId,
-        assets: &[AssetId],
-        message: &str,
-    ) -> Result<OfferId, Refusal> {
-        self.offer(donor, to, assets, &[], message)
-    }
-
-    /// A person sends an offer which gives `give` and asks for `ask`, active at once.
-    ///
-    /// # Errors
-    /// The reason Steam would give, such as an asset its owner does not have.
-    pub fn offer(
-        &self,
-        from: SteamId,
-        to: SteamId,
-        give: &[AssetId],
-        ask: &[AssetId],
-        message: &str,
-    ) -> Result<OfferId, Refusal> {
-        self.core.change(|world, now| {
-            let wanted = |owner: SteamId, ids: &[AssetId]| {
-                let find = |id: &AssetId| world.books.find(owner, *id).ok_or(Refusal::ItemGone);
-                ids.iter().map(|id| find(id).map(Wanted::whole)).collect::<Result<Vec<_>, _>>()
-            };
-            let (give, ask) = (wanted(from, give)?, wanted(to, ask)?);
-            let message = message.to_owned();
-            world.send_offer(NewOffer { from, to, message, give, ask, on_phone: false }, now)
-        })
-    }
-
     /// Makes a refresh token of the mobile app's kind, as a login would.
     pub fn mint_refresh_token(&self, id: SteamId) -> String {
         self.core.change(|world, now| world.sessions.mint_refresh(id, Platform::MobileApp, now))
@@ -193,6 +161,17 @@ impl Steam {
         guard::login_code(&account.shared_secret, self.now().secs())
     }
 
+    /// A person signs in to another site with Steam's OpenID. Gives the address at which the site
+    /// gets them back, with what Steam signed for it, valid once and for five minutes.
+    ///
+    /// # Errors
+    /// When there is no such account, or `return_to` is no address of the web.
+    pub fn openid_login(&self, id: SteamId, return_to: &str) -> anyhow::Result<String> {
+        self.account(id).context("no such account")?;
+        let return_to = ReturnTo::parse(return_to).context("return_to is no web address")?;
+        Ok(self.core.change(|world, now| world.openids.sign(id, &return_to, now)))
+    }
+
     /// What the simulator's clock shows.
     pub fn now(&self) -> SimTime {
         self.core.clock.now()
@@ -206,7 +185,8 @@ impl Steam {
 
     /// Injects a fault, after those injected earlier: of several which match, the oldest hits.
     pub fn inject(&self, fault: Fault) {
-        self.core.faults().inject(fault);
+        let now = self.core.clock.now();
+        self.core.faults().inject(fault, now);
     }
 
     /// Removes all faults and opens all gates.
