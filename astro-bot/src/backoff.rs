@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// Waits that double from `first` to `cap`, each shortened by up to a quarter at random so that
 /// many workers do not come back at one moment.
 #[derive(Debug, Clone)]
@@ -24,9 +26,8 @@ impl Backoff {
 
     /// The next wait; `dice` is random, from 0 to 255.
     pub(crate) fn next(&mut self, dice: u8) -> Duration {
-        let doubled = self.first.saturating_mul(2_u32.saturating_pow(self.tries));
-        self.tries = self.tries.saturating_add(1).min(20);
-        let whole = doubled.min(self.cap);
+        let whole = doubled(self.first, self.cap, self.tries);
+        self.tries = self.tries.saturating_add(1);
         whole - whole / 4 * u32::from(dice) / 256
     }
 
@@ -37,8 +38,45 @@ impl Backoff {
     }
 }
 
+/// Something that Steam must not be asked for often, such as a login: each time makes the wait for
+/// the next one longer, whether it went well or not. What holds only for minutes is no success.
+#[derive(Debug)]
+pub(crate) struct Ration {
+    backoff: Backoff,
+    last: Option<Instant>,
+    wait: Duration,
+}
+
+impl Ration {
+    /// Nothing was taken yet.
+    pub(crate) fn new(first: Duration, cap: Duration) -> Self {
+        Self { backoff: Backoff::new(first, cap), last: None, wait: Duration::ZERO }
+    }
+
+    /// When it may be had again; now, if that is past.
+    pub(crate) fn due(&self, now: Instant) -> Instant {
+        self.last.map_or(now, |last| (last + self.wait).max(now))
+    }
+
+    /// Takes one; `dice` is random.
+    pub(crate) fn take(&mut self, now: Instant, dice: u8) {
+        // Twice the longest wait without one: the last was a success.
+        let calm = self.backoff.cap.saturating_mul(2);
+        if self.last.is_some_and(|last| now.saturating_duration_since(last) >= calm) {
+            self.backoff.reset();
+        }
+        self.wait = self.backoff.next(dice);
+        self.last = Some(now);
+    }
+}
+
+/// `first`, doubled so many times, but `cap` at most.
+pub(crate) fn doubled(first: Duration, cap: Duration, times: u32) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(times)).min(cap)
+}
+
 /// One random byte.
-fn dice() -> u8 {
+pub(crate) fn dice() -> u8 {
     let mut byte = [0_u8; 1];
     // Without randomness the waits are merely not spread.
     let _ = getrandom::fill(&mut byte);
@@ -63,5 +101,36 @@ mod tests {
         let mut backoff = Backoff::new(Duration::from_secs(4), Duration::from_secs(4));
         assert_eq!(backoff.next(0), Duration::from_secs(4));
         assert!(backoff.next(255) > Duration::from_secs(3));
+    }
+
+    #[test]
+    fn what_is_rationed_becomes_rare_and_stays_so() {
+        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
+        let mut ration = Ration::new(2 * minute, 4 * hour);
+        let start = Instant::now();
+        let mut taken = 0;
+        // Somebody who asks each minute for a month.
+        for minutes in 0..30 * 24 * 60 {
+            let now = start + minute * minutes;
+            if ration.due(now) <= now {
+                ration.take(now, 0);
+                taken += 1;
+            }
+        }
+        // After 2, 4, 8 … 128 minutes, then every 4 hours.
+        assert_eq!(taken, 8 + 178);
+    }
+
+    #[test]
+    fn after_a_long_calm_the_first_wait_is_short_again() {
+        let hour = Duration::from_secs(3600);
+        let mut ration = Ration::new(hour, 4 * hour);
+        let start = Instant::now();
+        for _ in 0..5 {
+            ration.take(start, 0);
+        }
+        assert_eq!(ration.due(start), start + 4 * hour);
+        ration.take(start + 8 * hour, 0);
+        assert_eq!(ration.due(start), start + 9 * hour);
     }
 }

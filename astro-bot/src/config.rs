@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::steam::AppContext;
 
 /// A secret text: wiped when dropped, and never printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -53,6 +53,8 @@ pub struct Config {
     pub refresh_token_file: Option<PathBuf>,
     /// Credentials for a login from scratch.
     pub account: Option<Account>,
+    /// Log in with them when there is no valid refresh token.
+    pub password_login: bool,
     /// Identity secret of the mobile authenticator, base64. Without it nobody confirms offers but
     /// a person with a phone.
     pub identity_secret: Option<Secret>,
@@ -62,6 +64,8 @@ pub struct Config {
     pub proxy: Option<String>,
     /// Further certificate authorities to trust for Steam, PEM. For a local Steam only.
     pub ca_file: Option<PathBuf>,
+    /// Header profiles in place of the built-in ones, JSON.
+    pub header_profiles: Option<PathBuf>,
     /// Inventories that Astro manages.
     pub app_contexts: Vec<AppContext>,
     /// Longest trade hold, in days, that a delivery may meet.
@@ -84,10 +88,12 @@ impl Config {
             steam_id: None,
             refresh_token_file: None,
             account: None,
+            password_login: true,
             identity_secret: None,
             device_id: None,
             proxy: None,
             ca_file: None,
+            header_profiles: None,
             app_contexts: vec![AppContext { app_id: 440, context_id: 2 }],
             max_hold_days: 0,
             takeover: false,
@@ -98,15 +104,35 @@ impl Config {
     }
 }
 
-/// All intervals and schedules. The defaults suit Steam; tests use milliseconds.
+/// All intervals, schedules and budgets. The defaults suit Steam; tests use milliseconds.
 #[derive(Debug, Clone)]
 pub struct Pace {
     /// Between two polls of the trade offers.
     pub poll_interval: Duration,
-    /// Between two requests to one host. Steam limits by address.
+    /// Between two polls that go back a day, for changes that Steam shows late.
+    pub full_poll_interval: Duration,
+    /// Between two requests to one host, by all bots of one address: Steam limits by address.
     pub request_spacing: Duration,
     /// Between two inventory requests, which Steam limits far more.
     pub inventory_spacing: Duration,
+    /// Between two logins or renewals, by all bots of one address.
+    pub login_spacing: Duration,
+    /// Web API calls of an account in 24 hours; Steam's terms allow 100,000.
+    pub api_calls_per_day: u32,
+    /// How long a read waits for a host that limits us. What changes something never waits.
+    pub read_patience: Duration,
+    /// First and longest time that a host is left alone after it limited us, whatever it asks for.
+    pub limit_first: Duration,
+    /// See `limit_first`.
+    pub limit_cap: Duration,
+    /// Failures in a row after which a host counts as away.
+    pub away_after: u32,
+    /// First and longest time until a single request tries whether a host is still away.
+    pub away_first: Duration,
+    /// See `away_first`.
+    pub away_cap: Duration,
+    /// The same within Steam's weekly maintenance, from the first time on.
+    pub maintenance_wait: Duration,
     /// For one connection.
     pub connect_timeout: Duration,
     /// For one request with its answer.
@@ -116,8 +142,12 @@ pub struct Pace {
     pub search: Vec<Duration>,
     /// Before a final state or an empty inventory is read the second time.
     pub second_read: Duration,
-    /// Between two reads of the list of confirmations.
+    /// Between two reads of the list of confirmations, by all bots of one address.
     pub confirm_spacing: Duration,
+    /// Before the second, third… try to confirm one offer; the last of them goes on.
+    pub confirm_retry: Vec<Duration>,
+    /// Without a confirmation for this long, a fresh Steam session is opened.
+    pub confirm_renew: Duration,
     /// For the confirmation of one offer; then the offer is withdrawn.
     pub confirm_deadline: Duration,
     /// First and longest wait between tries of a request to Steam.
@@ -128,8 +158,27 @@ pub struct Pace {
     pub trade_patience: Duration,
     /// Between two looks at a trade in escrow.
     pub escrow_poll: Duration,
-    /// Between two logins or renewals of the Steam session.
+    /// Between two readings of the trade history; some come earlier, so that many bots do not come
+    /// together.
+    pub sweep_interval: Duration,
+    /// The least between two readings of the trade history.
+    pub sweep_spacing: Duration,
+    /// Between two looks at the bell, which tells of reversed trades.
+    pub notice_interval: Duration,
+    /// Between two looks at the friend list, while somebody is to become a friend.
+    pub friend_poll: Duration,
+    /// Between two invitations.
+    pub invite_spacing: Duration,
+    /// After Steam has called it too many invitations.
+    pub invite_pause: Duration,
+    /// Between two renewals of the Steam session.
     pub login_cooldown: Duration,
+    /// First and longest wait after a login with the password, whether it succeeded or not.
+    pub login_retry_first: Duration,
+    /// See `login_retry_first`.
+    pub login_retry_cap: Duration,
+    /// How old a Steam session gets before it is renewed; then Steam may renew the refresh token.
+    pub session_renewal: Duration,
     /// Between two looks at Steam's clock.
     pub time_sync: Duration,
     /// First and longest wait between tries to reach the server.
@@ -148,19 +197,40 @@ impl Default for Pace {
         let ms = Duration::from_millis;
         Self {
             poll_interval: s(5),
+            full_poll_interval: s(180),
             request_spacing: ms(300),
             inventory_spacing: s(4),
+            login_spacing: s(10),
+            api_calls_per_day: 100_000,
+            read_patience: s(10),
+            limit_first: s(60),
+            limit_cap: s(3600),
+            away_after: 5,
+            away_first: s(1),
+            away_cap: s(60),
+            maintenance_wait: s(300),
             connect_timeout: s(10),
             request_timeout: s(30),
             search: vec![s(5), s(15), s(45), s(120)],
             second_read: s(5),
             confirm_spacing: s(10),
+            confirm_retry: vec![s(5), s(10), s(15), s(20)],
+            confirm_renew: s(300),
             confirm_deadline: s(600),
             retry_first: s(1),
             retry_cap: s(60),
             trade_patience: s(600),
             escrow_poll: s(60),
+            sweep_interval: s(3600),
+            sweep_spacing: s(30),
+            notice_interval: s(60),
+            friend_poll: s(60),
+            invite_spacing: s(60),
+            invite_pause: s(3600),
             login_cooldown: s(60),
+            login_retry_first: s(120),
+            login_retry_cap: s(4 * 3600),
+            session_renewal: s(24 * 3600),
             time_sync: s(3 * 3600),
             link_retry_first: ms(200),
             link_retry_cap: s(5),
@@ -187,7 +257,8 @@ pub struct Args {
     /// SteamID64 of the account. Learnt from the refresh token when left out.
     #[arg(long, env = "ASTRO_BOT_STEAM_ID", value_name = "STEAMID64")]
     pub steam_id: Option<u64>,
-    /// File that keeps the Steam refresh token (mode 0600). Written after a login with password.
+    /// File that keeps the Steam refresh token. Others must not be able to read it (mode 0600).
+    /// Written after a login with password, and when Steam renews the token.
     #[arg(long, env = "ASTRO_BOT_REFRESH_TOKEN_FILE", value_name = "FILE")]
     pub refresh_token_file: Option<PathBuf>,
     /// Name of the Steam account, for a login with password and authenticator code.
@@ -196,6 +267,9 @@ pub struct Args {
     /// File with the password. Or ASTRO_BOT_PASSWORD.
     #[arg(long, env = "ASTRO_BOT_PASSWORD_FILE", value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+    /// Never log in with the password: without a valid refresh token a person must act.
+    #[arg(long, env = "ASTRO_BOT_NO_PASSWORD_LOGIN")]
+    pub no_password_login: bool,
     /// File with the authenticator's shared secret, base64. Or ASTRO_BOT_SHARED_SECRET.
     #[arg(long, env = "ASTRO_BOT_SHARED_SECRET_FILE", value_name = "FILE")]
     pub shared_secret_file: Option<PathBuf>,
@@ -212,6 +286,10 @@ pub struct Args {
     /// Trust the certificate authorities in this PEM file for Steam too. For a local Steam only.
     #[arg(long, env = "ASTRO_BOT_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Header profiles in place of the built-in ones, JSON: {"profiles": {NAME: {HEADER: VALUE}},
+    /// "routes": {"HOST/PATH": NAME}}; the longest matching beginning of host and path counts.
+    #[arg(long, env = "ASTRO_BOT_HEADER_PROFILES", value_name = "FILE")]
+    pub header_profiles: Option<PathBuf>,
     /// Inventory that Astro manages: application/context. May be given several times.
     #[arg(
         long = "app-context",
@@ -233,7 +311,7 @@ pub struct Args {
         value_name = "TIME"
     )]
     pub poll_interval: Duration,
-    /// Time between two requests to one Steam host.
+    /// Time between two requests to one Steam host, such as 300ms.
     #[arg(
         long,
         env = "ASTRO_BOT_REQUEST_SPACING",
@@ -242,6 +320,41 @@ pub struct Args {
         value_name = "TIME"
     )]
     pub request_spacing: Duration,
+    /// Time between two inventory requests.
+    #[arg(
+        long,
+        env = "ASTRO_BOT_INVENTORY_SPACING",
+        default_value = "4s",
+        value_parser = duration,
+        value_name = "TIME"
+    )]
+    pub inventory_spacing: Duration,
+    /// Time between two reads of the list of confirmations.
+    #[arg(
+        long,
+        env = "ASTRO_BOT_CONFIRMATION_SPACING",
+        default_value = "10s",
+        value_parser = duration,
+        value_name = "TIME"
+    )]
+    pub confirmation_spacing: Duration,
+    /// Time between two logins or renewals of the Steam session.
+    #[arg(
+        long,
+        env = "ASTRO_BOT_LOGIN_SPACING",
+        default_value = "10s",
+        value_parser = duration,
+        value_name = "TIME"
+    )]
+    pub login_spacing: Duration,
+    /// Steam Web API calls in 24 hours, after which the bot pauses.
+    #[arg(
+        long,
+        env = "ASTRO_BOT_API_CALLS_PER_DAY",
+        default_value_t = 100_000,
+        value_name = "CALLS"
+    )]
+    pub api_calls_per_day: u32,
     /// Take the session over even if another worker holds it.
     #[arg(long, env = "ASTRO_BOT_TAKEOVER")]
     pub takeover: bool,
@@ -271,8 +384,9 @@ impl Args {
             ),
             (None, _, _) => None,
         };
+        let with_password = account.is_some() && !self.no_password_login;
         ensure!(
-            account.is_some() || self.refresh_token_file.is_some(),
+            with_password || self.refresh_token_file.is_some(),
             "no way to log in to Steam: give --refresh-token-file, or --account-name with its secrets"
         );
         let mut config = Config::new(self.server, "");
@@ -280,15 +394,21 @@ impl Args {
         config.steam_id = self.steam_id;
         config.refresh_token_file = self.refresh_token_file;
         config.account = account;
+        config.password_login = !self.no_password_login;
         config.identity_secret = secret("ASTRO_BOT_IDENTITY_SECRET", self.identity_secret_file)?;
         config.device_id = self.device_id;
         config.proxy = self.proxy;
         config.ca_file = self.ca_file;
+        config.header_profiles = self.header_profiles;
         config.app_contexts = self.app_contexts;
         config.max_hold_days = self.max_hold_days;
         config.takeover = self.takeover;
         config.pace.poll_interval = self.poll_interval;
         config.pace.request_spacing = self.request_spacing;
+        config.pace.inventory_spacing = self.inventory_spacing;
+        config.pace.confirm_spacing = self.confirmation_spacing;
+        config.pace.login_spacing = self.login_spacing;
+        config.pace.api_calls_per_day = self.api_calls_per_day;
         #[cfg(feature = "crash-points")]
         {
             config.crash_at = self.crash_at;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Access, Answer, Purpose, Request, Signal, Steam, SteamError, error::community_json, guard,
-    http::Profile, wire,
+    traffic::Lane, wire,
 };
 
 /// The type of a confirmation that releases a trade offer. No other is ever answered.
@@ -15,6 +15,8 @@ pub(crate) const TRADE_OFFER: u32 = 2;
 
 /// The tag that all requests about confirmations may use.
 const TAG: &str = "conf";
+/// The list, which Steam limits far more than the answers.
+const LIST: &str = "getlist";
 
 /// Something that waits for a yes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,8 +28,11 @@ pub(crate) struct Confirmation {
     #[serde(deserialize_with = "wire::u64")]
     nonce: u64,
     /// The trade offer, for that type.
-    #[serde(deserialize_with = "wire::u64")]
+    #[serde(default, deserialize_with = "wire::u64")]
     pub(crate) creator_id: u64,
+    /// What it is about, for people.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub(crate) headline: String,
 }
 
 impl Steam {
@@ -41,7 +46,7 @@ impl Steam {
     /// # Errors
     /// Any failure.
     pub(crate) async fn confirmations(&self) -> Result<Vec<Confirmation>, SteamError> {
-        let mut value = self.mobileconf("getlist", &[]).await?;
+        let mut value = self.mobileconf(LIST, &[]).await?;
         let list = value["conf"].as_array_mut().map(std::mem::take).unwrap_or_default();
         Ok(list.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect())
     }
@@ -83,7 +88,7 @@ impl Steam {
             // `Steam::new` has tried the secret.
             let key = guard::confirmation_key(secret, moment, TAG).unwrap_or_default();
             let device_id = self.device_id.clone();
-            let request = Request::community(verb, format!("/mobileconf/{verb}"), Profile::Phone)
+            let request = Request::community(verb, format!("/mobileconf/{verb}"))
                 .query("p", device_id.unwrap_or_else(|| guard::device_id(access.steam_id)))
                 .query("a", access.steam_id)
                 .query("k", key)
@@ -91,6 +96,7 @@ impl Steam {
                 .query("m", "react")
                 .query("tag", TAG)
                 .cookie(access.cookie());
+            let request = if verb == LIST { request.lane(Lane::Confirmations) } else { request };
             query.iter().fold(request, |request, (name, value)| request.query(name, value))
         };
         let answer = self.call(Purpose::Read, request, read).await;

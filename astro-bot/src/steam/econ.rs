@@ -1,4 +1,4 @@
-//! The Web API about trades and people.
+//! The Web API about trade offers and trades.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,23 +30,6 @@ pub(crate) struct OffersQuery {
 pub(crate) struct Hold {
     pub(crate) ours: u64,
     pub(crate) theirs: u64,
-}
-
-/// What Steam tells about a person.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Profile {
-    #[serde(rename = "steamid", deserialize_with = "wire::u64")]
-    pub(crate) steam_id: u64,
-    #[serde(rename = "personaname", default, deserialize_with = "wire::text")]
-    pub(crate) name: String,
-    #[serde(rename = "avatarfull", default, deserialize_with = "wire::text")]
-    pub(crate) avatar_url: String,
-    #[serde(rename = "profileurl", default, deserialize_with = "wire::text")]
-    pub(crate) profile_url: String,
-    #[serde(rename = "timecreated", default, deserialize_with = "wire::i64")]
-    pub(crate) created_at: i64,
-    #[serde(rename = "loccountrycode", default, deserialize_with = "wire::text")]
-    pub(crate) country_code: String,
 }
 
 impl Steam {
@@ -138,22 +121,6 @@ impl Steam {
         };
         Ok(self.call(Purpose::Read, request, read).await?)
     }
-
-    /// Reads profiles of at most 100 people. Steam may refuse this to access tokens, so the
-    /// session is not blamed for a failure.
-    ///
-    /// # Errors
-    /// Any failure.
-    pub(crate) async fn profiles(&self, of: &[SteamId]) -> Result<Vec<Profile>, SteamError> {
-        let access = self.session.access().await?;
-        let ids: Vec<String> = of.iter().map(SteamId::to_string).collect();
-        let request = Request::api("ISteamUser/GetPlayerSummaries/v2")
-            .query("access_token", access.token.expose())
-            .query("steamids", ids.join(","));
-        let mut value = self.once(request, response).await?;
-        let players = value["players"].as_array_mut().map(std::mem::take).unwrap_or_default();
-        Ok(players.into_iter().filter_map(|player| serde_json::from_value(player).ok()).collect())
-    }
 }
 
 #[derive(Deserialize)]
@@ -174,12 +141,13 @@ impl OffersQuery {
     }
 }
 
-fn api(endpoint: &'static str, access: &Access) -> Request {
+/// A request of the Web API within the session.
+pub(super) fn api(endpoint: &'static str, access: &Access) -> Request {
     Request::api(endpoint).query("access_token", access.token.expose()).query("language", "english")
 }
 
 /// The `response` object of a Web API answer.
-fn response(answer: &Answer) -> Result<Value, Signal> {
+pub(super) fn response(answer: &Answer) -> Result<Value, Signal> {
     let mut value = api_json(answer)?;
     match value.get_mut("response") {
         Some(response) if response.is_object() => Ok(response.take()),

@@ -14,6 +14,13 @@ pub(crate) enum Signal {
     NoSession { operator_needed: bool, text: String },
     /// Nothing was sent: no name, no connection, no TLS.
     NotConnected(String),
+    /// Steam's firewall refused it, or it was not sent because of that. `suspect` is an endpoint
+    /// that is refused although there are few requests.
+    Limited { suspect: Option<&'static str> },
+    /// Not sent: the host does not answer, and it is another request's turn to try.
+    Away,
+    /// Not sent: the calls that Steam's terms allow in a day are made.
+    Spent,
     /// The request may have arrived; its answer did not.
     Lost(String),
     /// Sent to the login page, or told to authenticate.
@@ -33,6 +40,14 @@ impl fmt::Display for Signal {
         match self {
             Self::NoSession { text, .. } => write!(f, "no Steam session: {text}"),
             Self::NotConnected(text) => write!(f, "no connection to Steam: {text}"),
+            Self::Limited { suspect: None } => f.write_str("Steam limits our requests"),
+            Self::Limited { suspect: Some(endpoint) } => write!(
+                f,
+                "Steam refuses {endpoint} although there are few requests: a 429 may mean \
+                 wrong headers, see --header-profiles"
+            ),
+            Self::Away => f.write_str("Steam does not answer for now"),
+            Self::Spent => f.write_str("the Web API calls of this day are used up"),
             Self::Lost(text) => write!(f, "Steam's answer was lost: {text}"),
             Self::LoggedOut => f.write_str("the Steam session has ended"),
             Self::Http { status, page: true } => write!(f, "Steam answered {status} with a page"),
@@ -56,15 +71,18 @@ pub(crate) enum Purpose {
 }
 
 impl Signal {
-    /// Whether a new session and a second try are called for: nothing was done, for want of a
-    /// session. Repeating even a send is safe then.
+    /// Whether nothing was done for want of a session, so that a new one is called for.
     pub(crate) fn wants_new_session(&self, purpose: Purpose) -> bool {
         match self {
-            Self::LoggedOut | Self::Http { status: 401, .. } => true,
-            Self::Http { status: 403, page } => purpose != Purpose::Send && !page,
+            Self::LoggedOut
+            | Self::Http { status: 401, .. }
+            | Self::Http { status: 403, page: false } => true,
             Self::EResult { code: 8, .. } => purpose == Purpose::Send,
             Self::NoSession { .. }
             | Self::NotConnected(_)
+            | Self::Limited { .. }
+            | Self::Away
+            | Self::Spent
             | Self::Lost(_)
             | Self::Http { .. }
             | Self::EResult { .. }
@@ -82,10 +100,16 @@ pub(crate) enum Cause {
     RateLimited,
     /// Steam calls the request wrong.
     Refused,
+    /// Neither token nor friendship, as far as this answer tells.
+    NoAccess,
     TradeUrlNeeded,
+    /// One of the two sides is banned from trading.
+    TradeBanned,
     RecipientTradeBanned,
     RecipientCannotReceive,
+    RecipientInventoryFull,
     BotRestricted,
+    BotNewDevice,
     OfferLimit,
     ItemsUnavailable,
     /// Nobody can say.
@@ -156,7 +180,9 @@ impl From<Signal> for SteamError {
                 Class::Session { operator_needed: false }
             }
             Signal::Http { status: 403, page: false } => Class::Session { operator_needed: false },
-            Signal::Http { status: 403 | 429, .. } => Class::RateLimited,
+            Signal::Http { status: 403, page: true } | Signal::Limited { .. } | Signal::Spent => {
+                Class::RateLimited
+            }
             Signal::Http { status: 400 | 404, .. } => Class::Permanent,
             Signal::EResult { code, .. } => {
                 eresult = Some(*code);
@@ -167,6 +193,7 @@ impl From<Signal> for SteamError {
                 }
             }
             Signal::NotConnected(_)
+            | Signal::Away
             | Signal::Lost(_)
             | Signal::Http { .. }
             | Signal::Said(_)
@@ -216,11 +243,15 @@ fn judge(signal: &Signal, purpose: Purpose) -> (Certainty, Cause) {
             None | Some(Cause::SteamAway) => (Open, Cause::Unknown),
             Some(cause) => (Not, cause),
         },
-        Signal::NoSession { .. } | Signal::NotConnected(_) | Signal::LoggedOut => {
-            (Not, Cause::SteamAway)
+        Signal::NoSession { .. }
+        | Signal::NotConnected(_)
+        | Signal::Away
+        | Signal::LoggedOut
+        | Signal::Http { status: 401, .. }
+        | Signal::Http { status: 403, page: false } => (Not, Cause::SteamAway),
+        Signal::Limited { .. } | Signal::Spent | Signal::Http { status: 403, page: true } => {
+            (Not, Cause::RateLimited)
         }
-        Signal::Http { status: 401, .. } => (Not, Cause::SteamAway),
-        Signal::Http { status: 403 | 429, .. } => (Not, Cause::RateLimited),
         Signal::Http { status: 400, .. } => (Not, Cause::Refused),
         Signal::Http { .. } | Signal::Lost(_) | Signal::Garbled(_) => (Open, Cause::Unknown),
     }
@@ -232,10 +263,10 @@ fn on_result(code: i32, text: &str) -> (Certainty, Cause) {
     let cause = match code {
         8 => Cause::Refused,
         // A wrong token, no friendship, or a recipient whose inventory is full or private.
-        15 => cause_in(text).unwrap_or(Cause::TradeUrlNeeded),
-        17 => Cause::RecipientTradeBanned,
+        15 => cause_in(text).unwrap_or(Cause::NoAccess),
+        17 => cause_in(text).unwrap_or(Cause::TradeBanned),
         19 => Cause::RecipientCannotReceive,
-        24 => Cause::BotRestricted,
+        24 => cause_in(text).unwrap_or(Cause::BotRestricted),
         25 => cause_in(text).unwrap_or(Cause::OfferLimit),
         26 => Cause::ItemsUnavailable,
         34 => Cause::SteamAway,
@@ -251,14 +282,14 @@ fn on_result(code: i32, text: &str) -> (Certainty, Cause) {
 fn cause_in(text: &str) -> Option<Cause> {
     const WORDS: [(&str, Cause); 9] = [
         ("they have a trade ban", Cause::RecipientTradeBanned),
-        ("logged in from a new device", Cause::BotRestricted),
+        ("logged in from a new device", Cause::BotNewDevice),
         ("is not available to trade", Cause::RecipientCannotReceive),
         ("sent too many trade offers", Cause::OfferLimit),
         ("too many outstanding trade offers", Cause::OfferLimit),
         ("unable to contact the game's item server", Cause::SteamAway),
         ("can only be sent to friends", Cause::TradeUrlNeeded),
-        ("maximum number of items allowed", Cause::RecipientCannotReceive),
-        ("inventory is full", Cause::RecipientCannotReceive),
+        ("maximum number of items allowed", Cause::RecipientInventoryFull),
+        ("inventory is full", Cause::RecipientInventoryFull),
     ];
     WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, cause)| *cause)
 }
@@ -276,15 +307,12 @@ pub(crate) fn number_in(text: &str) -> Option<i32> {
 /// Whatever is not a good status with JSON that reports no error.
 pub(crate) fn community_json(answer: &Answer) -> Result<Value, Signal> {
     login_redirect(answer)?;
-    if answer.status == 429 {
-        return Err(Signal::Http { status: 429, page: is_page(answer) });
-    }
     let value: Option<Value> = serde_json::from_slice(&answer.body).ok();
     if let Some(value) = &value {
         if let Some(text) = value.get("strError").and_then(Value::as_str) {
             return Err(match number_in(text) {
-                Some(code) => Signal::EResult { code, text: text.to_owned() },
-                None => Signal::Said(text.to_owned()),
+                Some(code) => Signal::EResult { code, text: wire::shortened(text) },
+                None => Signal::Said(wire::shortened(text)),
             });
         }
         if value.get("needauth").is_some_and(wire::as_bool) {
@@ -298,7 +326,7 @@ pub(crate) fn community_json(answer: &Answer) -> Result<Value, Signal> {
         }
     }
     if answer.status >= 300 {
-        return Err(Signal::Http { status: answer.status, page: is_page(answer) });
+        return Err(Signal::Http { status: answer.status, page: answer.is_page() });
     }
     match value {
         Some(value) if value.is_object() => Ok(value),
@@ -312,7 +340,7 @@ pub(crate) fn community_json(answer: &Answer) -> Result<Value, Signal> {
 /// # Errors
 /// Whatever is not 2xx with a good result.
 pub(crate) fn api_ok(answer: &Answer) -> Result<(), Signal> {
-    if matches!(answer.status, 401 | 403 | 429) {
+    if matches!(answer.status, 401 | 403) {
         return Err(Signal::Http { status: answer.status, page: false });
     }
     // Result 2 with a body means that all is well; an old quirk of the Web API.
@@ -320,12 +348,12 @@ pub(crate) fn api_ok(answer: &Answer) -> Result<(), Signal> {
         None | Some(1) => {}
         Some(2) if answer.status < 300 && answer.body.len() > 2 => {}
         Some(code) => {
-            let text = answer.error_message.clone().unwrap_or_else(|| "Steam refused".to_owned());
+            let text = wire::shortened(answer.error_message.as_deref().unwrap_or("Steam refused"));
             return Err(Signal::EResult { code, text });
         }
     }
     if answer.status >= 300 {
-        return Err(Signal::Http { status: answer.status, page: is_page(answer) });
+        return Err(Signal::Http { status: answer.status, page: answer.is_page() });
     }
     Ok(())
 }
@@ -352,10 +380,6 @@ pub(crate) fn login_redirect(answer: &Answer) -> Result<(), Signal> {
     }
 }
 
-fn is_page(answer: &Answer) -> bool {
-    answer.body.trim_ascii_start().starts_with(b"<")
-}
-
 fn logged_out_page(answer: &Answer) -> bool {
-    is_page(answer) && String::from_utf8_lossy(&answer.body).contains("g_steamID = false")
+    answer.is_page() && String::from_utf8_lossy(&answer.body).contains("g_steamID = false")
 }

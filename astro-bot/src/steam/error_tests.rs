@@ -39,8 +39,10 @@ fn without_a_connection_nothing_was_done() {
     not_sent(Signal::NotConnected("dns".into()), Cause::SteamAway);
     not_done(Signal::NotConnected("dns".into()));
     let none = Signal::NoSession { operator_needed: true, text: String::new() };
-    not_sent(none.clone(), Cause::SteamAway);
-    not_done(none);
+    for signal in [none, Signal::Away] {
+        not_sent(signal.clone(), Cause::SteamAway);
+        not_done(signal);
+    }
 }
 
 #[test]
@@ -61,27 +63,28 @@ fn a_lost_answer_leaves_it_open() {
 
 #[test]
 fn without_a_session_nothing_was_done_and_a_new_one_is_wanted() {
-    for signal in [Signal::LoggedOut, http(401)] {
+    let forbidden = Signal::Http { status: 403, page: false };
+    for signal in [Signal::LoggedOut, http(401), forbidden] {
         not_sent(signal.clone(), Cause::SteamAway);
         not_done(signal.clone());
         assert!(signal.wants_new_session(Purpose::Send));
         assert!(signal.wants_new_session(Purpose::Act));
     }
-    let forbidden = Signal::Http { status: 403, page: false };
-    not_done(forbidden.clone());
-    assert!(forbidden.wants_new_session(Purpose::Act));
-    assert!(!forbidden.wants_new_session(Purpose::Send));
 }
 
 #[test]
 fn limits_and_refusals_at_the_door_mean_not_done() {
-    not_sent(http(429), Cause::RateLimited);
-    not_sent(http(403), Cause::RateLimited);
-    not_sent(http(400), Cause::Refused);
-    for status in [429, 403, 400] {
-        not_done(http(status));
-        assert!(!http(status).wants_new_session(Purpose::Send));
-        assert!(!http(status).wants_new_session(Purpose::Act));
+    let limited = Signal::Limited { suspect: None };
+    for (signal, cause) in [
+        (limited, Cause::RateLimited),
+        (Signal::Spent, Cause::RateLimited),
+        (http(403), Cause::RateLimited),
+        (http(400), Cause::Refused),
+    ] {
+        not_sent(signal.clone(), cause);
+        not_done(signal.clone());
+        assert!(!signal.wants_new_session(Purpose::Send));
+        assert!(!signal.wants_new_session(Purpose::Act));
     }
 }
 
@@ -103,8 +106,8 @@ fn an_invalid_state_was_not_sent_but_perhaps_done() {
 fn results_that_are_certain_name_their_cause() {
     for (code, cause) in [
         (8, Cause::Refused),
-        (15, Cause::TradeUrlNeeded),
-        (17, Cause::RecipientTradeBanned),
+        (15, Cause::NoAccess),
+        (17, Cause::TradeBanned),
         (19, Cause::RecipientCannotReceive),
         (24, Cause::BotRestricted),
         (25, Cause::OfferLimit),
@@ -123,15 +126,17 @@ fn results_that_are_certain_name_their_cause() {
 fn words_without_a_number_name_their_cause() {
     for (text, cause) in [
         ("You cannot trade with bob because they have a trade ban.", Cause::RecipientTradeBanned),
-        ("You have logged in from a new device. In order to …", Cause::BotRestricted),
+        ("You have logged in from a new device. In order to …", Cause::BotNewDevice),
         ("bob is not available to trade. More information …", Cause::RecipientCannotReceive),
         ("You have sent too many trade offers, or have …", Cause::OfferLimit),
         ("Trade offers can only be sent to friends.", Cause::TradeUrlNeeded),
-        ("the maximum number of items allowed in your Team …", Cause::RecipientCannotReceive),
-        ("bob's inventory is full", Cause::RecipientCannotReceive),
+        ("the maximum number of items allowed in your Team …", Cause::RecipientInventoryFull),
+        ("bob's inventory is full", Cause::RecipientInventoryFull),
     ] {
         not_sent(Signal::Said(text.into()), cause);
     }
+    let full = Signal::EResult { code: 15, text: "bob's inventory is full. (15)".into() };
+    not_sent(full, Cause::RecipientInventoryFull);
     open_send(Signal::Said("We were unable to contact the game's item server.".into()));
 }
 
@@ -145,7 +150,7 @@ fn the_number_at_the_end_of_an_error_is_its_result() {
 
 fn answer(status: u16, eresult: Option<i32>, body: &str) -> Answer {
     let body = body.as_bytes().to_vec();
-    Answer { status, eresult, error_message: None, location: None, body }
+    Answer { status, eresult, error_message: None, location: None, retry_after: None, body }
 }
 
 #[test]
@@ -174,6 +179,15 @@ fn community_answers_are_told_apart() {
 }
 
 #[test]
+fn long_words_are_cut() {
+    let long = "é".repeat(100_000);
+    let body = serde_json::json!({ "strError": format!("{long} (26)") }).to_string();
+    let seen = community_json(&answer(500, None, &body)).unwrap_err();
+    let Signal::EResult { code: 26, text } = seen else { panic!("{seen:?}") };
+    assert_eq!(text.chars().count(), 301);
+}
+
+#[test]
 fn web_api_answers_are_told_apart() {
     assert!(api_json(&answer(200, None, r#"{"response":{}}"#)).is_ok());
     assert!(api_json(&answer(200, Some(2), r#"{"response":{}}"#)).is_ok());
@@ -191,7 +205,9 @@ fn web_api_answers_are_told_apart() {
 #[test]
 fn reads_know_what_to_try_again() {
     let class = |signal: Signal| SteamError::from(signal).class;
-    assert_eq!(class(http(429)), Class::RateLimited);
+    assert_eq!(class(Signal::Limited { suspect: Some("getlist") }), Class::RateLimited);
+    assert_eq!(class(Signal::Spent), Class::RateLimited);
+    assert_eq!(class(Signal::Away), Class::Transient);
     assert_eq!(class(http(503)), Class::Transient);
     assert_eq!(class(eresult(16)), Class::Transient);
     assert_eq!(class(eresult(42)), Class::Permanent);

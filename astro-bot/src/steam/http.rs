@@ -1,22 +1,31 @@
-//! Requests to Steam: one client, one pace per host, headers as each kind of endpoint wants them.
+//! Requests to Steam: one client, at the pace that Steam allows, and what an answer says of its host.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context as _;
+use chrono::DateTime;
 use reqwest::{
     Client, Method,
-    header::{self, HeaderMap},
+    header::{self, HeaderMap, HeaderValue},
 };
-use tokio::{
-    sync::Mutex,
-    time::{Instant, sleep_until},
+use tokio::time::Instant;
+
+use super::{
+    error::{Purpose, Signal},
+    headers::Headers,
+    maintenance,
+    time::SteamTime,
+    traffic::{Budget, DayBudget, Lane, Outcome, Traffic},
 };
+use crate::config::{Config, Pace};
 
-use super::error::Signal;
-use crate::config::Config;
-
-/// Longest answer that is read. An inventory page of 2,000 items has about 4 MB.
-const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Longest answer that is read, after it is unpacked. A page of trade offers has about 1 MB.
+const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The same for an inventory, of which a page of 2,000 items has about 4 MB.
+const INVENTORY_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// How long a connection is kept for the next request.
 const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(20);
@@ -29,101 +38,62 @@ pub(crate) enum Host {
 }
 
 impl Host {
-    fn base(self) -> &'static str {
+    pub(crate) const ALL: [Self; 2] = [Self::Api, Self::Community];
+
+    pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Api => "https://api.steampowered.com",
-            Self::Community => "https://steamcommunity.com",
+            Self::Api => "api.steampowered.com",
+            Self::Community => "steamcommunity.com",
         }
+    }
+
+    /// Its name with the path that all paths begin with.
+    pub(crate) fn root(self) -> String {
+        format!("{}/", self.name())
+    }
+
+    fn base(self) -> String {
+        format!("https://{}", self.name())
     }
 }
 
-/// Which headers a request carries. Steam's firewall answers 429 to those it does not like, and
-/// changes its mind, so the headers are data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Profile {
-    WebApi,
-    Browser,
-    Phone,
-}
-
-impl Profile {
-    fn headers(self) -> &'static [(&'static str, &'static str)] {
-        const ENGLISH: (&str, &str) = ("accept-language", "en-US,en;q=0.9");
-        match self {
-            Self::WebApi => &[
-                ("user-agent", concat!("Astro/", env!("CARGO_PKG_VERSION"))),
-                ("accept", "application/json, text/plain, */*"),
-            ],
-            Self::Browser => &[
-                (
-                    "user-agent",
-                    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
-                     Gecko) Chrome/138.0.0.0 Safari/537.36",
-                ),
-                ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
-                ENGLISH,
-            ],
-            Self::Phone => &[
-                ("user-agent", "okhttp/4.9.2"),
-                ("accept", "application/json, text/plain, */*"),
-                ENGLISH,
-            ],
-        }
-    }
-}
-
-/// What spaces requests: a host, or the inventories, which Steam limits far more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Lane {
-    Host(Host),
-    Inventory,
-}
-
-/// One request.
-#[derive(Debug)]
+/// One request. It cannot be printed: it holds tokens.
 pub(crate) struct Request {
     endpoint: &'static str,
     method: Method,
     host: Host,
     path: String,
-    profile: Profile,
+    purpose: Purpose,
+    lane: Option<Lane>,
     query: Vec<(&'static str, String)>,
     form: Vec<(&'static str, String)>,
     referer: Option<String>,
     cookie: Option<String>,
-    inventory: bool,
 }
 
 impl Request {
     /// A GET of the Web API: `ISomething/Method/v1`.
     pub(crate) fn api(endpoint: &'static str) -> Self {
-        let path = format!("/{endpoint}/");
-        Self::new(endpoint, Method::GET, Host::Api, path, Profile::WebApi)
+        Self::new(endpoint, Host::Api, format!("/{endpoint}/"))
     }
 
     /// A GET of a page or of JSON on the community's site.
-    pub(crate) fn community(endpoint: &'static str, path: String, profile: Profile) -> Self {
-        Self::new(endpoint, Method::GET, Host::Community, path, profile)
+    pub(crate) fn community(endpoint: &'static str, path: String) -> Self {
+        Self::new(endpoint, Host::Community, path)
     }
 
-    fn new(
-        endpoint: &'static str,
-        method: Method,
-        host: Host,
-        path: String,
-        profile: Profile,
-    ) -> Self {
+    fn new(endpoint: &'static str, host: Host, path: String) -> Self {
         Self {
             endpoint,
-            method,
+            method: Method::GET,
             host,
             path,
-            profile,
+            purpose: Purpose::Read,
+            lane: None,
             query: Vec::new(),
             form: Vec::new(),
             referer: None,
             cookie: None,
-            inventory: false,
         }
     }
 
@@ -149,15 +119,20 @@ impl Request {
         self
     }
 
-    /// Marks the request as one of those that Steam limits most.
-    pub(crate) fn inventory(mut self) -> Self {
-        self.inventory = true;
+    /// Marks the request as one of a kind that Steam limits far more than the others.
+    pub(crate) fn lane(mut self, lane: Lane) -> Self {
+        self.lane = Some(lane);
+        self
+    }
+
+    /// What the request is for; reading, if nothing is said.
+    pub(crate) fn purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
         self
     }
 }
 
-/// What came back.
-#[derive(Debug)]
+/// What came back. It cannot be printed: it holds tokens.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Steam's own result, if the header was there.
@@ -165,24 +140,35 @@ pub(crate) struct Answer {
     pub(crate) error_message: Option<String>,
     /// Where a redirect leads.
     pub(crate) location: Option<String>,
+    pub(crate) retry_after: Option<String>,
     pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// Whether the body is HTML.
+    pub(crate) fn is_page(&self) -> bool {
+        self.body.trim_ascii_start().starts_with(b"<")
+    }
 }
 
 /// The client.
 #[derive(Debug)]
 pub(crate) struct Http {
     client: Client,
-    request_spacing: Duration,
-    inventory_spacing: Duration,
-    next_turn: Mutex<HashMap<Lane, Instant>>,
+    headers: Headers,
+    traffic: Arc<Traffic>,
+    api_calls: Mutex<DayBudget>,
+    started: Instant,
+    time: Arc<SteamTime>,
+    pace: Pace,
 }
 
 impl Http {
     /// Builds the client.
     ///
     /// # Errors
-    /// A proxy address or a CA file that cannot be used.
-    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
+    /// A proxy address, a CA file or header profiles that cannot be used.
+    pub(crate) fn new(config: &Config, time: Arc<SteamTime>) -> anyhow::Result<Self> {
         let mut builder = Client::builder()
             .use_rustls_tls()
             // A redirect to the login page is an answer that the callers must see.
@@ -209,22 +195,38 @@ impl Http {
         }
         Ok(Self {
             client: builder.build().context("cannot build the HTTP client")?,
-            request_spacing: config.pace.request_spacing,
-            inventory_spacing: config.pace.inventory_spacing,
-            next_turn: Mutex::new(HashMap::new()),
+            headers: Headers::load(config.header_profiles.as_deref())?,
+            traffic: Traffic::through(config.proxy.as_deref()),
+            api_calls: Mutex::new(DayBudget::new(config.pace.api_calls_per_day)),
+            started: Instant::now(),
+            time,
+            pace: config.pace.clone(),
         })
     }
 
-    /// Sends one request, once, when it is its turn.
+    /// Why one of Steam's hosts is left alone now.
+    pub(crate) fn trouble(&self) -> Option<Signal> {
+        self.traffic.trouble()
+    }
+
+    /// Sends one request, once, when it is its turn. A read waits a while for a host that limits
+    /// us; what changes something is refused at once, as not sent, and tried later by whoever
+    /// still wants it then.
     ///
     /// # Errors
-    /// `Signal::NotConnected` if nothing was sent, `Signal::Lost` if the answer did not arrive.
+    /// `Signal::NotConnected`, `Limited`, `Away` or `Spent` if nothing was done, `Signal::Lost` if
+    /// the answer did not arrive.
     pub(crate) async fn perform(&self, request: Request) -> Result<Answer, Signal> {
-        if request.inventory {
-            self.wait_for_turn(Lane::Inventory, self.inventory_spacing).await;
+        let (endpoint, host) = (request.endpoint, request.host);
+        let patience = match request.purpose {
+            Purpose::Read => self.pace.read_patience,
+            Purpose::Send | Purpose::Act => Duration::ZERO,
+        };
+        let admitted = self.traffic.admit(host, request.lane, endpoint, patience, &self.pace);
+        let pass = admitted.await?;
+        if host == Host::Api {
+            self.take_api_call()?;
         }
-        self.wait_for_turn(Lane::Host(request.host), self.request_spacing).await;
-        let endpoint = request.endpoint;
         let started = Instant::now();
         let answer = self.exchange(request).await;
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -239,15 +241,30 @@ impl Http {
             ),
             Err(signal) => tracing::debug!(endpoint, elapsed_ms, "{endpoint}: {signal}"),
         }
-        answer
+        let now = self.time.now();
+        let limited = pass.report(outcome(host, &answer, now), &self.pace, maintenance::is_on(now));
+        limited.map_or(answer, Err)
+    }
+
+    /// Takes one call out of the day's budget.
+    fn take_api_call(&self) -> Result<(), Signal> {
+        let hour = self.started.elapsed().as_secs() / 3600;
+        let mut budget = self.api_calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let per_day = self.pace.api_calls_per_day;
+        match budget.take(hour) {
+            Budget::Enough => Ok(()),
+            Budget::NearlySpent => {
+                tracing::warn!("Nine tenths of the day's {per_day} Web API calls are made");
+                Ok(())
+            }
+            Budget::Spent => Err(Signal::Spent),
+        }
     }
 
     async fn exchange(&self, request: Request) -> Result<Answer, Signal> {
         let url = format!("{}{}", request.host.base(), request.path);
         let mut builder = self.client.request(request.method.clone(), url).query(&request.query);
-        for (name, value) in request.profile.headers() {
-            builder = builder.header(*name, *value);
-        }
+        builder = builder.headers(self.headers.of(request.host, &request.path));
         if request.method == Method::POST {
             if request.host == Host::Community {
                 builder = builder.header(header::ORIGIN, request.host.base());
@@ -262,41 +279,68 @@ impl Http {
             builder = builder.header(header::REFERER, referer);
         }
         if let Some(cookie) = request.cookie {
+            let mut cookie = HeaderValue::from_str(&cookie)
+                .map_err(|_| Signal::NotConnected("the cookie is not a header".to_owned()))?;
+            cookie.set_sensitive(true);
             builder = builder.header(header::COOKIE, cookie);
         }
+        let bytes_max = match request.lane {
+            Some(Lane::Inventory) => INVENTORY_BYTES_MAX,
+            Some(Lane::Confirmations | Lane::Login | Lane::Host(_)) | None => BODY_BYTES_MAX,
+        };
         let response = builder.send().await.map_err(lost_or_not_sent)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = read_body(response).await?;
+        let body = read_body(response, bytes_max).await?;
         Ok(Answer {
             status,
             eresult: text(&headers, "x-eresult").and_then(|text| text.parse().ok()),
             error_message: text(&headers, "x-error_message"),
             location: text(&headers, "location"),
+            retry_after: text(&headers, "retry-after"),
             body,
         })
     }
+}
 
-    async fn wait_for_turn(&self, lane: Lane, spacing: Duration) {
-        let turn = {
-            let mut next_turn = self.next_turn.lock().await;
-            let now = Instant::now();
-            let turn = next_turn.get(&lane).copied().map_or(now, |next| next.max(now));
-            next_turn.insert(lane, turn + spacing);
-            turn
-        };
-        sleep_until(turn).await;
+/// What an answer says of its host; `now` is Steam's time, Unix seconds.
+fn outcome(host: Host, answer: &Result<Answer, Signal>, now: i64) -> Outcome {
+    match answer {
+        Ok(answer) => {
+            // The firewall's page in place of Steam's answer.
+            let denied = host == Host::Community && answer.status == 403 && answer.is_page();
+            if answer.status == 429 || denied {
+                let wait = answer.retry_after.as_deref().and_then(|text| retry_after(text, now));
+                return Outcome::Limited { retry_after: wait };
+            }
+            // Steam itself says 500 too, with a result or with JSON.
+            let own = answer.eresult.is_some() || answer.body.starts_with(b"{");
+            if answer.status >= 500 && !own { Outcome::Down } else { Outcome::Answered }
+        }
+        Err(Signal::NotConnected(_) | Signal::Lost(_)) => Outcome::Down,
+        Err(_) => Outcome::Answered,
     }
+}
+
+/// Reads `Retry-After`: seconds, or a date.
+fn retry_after(text: &str, now: i64) -> Option<Duration> {
+    let text = text.trim();
+    let seconds = text.parse::<u64>().ok();
+    seconds.map(Duration::from_secs).or_else(|| {
+        let date = DateTime::parse_from_rfc2822(text).ok()?.timestamp();
+        // A date in the past asks for nothing.
+        Some(Duration::from_secs(u64::try_from(date.saturating_sub(now)).unwrap_or(0)))
+    })
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>, Signal> {
+async fn read_body(mut response: reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, Signal> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(lost_or_not_sent)? {
-        if body.len() + chunk.len() > BODY_BYTES_MAX {
+        if body.len() + chunk.len() > bytes_max {
             return Err(Signal::Garbled("the answer is too long".to_owned()));
         }
         body.extend_from_slice(&chunk);
@@ -310,4 +354,47 @@ fn lost_or_not_sent(error: reqwest::Error) -> Signal {
     // The address holds tokens in its query.
     let text = error.without_url().to_string();
     if not_sent { Signal::NotConnected(text) } else { Signal::Lost(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(host: Host, status: u16, eresult: Option<i32>, body: &str) -> Outcome {
+        let (error_message, location, retry_after) = (None, None, Some("7".to_owned()));
+        let body = body.as_bytes().to_vec();
+        let answer = Answer { status, eresult, error_message, location, retry_after, body };
+        outcome(host, &Ok(answer), 0)
+    }
+
+    #[test]
+    fn a_host_is_limiting_down_or_there() {
+        use Host::{Api, Community};
+        let limited = Outcome::Limited { retry_after: Some(Duration::from_secs(7)) };
+        assert_eq!(seen(Api, 429, None, ""), limited);
+        assert_eq!(seen(Community, 403, None, "<HTML>Access Denied"), limited);
+        // Of a session, or of a key.
+        assert_eq!(seen(Community, 403, None, "null"), Outcome::Answered);
+        assert_eq!(seen(Api, 403, None, "<html>Access is denied"), Outcome::Answered);
+        for status in [500, 502, 503, 504] {
+            assert_eq!(seen(Community, status, None, "<html>"), Outcome::Down);
+            assert_eq!(seen(Api, status, None, ""), Outcome::Down);
+            assert_eq!(seen(Community, status, None, "{\"strError\":\"(26)\"}"), Outcome::Answered);
+            assert_eq!(seen(Api, status, Some(16), ""), Outcome::Answered);
+        }
+        assert_eq!(outcome(Api, &Err(Signal::Lost(String::new())), 0), Outcome::Down);
+        assert_eq!(outcome(Api, &Err(Signal::NotConnected(String::new())), 0), Outcome::Down);
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
+        let seconds = |text: &str| retry_after(text, 1_445_412_420).map(|wait| wait.as_secs());
+        assert_eq!(seconds("120"), Some(120));
+        assert_eq!(seconds(" 0 "), Some(0));
+        assert_eq!(seconds("Wed, 21 Oct 2015 07:28:00 GMT"), Some(60));
+        assert_eq!(seconds("Wed, 21 Oct 2015 07:26:00 GMT"), Some(0), "it is past");
+        for nonsense in ["", "soon", "-5", "1.5", "99999999999999999999999"] {
+            assert_eq!(seconds(nonsense), None, "{nonsense}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Steam's kinds of identifiers.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::Deref, str::FromStr};
 
 /// SteamID64 of account 0: individual, public universe, desktop.
 const STEAM_ID_BASE: u64 = 76_561_197_960_265_728;
@@ -34,6 +34,24 @@ pub(crate) struct OfferId(pub(crate) u64);
 impl fmt::Display for OfferId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// The token of somebody's trade URL: whoever knows it can send them offers, so it is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct TradeToken(pub(crate) String);
+
+impl Deref for TradeToken {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TradeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
     }
 }
 

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::{
     Access, Answer, Purpose, Request, Signal, Steam, SteamError,
     error::community_json,
-    http::Profile,
-    ids::{AppContext, AssetKey},
+    ids::{AppContext, AssetKey, SteamId},
     objects::{Asset, Description},
+    traffic::Lane,
     wire,
 };
 
@@ -98,6 +98,27 @@ impl Steam {
     }
 }
 
+impl Steam {
+    /// Whether this account sees a person's inventory.
+    ///
+    /// # Errors
+    /// Any failure but "private".
+    pub(crate) async fn shows_inventory(
+        &self,
+        of: SteamId,
+        context: AppContext,
+    ) -> Result<bool, SteamError> {
+        let access = self.session.access().await?;
+        // One asset is enough to know.
+        let request = request(&access, of, context).query("count", 1);
+        match self.once(request, read_page).await {
+            Ok(_) => Ok(true),
+            Err(Signal::Http { status: 403, page: false }) => Ok(false),
+            Err(signal) => Err(signal.into()),
+        }
+    }
+}
+
 impl InventoryReader<'_> {
     /// The next page; none after the last, when everything was read.
     ///
@@ -134,18 +155,19 @@ impl InventoryReader<'_> {
 }
 
 fn page_request(access: &Access, context: AppContext, start: Option<u64>) -> Request {
-    let owner = access.steam_id;
-    let request =
-        Request::community("inventory", format!("/inventory/{owner}/{context}"), Profile::Browser)
-            .inventory()
-            .query("l", "english")
-            .query("count", PAGE_SIZE)
-            .referer(&format!("/profiles/{owner}/inventory"))
-            .cookie(access.cookie());
+    let request = request(access, access.steam_id, context).query("count", PAGE_SIZE);
     match start {
         Some(start) => request.query("start_assetid", start),
         None => request,
     }
+}
+
+fn request(access: &Access, owner: SteamId, context: AppContext) -> Request {
+    Request::community("inventory", format!("/inventory/{owner}/{context}"))
+        .lane(Lane::Inventory)
+        .query("l", "english")
+        .referer(&format!("/profiles/{owner}/inventory"))
+        .cookie(access.cookie())
 }
 
 fn read_page(answer: &Answer) -> Result<InventoryPage, Signal> {
@@ -172,7 +194,8 @@ mod tests {
     fn page(body: &str) -> Result<InventoryPage, Signal> {
         let body = body.as_bytes().to_vec();
         let (eresult, error_message, location) = (None, None, None);
-        read_page(&Answer { status: 200, eresult, error_message, location, body })
+        let retry_after = None;
+        read_page(&Answer { status: 200, eresult, error_message, location, retry_after, body })
     }
 
     #[test]

@@ -9,8 +9,10 @@ use tokio::time::{Instant, sleep};
 use super::{
     error::{Signal, api_ok},
     guard,
-    http::{Http, Request},
+    http::{Answer, Http, Request},
     time::SteamTime,
+    traffic::Lane,
+    wire,
 };
 use crate::config::Account;
 
@@ -24,15 +26,22 @@ const DEVICE_CODE: i32 = 3;
 /// How long a login may take after its code was sent.
 const POLL_PATIENCE: Duration = Duration::from_secs(60);
 const DEVICE_NAME: &str = "Astro";
+/// Between two looks at a login under way, whatever Steam says.
+const POLL_INTERVAL_MIN: Duration = Duration::from_millis(100);
+const POLL_INTERVAL_MAX: Duration = Duration::from_secs(10);
+
+// The messages cannot be printed: they hold secrets.
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 struct KeyRequest {
     #[prost(string, optional, tag = "1")]
     account_name: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct KeyReply {
+#[prost(skip_debug)]
+pub(crate) struct KeyReply {
     #[prost(string, optional, tag = "1")]
     modulus: Option<String>,
     #[prost(string, optional, tag = "2")]
@@ -42,6 +51,7 @@ struct KeyReply {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 struct DeviceDetails {
     #[prost(string, optional, tag = "1")]
     device_friendly_name: Option<String>,
@@ -54,6 +64,7 @@ struct DeviceDetails {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 struct BeginRequest {
     #[prost(string, optional, tag = "2")]
     account_name: Option<String>,
@@ -74,6 +85,7 @@ struct BeginRequest {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 struct BeginReply {
     #[prost(uint64, optional, tag = "1")]
     client_id: Option<u64>,
@@ -88,6 +100,7 @@ struct BeginReply {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 struct CodeRequest {
     #[prost(uint64, optional, tag = "1")]
     client_id: Option<u64>,
@@ -100,9 +113,11 @@ struct CodeRequest {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 struct CodeReply {}
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 struct PollRequest {
     #[prost(uint64, optional, tag = "1")]
     client_id: Option<u64>,
@@ -111,16 +126,18 @@ struct PollRequest {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct PollReply {
+#[prost(skip_debug)]
+pub(super) struct PollReply {
     #[prost(uint64, optional, tag = "1")]
     new_client_id: Option<u64>,
     #[prost(string, optional, tag = "3")]
-    refresh_token: Option<String>,
+    pub(super) refresh_token: Option<String>,
     #[prost(string, optional, tag = "4")]
     access_token: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 struct RenewRequest {
     #[prost(string, optional, tag = "1")]
     refresh_token: Option<String>,
@@ -131,6 +148,7 @@ struct RenewRequest {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 struct RenewReply {
     #[prost(string, optional, tag = "1")]
     access_token: Option<String>,
@@ -152,35 +170,41 @@ pub(crate) async fn renew(http: &Http, refresh: &str, steam_id: u64) -> Result<T
         // Steam sends a new refresh token only when the old one is near its end.
         renewal_type: Some(1),
     };
-    let endpoint = "IAuthenticationService/GenerateAccessTokenForApp/v1";
-    let reply: RenewReply = call(http, Request::api(endpoint), Some(&request)).await?;
+    let call_for = Request::api("IAuthenticationService/GenerateAccessTokenForApp/v1");
+    let reply: RenewReply = call(http, call_for.lane(Lane::Login), Some(&request)).await?;
     let access = filled(reply.access_token).ok_or_else(|| garbled("no access token"))?;
     Ok(Tokens { access, refresh: filled(reply.refresh_token) })
+}
+
+/// The key for the account's password. Steam does not count this as a try to log in.
+pub(crate) async fn password_key(http: &Http, account: &Account) -> Result<KeyReply, Signal> {
+    let request = KeyRequest { account_name: Some(account.name.clone()) };
+    let endpoint = "IAuthenticationService/GetPasswordRSAPublicKey/v1";
+    let query = Request::api(endpoint).query("input_protobuf_encoded", encoded(&request));
+    call::<KeyRequest, _>(http, query, None).await
 }
 
 /// Logs in with name, password and authenticator code.
 pub(crate) async fn log_in(
     http: &Http,
     account: &Account,
+    key: &KeyReply,
     time: &SteamTime,
 ) -> Result<Tokens, Signal> {
-    let begun = begin(http, account).await?;
+    let begun = begin(http, account, key).await?;
     let client_id = begun.client_id.ok_or_else(|| {
         garbled(begun.extended_error_message.as_deref().unwrap_or("the login did not begin"))
     })?;
     send_code(http, account, time, client_id, begun.steam_id).await?;
     let interval = Duration::try_from_secs_f32(begun.interval.unwrap_or(5.0)).unwrap_or_default();
-    poll(http, client_id, begun.request_id, interval.min(Duration::from_secs(10))).await
+    let interval = interval.clamp(POLL_INTERVAL_MIN, POLL_INTERVAL_MAX);
+    poll(http, client_id, begun.request_id, interval).await
 }
 
-async fn begin(http: &Http, account: &Account) -> Result<BeginReply, Signal> {
-    let request = KeyRequest { account_name: Some(account.name.clone()) };
-    let endpoint = "IAuthenticationService/GetPasswordRSAPublicKey/v1";
-    let query = Request::api(endpoint).query("input_protobuf_encoded", encoded(&request));
-    let key: KeyReply = call::<KeyRequest, _>(http, query, None).await?;
+async fn begin(http: &Http, account: &Account, key: &KeyReply) -> Result<BeginReply, Signal> {
     let request = BeginRequest {
         account_name: Some(account.name.clone()),
-        encrypted_password: Some(encrypt(account.password.expose(), &key)?),
+        encrypted_password: Some(encrypt(account.password.expose(), key)?),
         encryption_timestamp: key.timestamp,
         remember_login: Some(true),
         platform_type: Some(MOBILE_APP),
@@ -193,8 +217,8 @@ async fn begin(http: &Http, account: &Account) -> Result<BeginReply, Signal> {
             gaming_device_type: Some(PHONE),
         }),
     };
-    let endpoint = "IAuthenticationService/BeginAuthSessionViaCredentials/v1";
-    call(http, Request::api(endpoint), Some(&request)).await
+    let call_for = Request::api("IAuthenticationService/BeginAuthSessionViaCredentials/v1");
+    call(http, call_for.lane(Lane::Login), Some(&request)).await
 }
 
 async fn send_code(
@@ -259,8 +283,12 @@ async fn call<Body: Message, Reply: Message + Default>(
         Some(body) => request.post(vec![("input_protobuf_encoded", encoded(body))]),
         None => request,
     };
-    let answer = http.perform(request).await?;
-    api_ok(&answer)?;
+    read(&http.perform(request).await?)
+}
+
+/// Reads an answer in protobuf.
+pub(super) fn read<Reply: Message + Default>(answer: &Answer) -> Result<Reply, Signal> {
+    api_ok(answer)?;
     Reply::decode(answer.body.as_slice()).map_err(|error| Signal::Garbled(error.to_string()))
 }
 
@@ -273,7 +301,7 @@ fn filled(text: Option<String>) -> Option<String> {
 }
 
 fn garbled(text: &str) -> Signal {
-    Signal::Garbled(text.to_owned())
+    Signal::Garbled(wire::shortened(text))
 }
 
 /// RSA with PKCS #1 v1.5 padding, public key only, base64.

@@ -5,15 +5,26 @@ mod econ;
 mod error;
 #[cfg(test)]
 mod error_tests;
+mod friends;
 mod guard;
+mod headers;
+mod history;
 mod http;
 mod ids;
 mod inventory;
 mod login;
+mod maintenance;
 mod objects;
 mod offers;
+#[cfg(test)]
+mod reader_tests;
 mod session;
 mod time;
+mod token_file;
+mod traffic;
+#[cfg(test)]
+mod traffic_tests;
+mod users;
 mod wire;
 
 use std::sync::{Arc, atomic::AtomicI64};
@@ -24,12 +35,14 @@ use crate::config::{Config, Secret};
 pub use ids::AppContext;
 pub(crate) use {
     confirmations::{Confirmation, TRADE_OFFER},
-    econ::{Hold, OffersQuery, Profile},
+    econ::{Hold, OffersQuery},
     error::{ActError, Cause, Class, Purpose, Reason, SendError, Signal, SteamError},
-    ids::{AssetKey, OfferId, SteamId, TradeId},
+    friends::{FriendList, Relationship},
+    ids::{AssetKey, OfferId, SteamId, TradeId, TradeToken},
     inventory::InventoryPage,
     objects::{Asset, Description, MovedAsset, Offer, OfferState, OffersPage, Trade, TradeStatus},
     offers::NewOffer,
+    users::Profile,
 };
 use {
     http::{Answer, Http, Request},
@@ -53,15 +66,15 @@ impl Steam {
     /// Prepares the client; asks Steam nothing yet.
     ///
     /// # Errors
-    /// A proxy, CA file or identity secret that cannot be used.
+    /// A proxy, CA file, secret, token file or header profile that cannot be used.
     pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
         if let Some(secret) = &config.identity_secret {
             guard::confirmation_key(secret, 0, "").context("the identity secret is of no use")?;
         }
-        let http = Arc::new(Http::new(config)?);
         let time = Arc::new(SteamTime::new(config.pace.time_sync));
+        let http = Arc::new(Http::new(config, Arc::clone(&time))?);
         Ok(Self {
-            session: Session::new(config, Arc::clone(&http), Arc::clone(&time)),
+            session: Session::new(config, Arc::clone(&http), Arc::clone(&time))?,
             http,
             time,
             identity_secret: config.identity_secret.clone(),
@@ -93,8 +106,37 @@ impl Steam {
         Ok(self.session.access().await?.steam_id)
     }
 
-    /// Performs a request within the session. If the session has ended, nothing was done, and the
-    /// request is made once more within a new one.
+    /// Has the next request open a fresh session, unless this one is new.
+    pub(crate) async fn renew_session(&self) {
+        self.session.renew().await;
+    }
+
+    /// Keeps the difference between Steam's clock and ours known.
+    pub(crate) async fn keep_time(&self) {
+        self.time.refresh(&self.http).await;
+    }
+
+    /// Whether Steam is in its weekly maintenance.
+    pub(crate) fn in_maintenance(&self) -> bool {
+        maintenance::is_on(self.now())
+    }
+
+    /// Why requests to one of Steam's hosts are held back now.
+    pub(crate) fn trouble(&self) -> Option<SteamError> {
+        self.http.trouble().map(SteamError::from)
+    }
+
+    /// When the refresh token ends, Unix seconds, if that is known.
+    pub(crate) fn token_ends_at(&self) -> Option<i64> {
+        self.session.token_ends_at()
+    }
+
+    /// Performs a request within the session. If the session has ended, nothing was done: the next
+    /// caller opens a new one, and what may be done twice is done again within it.
+    ///
+    /// A send is not. The server said go in one session of the bot, for one request; while the bot
+    /// logs in again that may be over, and another worker may have sent the offer. So the attempt
+    /// ends as not sent, and the server, which knows, orders another one with the same items.
     async fn call<T>(
         &self,
         purpose: Purpose,
@@ -102,16 +144,17 @@ impl Steam {
         read: impl Fn(&Answer) -> Result<T, Signal>,
     ) -> Result<T, Signal> {
         let access = self.session.access().await?;
-        let first = self.once(request(&access), &read).await;
-        match first {
-            Err(signal) if signal.wants_new_session(purpose) => {
-                if self.session.give_up(&access).await.is_err() {
-                    return Err(signal);
-                }
+        let first = self.once(request(&access).purpose(purpose), &read).await;
+        let Err(signal) = &first else { return first };
+        if !signal.wants_new_session(purpose) || self.session.give_up(&access).await.is_err() {
+            return first;
+        }
+        match purpose {
+            Purpose::Send => first,
+            Purpose::Read | Purpose::Act => {
                 let access = self.session.access().await?;
-                self.once(request(&access), &read).await
+                self.once(request(&access).purpose(purpose), &read).await
             }
-            answered => answered,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Offers, trades and items, as the rest of the bot knows them, and how they are read.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::{
@@ -26,6 +26,9 @@ pub(crate) struct Asset {
     pub(crate) instance_id: u64,
     #[serde(default = "one", deserialize_with = "wire::u32")]
     pub(crate) amount: u32,
+    /// Steam's estimate of its worth in US cents; 0 when it tells none.
+    #[serde(rename = "est_usd", default, deserialize_with = "cents")]
+    pub(crate) estimated_usd_cents: u32,
 }
 
 impl Asset {
@@ -36,6 +39,13 @@ impl Asset {
 
 fn one() -> u32 {
     1
+}
+
+/// An amount of money. One that makes no sense is none: no offer fails for it.
+fn cents<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    let value = Value::deserialize(input)?;
+    let cents = wire::u64(value).unwrap_or(0);
+    Ok(u32::try_from(cents).unwrap_or(u32::MAX))
 }
 
 /// What all assets of one class and instance have in common.
@@ -55,6 +65,8 @@ pub(crate) struct Description {
     pub(crate) kind: String,
     #[serde(default, deserialize_with = "wire::boolish")]
     pub(crate) tradable: bool,
+    #[serde(default, deserialize_with = "wire::boolish")]
+    pub(crate) marketable: bool,
     #[serde(default, deserialize_with = "wire::list")]
     tags: Vec<Value>,
     #[serde(default, deserialize_with = "wire::list")]
@@ -187,6 +199,11 @@ struct WireOffer {
 }
 
 impl Offer {
+    /// Whether it can still be accepted or confirmed.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state, OfferState::Active | OfferState::NeedsConfirmation)
+    }
+
     /// Reads one offer; none if Steam gave a glitched one, without partner or items.
     pub(crate) fn read(value: Value) -> Option<Self> {
         let offer: WireOffer = serde_json::from_value(value).ok()?;
@@ -268,13 +285,21 @@ pub(crate) struct MovedAsset {
     pub(crate) new_asset_id: u64,
     #[serde(rename = "new_contextid", default, deserialize_with = "wire::u64")]
     pub(crate) new_context_id: u64,
+    /// At its first owner again, after the trade was taken back; 0 otherwise.
+    #[serde(rename = "rollback_new_assetid", default, deserialize_with = "wire::u64")]
+    pub(crate) returned_asset_id: u64,
+    #[serde(rename = "rollback_new_contextid", default, deserialize_with = "wire::u64")]
+    pub(crate) returned_context_id: u64,
 }
 
 /// A trade: what an accepted offer became.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trade {
     pub(crate) id: TradeId,
+    pub(crate) partner: SteamId,
     pub(crate) status: TradeStatus,
+    /// Steam's time, Unix seconds.
+    pub(crate) began_at: i64,
     /// When it cannot be reversed any more, Unix seconds.
     pub(crate) settles_at: Option<i64>,
     pub(crate) given: Vec<MovedAsset>,
@@ -285,8 +310,12 @@ pub(crate) struct Trade {
 struct WireTrade {
     #[serde(rename = "tradeid", deserialize_with = "wire::u64")]
     id: u64,
+    #[serde(rename = "steamid_other", default, deserialize_with = "wire::u64")]
+    partner: u64,
     #[serde(deserialize_with = "wire::i64")]
     status: i64,
+    #[serde(default, deserialize_with = "wire::i64")]
+    time_init: i64,
     #[serde(default, deserialize_with = "wire::i64")]
     time_settlement: i64,
     #[serde(default)]
@@ -301,7 +330,9 @@ impl Trade {
         let trade: WireTrade = serde_json::from_value(value).ok()?;
         Some(Self {
             id: TradeId(trade.id),
+            partner: SteamId(trade.partner),
             status: trade.status.into(),
+            began_at: trade.time_init,
             settles_at: (trade.time_settlement != 0).then_some(trade.time_settlement),
             given: trade.assets_given,
             received: trade.assets_received,
@@ -329,6 +360,22 @@ mod tests {
         assert_eq!(seen.created_at, 1_641_951_429);
         assert_eq!((seen.trade_id, seen.escrow_end_at), (None, None));
         assert_eq!(Offer::read(offer(12)).unwrap().state, OfferState::Reverted);
+    }
+
+    #[test]
+    fn an_estimate_of_worth_is_read_from_text_and_number_and_never_fails_an_offer() {
+        for (worth, cents) in [
+            (json!("220"), 220),
+            (json!(220), 220),
+            (json!(null), 0),
+            (json!("$2.20"), 0),
+            (json!(u64::MAX), u32::MAX),
+        ] {
+            let mut value = offer(2);
+            value["items_to_give"][0]["est_usd"] = worth;
+            assert_eq!(Offer::read(value).unwrap().give[0].estimated_usd_cents, cents);
+        }
+        assert_eq!(Offer::read(offer(2)).unwrap().give[0].estimated_usd_cents, 0);
     }
 
     #[test]
@@ -367,12 +414,14 @@ mod tests {
     fn a_trade_tells_new_ids_and_its_settlement() {
         let seen = Trade::read(json!({
             "tradeid": "5", "status": 3, "time_settlement": 1_753_248_803,
+            "steamid_other": "76561197961265729", "time_init": "1752644003",
             "assets_given": [{"appid": 440, "assetid": "9", "new_assetid": "10", "new_contextid": "2"}],
-            "assets_received": [{"appid": 440, "assetid": "11"}],
+            "assets_received": [{"appid": 440, "assetid": "11", "rollback_new_assetid": "12"}],
         }))
         .unwrap();
         assert_eq!((seen.status, seen.settles_at), (TradeStatus::Complete, Some(1_753_248_803)));
-        assert_eq!(seen.given[0].new_asset_id, 10);
-        assert_eq!(seen.received[0].new_asset_id, 0);
+        assert_eq!((seen.partner, seen.began_at), (SteamId(76_561_197_961_265_729), 1_752_644_003));
+        assert_eq!((seen.given[0].new_asset_id, seen.given[0].returned_asset_id), (10, 0));
+        assert_eq!((seen.received[0].new_asset_id, seen.received[0].returned_asset_id), (0, 12));
     }
 }

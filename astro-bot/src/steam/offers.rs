@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Access, ActError, Purpose, Request, SendError, Signal, Steam, SteamError,
     error::community_json,
-    http::Profile,
-    ids::{AssetKey, OfferId, SteamId, TradeId},
+    ids::{AssetKey, OfferId, SteamId, TradeId, TradeToken},
     wire,
 };
 
@@ -16,7 +15,7 @@ use super::{
 pub(crate) struct NewOffer {
     pub(crate) partner: SteamId,
     /// Token of the partner's trade URL.
-    pub(crate) token: Option<String>,
+    pub(crate) token: Option<TradeToken>,
     pub(crate) give: Vec<(AssetKey, u32)>,
     /// At most 128 characters.
     pub(crate) message: String,
@@ -88,9 +87,8 @@ impl Steam {
     /// Any failure.
     pub(crate) async fn acknowledge_trade_protection(&self) -> Result<(), SteamError> {
         let request = |access: &Access| {
-            let fields =
-                vec![("sessionid", access.session_id.clone()), ("message", "1".to_owned())];
-            Request::community("acknowledge", "/trade/new/acknowledge".to_owned(), Profile::Browser)
+            let fields = vec![("sessionid", access.session_id()), ("message", "1".to_owned())];
+            Request::community("acknowledge", "/trade/new/acknowledge".to_owned())
                 .post(fields)
                 .referer("/tradeoffer/new/")
                 .cookie(access.cookie())
@@ -112,10 +110,10 @@ impl Steam {
         form: Vec<(&'static str, String)>,
     ) -> Result<Value, Signal> {
         let request = |access: &Access| {
-            let mut fields = vec![("sessionid", access.session_id.clone())];
+            let mut fields = vec![("sessionid", access.session_id())];
             fields.extend(form.iter().cloned());
             let path = format!("/tradeoffer/{id}/{verb}");
-            Request::community(verb, path, Profile::Browser)
+            Request::community(verb, path)
                 .post(fields)
                 .referer(&format!("/tradeoffer/{id}/"))
                 .cookie(access.cookie())
@@ -132,16 +130,17 @@ struct AcceptReply {
 
 impl NewOffer {
     fn request(&self, access: &Access) -> Request {
-        let create = match &self.token {
+        let token = self.token.as_deref();
+        let create = match token {
             Some(token) => json!({ "trade_offer_access_token": token }),
             None => json!({}),
         };
         let partner = self.partner.account_id();
-        let token = self.token.as_ref().map(|token| format!("&token={token}")).unwrap_or_default();
+        let token = token.map(|token| format!("&token={token}")).unwrap_or_default();
         let path = "/tradeoffer/new/send".to_owned();
-        Request::community("send", path, Profile::Browser)
+        Request::community("send", path)
             .post(vec![
-                ("sessionid", access.session_id.clone()),
+                ("sessionid", access.session_id()),
                 ("serverid", "1".to_owned()),
                 ("partner", self.partner.to_string()),
                 ("tradeoffermessage", self.message.clone()),

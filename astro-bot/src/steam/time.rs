@@ -1,7 +1,10 @@
 //! Steam's clock: codes and keys are made for its time, not ours.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Mutex as StdMutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,13 +13,15 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     error::{Signal, api_json},
-    http::{Http, Request},
+    http::{Answer, Http, Request},
     wire,
 };
 use crate::clock;
 
 /// When to try again after the clock could not be read.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
+/// Our clock was set, or the machine slept, when it and the time that passed differ by more.
+const JUMP_SECONDS: i64 = 30;
 
 /// The difference between Steam's clock and ours.
 #[derive(Debug)]
@@ -24,6 +29,27 @@ pub(crate) struct SteamTime {
     offset_seconds: AtomicI64,
     every: Duration,
     due: Mutex<Instant>,
+    anchor: StdMutex<Anchor>,
+}
+
+/// What our clock showed at a moment.
+#[derive(Debug, Clone, Copy)]
+struct Anchor {
+    shown: i64,
+    at: Instant,
+}
+
+impl Anchor {
+    fn drop_here(shown: i64) -> Self {
+        Self { shown, at: Instant::now() }
+    }
+
+    /// Whether our clock was changed since: it shows something else than the time that passed.
+    fn is_lost(self, shown: i64, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.at).as_secs();
+        let expected = self.shown.saturating_add_unsigned(passed);
+        shown.abs_diff(expected) > JUMP_SECONDS.unsigned_abs()
+    }
 }
 
 #[derive(Deserialize)]
@@ -35,7 +61,12 @@ struct Reply {
 impl SteamTime {
     /// A clock that equals ours until it is read.
     pub(crate) fn new(every: Duration) -> Self {
-        Self { offset_seconds: AtomicI64::new(0), every, due: Mutex::new(Instant::now()) }
+        Self {
+            offset_seconds: AtomicI64::new(0),
+            every,
+            due: Mutex::new(Instant::now()),
+            anchor: StdMutex::new(Anchor::drop_here(clock::now().timestamp())),
+        }
     }
 
     /// Steam's time, Unix seconds.
@@ -45,7 +76,7 @@ impl SteamTime {
 
     /// What Steam's clock shows when ours shows this.
     pub(crate) fn at(&self, ours: i64) -> i64 {
-        ours + self.offset_seconds.load(Ordering::Relaxed)
+        ours.saturating_add(self.offset_seconds.load(Ordering::Relaxed))
     }
 
     /// Has the clock read again at its next use.
@@ -53,32 +84,86 @@ impl SteamTime {
         *self.due.lock().await = Instant::now();
     }
 
-    /// Reads Steam's clock if that is due. A failure is logged and changes nothing: our own clock
-    /// is right most of the time.
+    /// Reads Steam's clock if that is due, or if ours was changed meanwhile. A failure is logged
+    /// and changes nothing: our own clock is right most of the time.
     pub(crate) async fn refresh(&self, http: &Http) {
         let mut due = self.due.lock().await;
+        if self.has_jumped(clock::now().timestamp(), Instant::now()) {
+            tracing::warn!("Our clock was changed: reading Steam's again");
+            self.drop_anchor();
+            *due = Instant::now();
+        }
         if Instant::now() < *due {
             return;
         }
         match query(http).await {
             Ok(server_time) => {
-                let offset = server_time - clock::now().timestamp();
-                self.offset_seconds.store(offset, Ordering::Relaxed);
+                let ours = clock::now().timestamp();
+                self.offset_seconds.store(server_time.saturating_sub(ours), Ordering::Relaxed);
+                self.drop_anchor();
                 *due = Instant::now() + self.every;
             }
             Err(signal) => {
-                tracing::warn!("Could not read Steam's clock: {signal}");
+                tracing::info!("Could not read Steam's clock: {signal}");
                 *due = Instant::now() + self.every.min(AFTER_FAILURE);
             }
         }
     }
+
+    fn has_jumped(&self, shown: i64, now: Instant) -> bool {
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner).is_lost(shown, now)
+    }
+
+    fn drop_anchor(&self) {
+        let anchor = Anchor::drop_here(clock::now().timestamp());
+        *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) = anchor;
+    }
 }
 
 async fn query(http: &Http) -> Result<i64, Signal> {
-    let answer = http.perform(Request::api("ITwoFactorService/QueryTime/v1").post(vec![])).await?;
-    let value = api_json(&answer)?;
+    read(&http.perform(Request::api("ITwoFactorService/QueryTime/v1").post(vec![])).await?)
+}
+
+/// Reads the answer of `QueryTime`.
+pub(super) fn read(answer: &Answer) -> Result<i64, Signal> {
+    let value = api_json(answer)?;
     let reply = value.get("response").cloned().unwrap_or_default();
     let reply: Reply =
         serde_json::from_value(reply).map_err(|error| Signal::Garbled(error.to_string()))?;
+    // A clock that shows 1970 is none.
+    if reply.server_time <= 0 {
+        return Err(Signal::Garbled("no time".to_owned()));
+    }
     Ok(reply.server_time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_noticed_and_one_that_merely_went_on_is_not() {
+        let (shown, at) = (1_700_000_000, Instant::now());
+        let anchor = Anchor { shown, at };
+        let later = |seconds| at + Duration::from_secs(seconds);
+        assert!(!anchor.is_lost(shown, at));
+        assert!(!anchor.is_lost(shown + 86_400, later(86_400)));
+        assert!(!anchor.is_lost(shown + 100 + 30, later(100)));
+        // Set forward, set back, and asleep for an hour.
+        assert!(anchor.is_lost(shown + 100 + 31, later(100)));
+        assert!(anchor.is_lost(shown + 100 - 31, later(100)));
+        assert!(anchor.is_lost(shown + 3600, later(1)));
+        assert!(anchor.is_lost(i64::MIN, at));
+    }
+
+    #[test]
+    fn a_jump_of_our_clock_is_seen_until_the_anchor_is_dropped_again() {
+        let time = SteamTime::new(Duration::from_secs(3600));
+        let (ours, now) = (clock::now().timestamp(), Instant::now());
+        assert!(!time.has_jumped(ours, now));
+        assert!(time.has_jumped(ours + 7200, now));
+        assert!(time.has_jumped(ours - 7200, now));
+        time.drop_anchor();
+        assert!(!time.has_jumped(clock::now().timestamp(), Instant::now()));
+    }
 }

@@ -74,6 +74,15 @@ pub(crate) fn as_bool(value: &Value) -> bool {
     }
 }
 
+/// Steam's words, cut to what fits into an event and a line of the log.
+pub(crate) fn shortened(text: &str) -> String {
+    const CHARS_MAX: usize = 300;
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
