@@ -1,6 +1,10 @@
 //! The confirmer: one list of confirmations serves all offers that wait for theirs.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -8,7 +12,9 @@ use tokio::{
 };
 
 use crate::steam::{Confirmation, OfferId, Steam, TRADE_OFFER};
-use std::sync::Arc;
+
+/// Longest headline that is logged.
+const HEADLINE_CHARS_MAX: usize = 80;
 
 /// What became of a wish to confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +55,7 @@ impl Confirmer {
 
 async fn serve(steam: Arc<Steam>, spacing: Duration, mut incoming: mpsc::UnboundedReceiver<Wish>) {
     let mut next_list = Instant::now();
+    let mut warned = HashSet::new();
     while let Some(first) = incoming.recv().await {
         sleep_until(next_list).await;
         let mut wishes = HashMap::from([(first.offer, first.answer)]);
@@ -68,6 +75,13 @@ async fn serve(steam: Arc<Steam>, spacing: Duration, mut incoming: mpsc::Unbound
                 vec![]
             }
         };
+        for entry in foreign(&listed, &mut warned) {
+            let headline: String = entry.headline.chars().take(HEADLINE_CHARS_MAX).collect();
+            tracing::warn!(
+                confirmation.kind = entry.kind,
+                "Somebody asks for a confirmation that is no trade: {headline:?}. It is left alone"
+            );
+        }
         for (offer, answer) in wishes {
             let result = confirm(&steam, &listed, offer, &answer).await;
             // The asker may have given up.
@@ -100,6 +114,14 @@ fn matching(listed: &[Confirmation], offer: OfferId) -> Option<&Confirmation> {
     listed.iter().find(|entry| entry.kind == TRADE_OFFER && entry.creator_id == offer.0)
 }
 
+/// Confirmations of other types that were not told of before: perhaps somebody has got hold of the
+/// account.
+fn foreign<'a>(listed: &'a [Confirmation], warned: &mut HashSet<u64>) -> Vec<&'a Confirmation> {
+    warned.retain(|id| listed.iter().any(|entry| entry.id == *id));
+    let foreign = listed.iter().filter(|entry| entry.kind != TRADE_OFFER);
+    foreign.filter(|entry| warned.insert(entry.id)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +136,22 @@ mod tests {
         .unwrap();
         assert_eq!(matching(&listed, OfferId(77)).unwrap().id, 3);
         assert_eq!(matching(&listed, OfferId(79)), None);
+    }
+
+    #[test]
+    fn a_confirmation_that_is_no_trade_is_warned_of_once() {
+        let listed: Vec<Confirmation> = serde_json::from_str(
+            r#"[{"type":9,"id":"1","nonce":"1","headline":"Register API key"},
+                {"type":2,"id":"2","nonce":"2","creator_id":"78"}]"#,
+        )
+        .unwrap();
+        let mut warned = HashSet::new();
+        let headlines = |listed: &[Confirmation], warned: &mut HashSet<u64>| -> Vec<String> {
+            foreign(listed, warned).iter().map(|entry| entry.headline.clone()).collect()
+        };
+        assert_eq!(headlines(&listed, &mut warned), ["Register API key"]);
+        assert!(headlines(&listed, &mut warned).is_empty());
+        headlines(&[], &mut warned);
+        assert!(warned.is_empty(), "the memory does not grow");
     }
 }

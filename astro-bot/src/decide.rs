@@ -1,14 +1,25 @@
 //! What to do about what happens: pure. `State::on` takes one input and says which actions follow;
 //! `run` performs them.
 
+mod attempts;
+mod friends;
+mod strange;
+mod trades;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
+use self::{
+    attempts::{Attempt, Stage},
+    friends::Friends,
+    strange::Strangers,
+    trades::Trades,
+};
 use crate::{
-    frames::{self, Event},
-    steam::{AssetKey, Offer, OfferId, OfferState, OffersPage, Profile, SteamId},
+    frames::{self, Event, FriendState, TradeSeen},
+    steam::{AssetKey, Offer, OfferId, OfferState, OffersPage, Profile, SteamId, TradeToken},
 };
 
 /// Attempts that are over and still remembered, so that a command that crossed their last event
@@ -16,6 +27,8 @@ use crate::{
 const ATTEMPTS_OVER_MAX: usize = 1024;
 /// People whose profiles were asked for; then the memory starts afresh.
 const PROFILES_MAX: usize = 10_000;
+/// The same for offers that were seen as reversed.
+const REVERSED_MAX: usize = 10_000;
 
 /// One delivery attempt, as the server ordered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +37,7 @@ pub(crate) struct Order {
     /// Part of `message` by which the offer is found again.
     pub(crate) marker: String,
     pub(crate) partner: SteamId,
-    pub(crate) token: Option<String>,
+    pub(crate) token: Option<TradeToken>,
     pub(crate) give: Vec<(AssetKey, u32)>,
     pub(crate) message: String,
     /// The server's time, Unix seconds.
@@ -76,6 +89,19 @@ pub(crate) enum Command {
     Cancel { attempt_id: String },
     Answer(AnswerOrder),
     ReadInventory { sync_id: String },
+    Befriend(SteamId),
+    CancelOffer(OfferId),
+}
+
+/// Whom the task of friendships serves, and whom it spares when places are scarce.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct People {
+    /// Epoch of the session with the server, if there is one: in each, all wishes come anew.
+    pub(crate) session: Option<u64>,
+    /// Whose friend the bot is to become, first come first.
+    pub(crate) wanted: Vec<SteamId>,
+    /// Who has an open attempt.
+    pub(crate) busy: HashSet<SteamId>,
 }
 
 /// How the bot stands with Steam.
@@ -84,7 +110,29 @@ pub(crate) enum Condition {
     Online,
     Reconnecting,
     RateLimited,
+    /// Steam is in its weekly maintenance.
+    Maintenance,
     NeedsOperator,
+}
+
+/// How the bot stands with Steam, in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) condition: Condition,
+    /// More, for people.
+    pub(crate) detail: String,
+    /// When the refresh token ends, Unix seconds.
+    pub(crate) token_ends_at: Option<i64>,
+}
+
+impl Standing {
+    /// Whether the other is worth telling. What keeps Steam away for now differs with each request.
+    fn is_news_after(&self, before: &Self) -> bool {
+        let passing = matches!(self.condition, Condition::Reconnecting | Condition::Maintenance);
+        self.condition != before.condition
+            || self.token_ends_at != before.token_ends_at
+            || !passing && self.detail != before.detail
+    }
 }
 
 /// News from the task of an attempt.
@@ -108,13 +156,16 @@ pub(crate) enum Input {
     Command(Command),
     Decision { attempt_id: String, go: bool, epoch: u64 },
     Polled(Arc<OffersPage>),
-    Steam { condition: Condition, detail: String },
+    Steam(Standing),
     Attempt { attempt_id: String, progress: Progress },
     AnswerTold(Event),
     AnswerOver(OfferId),
     SyncOver { sync_id: String },
     Profiles(Vec<Profile>),
     DoubleTried(OfferId),
+    Swept(Vec<TradeSeen>),
+    Friend(SteamId, FriendState, String),
+    StrangerGone(OfferId, Option<Box<Offer>>),
 }
 
 /// A word to the task of an attempt.
@@ -135,7 +186,9 @@ pub(crate) enum Action {
     ReadInventory { sync_id: String, epoch: u64 },
     StopReading,
     CancelDouble(OfferId),
+    CancelStranger(OfferId),
     ReadProfiles(Vec<SteamId>),
+    Sweep,
 }
 
 /// What is under way.
@@ -152,23 +205,13 @@ pub(crate) struct State {
     announced: HashSet<OfferId>,
     syncs: HashSet<String>,
     profiles: HashSet<SteamId>,
-    steam: Option<(Condition, String)>,
+    steam: Option<Standing>,
     doubles: HashSet<OfferId>,
-}
-
-#[derive(Debug)]
-struct Attempt {
-    marker: String,
-    offer: Option<OfferId>,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-enum Stage {
-    Running,
-    /// Waits for the server's decision.
-    Asking,
-    Over(Event),
+    friends: Friends,
+    strangers: Strangers,
+    trades: Trades,
+    /// Offers that were seen as reversed.
+    reversed: HashSet<OfferId>,
 }
 
 impl State {
@@ -184,7 +227,7 @@ impl State {
             Input::Command(command) => self.on_command(command),
             Input::Decision { attempt_id, go, epoch } => self.on_decision(attempt_id, go, epoch),
             Input::Polled(page) => self.on_polled(&page),
-            Input::Steam { condition, detail } => self.on_steam(condition, detail),
+            Input::Steam(standing) => self.on_steam(standing),
             Input::Attempt { attempt_id, progress } => self.on_progress(attempt_id, progress),
             Input::AnswerTold(event) => vec![Action::Emit(event)],
             Input::AnswerOver(offer) => {
@@ -201,6 +244,25 @@ impl State {
                 self.doubles.remove(&offer);
                 vec![]
             }
+            Input::Swept(trades) if self.epoch.is_some() => {
+                self.trades.on_swept(trades).into_iter().map(Action::Emit).collect()
+            }
+            // The next session asks again.
+            Input::Swept(_) => vec![],
+            Input::Friend(who, state, message) => emit(self.friends.on_seen(who, state, message)),
+            Input::StrangerGone(id, offer) => {
+                emit(self.strangers.on_withdrawn(id, offer.as_deref()))
+            }
+        }
+    }
+
+    /// Whom the task of friendships serves and spares.
+    pub(crate) fn people(&self) -> People {
+        let open = self.attempts.values().filter(|attempt| attempt.stage.is_open());
+        People {
+            session: self.epoch,
+            wanted: self.friends.wanted().collect(),
+            busy: open.map(|attempt| attempt.partner).collect(),
         }
     }
 
@@ -209,20 +271,21 @@ impl State {
         // All commands that stand come again.
         self.announced.clear();
         self.cancels.clear();
-        let steam = self.steam.clone();
-        let status = steam.map(|(condition, detail)| frames::steam_status(condition, detail));
-        status.map(Action::Emit).into_iter().collect()
+        self.friends.forget();
+        self.strangers.forget();
+        self.trades.forget();
+        let mut actions = emit(self.steam.clone().map(frames::steam_status));
+        actions.push(Action::Sweep);
+        actions
     }
 
-    fn on_steam(&mut self, condition: Condition, detail: String) -> Vec<Action> {
-        let known = self.steam.as_ref().map(|(condition, _)| *condition);
-        if known == Some(condition) {
+    fn on_steam(&mut self, standing: Standing) -> Vec<Action> {
+        if self.steam.as_ref().is_some_and(|before| !standing.is_news_after(before)) {
             return vec![];
         }
-        self.steam = Some((condition, detail.clone()));
+        self.steam = Some(standing.clone());
         // Without a session it is told at the start of the next.
-        let status = self.epoch.map(|_| frames::steam_status(condition, detail));
-        status.map(Action::Emit).into_iter().collect()
+        emit(self.epoch.map(|_| frames::steam_status(standing)))
     }
 
     fn on_command(&mut self, command: Command) -> Vec<Action> {
@@ -250,7 +313,21 @@ impl State {
                 }
                 Some(_) | None => vec![],
             },
+            Command::Befriend(who) => {
+                self.friends.want(who);
+                vec![]
+            }
+            Command::CancelOffer(id) => self.on_cancel_offer(id),
         }
+    }
+
+    fn on_cancel_offer(&mut self, id: OfferId) -> Vec<Action> {
+        let open = |attempt: &Attempt| attempt.offer == Some(id) && attempt.stage.is_open();
+        if self.attempts.values().any(open) {
+            tracing::error!(offer.id = %id, "Offer {id} is an attempt's and not strange: it stays");
+            return vec![];
+        }
+        if self.strangers.withdraw(id) { vec![Action::CancelStranger(id)] } else { vec![] }
     }
 
     fn on_deliver(&mut self, order: Order) -> Vec<Action> {
@@ -271,6 +348,7 @@ impl State {
         }
         let attempt = Attempt {
             marker: order.marker.clone(),
+            partner: order.partner,
             offer: order.phase.offer(),
             stage: Stage::Running,
         };
@@ -343,30 +421,31 @@ impl State {
             self.announced.retain(|offer| open.contains(offer));
         }
         for offer in &page.sent {
-            if self.is_double(offer) && self.doubles.insert(offer.id) {
+            if attempts::is_double(&self.attempts, offer) && self.doubles.insert(offer.id) {
                 actions.push(Action::CancelDouble(offer.id));
             }
+        }
+        if self.epoch.is_some() {
+            let attempts = &self.attempts;
+            let explained = |offer: &Offer| attempts::explain(attempts, offer);
+            let strange = self.strangers.on_polled(page, explained);
+            actions.extend(strange.into_iter().map(Action::Emit));
+        }
+        if self.sees_a_reversal(page) {
+            actions.push(Action::Sweep);
         }
         actions
     }
 
-    /// Whether an open offer carries the marker of an attempt whose offer is another one.
-    fn is_double(&self, offer: &Offer) -> bool {
-        if !matches!(offer.state, OfferState::Active | OfferState::NeedsConfirmation) {
-            return false;
+    /// Whether an offer is reversed that was not before.
+    fn sees_a_reversal(&mut self, page: &OffersPage) -> bool {
+        if self.reversed.len() > REVERSED_MAX {
+            self.reversed.clear();
         }
-        let mut marked =
-            self.attempts.values().filter(|attempt| offer.message.contains(&attempt.marker));
-        let mut any = false;
-        // An attempt that does not know its offer yet may mean this one.
-        let claimed = marked.any(|attempt| {
-            any = true;
-            match attempt.stage {
-                Stage::Running | Stage::Asking => attempt.offer.is_none_or(|id| id == offer.id),
-                Stage::Over(_) => attempt.offer == Some(offer.id),
-            }
-        });
-        any && !claimed
+        let offers = page.sent.iter().chain(&page.received);
+        let reversed = offers.filter(|offer| offer.state == OfferState::Reverted);
+        let news = reversed.filter(|offer| self.reversed.insert(offer.id));
+        news.count() > 0
     }
 
     fn ask_for_profiles(&mut self, people: impl IntoIterator<Item = SteamId>) -> Option<Action> {
@@ -377,4 +456,8 @@ impl State {
             people.into_iter().filter(|person| self.profiles.insert(*person)).collect();
         (!fresh.is_empty()).then_some(Action::ReadProfiles(fresh))
     }
+}
+
+fn emit(event: Option<Event>) -> Vec<Action> {
+    event.map(Action::Emit).into_iter().collect()
 }

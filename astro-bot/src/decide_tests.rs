@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     decide::*,
-    frames::{self, AttemptFailure, Event},
+    frames::{self, AttemptFailure, Event, FriendState, TradeOutcome, TradeSeen},
     steam::{Asset, AssetKey, Offer, OfferId, OfferState, OffersPage, SteamId},
 };
 
@@ -41,8 +41,15 @@ fn ended() -> Event {
 }
 
 fn offer(id: u64, state: OfferState) -> Offer {
-    let item =
-        Asset { app_id: 440, context_id: 2, asset_id: 1, class_id: 1, instance_id: 0, amount: 1 };
+    let item = Asset {
+        app_id: 440,
+        context_id: 2,
+        asset_id: 1,
+        class_id: 1,
+        instance_id: 0,
+        amount: 1,
+        estimated_usd_cents: 0,
+    };
     Offer {
         id: OfferId(id),
         partner: PARTNER,
@@ -211,10 +218,185 @@ fn a_reading_of_the_inventory_ends_with_its_session() {
 #[test]
 fn steams_condition_is_told_on_change_and_in_each_session() {
     let mut state = State::default();
-    let online = || Input::Steam { condition: Condition::Online, detail: String::new() };
+    let steam = |condition, detail: &str| {
+        let detail = detail.to_owned();
+        Input::Steam(Standing { condition, detail, token_ends_at: Some(5) })
+    };
+    let online = || steam(Condition::Online, "");
     assert_eq!(state.on(online()), []);
     assert_eq!(emitted(&state.on(Input::Connected { epoch: 1 })), 1);
     assert_eq!(state.on(online()), []);
-    let away = Input::Steam { condition: Condition::Reconnecting, detail: "503".into() };
+    let away = steam(Condition::Reconnecting, "503");
     assert_eq!(emitted(&state.on(away)), 1);
+}
+
+fn strangers(actions: &[Action]) -> Vec<(String, bool)> {
+    let strange = |action: &Action| {
+        let Action::Emit(Event::StrangeOffer(event)) = action else { return None };
+        Some((event.trade_offer_id.clone(), event.open))
+    };
+    actions.iter().filter_map(strange).collect()
+}
+
+fn by_hand(id: u64, state: OfferState) -> Offer {
+    Offer { message: "by hand".into(), ..offer(id, state) }
+}
+
+/// After the polls in which the server may still send its commands.
+fn settled() -> State {
+    let mut state = connected();
+    state.on(polled(vec![], vec![]));
+    state.on(polled(vec![], vec![]));
+    state
+}
+
+#[test]
+fn an_offer_that_no_attempt_explains_is_told_once_open_and_once_gone() {
+    let mut state = connected();
+    let poll = || polled(vec![by_hand(3, OfferState::NeedsConfirmation)], vec![]);
+    for _ in 0..2 {
+        assert_eq!(strangers(&state.on(poll())), [], "its order may be on the way");
+    }
+    assert_eq!(strangers(&state.on(poll())), [("3".to_owned(), true)]);
+    assert_eq!(strangers(&state.on(poll())), []);
+    let partial = OffersPage { complete: false, ..Default::default() };
+    assert_eq!(strangers(&state.on(Input::Polled(Arc::new(partial)))), []);
+    assert_eq!(strangers(&state.on(polled(vec![], vec![]))), [("3".to_owned(), false)]);
+    assert_eq!(strangers(&state.on(polled(vec![], vec![]))), []);
+}
+
+#[test]
+fn a_strange_offer_is_told_again_in_the_next_session() {
+    let mut state = settled();
+    let poll = || polled(vec![by_hand(3, OfferState::Active)], vec![]);
+    assert_eq!(strangers(&state.on(poll())).len(), 1);
+    state.on(Input::Disconnected);
+    assert_eq!(strangers(&state.on(poll())), [], "nobody to tell");
+    state.on(Input::Connected { epoch: 8 });
+    let told: Vec<usize> = (0..4).map(|_| strangers(&state.on(poll())).len()).collect();
+    assert_eq!(told, [0, 0, 1, 0]);
+}
+
+#[test]
+fn what_an_attempt_explains_or_may_look_for_is_not_strange() {
+    for known in [
+        vec![deliver(Phase::Offered(OfferId(3)))],
+        vec![deliver(Phase::Started)],
+        vec![deliver(Phase::Planned), progress(Progress::Asks)],
+        vec![deliver(Phase::Offered(OfferId(3))), progress(Progress::Over(ended()))],
+    ] {
+        let mut state = settled();
+        known.into_iter().for_each(|input| drop(state.on(input)));
+        let poll = polled(vec![by_hand(3, OfferState::Active)], vec![]);
+        assert_eq!(strangers(&state.on(poll)), []);
+    }
+    let mut state = settled();
+    state.on(deliver(Phase::Started));
+    state.on(progress(Progress::Over(ended())));
+    let poll = polled(vec![by_hand(3, OfferState::Active)], vec![]);
+    assert_eq!(strangers(&state.on(poll)).len(), 1, "nobody looks for it any more");
+}
+
+#[test]
+fn a_strange_offer_is_cancelled_on_order_and_its_end_is_told_once() {
+    let mut state = settled();
+    let (id, poll) = (OfferId(3), || polled(vec![by_hand(3, OfferState::Active)], vec![]));
+    state.on(poll());
+    let order = || Input::Command(Command::CancelOffer(id));
+    assert_eq!(state.on(order()), [Action::CancelStranger(id)]);
+    assert_eq!(state.on(order()), [], "under way");
+    let gone = polled(vec![by_hand(3, OfferState::Canceled)], vec![]);
+    assert_eq!(strangers(&state.on(gone)), []);
+    let offer = Some(Box::new(by_hand(3, OfferState::Canceled)));
+    let over = state.on(Input::StrangerGone(id, offer));
+    assert_eq!(strangers(&over), [("3".to_owned(), false)]);
+    assert_eq!(strangers(&state.on(polled(vec![], vec![]))), []);
+}
+
+#[test]
+fn the_offer_of_an_open_attempt_is_never_cancelled_as_a_strange_one() {
+    let mut state = connected();
+    state.on(deliver(Phase::Offered(OfferId(3))));
+    assert_eq!(state.on(Input::Command(Command::CancelOffer(OfferId(3)))), []);
+    state.on(progress(Progress::Over(ended())));
+    let cancelled = state.on(Input::Command(Command::CancelOffer(OfferId(3))));
+    assert_eq!(cancelled, [Action::CancelStranger(OfferId(3))]);
+}
+
+fn trade(id: u64, new_asset_id: u64) -> TradeSeen {
+    let asset = astro_sdk::bot::v1::ReceivedAsset { new_asset_id, ..Default::default() };
+    TradeSeen {
+        trade_id: id.to_string(),
+        outcome: TradeOutcome::Complete.into(),
+        given: vec![asset],
+        ..Default::default()
+    }
+}
+
+fn told(actions: &[Action]) -> Vec<Vec<String>> {
+    let trades = |action: &Action| {
+        let Action::Emit(Event::TradesSeen(seen)) = action else { return None };
+        Some(seen.trades.iter().map(|trade| trade.trade_id.clone()).collect())
+    };
+    actions.iter().filter_map(trades).collect()
+}
+
+#[test]
+fn trades_are_told_when_new_or_changed_and_afresh_in_each_session() {
+    let mut state = connected();
+    let swept = |trades: &[TradeSeen]| Input::Swept(trades.to_vec());
+    assert_eq!(told(&state.on(swept(&[trade(1, 0), trade(2, 5)]))), [["1", "2"]]);
+    assert_eq!(state.on(swept(&[trade(1, 0), trade(2, 5)])), []);
+    assert_eq!(told(&state.on(swept(&[trade(1, 9), trade(2, 5)]))), [["1"]]);
+    let reversed = TradeSeen { outcome: TradeOutcome::Reversed.into(), ..trade(2, 5) };
+    assert_eq!(told(&state.on(swept(&[trade(1, 9), reversed.clone()]))), [["2"]]);
+    state.on(Input::Disconnected);
+    assert_eq!(state.on(swept(&[trade(3, 1)])), []);
+    assert!(state.on(Input::Connected { epoch: 8 }).contains(&Action::Sweep));
+    assert_eq!(told(&state.on(swept(&[trade(1, 9), reversed]))), [["1", "2"]]);
+}
+
+#[test]
+fn many_trades_are_told_in_portions() {
+    let trades: Vec<TradeSeen> = (0..250).map(|id| trade(id, 1)).collect();
+    let events = told(&connected().on(Input::Swept(trades)));
+    assert_eq!(events.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 50]);
+}
+
+#[test]
+fn a_reversed_offer_has_the_history_read_once() {
+    let mut state = connected();
+    let reversed = || polled(vec![], vec![offer(4, OfferState::Reverted)]);
+    assert_eq!(state.on(reversed()), [Action::Sweep]);
+    assert_eq!(state.on(reversed()), []);
+    let both = [offer(4, OfferState::Reverted), offer(5, OfferState::Reverted)];
+    assert_eq!(state.on(polled(both.to_vec(), vec![])), [Action::Sweep]);
+}
+
+#[test]
+fn a_friendship_is_told_at_each_step_and_no_longer_wanted_at_its_end() {
+    let mut state = connected();
+    let befriend = || Input::Command(Command::Befriend(PARTNER));
+    let seen = |state| Input::Friend(PARTNER, state, String::new());
+    state.on(befriend());
+    state.on(befriend());
+    assert_eq!(state.people().wanted, [PARTNER]);
+    assert_eq!(emitted(&state.on(seen(FriendState::Invited))), 1);
+    assert_eq!(state.on(seen(FriendState::Invited)), []);
+    assert_eq!(emitted(&state.on(seen(FriendState::Friend))), 1);
+    assert_eq!(state.people().wanted, []);
+    assert_eq!(state.on(seen(FriendState::Friend)), [], "nobody asked");
+    state.on(befriend());
+    state.on(Input::Connected { epoch: 8 });
+    assert_eq!(state.people().wanted, [], "what still stands comes again");
+    assert_eq!(state.people().session, Some(8));
+}
+
+#[test]
+fn who_has_an_open_attempt_is_spared() {
+    let mut state = connected();
+    state.on(deliver(Phase::Planned));
+    assert!(state.people().busy.contains(&PARTNER));
+    state.on(progress(Progress::Over(ended())));
+    assert!(state.people().busy.is_empty());
 }

@@ -1,5 +1,7 @@
 //! One delivery attempt, from the server's order to its end: one task.
 
+mod recipient;
+
 use std::{collections::HashSet, time::Duration};
 
 use tokio::{
@@ -16,21 +18,14 @@ use crate::{
     frames::{self, AttemptFailure, Event},
     search::{self, Found},
     steam::{
-        AssetKey, Cause, Class, NewOffer, Offer, OfferId, OfferState, Reason, SendError, Trade,
-        TradeId,
+        AssetKey, Cause, NewOffer, Offer, OfferId, OfferState, Reason, SendError, Trade, TradeId,
     },
-    verdict::{self, Passage, Sighting, Verdict},
+    verdict::{self, Passage, Refusal, Sighting, Verdict},
 };
 
-/// Steam's result for a wrong token, or none where one is needed.
-const ACCESS_DENIED: i32 = 15;
 /// The server's clock may be ahead of ours by this much. An offer that is overlooked because of it
 /// would be sent twice.
 const SERVER_CLOCK_SECONDS: i64 = 600;
-/// No hold is longer; who allows this need not know how long it is.
-const LONGEST_HOLD_DAYS: u32 = 15;
-/// Tries to learn the hold before the attempt is put off.
-const HOLD_TRIES: u32 = 3;
 /// Complete readings of an inventory without any item of an invalid offer, until it counts as
 /// ended although no trade explains where they went.
 const VANISHED_READINGS: u32 = 3;
@@ -42,13 +37,22 @@ pub(crate) struct Delivery {
     words: mpsc::UnboundedReceiver<Word>,
     cancel: CancellationToken,
     /// Why the offer is being withdrawn, if it is.
-    withdrawal: Option<(AttemptFailure, String)>,
-    confirm_until: Option<Instant>,
+    withdrawal: Option<Refusal>,
+    confirming: Option<Confirming>,
     told_offered: bool,
     told_held: bool,
     /// A final state that was read once.
     over_once: Option<OfferState>,
     vanished: u32,
+}
+
+/// The tries to have the offer confirmed.
+struct Confirming {
+    /// Then the offer is withdrawn.
+    until: Instant,
+    /// Then a fresh session is opened: confirmations have been seen to hang with an old one.
+    renew_at: Instant,
+    tries: usize,
 }
 
 /// The server's answer to the question whether to send.
@@ -75,7 +79,7 @@ impl Delivery {
             words,
             cancel,
             withdrawal: None,
-            confirm_until: None,
+            confirming: None,
             over_once: None,
             vanished: 0,
         }
@@ -110,8 +114,9 @@ impl Delivery {
 
     /// Nothing was asked of Steam yet. None if the server calls it off.
     async fn plan(&mut self) -> Option<Event> {
-        if let Some(refusal) = self.too_long_a_hold().await {
-            return Some(refusal);
+        let refusal = recipient::refusal(&self.desk, &mut self.order, &self.cancel).await;
+        if let Some((failure, text)) = refusal {
+            return Some(self.ended(failure, text));
         }
         self.tell(Progress::Asks).await;
         match self.permit().await {
@@ -123,33 +128,6 @@ impl Delivery {
             }
             Permit::Cancelled => Some(self.ended(AttemptFailure::Cancelled, "not sent")),
         }
-    }
-
-    /// How the attempt ends if the trade would be held for too long.
-    async fn too_long_a_hold(&self) -> Option<Event> {
-        let (who, token) = (self.order.partner, self.order.token.as_deref());
-        let mut retry = self.desk.retry();
-        for _ in 0..HOLD_TRIES {
-            if self.cancel.is_cancelled() {
-                return Some(self.ended(AttemptFailure::Cancelled, "not sent"));
-            }
-            match self.desk.steam.hold(who, token).await {
-                Ok(hold) => {
-                    let refusal = verdict::refusal_of_hold(hold, self.desk.max_hold_days);
-                    return refusal.map(|(failure, text)| self.ended(failure, text));
-                }
-                Err(error) if error.eresult == Some(ACCESS_DENIED) => {
-                    return Some(self.ended(AttemptFailure::TradeUrlNeeded, error.text));
-                }
-                Err(error) if error.class == Class::Permanent => break,
-                Err(error) => tracing::warn!("Could not learn the trade hold: {error}"),
-            }
-            retry.pause().await;
-        }
-        // Whoever allows every hold need not know this one.
-        (self.desk.max_hold_days < LONGEST_HOLD_DAYS).then(|| {
-            self.ended(AttemptFailure::SteamUnavailable, "Steam does not tell the trade hold")
-        })
     }
 
     async fn permit(&mut self) -> Permit {
@@ -218,7 +196,9 @@ impl Delivery {
             }
             SendError::NotSent(reason) => {
                 tracing::warn!(attempt.id = %attempt, "Attempt {attempt} was not sent: {reason}");
-                self.ended(verdict::failure_of_cause(reason.cause), reason.text)
+                let (failure, text) =
+                    recipient::why_not_sent(&self.desk, &self.order, reason).await;
+                self.ended(failure, text)
             }
             SendError::Ambiguous(reason) => {
                 tracing::warn!(attempt.id = %attempt, "Attempt {attempt} may be sent: {reason}");
@@ -283,7 +263,7 @@ impl Delivery {
                 Verdict::Held(end) => self.wait_in_escrow(end).await,
                 Verdict::Traded(trade) => return self.close(id, trade).await,
                 Verdict::Over(state) => {
-                    if self.is_final(state).await {
+                    if self.is_final(id, state).await {
                         return self.ended_as(id, state);
                     }
                 }
@@ -308,16 +288,27 @@ impl Delivery {
             self.withdrawal = Some((AttemptFailure::Other, why));
             return;
         }
-        let now = Instant::now();
-        let until = *self.confirm_until.get_or_insert(now + self.desk.pace.confirm_deadline);
-        if now >= until {
+        let (now, pace) = (Instant::now(), &self.desk.pace);
+        let confirming = self.confirming.get_or_insert_with(|| Confirming {
+            until: now + pace.confirm_deadline,
+            renew_at: now + pace.confirm_renew,
+            tries: 0,
+        });
+        if now >= confirming.until {
             let why = "the confirmation did not succeed in time".to_owned();
             self.withdrawal = Some((AttemptFailure::NotConfirmed, why));
             return;
         }
+        if now >= confirming.renew_at {
+            confirming.renew_at = now + pace.confirm_renew;
+            self.desk.steam.renew_session().await;
+        }
+        let wait = wait_before(confirming.tries, &pace.confirm_retry);
+        confirming.tries += 1;
+        let until = confirming.until;
         let cancel = self.cancel.clone();
         let confirmed = tokio::select! {
-            confirmed = self.confirmed(id) => confirmed,
+            confirmed = self.confirmed(id, wait) => confirmed,
             () = cancel.cancelled() => Confirmed::Unclear,
             () = sleep_until(until) => Confirmed::Unclear,
         };
@@ -327,7 +318,8 @@ impl Delivery {
         }
     }
 
-    async fn confirmed(&self, id: OfferId) -> Confirmed {
+    async fn confirmed(&self, id: OfferId, wait: Duration) -> Confirmed {
+        sleep(wait).await;
         if self.desk.steam.can_confirm() {
             return self.desk.confirmer.confirm(id).await;
         }
@@ -355,7 +347,7 @@ impl Delivery {
 
     /// Whether a state that looks final is: after a second reading, and for an invalid offer
     /// only if its items did not move.
-    async fn is_final(&mut self, state: OfferState) -> bool {
+    async fn is_final(&mut self, id: OfferId, state: OfferState) -> bool {
         if self.over_once.replace(state) != Some(state) {
             sleep(self.desk.pace.second_read).await;
             return false;
@@ -365,8 +357,19 @@ impl Delivery {
         }
         let wanted: HashSet<AssetKey> = self.order.keys().collect();
         match self.desk.steam.present(&wanted).await {
-            // A trade moves all items: what is here was not traded.
-            Ok(present) if !present.is_empty() => return true,
+            // A trade moves all items: what is here was not traded. But an offer that only seems
+            // invalid could still be accepted: it is withdrawn before its items are free.
+            Ok(present) if !present.is_empty() => {
+                if self.withdrawal.is_some() {
+                    return true;
+                }
+                let (failure, text) = verdict::failure(state);
+                self.withdrawal = Some((failure, text.to_owned()));
+                if let Err(error) = self.withdraw(id).await {
+                    tracing::info!(offer.id = %id, "Invalid offer {id} is not cancelled: {error}");
+                }
+                return false;
+            }
             Ok(_) => self.vanished += 1,
             Err(error) => tracing::warn!("Could not read the inventory: {error}"),
         }
@@ -405,9 +408,8 @@ impl Delivery {
                         continue;
                     }
                     Passage::Undone => {
-                        let (failure, text) = (AttemptFailure::Other, "Steam undid the trade");
                         let attempt = self.order.attempt_id.clone();
-                        return frames::attempt_ended(attempt, failure, text.to_owned(), Some(id));
+                        return frames::attempt_undone(attempt, id, &trade.given);
                     }
                 },
                 Ok(None) => {}
@@ -423,5 +425,24 @@ impl Delivery {
         let assets = frames::moved(self.order.keys(), &trade.given);
         let settles_at = verdict::settle_time(trade, self.desk.steam.now());
         frames::attempt_delivered(attempt, id, trade.id, assets, settles_at)
+    }
+}
+
+/// How long to wait before a try to confirm, after this many.
+fn wait_before(tries: usize, waits: &[Duration]) -> Duration {
+    let Some(before) = tries.checked_sub(1) else { return Duration::ZERO };
+    waits.get(before).or(waits.last()).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_to_confirm_are_spaced_ever_further_up_to_the_last_wait() {
+        let waits = [5, 10, 15, 20].map(Duration::from_secs);
+        let seen: Vec<u64> = (0..7).map(|tries| wait_before(tries, &waits).as_secs()).collect();
+        assert_eq!(seen, [0, 5, 10, 15, 20, 20, 20]);
+        assert_eq!(wait_before(3, &[]), Duration::ZERO);
     }
 }

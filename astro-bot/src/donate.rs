@@ -167,6 +167,7 @@ mod tests {
             class_id: 1,
             instance_id: 0,
             amount: 1,
+            estimated_usd_cents: 0,
         };
         Offer {
             id: OfferId(1),

@@ -1,11 +1,16 @@
 //! Between the protocol's messages and what the bot works with.
 
 use astro_sdk::bot::v1 as wire;
-pub(crate) use wire::{AttemptFailure, OfferOutcome, bot_event::Event};
+pub(crate) use wire::{
+    AttemptFailure, FriendState, OfferOutcome, TradeOutcome, TradeSeen, bot_event::Event,
+};
 
 use crate::{
-    decide::{AnswerOrder, Command, Condition, Order, Phase},
-    steam::{Asset, AssetKey, Description, MovedAsset, Offer, OfferId, Profile, SteamId, TradeId},
+    decide::{AnswerOrder, Command, Condition, Order, Phase, Standing},
+    steam::{
+        Asset, AssetKey, Description, MovedAsset, Offer, OfferId, Profile, SteamId, Trade, TradeId,
+        TradeToken,
+    },
 };
 
 /// Reads a command.
@@ -25,6 +30,8 @@ pub(crate) fn command(command: wire::Command) -> Result<Command, String> {
             reason: answer.reason,
         })),
         Wire::ReadInventory(read) => Ok(Command::ReadInventory { sync_id: read.sync_id }),
+        Wire::Befriend(befriend) => Ok(Command::Befriend(SteamId(befriend.partner_steam_id))),
+        Wire::CancelOffer(cancel) => Ok(Command::CancelOffer(offer_id(&cancel.trade_offer_id)?)),
     }
 }
 
@@ -64,7 +71,7 @@ fn order(deliver: wire::Deliver) -> Result<Order, String> {
         attempt_id: deliver.attempt_id,
         marker: deliver.marker,
         partner: SteamId(deliver.partner_steam_id),
-        token: Some(deliver.trade_token).filter(|token| !token.is_empty()),
+        token: Some(TradeToken(deliver.trade_token)).filter(|token| !token.is_empty()),
         message: deliver.message,
         started_at: deliver.start_time.map(|time| time.seconds),
         phase,
@@ -88,6 +95,7 @@ pub(crate) fn asset(asset: &Asset) -> wire::Asset {
         class_id: asset.class_id,
         instance_id: asset.instance_id,
         amount: asset.amount,
+        estimated_usd_cents: asset.estimated_usd_cents,
     }
 }
 
@@ -103,6 +111,7 @@ pub(crate) fn description(description: &Description) -> wire::AssetDescription {
         tradable: description.tradable,
         tradable_time: description.tradable_at().map(timestamp),
         metadata_json: description.metadata(),
+        marketable: description.marketable,
     }
 }
 
@@ -115,15 +124,58 @@ pub(crate) fn moved(
         .map(|key| {
             let same =
                 |seen: &&MovedAsset| (seen.app_id, seen.asset_id) == (key.app_id, key.asset_id);
-            let seen = moved.iter().find(same);
-            wire::ReceivedAsset {
+            let unseen = wire::ReceivedAsset {
                 app_id: key.app_id,
                 asset_id: key.asset_id,
-                new_asset_id: seen.map_or(0, |seen| seen.new_asset_id),
-                new_context_id: seen.map_or(0, |seen| seen.new_context_id),
-            }
+                ..Default::default()
+            };
+            moved.iter().find(same).map_or(unseen, moved_asset)
         })
         .collect()
+}
+
+fn moved_asset(moved: &MovedAsset) -> wire::ReceivedAsset {
+    wire::ReceivedAsset {
+        app_id: moved.app_id,
+        asset_id: moved.asset_id,
+        new_asset_id: moved.new_asset_id,
+        new_context_id: moved.new_context_id,
+        returned_asset_id: moved.returned_asset_id,
+        returned_context_id: moved.returned_context_id,
+    }
+}
+
+/// A trade of the history.
+pub(crate) fn trade_seen(trade: &Trade, outcome: TradeOutcome) -> TradeSeen {
+    TradeSeen {
+        trade_id: trade.id.to_string(),
+        partner_steam_id: trade.partner.0,
+        outcome: outcome.into(),
+        given: trade.given.iter().map(moved_asset).collect(),
+        received: trade.received.iter().map(moved_asset).collect(),
+        init_time: Some(timestamp(trade.began_at)),
+        settle_time: trade.settles_at.map(timestamp),
+    }
+}
+
+/// At most 100.
+pub(crate) fn trades_seen(trades: Vec<TradeSeen>) -> Event {
+    Event::TradesSeen(wire::TradesSeen { trades })
+}
+
+/// An offer of the account that no attempt explains.
+pub(crate) fn strange_offer(offer: &Offer, open: bool) -> Event {
+    Event::StrangeOffer(wire::StrangeOffer {
+        trade_offer_id: offer.id.to_string(),
+        partner_steam_id: offer.partner.0,
+        give: offer.give.iter().map(asset).collect(),
+        message: offer.message.clone(),
+        open,
+    })
+}
+
+pub(crate) fn friend_changed(who: SteamId, state: FriendState, message: String) -> Event {
+    Event::FriendChanged(wire::FriendChanged { steam_id: who.0, state: state.into(), message })
 }
 
 pub(crate) fn offer_received(offer: &Offer, descriptions: &[Description]) -> Event {
@@ -214,17 +266,38 @@ pub(crate) fn attempt_ended(
         failure: failure.into(),
         message,
         trade_offer_id: offer.map(|offer| offer.to_string()).unwrap_or_default(),
+        returned: vec![],
     })
 }
 
-pub(crate) fn steam_status(condition: Condition, detail: String) -> Event {
-    let status = match condition {
+/// An attempt whose trade Steam undid: what had left came back, under the ids that are told as new.
+pub(crate) fn attempt_undone(attempt_id: String, offer: OfferId, given: &[MovedAsset]) -> Event {
+    let returned = given.iter().filter(|moved| moved.returned_asset_id != 0).map(|moved| {
+        let (new_asset_id, new_context_id) = (moved.returned_asset_id, moved.returned_context_id);
+        wire::ReceivedAsset { new_asset_id, new_context_id, ..moved_asset(moved) }
+    });
+    Event::AttemptEnded(wire::AttemptEnded {
+        attempt_id,
+        failure: AttemptFailure::Other.into(),
+        message: "Steam undid the trade".to_owned(),
+        trade_offer_id: offer.to_string(),
+        returned: returned.collect(),
+    })
+}
+
+pub(crate) fn steam_status(standing: Standing) -> Event {
+    let status = match standing.condition {
         Condition::Online => "online",
         Condition::Reconnecting => "reconnecting",
         Condition::RateLimited => "rate_limited",
+        Condition::Maintenance => "maintenance",
         Condition::NeedsOperator => "needs_operator",
     };
-    Event::SteamStatus(wire::SteamStatus { status: status.to_owned(), detail })
+    Event::SteamStatus(wire::SteamStatus {
+        status: status.to_owned(),
+        detail: standing.detail,
+        refresh_token_expire_time: standing.token_ends_at.map(timestamp),
+    })
 }
 
 pub(crate) fn profiles(profiles: Vec<Profile>) -> Event {

@@ -6,6 +6,7 @@
 //! finds out by reading Steam again, never by trying a second time.
 
 mod backoff;
+mod befriend;
 mod clock;
 mod config;
 mod confirm;
@@ -23,8 +24,10 @@ mod run;
 mod search;
 mod steam;
 mod stock;
+mod sweep;
 mod verdict;
 mod watch;
+mod withdraw;
 
 pub use config::{Account, Args, Config, Pace, Secret};
 pub use run::run;

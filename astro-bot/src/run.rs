@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use astro_sdk::bot::v1::BotEvent;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc, watch},
     task::{AbortHandle, JoinSet},
     time::timeout,
 };
@@ -12,18 +12,19 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     backoff::Backoff,
-    clock,
+    befriend, clock,
     config::Config,
     confirm::Confirmer,
-    decide::{Action, Input, Order, State, Word},
+    decide::{Action, Input, Order, People, State, Word},
     deliver::Delivery,
     desk::Desk,
     donate,
     frames::{self, Event},
     link::{Link, LinkEnds},
-    steam::{AppContext, OfferId, OffersPage, Steam, SteamId},
+    steam::{AppContext, OffersPage, Steam, SteamId},
     stock::Reading,
-    watch as poller,
+    sweep::sweep,
+    watch as poller, withdraw,
 };
 
 /// Inputs that may wait for the loop, which never waits for anything but them.
@@ -92,6 +93,8 @@ struct Worker {
     tasks: JoinSet<()>,
     deliveries: HashMap<String, Handle>,
     readings: Vec<AbortHandle>,
+    people: watch::Sender<People>,
+    sweeps: Arc<Notify>,
 }
 
 /// How to reach the task of an attempt.
@@ -125,6 +128,10 @@ impl Worker {
             steps: TaskTracker::new(),
             stop,
         };
+        let (people, served) = watch::channel(People::default());
+        tasks.spawn(befriend::befriend(desk.clone(), served));
+        let sweeps = Arc::new(Notify::new());
+        tasks.spawn(sweep(desk.clone(), Arc::clone(&sweeps)));
         Self {
             desk,
             ends,
@@ -132,6 +139,8 @@ impl Worker {
             tasks,
             deliveries: HashMap::new(),
             readings: Vec::new(),
+            people,
+            sweeps,
         }
     }
 
@@ -169,6 +178,12 @@ impl Worker {
         for action in state.on(input) {
             self.perform(action);
         }
+        let people = state.people();
+        self.people.send_if_modified(|known| {
+            let changed = *known != people;
+            *known = people;
+            changed
+        });
     }
 
     fn perform(&mut self, action: Action) {
@@ -192,8 +207,12 @@ impl Worker {
             Action::ReadInventory { sync_id, epoch } => self.read_inventory(sync_id, epoch),
             Action::StopReading => self.readings.drain(..).for_each(|reading| reading.abort()),
             Action::CancelDouble(offer) => {
-                self.tasks.spawn(cancel_double(self.desk.clone(), offer));
+                self.tasks.spawn(withdraw::double(self.desk.clone(), offer));
             }
+            Action::CancelStranger(offer) => {
+                self.tasks.spawn(withdraw::stranger(self.desk.clone(), offer));
+            }
+            Action::Sweep => self.sweeps.notify_one(),
             Action::ReadProfiles(people) => {
                 self.tasks.spawn(read_profiles(self.desk.clone(), people));
             }
@@ -227,15 +246,6 @@ impl Worker {
         };
         self.readings.push(self.tasks.spawn(reading.run()));
     }
-}
-
-/// An offer with our marker that is not the recorded one: sent twice, against all care.
-async fn cancel_double(desk: Desk, offer: OfferId) {
-    tracing::error!(offer.id = %offer, "Offer {offer} doubles another: cancelling it");
-    if let Err(error) = desk.steam.cancel(offer).await {
-        tracing::warn!(offer.id = %offer, "Could not cancel offer {offer}: {error:?}");
-    }
-    desk.tell(Input::DoubleTried(offer)).await;
 }
 
 /// Best effort: nothing depends on it.

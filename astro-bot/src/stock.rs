@@ -21,6 +21,10 @@ const CHUNK_ASSETS_MAX: usize = 500;
 /// Bytes of one chunk, well below the 4 MiB that gRPC takes by default.
 const CHUNK_BYTES_MAX: usize = 1024 * 1024;
 
+/// Applications that bind what was traded for days, and the context where it lies meanwhile.
+const PROTECTING_APPS: [u32; 1] = [730];
+const PROTECTED_CONTEXT: u64 = 16;
+
 /// One run over all inventories, for one session.
 pub(crate) struct Reading {
     pub(crate) desk: Desk,
@@ -56,24 +60,37 @@ impl Reading {
     async fn read_all(&self) -> Result<(), SteamError> {
         let read_start_time = Some(frames::timestamp(clock::now().timestamp()));
         let mut chunk = Chunk::default();
-        for context in &self.contexts {
-            if self.read(*context, &mut chunk).await? == 0 {
-                // Steam has been seen to show an inventory empty that is not.
-                sleep(self.desk.pace.second_read).await;
-                self.read(*context, &mut chunk).await?;
+        let mut covered = Vec::new();
+        for part in parts(&self.contexts) {
+            match self.read_surely(part.context, &mut chunk).await {
+                Ok(()) => covered.push(part.context),
+                // What was seen of it counts, and nothing is concluded from what was not.
+                Err(error) if part.implied => {
+                    tracing::info!("Could not read the inventory {}: {error}", part.context);
+                }
+                Err(error) => return Err(error),
             }
         }
-        let covered = |context: &AppContext| wire::AppContext {
+        let covered = covered.into_iter().map(|context| wire::AppContext {
             app_id: context.app_id,
             context_id: context.context_id,
-        };
+        });
         let last = wire::InventoryChunk {
             last: true,
-            covered: self.contexts.iter().map(covered).collect(),
+            covered: covered.collect(),
             read_start_time,
             ..chunk.take(&self.sync_id)
         };
         self.send(Frame::Inventory(last)).await;
+        Ok(())
+    }
+
+    /// Reads one inventory, twice if it seems empty: Steam has been seen to show one so that is not.
+    async fn read_surely(&self, context: AppContext, chunk: &mut Chunk) -> Result<(), SteamError> {
+        if self.read(context, chunk).await? == 0 {
+            sleep(self.desk.pace.second_read).await;
+            self.read(context, chunk).await?;
+        }
         Ok(())
     }
 
@@ -116,6 +133,33 @@ impl Reading {
     }
 }
 
+/// One inventory to read.
+#[derive(Debug, PartialEq, Eq)]
+struct Part {
+    context: AppContext,
+    /// Not configured, but what belongs to the configured ones may lie there for days.
+    implied: bool,
+}
+
+/// The inventories to read, in this order: protected items first, because they move out of there
+/// when their time is over, and never back. So none is overlooked between two readings.
+fn parts(configured: &[AppContext]) -> Vec<Part> {
+    let protected = |context: &AppContext| AppContext { context_id: PROTECTED_CONTEXT, ..*context };
+    let mut parts: Vec<Part> = Vec::new();
+    for context in configured.iter().filter(|context| PROTECTING_APPS.contains(&context.app_id)) {
+        let context = protected(context);
+        if parts.iter().all(|part| part.context != context) {
+            parts.push(Part { context, implied: !configured.contains(&context) });
+        }
+    }
+    for context in configured {
+        if parts.iter().all(|part| part.context != *context) {
+            parts.push(Part { context: *context, implied: false });
+        }
+    }
+    parts
+}
+
 impl Chunk {
     fn is_full(&self) -> bool {
         self.assets.len() >= CHUNK_ASSETS_MAX || self.bytes >= CHUNK_BYTES_MAX
@@ -132,5 +176,26 @@ impl Chunk {
             descriptions: std::mem::take(&mut self.descriptions),
             ..Default::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(configured: &[&str]) -> Vec<(String, bool)> {
+        let configured: Vec<AppContext> =
+            configured.iter().map(|text| text.parse().unwrap()).collect();
+        let shown = |part: Part| (part.context.to_string(), part.implied);
+        parts(&configured).into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn protected_items_are_read_too_and_first() {
+        let part = |context: &str, implied| (context.to_owned(), implied);
+        assert_eq!(read(&["440/2", "570/2"]), [part("440/2", false), part("570/2", false)]);
+        let guessed = [part("730/16", true), part("440/2", false), part("730/2", false)];
+        assert_eq!(read(&["440/2", "730/2"]), guessed);
+        assert_eq!(read(&["730/2", "730/16"]), [part("730/16", false), part("730/2", false)]);
     }
 }

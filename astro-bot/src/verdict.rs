@@ -4,16 +4,22 @@ use std::collections::HashSet;
 
 use crate::{
     decide::Order,
-    frames::AttemptFailure,
+    frames::{AttemptFailure, TradeOutcome},
     steam::{
-        AssetKey, Cause, Hold, MovedAsset, Offer, OfferId, OfferState, OffersPage, Trade, TradeId,
-        TradeStatus,
+        AssetKey, Cause, Hold, MovedAsset, Offer, OfferId, OfferState, OffersPage, SteamId, Trade,
+        TradeId, TradeStatus,
     },
 };
 
 /// An offer may carry a time this many seconds before the attempt's start: clocks differ.
 const CLOCK_TOLERANCE_SECONDS: i64 = 120;
 const DAY_SECONDS: u64 = 86_400;
+/// Open offers that Steam lets an account have in all, and to one person.
+const OPEN_OFFERS_MAX: usize = 30;
+const OPEN_OFFERS_TO_ONE_MAX: usize = 5;
+
+/// How an attempt ends that must: why, and more for people.
+pub(crate) type Refusal = (AttemptFailure, String);
 
 /// What an offer's state asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,22 +84,39 @@ pub(crate) fn failure(state: OfferState) -> (AttemptFailure, &'static str) {
     }
 }
 
-/// How an attempt failed whose offer was not sent for this cause.
+/// How an attempt failed whose offer was not sent for this cause, as far as the cause alone tells.
 pub(crate) fn failure_of_cause(cause: Cause) -> AttemptFailure {
     match cause {
         Cause::SteamAway | Cause::RateLimited => AttemptFailure::SteamUnavailable,
         Cause::Refused | Cause::Unknown => AttemptFailure::Other,
         Cause::TradeUrlNeeded => AttemptFailure::TradeUrlNeeded,
-        Cause::RecipientTradeBanned => AttemptFailure::RecipientTradeBanned,
-        Cause::RecipientCannotReceive => AttemptFailure::RecipientCannotReceive,
+        Cause::TradeBanned | Cause::RecipientTradeBanned => AttemptFailure::RecipientTradeBanned,
+        Cause::NoAccess | Cause::RecipientCannotReceive => AttemptFailure::RecipientCannotReceive,
+        Cause::RecipientInventoryFull => AttemptFailure::RecipientInventoryFull,
         Cause::BotRestricted => AttemptFailure::BotRestricted,
+        Cause::BotNewDevice => AttemptFailure::BotNewDevice,
         Cause::OfferLimit => AttemptFailure::OfferLimit,
         Cause::ItemsUnavailable => AttemptFailure::ItemsUnavailable,
     }
 }
 
+/// Why one more offer to this person is not tried: Steam's limits count what others sent from the
+/// account too.
+pub(crate) fn refusal_of_open_offers(page: &OffersPage, partner: SteamId) -> Option<Refusal> {
+    let open = || page.sent.iter().filter(|offer| offer.is_open());
+    let (all, theirs) = (open().count(), open().filter(|offer| offer.partner == partner).count());
+    let text = if all >= OPEN_OFFERS_MAX {
+        format!("the account has {all} open offers")
+    } else if theirs >= OPEN_OFFERS_TO_ONE_MAX {
+        format!("the recipient has {theirs} open offers of the account")
+    } else {
+        return None;
+    };
+    Some((AttemptFailure::OfferLimit, text))
+}
+
 /// Why a trade that Steam would hold for this long is not tried, if it is not.
-pub(crate) fn refusal_of_hold(hold: Hold, max_days: u32) -> Option<(AttemptFailure, String)> {
+pub(crate) fn refusal_of_hold(hold: Hold, max_days: u32) -> Option<Refusal> {
     let days = |seconds: u64| seconds.div_ceil(DAY_SECONDS);
     let max_days = u64::from(max_days);
     if days(hold.theirs) > max_days {
@@ -125,12 +148,34 @@ pub(crate) enum Passage {
 pub(crate) fn of_trade(trade: &Trade, moved: &[MovedAsset]) -> Passage {
     match trade.status {
         TradeStatus::Complete | TradeStatus::Reversed => {
-            let known = !moved.is_empty() && moved.iter().all(|asset| asset.new_asset_id != 0);
-            if known { Passage::Done } else { Passage::Nameless }
+            if are_named(moved) {
+                Passage::Done
+            } else {
+                Passage::Nameless
+            }
         }
         TradeStatus::Moving | TradeStatus::Unknown(_) => Passage::Moving,
         TradeStatus::InEscrow => Passage::Held,
         TradeStatus::Failed | TradeStatus::RolledBack => Passage::Undone,
+    }
+}
+
+fn are_named(moved: &[MovedAsset]) -> bool {
+    !moved.is_empty() && moved.iter().all(|asset| asset.new_asset_id != 0)
+}
+
+/// What became of a trade of the history, if it can be told: a complete one without new ids only
+/// once it is older than `patience`, in seconds.
+pub(crate) fn outcome(trade: &Trade, now: i64, patience: i64) -> Option<TradeOutcome> {
+    match trade.status {
+        TradeStatus::Complete => {
+            let sides = [&trade.given, &trade.received];
+            let named = sides.iter().all(|moved| moved.is_empty() || are_named(moved));
+            (named || now - trade.began_at > patience).then_some(TradeOutcome::Complete)
+        }
+        TradeStatus::Reversed => Some(TradeOutcome::Reversed),
+        TradeStatus::Failed | TradeStatus::RolledBack => Some(TradeOutcome::Undone),
+        TradeStatus::Moving | TradeStatus::InEscrow | TradeStatus::Unknown(_) => None,
     }
 }
 
@@ -212,7 +257,15 @@ mod tests {
     }
 
     fn asset(asset_id: u64) -> Asset {
-        Asset { app_id: 440, context_id: 2, asset_id, class_id: 1, instance_id: 0, amount: 1 }
+        Asset {
+            app_id: 440,
+            context_id: 2,
+            asset_id,
+            class_id: 1,
+            instance_id: 0,
+            amount: 1,
+            estimated_usd_cents: 0,
+        }
     }
 
     fn order() -> Order {
@@ -315,16 +368,50 @@ mod tests {
     }
 
     #[test]
-    fn a_trade_is_done_once_all_new_ids_are_known() {
-        let moved =
-            |new_asset_id| MovedAsset { app_id: 440, asset_id: 1, new_asset_id, new_context_id: 2 };
-        let trade = |status| Trade {
+    fn open_offers_of_whoever_sent_them_count_against_steams_limits() {
+        let to = |partner: u64, state: OfferState, count: usize| {
+            let one =
+                move |id: usize| Offer { partner: SteamId(partner), state, ..offer(id as u64) };
+            (0..count).map(one)
+        };
+        let refusal = |sent: Vec<Offer>| refusal_of_open_offers(&whole(sent), SteamId(5));
+        let four = || to(5, OfferState::Active, 2).chain(to(5, OfferState::NeedsConfirmation, 2));
+        assert_eq!(refusal(four().collect()), None);
+        assert_eq!(refusal(four().chain(to(5, OfferState::Declined, 9)).collect()), None);
+        let (failure, text) =
+            refusal(four().chain(to(5, OfferState::Active, 1)).collect()).unwrap();
+        assert_eq!(failure, AttemptFailure::OfferLimit);
+        assert_eq!(text, "the recipient has 5 open offers of the account");
+        assert_eq!(refusal(to(6, OfferState::Active, 29).collect()), None);
+        let (_, text) = refusal(to(6, OfferState::Active, 30).collect()).unwrap();
+        assert_eq!(text, "the account has 30 open offers");
+    }
+
+    fn moved(new_asset_id: u64) -> MovedAsset {
+        MovedAsset {
+            app_id: 440,
+            asset_id: 1,
+            new_asset_id,
+            new_context_id: 2,
+            returned_asset_id: 0,
+            returned_context_id: 0,
+        }
+    }
+
+    fn trade(status: TradeStatus) -> Trade {
+        Trade {
             id: TradeId(1),
+            partner: SteamId(5),
             status,
+            began_at: 100,
             settles_at: Some(500),
             given: vec![],
             received: vec![],
-        };
+        }
+    }
+
+    #[test]
+    fn a_trade_is_done_once_all_new_ids_are_known() {
         let complete = trade(TradeStatus::Complete);
         assert_eq!(of_trade(&complete, &[moved(3)]), Passage::Done);
         assert_eq!(of_trade(&complete, &[moved(3), moved(0)]), Passage::Nameless);
@@ -334,5 +421,23 @@ mod tests {
         assert_eq!(of_trade(&trade(TradeStatus::Unknown(44)), &[moved(3)]), Passage::Moving);
         assert_eq!(settle_time(&complete, 499), Some(500));
         assert_eq!(settle_time(&complete, 500), None);
+    }
+
+    #[test]
+    fn a_trade_of_the_history_is_told_once_it_is_known_what_became_of_it() {
+        let seen = |status: i64| outcome(&trade(status.into()), 101, 60);
+        for waiting in [0, 1, 2, 8, 9, 10, 13] {
+            assert_eq!(seen(waiting), None, "{waiting}");
+        }
+        assert_eq!(seen(3), Some(TradeOutcome::Complete));
+        assert_eq!(seen(12), Some(TradeOutcome::Reversed));
+        for undone in [4, 5, 6, 7, 11] {
+            assert_eq!(seen(undone), Some(TradeOutcome::Undone), "{undone}");
+        }
+        let named = Trade { given: vec![moved(3)], ..trade(TradeStatus::Complete) };
+        assert_eq!(outcome(&named, 101, 60), Some(TradeOutcome::Complete));
+        let nameless = Trade { received: vec![moved(0)], ..named };
+        assert_eq!(outcome(&nameless, 160, 60), None);
+        assert_eq!(outcome(&nameless, 161, 60), Some(TradeOutcome::Complete));
     }
 }
