@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use astro_sdk::bot::v1::{AttemptFailure, AttemptPhase, CancelDelivery, Deliver, command::Command};
-use steam_sim::{AccountChange, AssetId, Behaviour, Fault, FaultKind, Matcher, OfferState, When};
+use steam_sim::{
+    AccountChange, AssetId, Behaviour, Fault, FaultKind, Matcher, OfferLie, OfferMatcher,
+    OfferQuirk, OfferState, When,
+};
 
 use crate::{
     expect_event,
@@ -73,21 +76,39 @@ async fn a_declined_offer_ends_the_attempt() {
 }
 
 #[tokio::test]
-async fn a_wrong_trade_token_asks_for_a_new_trade_url() {
+async fn a_counter_offer_ends_the_attempt_even_if_steam_shows_it_late() {
+    let mut stage = Stage::new().await;
+    let items = stage.stock(2);
+    let (_bot, mut session) = stage.begin().await;
+    let offer = offered(&mut session, &stage.deliver(&items[..1])).await;
+    let offers = OfferMatcher::marked(MARKER).in_state(4);
+    stage.sim.quirk_offers(OfferQuirk { offers, lie: OfferLie::Lagging, reads: 6 });
+    stage.sim.set_behaviour(stage.alice.steam_id, Behaviour::COUNTER).unwrap();
+    // The counter-offer itself is one that asks for items of the bot.
+    assert_eq!(expect_event!(session, OfferReceived).give.len(), 2);
+    let ended = expect_event!(session, AttemptEnded);
+    assert_eq!(ended.failure(), AttemptFailure::Countered);
+    assert_eq!(ended.trade_offer_id, offer);
+}
+
+#[tokio::test]
+async fn a_wrong_trade_token_is_told_before_anything_is_asked() {
     let mut stage = Stage::new().await;
     let items = stage.stock(1);
     let (_bot, mut session) = stage.begin().await;
     let deliver = Deliver { trade_token: "wrong123".into(), ..stage.deliver(&items) };
     session.deliver(&deliver).await;
     let ended = expect_event!(session, AttemptEnded);
-    assert_eq!(ended.failure(), AttemptFailure::TradeUrlNeeded);
+    assert_eq!(ended.failure(), AttemptFailure::TradeUrlInvalid);
     assert_eq!(stage.sends(), 0);
 }
 
 #[tokio::test]
 async fn refusals_of_steam_are_told_by_their_cause() {
     for (code, failure) in [
-        (15, AttemptFailure::TradeUrlNeeded),
+        (15, AttemptFailure::RecipientCannotReceive),
+        // The recipient is not banned: then it is the bot.
+        (17, AttemptFailure::BotRestricted),
         (25, AttemptFailure::OfferLimit),
         (26, AttemptFailure::ItemsUnavailable),
         (24, AttemptFailure::BotRestricted),

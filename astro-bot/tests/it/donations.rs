@@ -1,11 +1,15 @@
 //! Offers that people send to the bot.
 
+use std::time::Duration;
+
 use astro_sdk::bot::v1::{
     AnswerOffer, OfferOutcome, bot_event::Event, command::Command, session_request::Frame,
 };
-use steam_sim::{AssetId, Fault, FaultKind, ItemSpec, LostAnswer, Matcher, OfferId, OfferState};
+use steam_sim::{
+    AccountChange, AssetId, Fault, FaultKind, ItemSpec, LostAnswer, Matcher, OfferId, OfferState,
+};
 
-use crate::{expect_event, stage::Stage};
+use crate::{expect_event, server::PATIENCE, stage::Stage};
 
 fn accept(stage: &Stage, offer: OfferId) -> AnswerOffer {
     AnswerOffer {
@@ -37,6 +41,7 @@ async fn a_gift_is_reported_accepted_and_reported_with_its_new_ids() {
     assert_eq!(received.partner_steam_id, stage.alice.steam_id.0);
     assert_eq!((received.give.len(), received.receive.len()), (0, 2));
     assert_eq!(received.descriptions[0].market_hash_name, "Key");
+    assert!(received.descriptions[0].marketable);
     assert_eq!(received.message, "hi");
 
     session.command(Command::AnswerOffer(accept(&stage, offer))).await;
@@ -163,4 +168,22 @@ async fn the_profile_of_a_donor_is_reported() {
     };
     assert_eq!(profiles[0].steam_id, stage.alice.steam_id.0);
     assert_eq!(profiles[0].display_name, stage.alice.persona);
+}
+
+#[tokio::test]
+async fn a_gift_that_steam_holds_is_accepted_and_waited_out() {
+    let mut stage = Stage::new().await;
+    let keys = keys_of_alice(&stage);
+    let hold = AccountChange { hold_days: Some(15), ..Default::default() };
+    stage.sim.change_account(stage.alice.steam_id, hold).unwrap();
+    let offer = stage.sim.donate(stage.alice.steam_id, stage.bot.steam_id, &keys, "").unwrap();
+    let (_bot, mut session) = stage.begin().await;
+    expect_event!(session, OfferReceived);
+    session.command(Command::AnswerOffer(accept(&stage, offer))).await;
+    let held = |books: &steam_sim::Books| books.offer(offer).unwrap().state == OfferState::InEscrow;
+    stage.sim.wait_for(held, PATIENCE).await.unwrap();
+    stage.sim.advance(Duration::from_secs(16 * 86_400));
+    let answered = expect_event!(session, OfferAnswered);
+    assert_eq!(answered.outcome(), OfferOutcome::Accepted);
+    assert!(answered.assets.iter().all(|moved| moved.new_asset_id != 0));
 }

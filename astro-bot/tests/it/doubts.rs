@@ -1,7 +1,10 @@
 //! Handing items over, when it is not clear what happened: never two offers, never a lost one.
 
 use astro_sdk::bot::v1::{AttemptFailure, AttemptPhase, Deliver};
-use steam_sim::{Behaviour, Fault, FaultKind, LostAnswer, Matcher, NewAccount, OfferState, When};
+use steam_sim::{
+    Behaviour, FOREVER, Fault, FaultKind, LostAnswer, Matcher, NewAccount, OfferId, OfferLie,
+    OfferMatcher, OfferQuirk, OfferState, When,
+};
 
 use crate::{
     expect_event,
@@ -230,10 +233,11 @@ async fn a_steam_session_that_ends_is_renewed_in_the_midst_of_a_delivery() {
     stage.alice_accepts();
     let items = stage.stock(1);
     let (_bot, mut session) = stage.begin().await;
+    // At the first look for the confirmation, and while the recipient thinks.
+    let login = FaultKind::Fail { status: 401, body: String::new(), eresult: None };
+    stage.sim.inject(Fault::once(Matcher::path("/mobileconf/getlist"), login));
     session.deliver(&stage.deliver(&items)).await;
     expect_event!(session, AttemptStarted);
-    // Right before the send.
-    stage.sim.end_sessions(stage.bot.steam_id);
     session.decide(ATTEMPT, true).await;
     expect_event!(session, AttemptSent);
     stage.sim.end_sessions(stage.bot.steam_id);
@@ -257,6 +261,25 @@ async fn an_offer_whose_items_went_elsewhere_is_not_taken_for_delivered() {
     stage.sim.offer(stage.bot.steam_id, bob.steam_id, &items[..1], &[], "by hand").unwrap();
     let ended = expect_event!(session, AttemptEnded);
     assert_eq!(ended.failure(), AttemptFailure::ItemsUnavailable);
+}
+
+#[tokio::test]
+async fn an_offer_that_only_seems_invalid_is_withdrawn_before_its_items_are_free() {
+    let mut stage = Stage::new().await;
+    let items = stage.stock(1);
+    let offers = OfferMatcher::marked(MARKER);
+    let lie = OfferLie::State { state: 8, trade: true };
+    stage.sim.quirk_offers(OfferQuirk { offers, lie, reads: FOREVER });
+    let (_bot, mut session) = stage.begin().await;
+    session.deliver(&stage.deliver(&items)).await;
+    expect_event!(session, AttemptStarted);
+    session.decide(ATTEMPT, true).await;
+    expect_event!(session, AttemptSent);
+    let ended = expect_event!(session, AttemptEnded);
+    assert_eq!(ended.failure(), AttemptFailure::ItemsUnavailable);
+    let id = stage.marked_offers()[0];
+    let state = stage.sim.look(|books| books.offer(OfferId(id)).unwrap().state);
+    assert_eq!(state, OfferState::Canceled);
 }
 
 #[tokio::test]

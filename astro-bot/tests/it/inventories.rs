@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use astro_sdk::bot::v1::{InventoryChunk, ReadInventory, command::Command, session_request::Frame};
-use steam_sim::{Fault, FaultKind, ItemSpec, Matcher};
+use steam_sim::{Behaviour, Fault, FaultKind, InventoryLie, InventoryQuirk, ItemSpec, Matcher};
 
 use crate::{
     server::Session,
@@ -87,4 +87,62 @@ async fn an_inventory_that_cannot_be_read_is_said_to_be_so_and_read_on_the_next_
     assert!(read(&mut session, "sync-1").await.unwrap_err().contains("500"));
     assert!(read(&mut session, "sync-2").await.unwrap_err().contains("only 1 of 3"));
     assert_eq!(read(&mut session, "sync-3").await.unwrap()[0].assets.len(), 3);
+}
+
+#[tokio::test]
+async fn protected_items_are_told_where_they_lie() {
+    let mut stage = Stage::new().await;
+    let (bot, alice) = (stage.bot.steam_id, stage.alice.steam_id);
+    stage.rifles(1);
+    stage.sim.set_behaviour(bot, Behaviour::ACCEPT).unwrap();
+    let rifles = stage.sim.give_items(alice, 730, 2, &[ItemSpec::named("Rifle")], 1);
+    stage.sim.donate(alice, bot, &rifles, "").unwrap();
+    let mut config = stage.config();
+    config.app_contexts = vec!["730/2".parse().unwrap()];
+    let _bot = start(config);
+    let (_, mut session) = stage.server.session(1, 0).await;
+    let chunks = read(&mut session, "sync-1").await.unwrap();
+    let assets = chunks.iter().flat_map(|chunk| &chunk.assets);
+    let contexts: Vec<u64> = assets.map(|asset| asset.context_id).collect();
+    assert_eq!(contexts, [16, 2]);
+    let covered = &chunks.last().unwrap().covered;
+    let covered: Vec<u64> = covered.iter().map(|context| context.context_id).collect();
+    assert_eq!(covered, [16, 2]);
+
+    // Without them the rest is told, and nothing is concluded about them.
+    let away = FaultKind::Fail { status: 500, body: String::new(), eresult: None };
+    stage.sim.inject(Fault::once(Matcher::path("/730/16"), away));
+    let chunks = read(&mut session, "sync-2").await.unwrap();
+    let covered = &chunks.last().unwrap().covered;
+    let covered: Vec<u64> = covered.iter().map(|context| context.context_id).collect();
+    assert_eq!(covered, [2]);
+}
+
+#[tokio::test]
+async fn an_asset_that_two_pages_show_is_told_once() {
+    let mut stage = Stage::new().await;
+    let ids = stage.stock(2100);
+    lie(&stage, InventoryLie::Overlap);
+    let (_bot, mut session) = stage.begin().await;
+    let chunks = read(&mut session, "sync-1").await.unwrap();
+    let told = chunks.iter().flat_map(|chunk| &chunk.assets).map(|asset| asset.asset_id);
+    let mut told: Vec<u64> = told.collect();
+    told.sort_unstable();
+    let mut ids: Vec<u64> = ids.iter().map(|id| id.0).collect();
+    ids.sort_unstable();
+    assert_eq!(told, ids);
+}
+
+#[tokio::test]
+async fn an_inventory_that_only_seems_empty_is_told_whole() {
+    let mut stage = Stage::new().await;
+    stage.stock(3);
+    lie(&stage, InventoryLie::Empty { total: 0 });
+    let (_bot, mut session) = stage.begin().await;
+    assert_eq!(read(&mut session, "sync-1").await.unwrap()[0].assets.len(), 3);
+}
+
+fn lie(stage: &Stage, lie: InventoryLie) {
+    let owner = Some(stage.bot.steam_id);
+    stage.sim.quirk_inventories(InventoryQuirk { owner, app: None, lie, reads: 1 });
 }

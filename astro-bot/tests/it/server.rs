@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use astro_sdk::bot::v1::{
-    AttemptDecision, Command, Deliver, Hello, SessionRequest, SessionResponse, Welcome,
+    AttemptDecision, Command, Deliver, Hello, SessionRequest, SessionResponse, SteamStatus,
+    Welcome,
     bot_event::Event,
     bot_session_service_server::{BotSessionService, BotSessionServiceServer},
     command::Command as Kind,
     session_request::Frame as FromBot,
     session_response::Frame as ToBot,
 };
-use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::mpsc,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -128,8 +133,11 @@ impl Session {
 
     /// The next frame but heartbeats; none when the bot ends the stream.
     pub(crate) async fn frame(&mut self) -> Option<FromBot> {
+        // Heartbeats are no sign that anything will happen.
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let next = timeout(PATIENCE, self.frames.message()).await.expect("the bot is silent");
+            let next = timeout_at(deadline, self.frames.message()).await;
+            let next = next.expect("the bot is silent");
             let request = next.ok().flatten()?;
             match request.frame.expect("every frame is something") {
                 FromBot::Heartbeat(_) => {}
@@ -150,33 +158,74 @@ impl Session {
         }
     }
 
-    /// The next event about offers or attempts.
+    /// The next event about donations or attempts.
     pub(crate) async fn event(&mut self) -> Event {
         loop {
+            match self.any_event().await {
+                Event::SteamStatus(_)
+                | Event::UserProfiles(_)
+                | Event::TradesSeen(_)
+                | Event::StrangeOffer(_)
+                | Event::FriendChanged(_) => {}
+                event => return event,
+            }
+        }
+    }
+
+    /// The next event.
+    pub(crate) async fn any_event(&mut self) -> Event {
+        loop {
             match self.frame().await {
-                Some(FromBot::Event(event)) => match event.event.unwrap() {
-                    Event::SteamStatus(_) | Event::UserProfiles(_) => {}
-                    event => return event,
-                },
+                Some(FromBot::Event(event)) => return event.event.unwrap(),
                 Some(_) => {}
                 None => panic!("the stream ended"),
             }
         }
     }
 
-    /// The next status of Steam.
+    /// The next word on how the bot stands with Steam.
     pub(crate) async fn steam_status(&mut self) -> String {
+        self.standing().await.status
+    }
+
+    /// The same with its details.
+    pub(crate) async fn standing(&mut self) -> SteamStatus {
         loop {
             match self.frame().await {
                 Some(FromBot::Event(event)) => {
                     if let Some(Event::SteamStatus(status)) = event.event {
-                        return status.status;
+                        return status;
                     }
                 }
                 Some(_) => {}
                 None => panic!("the stream ended"),
             }
         }
+    }
+
+    /// The next standing with this status.
+    pub(crate) async fn standing_of(&mut self, status: &str) -> SteamStatus {
+        let find = async {
+            loop {
+                let standing = self.standing().await;
+                if standing.status == status {
+                    return standing;
+                }
+            }
+        };
+        timeout(PATIENCE, find).await.unwrap_or_else(|_| panic!("the bot is never {status}"))
+    }
+
+    /// All that the bot says of Steam within this time.
+    pub(crate) async fn standings_within(&mut self, time: Duration) -> Vec<SteamStatus> {
+        let mut standings = Vec::new();
+        let listen = async {
+            loop {
+                standings.push(self.standing().await);
+            }
+        };
+        let _: Result<(), _> = timeout(time, listen).await;
+        standings
     }
 }
 
@@ -187,6 +236,19 @@ macro_rules! expect_event {
         match $session.event().await {
             ::astro_sdk::bot::v1::bot_event::Event::$kind(event) => event,
             other => panic!("not {}: {other:?}", stringify!($kind)),
+        }
+    };
+}
+
+/// Takes events until one is of this kind.
+#[macro_export]
+macro_rules! await_event {
+    ($session:expr, $kind:ident) => {
+        loop {
+            if let ::astro_sdk::bot::v1::bot_event::Event::$kind(event) = $session.any_event().await
+            {
+                break event;
+            }
         }
     };
 }

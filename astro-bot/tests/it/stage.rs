@@ -1,10 +1,12 @@
 //! A simulated Steam with a bot and a person, a scripted server, and the bot's configuration.
 
-use std::time::Duration;
+use std::{os::unix::fs::PermissionsExt as _, time::Duration};
 
 use astro_bot::{Config, Pace, Secret};
 use astro_sdk::bot::v1::{Asset, AttemptPhase, Deliver};
-use steam_sim::{Account, AssetId, Behaviour, ItemSpec, NewAccount, Options, Sim};
+use steam_sim::{
+    Account, AssetId, Behaviour, ItemSpec, JournalEntry, NewAccount, OfferId, Options, Sim,
+};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -44,13 +46,25 @@ impl Bot {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let sim = Sim::start(Options::default()).await.unwrap();
+        Self::with(Options::default()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let sim = Sim::start(options).await.unwrap();
         let bot = sim.add_account(NewAccount::named("astrobot")).unwrap();
         let alice = sim.add_account(NewAccount::named("alice")).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), sim.ca_pem()).unwrap();
-        std::fs::write(folder.path().join("token"), sim.mint_refresh_token(bot.steam_id)).unwrap();
-        Self { sim, server: Server::start().await, bot, alice, folder }
+        let stage = Self { sim, server: Server::start().await, bot, alice, folder };
+        stage.put_token("token", &stage.sim.mint_refresh_token(stage.bot.steam_id));
+        stage
+    }
+
+    /// Writes a refresh token into a file that only its owner can read.
+    pub(crate) fn put_token(&self, file: &str, token: &str) {
+        let path = self.folder.path().join(file);
+        std::fs::write(&path, token).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     /// The configuration of the bot, at the pace of tests.
@@ -61,6 +75,17 @@ impl Stage {
         config.proxy = Some(self.sim.proxy_url());
         config.ca_file = Some(self.folder.path().join("ca.pem"));
         config.pace = pace();
+        config
+    }
+
+    /// The same with the account's name, password and shared secret.
+    pub(crate) fn config_with_password(&self) -> Config {
+        let mut config = self.config();
+        config.account = Some(astro_bot::Account {
+            name: self.bot.name.clone(),
+            password: Secret::new(&self.bot.password),
+            shared_secret: Secret::new(&self.bot.shared_secret),
+        });
         config
     }
 
@@ -78,6 +103,11 @@ impl Stage {
     /// Puts items into the bot's inventory.
     pub(crate) fn stock(&self, count: usize) -> Vec<AssetId> {
         self.sim.give_items(self.bot.steam_id, 440, 2, &[ItemSpec::named("Key")], count)
+    }
+
+    /// Puts items into the bot's inventory whose trades are protected.
+    pub(crate) fn rifles(&self, count: usize) -> Vec<AssetId> {
+        self.sim.give_items(self.bot.steam_id, 730, 2, &[ItemSpec::named("Rifle")], count)
     }
 
     pub(crate) fn alice_accepts(&self) {
@@ -114,9 +144,39 @@ impl Stage {
         }
     }
 
+    /// The order to follow an offer that Alice sees.
+    pub(crate) fn offered(&self, offer: OfferId, give: Vec<Asset>) -> Deliver {
+        Deliver {
+            phase: AttemptPhase::Offered.into(),
+            trade_offer_id: offer.to_string(),
+            give,
+            ..self.deliver(&[])
+        }
+    }
+
+    /// Waits until the bot has made this many requests to a path.
+    pub(crate) async fn requests(&self, path: &str, count: usize) {
+        let seen = std::cell::Cell::new(0);
+        let is_last = |entry: &JournalEntry| {
+            let newer = entry.number > seen.get();
+            newer && entry.path.contains(path) && {
+                seen.set(entry.number);
+                true
+            }
+        };
+        for _ in 0..count {
+            self.sim.wait_for_request(is_last, PATIENCE).await.unwrap();
+        }
+    }
+
     /// How often the bot asked Steam to send an offer.
     pub(crate) fn sends(&self) -> usize {
         self.sim.journal("/tradeoffer/new/send").len()
+    }
+
+    /// How often the bot tried to log in with the password.
+    pub(crate) fn logins(&self) -> usize {
+        self.sim.journal("BeginAuthSessionViaCredentials").len()
     }
 
     /// Numbers of the offers that carry the marker.
@@ -132,7 +192,11 @@ pub(crate) fn start(config: Config) -> Bot {
 }
 
 pub(crate) fn asset(id: AssetId) -> Asset {
-    let (app_id, context_id, asset_id, amount) = (440, 2, id.0, 1);
+    asset_of(440, id)
+}
+
+pub(crate) fn asset_of(app_id: u32, id: AssetId) -> Asset {
+    let (context_id, asset_id, amount) = (2, id.0, 1);
     Asset { app_id, context_id, asset_id, amount, ..Default::default() }
 }
 
@@ -141,17 +205,33 @@ fn pace() -> Pace {
     let ms = Duration::from_millis;
     Pace {
         poll_interval: ms(20),
+        full_poll_interval: ms(700),
         request_spacing: ms(0),
         inventory_spacing: ms(0),
+        login_spacing: ms(0),
+        read_patience: ms(50),
+        limit_first: ms(60),
+        limit_cap: ms(600),
+        away_first: ms(1),
+        away_cap: ms(50),
+        maintenance_wait: ms(100),
         request_timeout: Duration::from_secs(5),
         search: vec![ms(10), ms(30), ms(90), ms(240)],
         second_read: ms(5),
         confirm_spacing: ms(10),
+        confirm_retry: vec![ms(5), ms(10), ms(15), ms(20)],
+        confirm_renew: ms(300),
         confirm_deadline: Duration::from_secs(5),
         retry_first: ms(5),
         retry_cap: ms(50),
         escrow_poll: ms(20),
+        sweep_spacing: ms(5),
+        notice_interval: ms(20),
+        friend_poll: ms(20),
+        invite_spacing: ms(20),
         login_cooldown: ms(50),
+        login_retry_first: ms(100),
+        login_retry_cap: ms(500),
         link_retry_first: ms(5),
         link_retry_cap: ms(50),
         ..Pace::default()
