@@ -1,20 +1,18 @@
 //! The life of a delivery attempt, step by step as the bot reports it. The row of an attempt is
 //! committed before Steam is asked, so that a crash leaves a trace to follow.
-use super::ops::{change, finish, settle};
+use super::ending::finish;
+use super::ops::change;
 use super::rules::{Failure, Verdict, offer_message, remedy, verdict};
 use super::store::{self, Step};
-use super::{Assignment, AssignmentState, Attempt, Changes, Phase};
-use crate::auth::keys::marker;
+use super::{Assignment, AssignmentState, Attempt, Changes, Phase, parts};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
-use crate::events::{self, NewEvent, Severity};
-use crate::items::asset::Class;
+use crate::items::asset::{Class, NewIds};
 use crate::items::ops::By;
-use crate::items::{self, Item, ItemState};
-use crate::kernel::limits::{OFFERS_PER_BOT_MAX, OFFERS_PER_PARTNER_MAX};
-use crate::kernel::{AssetId, AttemptId, BotId, Error, Result, SteamId, Timestamp};
-use crate::users;
-use std::collections::{HashMap, HashSet};
+use crate::items::{self, Item, ItemState, returns};
+use crate::kernel::{AttemptId, BotId, Error, Result, Timestamp};
+use crate::{orgs, users};
+use std::collections::HashSet;
 
 /// All that a bot needs to go on with an attempt.
 #[derive(Debug, Clone)]
@@ -29,102 +27,15 @@ pub struct Work {
     pub message: String,
 }
 
-/// Room for more offers, by Steam's limits and what is out already.
-struct Room {
-    offers: i64,
-    /// Open offers by person.
-    by_person: HashMap<SteamId, i64>,
-}
-
-impl Room {
-    /// None when the bot can send nothing now: it is paused, not on Steam, or has its fill.
-    fn of(conn: &mut Conn, bot: &Bot) -> Result<Option<Self>> {
-        if bot.paused || !bot.steam_status.can_trade() {
-            return Ok(None);
-        }
-        let open = store::open_attempts(conn, bot.id)?;
-        let offers = OFFERS_PER_BOT_MAX - i64::try_from(open.len()).unwrap_or(i64::MAX);
-        let mut by_person = HashMap::new();
-        for attempt in open {
-            *by_person.entry(attempt.user_id).or_default() += 1;
-        }
-        Ok((offers > 0).then_some(Self { offers, by_person }))
-    }
-
-    fn full_people(&self) -> Vec<SteamId> {
-        let full = self.by_person.iter().filter(|(_, open)| **open >= OFFERS_PER_PARTNER_MAX);
-        full.map(|(person, _)| *person).collect()
-    }
-
-    /// Takes the place of an offer to `person`, if there is one.
-    fn take(&mut self, person: SteamId) -> bool {
-        let open = self.by_person.entry(person).or_default();
-        if *open >= OFFERS_PER_PARTNER_MAX {
-            return false;
-        }
-        *open += 1;
-        true
-    }
-}
-
-/// Plans attempts for queued assignments as far as Steam's limits of open offers allow; tells
-/// how many.
-///
-/// # Errors
-/// Those of the database.
-pub fn plan(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<usize> {
-    let Some(mut room) = Room::of(conn, bot)? else { return Ok(0) };
-    let by = By { source: events::SYSTEM, now };
-    let mut planned = 0;
-    // People with their fill of offers are left out by the query, so that they hold up nobody.
-    for assignment in store::queued(conn, bot.id, &room.full_people(), now, room.offers)? {
-        if room.take(assignment.user_id) {
-            plan_one(conn, bot, &assignment, by)?;
-            planned += 1;
-        }
-    }
-    Ok(planned)
-}
-
-/// Whether [`plan`] would plan something.
-///
-/// # Errors
-/// Those of the database.
-pub fn is_due(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<bool> {
-    let Some(room) = Room::of(conn, bot)? else { return Ok(false) };
-    Ok(!store::queued(conn, bot.id, &room.full_people(), now, 1)?.is_empty())
-}
-
-fn plan_one(conn: &mut Conn, bot: &Bot, assignment: &Assignment, by: By<'_>) -> Result<()> {
-    let number = assignment.delivery_attempts + 1;
-    let attempt = Attempt {
-        id: AttemptId::new(),
-        org_id: assignment.org_id,
-        assignment_id: assignment.id,
-        bot_id: bot.id,
-        user_id: assignment.user_id,
-        number,
-        phase: Phase::Planned,
-        marker: marker(),
-        trade_offer_id: None,
-        trade_id: None,
-        failure: None,
-        error_message: None,
-        cancel_wanted: false,
-        started_at: None,
-        ended_at: None,
-        created_at: by.now,
-        updated_at: by.now,
-    };
-    store::insert_attempt(conn, &attempt)?;
-    let changes = Changes {
-        delivery_attempts: Some(number),
-        processing_started_at: Some(Some(assignment.processing_started_at.unwrap_or(by.now))),
-        last_delivery_attempt_at: Some(Some(by.now)),
-        ..Changes::to(AssignmentState::Delivering, "the bot prepares the offer")
-    };
-    let text = format!("attempt {number} was planned");
-    change(conn, assignment, &changes, "assignment.delivering", &text, by).map(drop)
+/// How an attempt ended without delivery, as the bot reports it.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Why.
+    pub failure: Failure,
+    /// What Steam said; may be empty.
+    pub message: String,
+    /// Assets that had left, and under which ids they came back.
+    pub returned: NewIds,
 }
 
 /// The attempts of the bot that are not over, oldest first.
@@ -143,7 +54,8 @@ pub fn delivered_since(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<
     let mut classes = HashSet::new();
     for assignment in store::delivered_since(conn, bot, since)? {
         let items = items::ops::of_assignment(conn, assignment)?;
-        classes.extend(items.iter().map(|item| (item.steam_app_id, item.steam_class_id)));
+        let own = items.iter().filter(|item| item.bot_id == bot);
+        classes.extend(own.map(|item| (item.steam_app_id, item.steam_class_id)));
     }
     Ok(classes)
 }
@@ -155,7 +67,7 @@ pub fn delivered_since(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<
 pub fn work(conn: &mut Conn, attempt: Attempt) -> Result<Work> {
     let assignment = super::ops::get(conn, attempt.assignment_id)?;
     Ok(Work {
-        items: items::ops::of_assignment(conn, assignment.id)?,
+        items: parts::of_bot(conn, assignment.id, attempt.bot_id)?,
         trade_token: users::ops::trade_token(conn, assignment.org_id, assignment.user_id)?,
         message: offer_message(&attempt.marker, &assignment.assignment_reason),
         attempt,
@@ -175,7 +87,11 @@ pub(super) fn want_cancelled(conn: &mut Conn, attempt: &Attempt, now: Timestamp)
 }
 
 /// The open attempt of this bot; none for one that is over, or of another bot.
-fn open(conn: &mut Conn, bot: &Bot, id: AttemptId) -> Result<Option<(Attempt, Assignment)>> {
+pub(super) fn open(
+    conn: &mut Conn,
+    bot: &Bot,
+    id: AttemptId,
+) -> Result<Option<(Attempt, Assignment)>> {
     let attempt = store::attempt(conn, id)?.filter(|a| a.bot_id == bot.id);
     let attempt = attempt.ok_or_else(|| Error::BotProtocol(format!("attempt_id {id}")))?;
     if attempt.ended_at.is_some() {
@@ -197,10 +113,8 @@ pub fn started(conn: &mut Conn, bot: &Bot, id: AttemptId, now: Timestamp) -> Res
     }
     let source = bots::source(bot.id);
     let by = By { source: &source, now };
-    let items = items::ops::of_assignment(conn, assignment.id)?;
-    let whole = items.len() == usize::try_from(assignment.total_items_count).unwrap_or(0);
-    let here = items.iter().all(|item| item.state == ItemState::Assigned);
-    if bot.paused || !whole || !here {
+    let items = parts::of_bot(conn, assignment.id, bot.id)?;
+    if bot.paused || !parts::is_whole(conn, assignment.id, bot.id, &items)? {
         drop_attempt(conn, &attempt, now)?;
         let changes = Changes::to(AssignmentState::Queued, "waits for the bot");
         change(conn, &assignment, &changes, "assignment.queued", "waits again", by)?;
@@ -241,7 +155,7 @@ pub fn sent(conn: &mut Conn, bot: &Bot, id: AttemptId, offer: &str, now: Timesta
     store::step(conn, &attempt, &step, now)?;
     let source = bots::source(bot.id);
     let by = By { source: &source, now };
-    for item in items::ops::of_assignment(conn, assignment.id)? {
+    for item in parts::of_bot(conn, assignment.id, bot.id)? {
         let changes = items::Changes {
             delivery_trade_offer_id: Some(Some(offer.to_owned())),
             ..items::Changes::default()
@@ -273,7 +187,9 @@ pub fn offered(
     if attempt.phase != Phase::Sent {
         return Ok(());
     }
-    let step = Step { phase: Some(Phase::Offered), ..Step::default() };
+    let withdraw_at = now.plus(orgs::ops::get(conn, bot.org)?.offer_ttl);
+    let step =
+        Step { phase: Some(Phase::Offered), withdraw_at: Some(withdraw_at), ..Step::default() };
     store::step(conn, &attempt, &step, now)?;
     let changes = Changes::to(AssignmentState::Offered, "the offer waits for the recipient");
     let by = &bots::source(bot.id);
@@ -301,7 +217,7 @@ pub fn held(
     store::step(conn, &attempt, &step, now)?;
     let source = bots::source(bot.id);
     let by = By { source: &source, now };
-    for item in items::ops::of_assignment(conn, assignment.id)? {
+    for item in parts::of_bot(conn, assignment.id, bot.id)? {
         let changes = items::Changes::to(ItemState::InEscrow);
         items::ops::change(conn, &item, &changes, "item.in_escrow", "is held by Steam", by)?;
     }
@@ -313,103 +229,7 @@ pub fn held(
     change(conn, &assignment, &changes, "assignment.held", &text, by).map(drop)
 }
 
-/// The end of a delivery, as the bot reports it.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// Offer.
-    pub trade_offer_id: String,
-    /// Trade.
-    pub trade_id: String,
-    /// New asset id and context of each asset, by application and old asset id.
-    pub assets: HashMap<(i32, AssetId), (AssetId, AssetId)>,
-    /// End of the trade protection.
-    pub settles_at: Option<Timestamp>,
-}
-
-/// The recipient has the items.
-///
-/// # Errors
-/// Those of the database.
-pub fn delivered(
-    conn: &mut Conn,
-    bot: &Bot,
-    id: AttemptId,
-    delivery: &Delivery,
-    now: Timestamp,
-) -> Result<()> {
-    let Some((attempt, assignment)) = open(conn, bot, id)? else {
-        return contradiction(conn, bot, id, delivery, now);
-    };
-    let step = Step {
-        phase: Some(Phase::Delivered),
-        trade_offer_id: Some(delivery.trade_offer_id.clone()),
-        trade_id: Some(delivery.trade_id.clone()),
-        ended_at: Some(now),
-        ..Step::default()
-    };
-    store::step(conn, &attempt, &step, now)?;
-    let source = bots::source(bot.id);
-    let by = By { source: &source, now };
-    for item in items::ops::of_assignment(conn, assignment.id)? {
-        hand_over(conn, &item, delivery, by)?;
-    }
-    let changes = Changes {
-        ending: Some(None),
-        delivery_trade_offer_id: Some(Some(delivery.trade_offer_id.clone())),
-        delivery_error_message: Some(None),
-        delivered_at: Some(Some(now)),
-        settles_at: Some(delivery.settles_at),
-        ..Changes::to(AssignmentState::Delivered, "delivered")
-    };
-    let text = format!("was delivered in trade {}", delivery.trade_id);
-    let after = change(conn, &assignment, &changes, "assignment.delivered", &text, by)?;
-    if delivery.settles_at.is_none() {
-        settle(conn, &after, by)?;
-    }
-    Ok(())
-}
-
-fn hand_over(conn: &mut Conn, item: &Item, delivery: &Delivery, by: By<'_>) -> Result<()> {
-    let new =
-        item.steam_asset_id.and_then(|old| delivery.assets.get(&(item.steam_app_id, old)).copied());
-    let changes = items::Changes {
-        steam_asset_id: Some(new.map(|(asset, _)| asset)),
-        steam_context_id: new.map(|(_, context)| context),
-        delivered_at: Some(Some(by.now)),
-        delivery_trade_offer_id: Some(Some(delivery.trade_offer_id.clone())),
-        ..items::Changes::to(ItemState::Delivered)
-    };
-    let after = items::ops::change(conn, item, &changes, "item.delivered", "was delivered", by)?;
-    if let Some(assignment) = after.assignment_id {
-        store::set_item_delivered(conn, assignment, after.id, after.steam_asset_id, by.now)?;
-    }
-    Ok(())
-}
-
-/// A delivery of an attempt that had ended otherwise: the books cannot follow by themselves, and
-/// a person must know. The next complete inventory shows the items as missing.
-fn contradiction(
-    conn: &mut Conn,
-    bot: &Bot,
-    id: AttemptId,
-    delivery: &Delivery,
-    now: Timestamp,
-) -> Result<()> {
-    let attempt = store::attempt(conn, id)?;
-    let Some(attempt) = attempt.filter(|a| a.phase == Phase::Ended) else { return Ok(()) };
-    let text =
-        format!("Offer {} was accepted after its attempt had ended", delivery.trade_offer_id);
-    let event = NewEvent::new(bot.org, "assignment.contradiction", &bots::source(bot.id), text)
-        .assignment(attempt.assignment_id, None)
-        .bot(bot.id)
-        .user(Some(attempt.user_id))
-        .with("trade_offer_id", delivery.trade_offer_id.as_str())
-        .with("trade_id", delivery.trade_id.as_str())
-        .severity(Severity::Error);
-    events::append(conn, event, now)
-}
-
-/// The attempt ended and nothing moved.
+/// The attempt ended and nothing moved, or all of it came back, perhaps as other assets.
 ///
 /// # Errors
 /// Those of the database.
@@ -417,49 +237,92 @@ pub fn ended(
     conn: &mut Conn,
     bot: &Bot,
     id: AttemptId,
-    failure: Failure,
-    message: &str,
+    ended: &Ended,
     now: Timestamp,
 ) -> Result<()> {
     let Some((attempt, assignment)) = open(conn, bot, id)? else { return Ok(()) };
     let step = Step {
         phase: Some(Phase::Ended),
-        failure: Some(failure.to_string()),
-        error_message: Some(message.to_owned()),
+        failure: Some(ended.failure.to_string()),
+        error_message: Some(ended.message.clone()),
         ended_at: Some(now),
         ..Step::default()
     };
     store::step(conn, &attempt, &step, now)?;
     let source = bots::source(bot.id);
     let by = By { source: &source, now };
+    for item in parts::of_bot(conn, assignment.id, bot.id)? {
+        keep(conn, &item, &ended.returned, by)?;
+    }
     if let Some(ending) = assignment.ending {
         return finish(conn, &assignment, ending, "the offer was withdrawn", by).map(drop);
     }
-    for item in items::ops::of_assignment(conn, assignment.id)? {
-        if matches!(item.state, ItemState::InOffer | ItemState::InEscrow) {
-            let changes = items::Changes {
-                delivery_trade_offer_id: Some(None),
-                ..items::Changes::to(ItemState::Assigned)
-            };
-            items::ops::change(conn, &item, &changes, "item.kept", "stays with the bot", by)?;
+    let (changes, name) = after(ended, &attempt, &assignment, now);
+    let text = format!("attempt {} ended: {}", attempt.number, ended.failure);
+    change(conn, &assignment, &changes, name, &text, by).map(drop)
+}
+
+/// The item stays with the bot: under another asset id if it had left and came back.
+fn keep(conn: &mut Conn, item: &Item, returned: &NewIds, by: By<'_>) -> Result<()> {
+    if !matches!(item.state, ItemState::InOffer | ItemState::InEscrow) {
+        return Ok(());
+    }
+    let changes = items::Changes {
+        delivery_trade_offer_id: Some(None),
+        ..items::Changes::to(ItemState::Assigned)
+    };
+    let old = item.steam_asset_id.map(|asset| (item.steam_app_id, asset));
+    match old.and_then(|old| returned.get(&old)) {
+        Some(place) => {
+            let told = ("item.came_back", "came back to the bot");
+            returns::come_back(conn, item, *place, changes, told, by).map(drop)
+        }
+        None => {
+            let text = "stays with the bot";
+            items::ops::change(conn, item, &changes, "item.kept", text, by).map(drop)
         }
     }
-    let shown = if message.is_empty() { failure.as_str() } else { message };
+}
+
+/// What becomes of the assignment, and the name of the event that tells.
+fn after(
+    ended: &Ended,
+    attempt: &Attempt,
+    assignment: &Assignment,
+    now: Timestamp,
+) -> (Changes, &'static str) {
+    let said = &ended.message;
+    let shown = if said.is_empty() { ended.failure.as_str() } else { said };
     let error = Some(Some(shown.to_owned()));
-    let (changes, name) = match verdict(failure, attempt.number) {
+    match verdict(ended.failure, assignment.tries, attempt.cancel_wanted) {
         Verdict::Requeue(pause) => {
             let next_attempt_at = now.plus(pause);
             let text = format!("attempt {} failed; next at {next_attempt_at}", attempt.number);
-            let to = Changes::to(AssignmentState::Queued, text);
-            let changes = Changes { next_attempt_at: Some(next_attempt_at), ..to };
+            let changes = Changes {
+                next_attempt_at: Some(next_attempt_at),
+                delivery_error_message: error,
+                ..Changes::to(AssignmentState::Queued, text)
+            };
             (changes, "assignment.queued")
         }
-        Verdict::Block(reason) => {
-            let to = Changes::to(AssignmentState::Blocked, remedy(reason));
-            (Changes { blocked_reason: Some(Some(reason)), ..to }, "assignment.blocked")
+        Verdict::Renew => {
+            let changes = Changes {
+                next_attempt_at: Some(now),
+                tries: Some(assignment.tries - 1),
+                ..Changes::to(
+                    AssignmentState::Queued,
+                    "nobody answered the offer: a new one follows",
+                )
+            };
+            (changes, "assignment.offer_withdrawn")
         }
-    };
-    let changes = Changes { delivery_error_message: error, ..changes };
-    let text = format!("attempt {} ended: {failure}", attempt.number);
-    change(conn, &assignment, &changes, name, &text, by).map(drop)
+        Verdict::Block(reason) => {
+            let changes = Changes {
+                blocked_reason: Some(Some(reason)),
+                delivery_error_message: error,
+                ..Changes::to(AssignmentState::Blocked, remedy(reason))
+            };
+            (changes, "assignment.blocked")
+        }
+    }
 }

@@ -1,6 +1,13 @@
 //! Assignments: promises of items to people, and their delivery.
 pub mod delivery;
+pub mod ending;
+pub mod heirs;
+pub mod invites;
+pub mod offers;
 pub mod ops;
+pub mod parts;
+pub mod reversal;
+pub mod room;
 pub mod rules;
 pub mod service;
 pub(crate) mod store;
@@ -116,6 +123,16 @@ text_enum! {
         SteamUnavailable = "STEAM_UNAVAILABLE",
         /// Something new.
         Other = "OTHER",
+        /// Full inventory.
+        RecipientInventoryFull = "RECIPIENT_INVENTORY_FULL",
+        /// Private inventory.
+        RecipientInventoryPrivate = "RECIPIENT_INVENTORY_PRIVATE",
+        /// The stored trade URL is not valid any more.
+        TradeUrlInvalid = "TRADE_URL_INVALID",
+        /// The friend invitation waits.
+        InviteNotAccepted = "INVITE_NOT_ACCEPTED",
+        /// The bot logged in from a new device.
+        BotNewDevice = "BOT_NEW_DEVICE",
     }
 }
 
@@ -126,8 +143,10 @@ text_enum! {
         Pending = "pending",
         /// With the recipient.
         Delivered = "delivered",
-        /// Back in the pool.
+        /// Back in the pool, or passed on.
         Returned = "returned",
+        /// Delivered, and back in the pool since the trade was reversed.
+        Reversed = "reversed",
     }
 }
 
@@ -161,7 +180,7 @@ pub struct Assignment {
     pub org_id: OrgId,
     /// Recipient.
     pub user_id: SteamId,
-    /// Bot that holds the items.
+    /// Bot that delivers the next part: the items that it holds.
     pub bot_id: BotId,
     /// Kind.
     pub assignment_type: String,
@@ -191,6 +210,8 @@ pub struct Assignment {
     pub total_currency: Option<String>,
     /// Attempts so far.
     pub delivery_attempts: i32,
+    /// Attempts since a person or an event gave the delivery a new chance; these are limited.
+    pub tries: i32,
     /// Offer of the last attempt.
     pub delivery_trade_offer_id: Option<String>,
     /// What the last failed attempt said.
@@ -211,6 +232,16 @@ pub struct Assignment {
     pub failed_at: Option<Timestamp>,
     /// Cancellation or expiry.
     pub cancelled_at: Option<Timestamp>,
+    /// Reversal on Steam.
+    pub reversed_at: Option<Timestamp>,
+    /// Who gets the items, in turn, when it expires: SteamIDs.
+    pub runner_up_user_ids: Document,
+    /// Who gets the items once the offer is withdrawn; see [`heirs::Heir`].
+    pub heir: Option<Document>,
+    /// Assignment whose items passed on to this one.
+    pub predecessor_id: Option<AssignmentId>,
+    /// Assignment to which the items passed on.
+    pub successor_id: Option<AssignmentId>,
     /// When it expires unclaimed.
     pub expires_at: Timestamp,
     /// Counts the changes.
@@ -237,6 +268,8 @@ impl Assignment {
 #[derive(Debug, Clone, Default, AsChangeset)]
 #[diesel(table_name = crate::db::schema::assignments)]
 pub struct Changes {
+    /// Bot of the next part.
+    pub bot_id: Option<BotId>,
     /// State.
     pub state: Option<AssignmentState>,
     /// Ending.
@@ -247,6 +280,8 @@ pub struct Changes {
     pub status_message: Option<String>,
     /// Attempts.
     pub delivery_attempts: Option<i32>,
+    /// Attempts that count.
+    pub tries: Option<i32>,
     /// Offer.
     pub delivery_trade_offer_id: Option<Option<String>>,
     /// Error.
@@ -265,6 +300,12 @@ pub struct Changes {
     pub failed_at: Option<Option<Timestamp>>,
     /// Cancellation.
     pub cancelled_at: Option<Option<Timestamp>>,
+    /// Reversal.
+    pub reversed_at: Option<Option<Timestamp>>,
+    /// Heir.
+    pub heir: Option<Option<Document>>,
+    /// Successor.
+    pub successor_id: Option<Option<AssignmentId>>,
 }
 
 impl Changes {
@@ -280,7 +321,7 @@ impl Changes {
 }
 
 /// One item of an assignment.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = crate::db::schema::assignment_items)]
 pub struct AssignmentItem {
     /// Assignment.
@@ -299,10 +340,15 @@ pub struct AssignmentItem {
     pub delivery_status: DeliveryStatus,
     /// Delivery.
     pub delivered_at: Option<Timestamp>,
+    /// Asset id before the delivery, by which a reversed trade names it.
+    pub given_asset_id: Option<AssetId>,
     /// The recipient's asset id.
     pub delivered_asset_id: Option<AssetId>,
     /// When it was assigned.
     pub created_at: Timestamp,
+    /// Bot that holds or held it: an item stays with its bot until it is delivered.
+    #[diesel(select_expression = crate::db::schema::items::bot_id, skip_insertion)]
+    pub bot_id: BotId,
 }
 
 /// One try to deliver an assignment: the ledger row that is written before Steam is asked.
@@ -335,6 +381,8 @@ pub struct Attempt {
     pub error_message: Option<String>,
     /// The offer shall be withdrawn.
     pub cancel_wanted: bool,
+    /// When the offer has waited long enough for the recipient; none before it is out.
+    pub withdraw_at: Option<Timestamp>,
     /// When Steam was first asked.
     pub started_at: Option<Timestamp>,
     /// End.

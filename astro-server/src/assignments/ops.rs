@@ -1,30 +1,26 @@
 //! What clients and time do to assignments. Each change appends its event.
-use super::delivery;
 use super::rules::remedy;
 use super::{
-    Assignment, AssignmentItem, AssignmentState, BlockedReason, Changes, DeliveryStatus, Ending,
-    Filter, Phase, store,
+    Assignment, AssignmentItem, AssignmentState, BlockedReason, Changes, DeliveryStatus, Filter,
+    ending, heirs, parts, store,
 };
 use crate::auth::gate::Context;
 use crate::db::{Conn, Document};
 use crate::events::{self, NewEvent, Severity};
 use crate::items::ops::{By, Source};
 use crate::items::{self, Item, ItemState};
-use crate::kernel::steam::parse_trade_url;
 use crate::kernel::{AssignmentId, Caller, Error, Money, OrgId, Page, Result, SteamId, Timestamp};
 use crate::{orgs, users};
 use serde_json::Value;
 use std::time::Duration;
 
-/// An assignment to make.
+/// What a person is promised, and on which terms.
 #[derive(Debug, Clone)]
-pub struct NewAssignment {
-    /// Organisation as asked for; may be empty.
-    pub org_id: String,
+pub struct Terms {
     /// Recipient.
     pub user: SteamId,
-    /// Items.
-    pub source: Source,
+    /// Who gets the items, in turn, when the assignment expires.
+    pub runner_ups: Vec<SteamId>,
     /// Kind.
     pub assignment_type: String,
     /// Reason shown to the recipient.
@@ -35,8 +31,19 @@ pub struct NewAssignment {
     pub context: Value,
     /// Higher goes first.
     pub priority: i32,
-    /// Trade URL; may be empty.
-    pub trade_url: String,
+}
+
+/// An assignment to make.
+#[derive(Debug, Clone)]
+pub struct NewAssignment {
+    /// Organisation as asked for; may be empty.
+    pub org_id: String,
+    /// Items.
+    pub source: Source,
+    /// To whom and why.
+    pub terms: Terms,
+    /// Token of the recipient's trade URL, if it came along.
+    pub trade_token: Option<String>,
     /// Time to claim it; none: the organisation's.
     pub ttl: Option<Duration>,
     /// Check only.
@@ -46,92 +53,66 @@ pub struct NewAssignment {
 /// Assigns items to a person and queues the delivery.
 ///
 /// # Errors
-/// [`Error::ExternalIdExists`], [`Error::ItemsOnSeveralBots`], and those of the items.
+/// [`Error::ExternalIdExists`], and those of the items.
 pub fn create(
     conn: &mut Conn,
     context: &Context,
     new: &NewAssignment,
 ) -> Result<(Assignment, Vec<AssignmentItem>)> {
     let org = orgs::ops::home(conn, &context.caller, &new.org_id)?;
-    if let Some((system, Some(id))) = &new.external
+    if let Some((system, Some(id))) = &new.terms.external
         && let Some(other) = store::by_external_id(conn, org.id, system, id)?
     {
         return Err(Error::ExternalIdExists(other));
     }
     let items = items::ops::check(conn, &context.caller, org.id, &new.source, context.now)?;
-    let token = trade_token(new)?;
-    let (assignment, rows) = draft(new, org.id, &items, org.claim_ttl, context.now)?;
+    let ttl = new.ttl.unwrap_or(org.claim_ttl);
+    let (assignment, rows) = draft(&new.terms, org.id, &items, ttl, context.now)?;
     if new.validate_only {
         return Ok((assignment, rows));
     }
+    let user = new.terms.user;
     let source = context.caller.source();
     let by = By { source: &source, now: context.now };
-    users::ops::meet(conn, org.id, new.user, context.now)?;
-    if let Some(token) = token {
-        users::ops::set_trade_token(conn, org.id, new.user, &token, &source, context.now)?;
+    users::ops::meet(conn, org.id, user, context.now)?;
+    if let Some(token) = &new.trade_token {
+        users::ops::set_trade_token(conn, org.id, user, token, &source, context.now)?;
     }
     store::insert(conn, &assignment, &rows)?;
-    items::ops::assign(conn, &items, &new.source, assignment.id, new.user, by)?;
-    let text = format!("{} items were assigned to {}", rows.len(), new.user);
+    items::ops::assign(conn, &items, &new.source, assignment.id, user, by)?;
+    let text = format!("{} items were assigned to {user}", rows.len());
     append(conn, None, &assignment, "assignment.created", &text, by)?;
     Ok((assignment, rows))
 }
 
-fn trade_token(new: &NewAssignment) -> Result<Option<String>> {
-    if new.trade_url.is_empty() {
-        return Ok(None);
-    }
-    let (owner, token) = parse_trade_url("trade_url", &new.trade_url)?;
-    if owner != new.user {
-        return Err(Error::invalid("trade_url", "belongs to another account than user_id"));
-    }
-    Ok(Some(token))
-}
-
-fn draft(
-    new: &NewAssignment,
+/// A new assignment of `items`, which are delivered bot after bot, and its rows of items.
+pub(super) fn draft(
+    terms: &Terms,
     org: OrgId,
     items: &[Item],
-    claim_ttl: Duration,
+    ttl: Duration,
     now: Timestamp,
 ) -> Result<(Assignment, Vec<AssignmentItem>)> {
     let first = items.first().ok_or_else(|| Error::invalid("item_ids", "is required"))?;
-    if items.iter().any(|item| item.bot_id != first.bot_id) {
-        return Err(Error::ItemsOnSeveralBots);
-    }
     let id = AssignmentId::new();
     let values: Vec<Money> = items.iter().filter_map(Item::value).collect();
     let total = Money::sum(values.iter());
-    let (external_system, external_id) = match new.external.clone() {
+    let (external_system, external_id) = match terms.external.clone() {
         Some((system, id)) => (Some(system), id),
         None => (None, None),
     };
-    let rows = items
-        .iter()
-        .map(|item| AssignmentItem {
-            assignment_id: id,
-            item_id: item.id,
-            org_id: org,
-            item_name_at_assignment: item.item_name.clone(),
-            item_value_at_assignment: item.market_value,
-            item_currency: item.market_currency.clone(),
-            delivery_status: DeliveryStatus::Pending,
-            delivered_at: None,
-            delivered_asset_id: None,
-            created_at: now,
-        })
-        .collect();
+    let rows = items.iter().map(|item| row(id, org, item, now)).collect();
     let assignment = Assignment {
         id,
         org_id: org,
-        user_id: new.user,
+        user_id: terms.user,
         bot_id: first.bot_id,
-        assignment_type: new.assignment_type.clone(),
-        assignment_reason: new.reason.clone(),
+        assignment_type: terms.assignment_type.clone(),
+        assignment_reason: terms.reason.clone(),
         external_system,
         external_id,
-        external_context: Document(new.context.clone()),
-        assignment_priority: new.priority,
+        external_context: Document(terms.context.clone()),
+        assignment_priority: terms.priority,
         state: AssignmentState::Queued,
         ending: None,
         blocked_reason: None,
@@ -140,6 +121,7 @@ fn draft(
         total_estimated_value: total.as_ref().map(|m| m.minor_units),
         total_currency: total.map(|m| m.currency),
         delivery_attempts: 0,
+        tries: 0,
         delivery_trade_offer_id: None,
         delivery_error_message: None,
         assigned_at: now,
@@ -150,12 +132,34 @@ fn draft(
         settles_at: None,
         failed_at: None,
         cancelled_at: None,
-        expires_at: now.plus(new.ttl.unwrap_or(claim_ttl)),
+        reversed_at: None,
+        runner_up_user_ids: heirs::runner_ups_to_keep(&terms.runner_ups),
+        heir: None,
+        predecessor_id: None,
+        successor_id: None,
+        expires_at: now.plus(ttl),
         version: 1,
         created_at: now,
         updated_at: now,
     };
     Ok((assignment, rows))
+}
+
+fn row(assignment: AssignmentId, org: OrgId, item: &Item, now: Timestamp) -> AssignmentItem {
+    AssignmentItem {
+        assignment_id: assignment,
+        item_id: item.id,
+        org_id: org,
+        item_name_at_assignment: item.item_name.clone(),
+        item_value_at_assignment: item.market_value,
+        item_currency: item.market_currency.clone(),
+        delivery_status: DeliveryStatus::Pending,
+        delivered_at: None,
+        given_asset_id: None,
+        delivered_asset_id: None,
+        created_at: now,
+        bot_id: item.bot_id,
+    }
 }
 
 /// Makes `changes` and appends the event `name`. The state is compared and changed in one
@@ -181,7 +185,8 @@ pub(super) fn change(
     Ok(after)
 }
 
-fn append(
+/// Appends the event `name` of an assignment that was made or changed.
+pub(super) fn append(
     conn: &mut Conn,
     before: Option<&Assignment>,
     after: &Assignment,
@@ -202,16 +207,29 @@ fn append(
         | AssignmentState::Cancelled
         | AssignmentState::Expired => Severity::Info,
     };
-    let event = NewEvent::new(after.org_id, name, by.source, text)
-        .assignment(after.id, after.external_system.as_deref())
-        .user(Some(after.user_id))
-        .bot(after.bot_id)
+    let id_of = |id: Option<AssignmentId>| id.map(|id| id.to_string()).unwrap_or_default();
+    let event = about(after, name, text, by)
         .moved(before.map(|b| b.state.as_str()), after.state.as_str())
-        .with("external_id", after.external_id.clone().unwrap_or_default())
         .with("trade_offer_id", after.delivery_trade_offer_id.clone().unwrap_or_default())
         .with("blocked_reason", after.blocked_reason.map_or("", BlockedReason::as_str))
+        .with("predecessor_id", id_of(after.predecessor_id))
+        .with("successor_id", id_of(after.successor_id))
         .severity(severity);
     events::append(conn, event, by.now)
+}
+
+/// An event about the assignment, which stays as it is.
+pub(super) fn about(
+    assignment: &Assignment,
+    name: &'static str,
+    text: impl Into<String>,
+    by: By<'_>,
+) -> NewEvent {
+    NewEvent::new(assignment.org_id, name, by.source, text)
+        .assignment(assignment.id, assignment.external_system.as_deref())
+        .user(Some(assignment.user_id))
+        .bot(assignment.bot_id)
+        .with("external_id", assignment.external_id.clone().unwrap_or_default())
 }
 
 /// The assignment, if the caller sees it.
@@ -236,7 +254,7 @@ pub fn get(conn: &mut Conn, id: AssignmentId) -> Result<Assignment> {
 /// # Errors
 /// Those of the database.
 pub fn items(conn: &mut Conn, id: AssignmentId) -> Result<Vec<AssignmentItem>> {
-    store::items(conn, id)
+    store::items_of(conn, &[id])
 }
 
 /// A page of assignments, one row more than its size.
@@ -261,163 +279,6 @@ pub fn items_of(conn: &mut Conn, ids: &[AssignmentId]) -> Result<Vec<AssignmentI
     store::items_of(conn, ids)
 }
 
-/// Cancels: at once when no offer can be out, else as soon as Steam shows the offer as ended.
-///
-/// # Errors
-/// [`Error::AssignmentNotFound`], [`Error::AssignmentState`], [`Error::Etag`].
-pub fn cancel(
-    conn: &mut Conn,
-    context: &Context,
-    id: AssignmentId,
-    reason: &str,
-    etag: &str,
-) -> Result<Assignment> {
-    let assignment = visible(conn, &context.caller, id)?;
-    if !etag.is_empty() && etag != assignment.etag() {
-        return Err(Error::Etag(assignment.etag()));
-    }
-    let source = context.caller.source();
-    let by = By { source: &source, now: context.now };
-    let text = if reason.is_empty() {
-        "was cancelled".to_owned()
-    } else {
-        format!("was cancelled: {reason}")
-    };
-    wind_up(conn, &assignment, Ending::Cancelled, &text, by)
-}
-
-/// Ends unclaimed assignments whose time is over, at most `limit`; tells how many.
-///
-/// # Errors
-/// Those of the database.
-pub fn expire(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
-    let overdue = store::overdue(conn, now, limit)?;
-    let by = By { source: events::SYSTEM, now };
-    for assignment in &overdue {
-        wind_up(conn, assignment, Ending::Expired, "was not claimed in time", by)?;
-    }
-    Ok(overdue.len())
-}
-
-fn wind_up(
-    conn: &mut Conn,
-    assignment: &Assignment,
-    ending: Ending,
-    text: &str,
-    by: By<'_>,
-) -> Result<Assignment> {
-    match assignment.state {
-        AssignmentState::Queued | AssignmentState::Blocked => {
-            finish(conn, assignment, ending, text, by)
-        }
-        AssignmentState::Delivering | AssignmentState::Offered => {
-            if assignment.ending.is_some() {
-                return Ok(assignment.clone());
-            }
-            let open = store::open_attempt(conn, assignment.id)?;
-            match open {
-                // Nothing was asked of Steam yet, and nothing will be: the bot has to ask first.
-                Some(attempt) if attempt.phase == Phase::Planned => {
-                    delivery::drop_attempt(conn, &attempt, by.now)?;
-                    finish(conn, assignment, ending, text, by)
-                }
-                Some(attempt) => {
-                    delivery::want_cancelled(conn, &attempt, by.now)?;
-                    let changes = Changes {
-                        ending: Some(Some(ending)),
-                        status_message: Some("ends as soon as the offer is withdrawn".to_owned()),
-                        ..Changes::default()
-                    };
-                    let name = "assignment.ending";
-                    change(conn, assignment, &changes, name, "offer will be withdrawn", by)
-                }
-                // The attempt ended in between: the next run sees the state that followed.
-                None => Err(Error::Conflict(format!("assignment {} went on", assignment.id))),
-            }
-        }
-        AssignmentState::Held
-        | AssignmentState::Delivered
-        | AssignmentState::Settled
-        | AssignmentState::Reversed
-        | AssignmentState::Failed
-        | AssignmentState::Cancelled
-        | AssignmentState::Expired => Err(wrong_state(assignment)),
-    }
-}
-
-fn wrong_state(assignment: &Assignment) -> Error {
-    let state = match assignment.blocked_reason {
-        Some(reason) => format!("{}: {reason}", assignment.state),
-        None => assignment.state.to_string(),
-    };
-    Error::AssignmentState { assignment: assignment.id, state }
-}
-
-/// Ends an assignment of which nothing was delivered: its items go back to the pool.
-///
-/// # Errors
-/// Those of [`change`].
-pub(super) fn finish(
-    conn: &mut Conn,
-    assignment: &Assignment,
-    ending: Ending,
-    text: &str,
-    by: By<'_>,
-) -> Result<Assignment> {
-    free_items(conn, assignment, by)?;
-    let changes = Changes {
-        ending: Some(None),
-        cancelled_at: Some(Some(by.now)),
-        ..Changes::to(ending.state(), text)
-    };
-    let name = match ending {
-        Ending::Cancelled => "assignment.cancelled",
-        Ending::Expired => "assignment.expired",
-    };
-    change(conn, assignment, &changes, name, text, by)
-}
-
-fn free_items(conn: &mut Conn, assignment: &Assignment, by: By<'_>) -> Result<()> {
-    for item in items::ops::of_assignment(conn, assignment.id)? {
-        match item.state {
-            ItemState::Assigned | ItemState::InOffer | ItemState::InEscrow => {
-                let freed = items::Changes::freed();
-                let text = "went back to the pool";
-                items::ops::change(conn, &item, &freed, "item.returned", text, by)?;
-            }
-            // It is not where it should be; only the promise ends.
-            ItemState::Missing | ItemState::Quarantined | ItemState::Withdrawn => {
-                let changes = items::Changes { state: None, ..items::Changes::freed() };
-                let text = "is promised to nobody any more";
-                items::ops::change(conn, &item, &changes, "item.returned", text, by)?;
-            }
-            ItemState::Pending
-            | ItemState::Available
-            | ItemState::Reserved
-            | ItemState::Delivered => {}
-        }
-    }
-    store::set_items_returned(conn, assignment.id)
-}
-
-/// Gives up an assignment that waits for a person, since one of its items is gone for good.
-///
-/// # Errors
-/// Those of the database.
-pub fn fail(conn: &mut Conn, id: AssignmentId, text: &str, by: By<'_>) -> Result<()> {
-    let assignment = get(conn, id)?;
-    if assignment.state != AssignmentState::Blocked {
-        return Ok(());
-    }
-    free_items(conn, &assignment, by)?;
-    let changes = Changes {
-        blocked_reason: Some(Some(BlockedReason::ItemMissing)),
-        failed_at: Some(Some(by.now)),
-        ..Changes::to(AssignmentState::Failed, text)
-    };
-    change(conn, &assignment, &changes, "assignment.failed", text, by).map(drop)
-}
-
 /// Blocks an assignment that no offer is out for, since one of its items is gone.
 ///
 /// # Errors
@@ -436,7 +297,8 @@ pub fn block_for_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Resul
     change(conn, &assignment, &changes, "assignment.blocked", text, by).map(drop)
 }
 
-/// Queues a blocked assignment again, or lets a waiting one go at once.
+/// Queues a blocked assignment again, or lets a waiting one go at once. One that waits for its turn
+/// only keeps its place, however often it is asked for.
 ///
 /// # Errors
 /// [`Error::AssignmentNotFound`], [`Error::AssignmentState`].
@@ -444,9 +306,12 @@ pub fn retry(conn: &mut Conn, context: &Context, id: AssignmentId) -> Result<Ass
     let assignment = visible(conn, &context.caller, id)?;
     let waits = assignment.state == AssignmentState::Queued;
     if !waits && assignment.state != AssignmentState::Blocked {
-        return Err(wrong_state(&assignment));
+        return Err(ending::wrong_state(&assignment));
     }
-    let items = items::ops::of_assignment(conn, id)?;
+    if waits && assignment.next_attempt_at <= context.now && assignment.tries == 0 {
+        return Ok(assignment);
+    }
+    let items = parts::undelivered(conn, id)?;
     if items.iter().any(|item| item.state != ItemState::Assigned) {
         return Err(Error::AssignmentState {
             assignment: id,
@@ -455,7 +320,8 @@ pub fn retry(conn: &mut Conn, context: &Context, id: AssignmentId) -> Result<Ass
     }
     let changes = Changes {
         state: (!waits).then_some(AssignmentState::Queued),
-        next_attempt_at: Some(context.now),
+        next_attempt_at: Some(context.now.min(assignment.next_attempt_at)),
+        tries: Some(0),
         ..Changes::to(AssignmentState::Queued, "waits for the bot")
     };
     let source = context.caller.source();

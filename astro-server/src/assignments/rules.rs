@@ -35,6 +35,14 @@ text_enum! {
         SteamUnavailable = "STEAM_UNAVAILABLE",
         /// Something new.
         Other = "OTHER",
+        /// Full inventory.
+        RecipientInventoryFull = "RECIPIENT_INVENTORY_FULL",
+        /// Private inventory.
+        RecipientInventoryPrivate = "RECIPIENT_INVENTORY_PRIVATE",
+        /// The bot logged in from a new device.
+        BotNewDevice = "BOT_NEW_DEVICE",
+        /// The stored token is not valid any more.
+        TradeUrlInvalid = "TRADE_URL_INVALID",
     }
 }
 
@@ -43,29 +51,35 @@ text_enum! {
 pub enum Verdict {
     /// Try again after this time.
     Requeue(Duration),
+    /// Queue it again now, as if it had not been tried: nobody answered the offer.
+    Renew,
     /// Wait for a person.
     Block(BlockedReason),
 }
 
-/// Decides what follows from the failure of attempt `number` (1 is the first).
-pub fn verdict(failure: Failure, number: i32) -> Verdict {
+/// Decides what follows from a failure after so many `tries` (1 is the first); `withdrawn` tells
+/// whether the server had the offer withdrawn.
+pub fn verdict(failure: Failure, tries: i32, withdrawn: bool) -> Verdict {
     let again = |blocked: BlockedReason| {
-        if number >= ATTEMPTS_MAX {
-            Verdict::Block(blocked)
-        } else {
-            Verdict::Requeue(pause(number))
-        }
+        if tries >= ATTEMPTS_MAX { Verdict::Block(blocked) } else { Verdict::Requeue(pause(tries)) }
     };
     match failure {
         Failure::Declined => Verdict::Block(BlockedReason::OfferDeclined),
         Failure::Countered => Verdict::Block(BlockedReason::OfferCountered),
-        Failure::Expired => Verdict::Block(BlockedReason::OfferExpired),
+        Failure::Expired => Verdict::Renew,
+        Failure::Cancelled if withdrawn => Verdict::Renew,
         Failure::ItemsUnavailable => Verdict::Block(BlockedReason::ItemMissing),
         Failure::TradeUrlNeeded => Verdict::Block(BlockedReason::TradeUrlNeeded),
         Failure::RecipientTradeBanned => Verdict::Block(BlockedReason::RecipientTradeBanned),
         Failure::RecipientCannotReceive => Verdict::Block(BlockedReason::RecipientCannotReceive),
         Failure::HoldTooLong => Verdict::Block(BlockedReason::HoldTooLong),
         Failure::BotRestricted => Verdict::Block(BlockedReason::BotRestricted),
+        Failure::RecipientInventoryFull => Verdict::Block(BlockedReason::RecipientInventoryFull),
+        Failure::RecipientInventoryPrivate => {
+            Verdict::Block(BlockedReason::RecipientInventoryPrivate)
+        }
+        Failure::BotNewDevice => Verdict::Block(BlockedReason::BotNewDevice),
+        Failure::TradeUrlInvalid => Verdict::Block(BlockedReason::TradeUrlInvalid),
         // Somebody withdrew the offer on Steam by hand.
         Failure::Cancelled | Failure::Other => Verdict::Block(BlockedReason::Other),
         Failure::NotConfirmed => again(BlockedReason::NotConfirmed),
@@ -73,9 +87,9 @@ pub fn verdict(failure: Failure, number: i32) -> Verdict {
     }
 }
 
-/// 10 s, doubled by each attempt, at most half an hour.
-fn pause(number: i32) -> Duration {
-    let doublings = u32::try_from(number.clamp(1, 16) - 1).unwrap_or(0);
+/// 10 s, doubled by each try, at most half an hour.
+fn pause(tries: i32) -> Duration {
+    let doublings = u32::try_from(tries.clamp(1, 16) - 1).unwrap_or(0);
     Duration::from_secs(10).saturating_mul(1 << doublings).min(Duration::from_secs(1800))
 }
 
@@ -84,7 +98,7 @@ pub fn remedy(reason: BlockedReason) -> &'static str {
     match reason {
         BlockedReason::TradeUrlNeeded => {
             "Steam takes no offer without the recipient's trade URL: store it \
-             (astro users set-trade-url), then retry"
+             (astro users set-trade-url); the delivery then goes on by itself"
         }
         BlockedReason::RecipientTradeBanned => {
             "the recipient is banned from trading: cancel, or wait for the ban to end and retry"
@@ -115,6 +129,23 @@ pub fn remedy(reason: BlockedReason) -> &'static str {
         }
         BlockedReason::SteamUnavailable => "Steam failed too often: retry later",
         BlockedReason::Other => "see the error message, then retry or cancel",
+        BlockedReason::RecipientInventoryFull => {
+            "the recipient's inventory is full: ask them to make room, then retry"
+        }
+        BlockedReason::RecipientInventoryPrivate => {
+            "the recipient's inventory is private: ask them to make it public, then retry"
+        }
+        BlockedReason::TradeUrlInvalid => {
+            "the stored trade URL is not valid any more: store the new one \
+             (astro users set-trade-url); the delivery then goes on by itself"
+        }
+        BlockedReason::InviteNotAccepted => {
+            "the bot's friend invitation waits: ask the recipient to accept it, or store their \
+             trade URL; the delivery then goes on by itself"
+        }
+        BlockedReason::BotNewDevice => {
+            "Steam lets the bot trade again some days after its login from a new device: retry then"
+        }
     }
 }
 
@@ -137,13 +168,27 @@ mod tests {
     #[test]
     fn what_only_a_person_can_mend_blocks_at_once() {
         for failure in Failure::ALL {
-            let first = verdict(*failure, 1);
+            let first = verdict(*failure, 1, false);
             let passing = matches!(
                 failure,
                 Failure::NotConfirmed | Failure::OfferLimit | Failure::SteamUnavailable
             );
             assert_eq!(matches!(first, Verdict::Requeue(_)), passing, "{failure}");
-            assert!(matches!(verdict(*failure, ATTEMPTS_MAX), Verdict::Block(_)), "{failure}");
+            let last = verdict(*failure, ATTEMPTS_MAX, false);
+            let unanswered = *failure == Failure::Expired;
+            assert_eq!(matches!(last, Verdict::Block(_)), !unanswered, "{failure}");
+        }
+    }
+
+    #[test]
+    fn an_offer_that_nobody_answered_is_sent_anew_however_often() {
+        for tries in [1, ATTEMPTS_MAX, ATTEMPTS_MAX + 1] {
+            assert_eq!(verdict(Failure::Expired, tries, false), Verdict::Renew);
+            assert_eq!(verdict(Failure::Cancelled, tries, true), Verdict::Renew);
+            let by_hand = Verdict::Block(BlockedReason::Other);
+            assert_eq!(verdict(Failure::Cancelled, tries, false), by_hand);
+            let declined = Verdict::Block(BlockedReason::OfferDeclined);
+            assert_eq!(verdict(Failure::Declined, tries, true), declined);
         }
     }
 

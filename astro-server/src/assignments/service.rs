@@ -1,13 +1,17 @@
 //! `AssignmentService` on the wire.
-use super::ops::{self, NewAssignment};
-use super::{Assignment, AssignmentItem, AssignmentState, BlockedReason, Filter};
+use super::heirs::{self, Reassignment};
+use super::ops::{self, NewAssignment, Terms};
+use super::{Assignment, AssignmentItem, AssignmentState, BlockedReason, Filter, ending};
 use crate::auth::gate::Context;
 use crate::auth::{self, Gate};
 use crate::events::{self, Feed};
 use crate::items::ops::Source;
 use crate::items::service::parse_ids;
-use crate::kernel::limits::{self, CLAIM_TTL_MAX, CLAIM_TTL_MIN, FILTER_VALUES_MAX};
+use crate::kernel::limits::{
+    self, CLAIM_TTL_MAX, CLAIM_TTL_MIN, FILTER_VALUES_MAX, RUNNER_UPS_MAX,
+};
 use crate::kernel::page::Cursor;
+use crate::kernel::steam::parse_trade_url;
 use crate::kernel::{
     AssetId, AssignmentId, Caller, Error, Money, Page, ReservationId, Result, SteamId,
 };
@@ -53,6 +57,13 @@ impl AssignmentService for Assignments {
             .await
     }
 
+    async fn reassign_assignment(
+        &self,
+        request: Request<v1::ReassignAssignmentRequest>,
+    ) -> Result<Response<v1::ReassignAssignmentResponse>, Status> {
+        self.gate.mutate(request, |q| &q.request_id, reassign).await
+    }
+
     async fn get_assignment(
         &self,
         request: Request<v1::GetAssignmentRequest>,
@@ -84,9 +95,8 @@ impl AssignmentService for Assignments {
                 |conn, context, q| {
                     let id = AssignmentId::parse("assignment_id", &q.assignment_id)?;
                     limits::text("reason", &q.reason, 500)?;
-                    let assignment = ops::cancel(conn, context, id, &q.reason, &q.etag)?;
-                    let items = ops::items(conn, id)?;
-                    let assignment = Some(encode(assignment, items));
+                    let assignment = ending::cancel(conn, context, id, &q.reason, &q.etag)?;
+                    let assignment = Some(whole(conn, assignment)?);
                     Ok(v1::CancelAssignmentResponse { assignment })
                 },
             )
@@ -104,8 +114,8 @@ impl AssignmentService for Assignments {
                 |conn, context, q| {
                     let id = AssignmentId::parse("assignment_id", &q.assignment_id)?;
                     let assignment = ops::retry(conn, context, id)?;
-                    let items = ops::items(conn, id)?;
-                    Ok(v1::RetryAssignmentResponse { assignment: Some(encode(assignment, items)) })
+                    let assignment = Some(whole(conn, assignment)?);
+                    Ok(v1::RetryAssignmentResponse { assignment })
                 },
             )
             .await
@@ -158,8 +168,33 @@ fn is_final(assignment: &v1::Assignment) -> bool {
 
 fn read(conn: &mut crate::db::Conn, caller: &Caller, id: AssignmentId) -> Result<v1::Assignment> {
     let assignment = ops::visible(conn, caller, id)?;
-    let items = ops::items(conn, id)?;
+    whole(conn, assignment)
+}
+
+/// The assignment with its items.
+fn whole(conn: &mut crate::db::Conn, assignment: Assignment) -> Result<v1::Assignment> {
+    let items = ops::items(conn, assignment.id)?;
     Ok(encode(assignment, items))
+}
+
+fn reassign(
+    conn: &mut crate::db::Conn,
+    context: &Context,
+    q: v1::ReassignAssignmentRequest,
+) -> Result<v1::ReassignAssignmentResponse> {
+    limits::text("reason", &q.reason, 500)?;
+    let user = SteamId::parse("user_id", q.user_id)?;
+    let wish = Reassignment {
+        id: AssignmentId::parse("assignment_id", &q.assignment_id)?,
+        user,
+        trade_token: parse_trade_token(&q.trade_url, user)?,
+        reason: q.reason,
+        ttl: parse_ttl(q.ttl_seconds)?,
+        etag: q.etag,
+    };
+    let (old, next) = heirs::reassign(conn, context, &wish)?;
+    let successor = next.map(|next| whole(conn, next)).transpose()?;
+    Ok(v1::ReassignAssignmentResponse { assignment: Some(whole(conn, old)?), successor })
 }
 
 fn list(
@@ -206,7 +241,6 @@ fn parse_new(q: v1::CreateAssignmentRequest) -> Result<NewAssignment> {
     limits::text("assignment_reason", &q.assignment_reason, 500)?;
     limits::text("external_system", &q.external_system, 100)?;
     limits::text("external_id", &q.external_id, 200)?;
-    limits::text("trade_url", &q.trade_url, 300)?;
     if !(-1000..=1000).contains(&q.assignment_priority) {
         return Err(Error::invalid("assignment_priority", "must be -1000 to 1000"));
     }
@@ -224,17 +258,10 @@ fn parse_new(q: v1::CreateAssignmentRequest) -> Result<NewAssignment> {
         }
     };
     let external_id = (!q.external_id.is_empty()).then_some(q.external_id);
-    let ttl = limits::seconds(
-        "ttl_seconds",
-        q.ttl_seconds,
-        Duration::ZERO,
-        CLAIM_TTL_MIN,
-        CLAIM_TTL_MAX,
-    )?;
-    Ok(NewAssignment {
-        org_id: q.org_id,
-        user: SteamId::parse("user_id", q.user_id)?,
-        source,
+    let user = SteamId::parse("user_id", q.user_id)?;
+    let terms = Terms {
+        user,
+        runner_ups: parse_runner_ups(&q.runner_up_user_ids, user)?,
         assignment_type: Some(q.assignment_type)
             .filter(|t| !t.is_empty())
             .unwrap_or_else(|| "manual".to_owned()),
@@ -242,10 +269,50 @@ fn parse_new(q: v1::CreateAssignmentRequest) -> Result<NewAssignment> {
         external: (!q.external_system.is_empty()).then_some((q.external_system, external_id)),
         context: wire::parse_object("external_context", q.external_context)?,
         priority: q.assignment_priority,
-        trade_url: q.trade_url,
-        ttl: (ttl > Duration::ZERO).then_some(ttl),
+    };
+    Ok(NewAssignment {
+        org_id: q.org_id,
+        source,
+        terms,
+        trade_token: parse_trade_token(&q.trade_url, user)?,
+        ttl: parse_ttl(q.ttl_seconds)?,
         validate_only: q.validate_only,
     })
+}
+
+/// Who gets the items in turn: each once, and nobody who has them before.
+fn parse_runner_ups(ids: &[u64], recipient: SteamId) -> Result<Vec<SteamId>> {
+    const FIELD: &str = "runner_up_user_ids";
+    limits::count(FIELD, ids.len(), RUNNER_UPS_MAX)?;
+    let mut found = Vec::new();
+    for &id in ids {
+        let user = SteamId::parse(FIELD, id)?;
+        if user == recipient || found.contains(&user) {
+            return Err(Error::invalid(FIELD, format!("has {user} twice, or as the recipient")));
+        }
+        found.push(user);
+    }
+    Ok(found)
+}
+
+/// The token of `user`'s trade URL; none for an empty one.
+fn parse_trade_token(url: &str, user: SteamId) -> Result<Option<String>> {
+    limits::text("trade_url", url, 300)?;
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let (owner, token) = parse_trade_url("trade_url", url)?;
+    if owner != user {
+        return Err(Error::invalid("trade_url", "belongs to another account than user_id"));
+    }
+    Ok(Some(token))
+}
+
+/// The time to claim an assignment; none when the request leaves it open.
+fn parse_ttl(seconds: i32) -> Result<Option<Duration>> {
+    let (min, max) = (CLAIM_TTL_MIN, CLAIM_TTL_MAX);
+    let ttl = limits::seconds("ttl_seconds", seconds, Duration::ZERO, min, max)?;
+    Ok((ttl > Duration::ZERO).then_some(ttl))
 }
 
 fn parse_filter(q: v1::AssignmentFilter) -> Result<Filter> {
@@ -307,12 +374,20 @@ fn encode_reason(reason: Option<BlockedReason>) -> v1::BlockedReason {
         Some(BlockedReason::NotConfirmed) => v1::BlockedReason::NotConfirmed,
         Some(BlockedReason::SteamUnavailable) => v1::BlockedReason::SteamUnavailable,
         Some(BlockedReason::Other) => v1::BlockedReason::Other,
+        Some(BlockedReason::RecipientInventoryFull) => v1::BlockedReason::RecipientInventoryFull,
+        Some(BlockedReason::RecipientInventoryPrivate) => {
+            v1::BlockedReason::RecipientInventoryPrivate
+        }
+        Some(BlockedReason::TradeUrlInvalid) => v1::BlockedReason::TradeUrlInvalid,
+        Some(BlockedReason::InviteNotAccepted) => v1::BlockedReason::InviteNotAccepted,
+        Some(BlockedReason::BotNewDevice) => v1::BlockedReason::BotNewDevice,
     }
 }
 
 fn encode(a: Assignment, items: Vec<AssignmentItem>) -> v1::Assignment {
     v1::Assignment {
         etag: a.etag(),
+        runner_up_user_ids: heirs::runner_ups(&a).into_iter().map(SteamId::get).collect(),
         total_estimated_value: wire::money(a.total_value()),
         id: a.id.to_string(),
         org_id: a.org_id.to_string(),
@@ -342,6 +417,9 @@ fn encode(a: Assignment, items: Vec<AssignmentItem>) -> v1::Assignment {
         expire_time: Some(wire::timestamp(a.expires_at)),
         create_time: Some(wire::timestamp(a.created_at)),
         update_time: Some(wire::timestamp(a.updated_at)),
+        predecessor_id: a.predecessor_id.map(|id| id.to_string()).unwrap_or_default(),
+        successor_id: a.successor_id.map(|id| id.to_string()).unwrap_or_default(),
+        reverse_time: wire::optional_timestamp(a.reversed_at),
     }
 }
 
@@ -355,5 +433,6 @@ fn encode_item(item: AssignmentItem) -> v1::AssignmentItem {
         deliver_time: wire::optional_timestamp(item.delivered_at),
         delivered_asset_id: item.delivered_asset_id.map_or(0, AssetId::get),
         create_time: Some(wire::timestamp(item.created_at)),
+        bot_id: item.bot_id.to_string(),
     }
 }

@@ -1,8 +1,9 @@
 //! SQL on `assignments`, `assignment_items` and `delivery_attempts`.
 use super::{
-    Assignment, AssignmentItem, AssignmentState, Attempt, Changes, DeliveryStatus, Filter, Phase,
+    Assignment, AssignmentItem, AssignmentState, Attempt, BlockedReason, Changes, DeliveryStatus,
+    Filter, Phase,
 };
-use crate::db::schema::{assignment_items, assignments as t, delivery_attempts as a};
+use crate::db::schema::{assignment_items, assignments as t, delivery_attempts as a, items, users};
 use crate::db::{Conn, each};
 use crate::kernel::{
     AssetId, AssignmentId, AttemptId, BotId, Error, ItemId, OrgId, Page, Result, SteamId, Timestamp,
@@ -34,16 +35,11 @@ pub(super) fn by_external_id(
         .optional()?)
 }
 
-pub(super) fn items(conn: &mut Conn, id: AssignmentId) -> Result<Vec<AssignmentItem>> {
-    Ok(assignment_items::table
-        .filter(assignment_items::assignment_id.eq(id))
-        .order(assignment_items::item_id)
-        .load(conn)?)
-}
-
 pub(super) fn items_of(conn: &mut Conn, ids: &[AssignmentId]) -> Result<Vec<AssignmentItem>> {
     Ok(assignment_items::table
+        .inner_join(items::table)
         .filter(assignment_items::assignment_id.eq_any(ids))
+        .select(AssignmentItem::as_select())
         .order((assignment_items::assignment_id, assignment_items::item_id))
         .load(conn)?)
 }
@@ -109,7 +105,8 @@ pub(super) fn list(
     Ok(query.limit(page.size + 1).load(conn)?)
 }
 
-/// Queued assignments of the bot whose time has come, the most urgent first; none for `not_for`.
+/// Queued assignments of the bot whose time has come, the most urgent first and then those that
+/// wait longest; none for `not_for`.
 pub(super) fn queued(
     conn: &mut Conn,
     bot: BotId,
@@ -122,7 +119,7 @@ pub(super) fn queued(
         .filter(t::state.eq(AssignmentState::Queued))
         .filter(t::user_id.ne_all(not_for))
         .filter(t::next_attempt_at.le(now))
-        .order((t::assignment_priority.desc(), t::created_at.asc(), t::id.asc()))
+        .order((t::assignment_priority.desc(), t::next_attempt_at.asc(), t::id.asc()))
         .limit(limit)
         .load(conn)?)
 }
@@ -154,10 +151,11 @@ pub(super) fn to_settle(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<V
         .load(conn)?)
 }
 
+/// Notes that the item, which was the asset `given`, is with the recipient as `asset`.
 pub(super) fn set_item_delivered(
     conn: &mut Conn,
-    assignment: AssignmentId,
-    item: ItemId,
+    (assignment, item): (AssignmentId, ItemId),
+    given: Option<AssetId>,
     asset: Option<AssetId>,
     now: Timestamp,
 ) -> Result<()> {
@@ -165,10 +163,27 @@ pub(super) fn set_item_delivered(
         .set((
             assignment_items::delivery_status.eq(DeliveryStatus::Delivered),
             assignment_items::delivered_at.eq(now),
+            assignment_items::given_asset_id.eq(given),
             assignment_items::delivered_asset_id.eq(asset),
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Notes that the delivered item came back; tells whether it had not before.
+pub(super) fn set_item_reversed(
+    conn: &mut Conn,
+    assignment: AssignmentId,
+    item: ItemId,
+) -> Result<bool> {
+    let changed = diesel::update(
+        assignment_items::table
+            .find((assignment, item))
+            .filter(assignment_items::delivery_status.eq(DeliveryStatus::Delivered)),
+    )
+    .set(assignment_items::delivery_status.eq(DeliveryStatus::Reversed))
+    .execute(conn)?;
+    Ok(changed == 1)
 }
 
 pub(super) fn set_items_returned(conn: &mut Conn, assignment: AssignmentId) -> Result<()> {
@@ -191,6 +206,20 @@ pub(super) fn attempt(conn: &mut Conn, id: AttemptId) -> Result<Option<Attempt>>
     Ok(a::table.find(id).first(conn).optional()?)
 }
 
+/// Attempts of the bot that have this offer or one of these markers.
+pub(super) fn attempts_of_offer(
+    conn: &mut Conn,
+    bot: BotId,
+    offer: &str,
+    markers: &[String],
+) -> Result<Vec<Attempt>> {
+    Ok(a::table
+        .filter(a::bot_id.eq(bot))
+        .filter(a::trade_offer_id.eq(offer).or(a::marker.eq_any(markers)))
+        .order(a::created_at)
+        .load(conn)?)
+}
+
 pub(super) fn open_attempt(conn: &mut Conn, id: AssignmentId) -> Result<Option<Attempt>> {
     Ok(a::table
         .filter(a::assignment_id.eq(id))
@@ -208,6 +237,85 @@ pub(super) fn open_attempts(conn: &mut Conn, bot: BotId) -> Result<Vec<Attempt>>
         .load(conn)?)
 }
 
+/// The attempt of the bot that this trade came of.
+pub(super) fn attempt_of_trade(
+    conn: &mut Conn,
+    bot: BotId,
+    trade_id: &str,
+) -> Result<Option<Attempt>> {
+    Ok(a::table
+        .filter(a::bot_id.eq(bot))
+        .filter(a::trade_id.eq(trade_id))
+        .first(conn)
+        .optional()?)
+}
+
+/// Attempts whose offers wait for their recipients for too long.
+pub(super) fn stale(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Attempt>> {
+    Ok(a::table
+        .filter(a::phase.eq(Phase::Offered))
+        .filter(a::cancel_wanted.eq(false))
+        .filter(a::withdraw_at.le(now))
+        .order(a::withdraw_at)
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Recipients of the bot's assignments that are blocked for one of `reasons`, who wait longest
+/// first.
+pub(super) fn blocked_people(
+    conn: &mut Conn,
+    bot: BotId,
+    reasons: &[BlockedReason],
+    limit: i64,
+) -> Result<Vec<SteamId>> {
+    let oldest = diesel::dsl::sql::<diesel::sql_types::Bool>("min(assignments.created_at)");
+    Ok(t::table
+        .filter(t::bot_id.eq(bot))
+        .filter(t::state.eq(AssignmentState::Blocked))
+        .filter(t::blocked_reason.eq_any(reasons))
+        .group_by(t::user_id)
+        .select(t::user_id)
+        .order(oldest)
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Assignments of the bot to `user` that are blocked for one of `reasons`, oldest first.
+pub(super) fn blocked(
+    conn: &mut Conn,
+    bot: BotId,
+    user: SteamId,
+    reasons: &[BlockedReason],
+) -> Result<Vec<Assignment>> {
+    Ok(t::table
+        .filter(t::bot_id.eq(bot))
+        .filter(t::user_id.eq(user))
+        .filter(t::state.eq(AssignmentState::Blocked))
+        .filter(t::blocked_reason.eq_any(reasons))
+        .order((t::created_at, t::id))
+        .load(conn)?)
+}
+
+/// Assignments that are blocked for one of `reasons` since an attempt that did not know the
+/// recipient's present trade URL.
+pub(super) fn blocked_before_token(
+    conn: &mut Conn,
+    reasons: &[BlockedReason],
+    limit: i64,
+) -> Result<Vec<Assignment>> {
+    let recipient = users::org_id.eq(t::org_id).and(users::steam_id.eq(t::user_id));
+    Ok(t::table
+        .inner_join(users::table.on(recipient))
+        .filter(t::state.eq(AssignmentState::Blocked))
+        .filter(t::blocked_reason.eq_any(reasons))
+        .filter(users::trade_token_set_at.gt(t::last_delivery_attempt_at))
+        .order((t::created_at, t::id))
+        .limit(limit)
+        .select(t::all_columns)
+        .load(conn)?)
+}
+
 /// Steps of an attempt; `None` leaves a column as it is.
 #[derive(Debug, Clone, Default, AsChangeset)]
 #[diesel(table_name = crate::db::schema::delivery_attempts)]
@@ -218,6 +326,7 @@ pub(super) struct Step {
     pub(super) failure: Option<String>,
     pub(super) error_message: Option<String>,
     pub(super) cancel_wanted: Option<bool>,
+    pub(super) withdraw_at: Option<Timestamp>,
     pub(super) started_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
 }

@@ -4,6 +4,7 @@ use crate::db::Document;
 use crate::kernel::{AssetId, BotId, ItemId, OrgId, SteamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// An asset as Steam listed it. Kept as JSON where it waits for a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,12 +33,21 @@ pub struct SeenAsset {
     pub tradable: bool,
     /// Tradable from, in microseconds since 1970, if Steam says when.
     pub tradable_at_micros: Option<i64>,
+    /// Can be sold on Steam's market.
+    #[serde(default)]
+    pub marketable: bool,
+    /// Steam's own estimate in US cents, in received offers; 0 when it tells none.
+    #[serde(default)]
+    pub estimated_usd_cents: u32,
     /// The rest of the description.
     pub metadata: Value,
 }
 
 /// Application and class id: what a trade leaves as it was, while asset ids change.
 pub type Class = (i32, AssetId);
+
+/// Application and asset id before a trade, to asset id and context after it.
+pub type NewIds = HashMap<(i32, AssetId), (AssetId, AssetId)>;
 
 /// How an item came to a bot.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Items: Steam assets, followed through their life.
 pub mod asset;
 pub mod ops;
+pub mod returns;
 pub mod service;
 pub(crate) mod store;
 
@@ -52,8 +53,8 @@ impl ItemState {
             Assigned => matches!(next, Available | InOffer | Missing | Quarantined),
             InOffer => matches!(next, Available | Assigned | InEscrow | Delivered),
             InEscrow => matches!(next, Available | Assigned | Delivered),
-            // A reversed trade brings it back.
-            Delivered => matches!(next, Available | Quarantined),
+            // A reversed trade brings it back; it is missing until its new asset id is known.
+            Delivered => matches!(next, Available | Missing),
             Missing => matches!(next, Available | Assigned | Withdrawn | Quarantined | Pending),
             Withdrawn => matches!(next, Available | Quarantined),
             Quarantined => matches!(next, Available | Withdrawn | Missing),
@@ -138,7 +139,7 @@ pub struct Item {
     pub received_at: Timestamp,
     /// Donor.
     pub received_from_user_id: Option<SteamId>,
-    /// "donation" or "sync".
+    /// "donation", "trade" or "sync".
     pub received_via: String,
     /// Offer that brought it.
     pub received_trade_offer_id: Option<String>,
@@ -213,6 +214,10 @@ pub struct Changes {
     pub custom_metadata: Option<Document>,
     /// Earliest time of trade.
     pub tradable_at: Option<Option<Timestamp>>,
+    /// Who gave it.
+    pub received_from_user_id: Option<Option<SteamId>>,
+    /// How it came.
+    pub received_via: Option<String>,
     /// Recipient.
     pub assigned_to_user_id: Option<Option<SteamId>>,
     /// Assignment time.
@@ -334,7 +339,7 @@ mod tests {
             ("ASSIGNED", "AVAILABLE IN_OFFER MISSING QUARANTINED"),
             ("IN_OFFER", "AVAILABLE ASSIGNED IN_ESCROW DELIVERED"),
             ("IN_ESCROW", "AVAILABLE ASSIGNED DELIVERED"),
-            ("DELIVERED", "AVAILABLE QUARANTINED"),
+            ("DELIVERED", "AVAILABLE MISSING"),
             ("MISSING", "AVAILABLE ASSIGNED WITHDRAWN QUARANTINED PENDING"),
             ("WITHDRAWN", "AVAILABLE QUARANTINED"),
             ("QUARANTINED", "AVAILABLE WITHDRAWN MISSING"),

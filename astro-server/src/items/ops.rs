@@ -4,8 +4,8 @@ use crate::auth::gate::Context;
 use crate::db::{Conn, Document};
 use crate::events::{self, Event, NewEvent};
 use crate::kernel::{
-    AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, ReservationId, Result, SteamId,
-    Timestamp,
+    AssetId, AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, ReservationId, Result,
+    SteamId, Timestamp,
 };
 use crate::{events::Position, orgs};
 use serde_json::Value;
@@ -370,6 +370,14 @@ pub fn of_donation(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Vec<Item>
     store::of_donation(conn, bot, offer)
 }
 
+/// The item that has this asset in the platform's hands.
+///
+/// # Errors
+/// Those of the database.
+pub fn holder(conn: &mut Conn, app: i32, asset: AssetId) -> Result<Option<Item>> {
+    store::holder(conn, app, asset)
+}
+
 /// The items that the books place with the bot.
 ///
 /// # Errors
@@ -378,12 +386,12 @@ pub fn of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
     store::of_bot(conn, bot)
 }
 
-/// Items of the bot that were written off.
+/// The item of the bot that had this asset and was written off.
 ///
 /// # Errors
 /// Those of the database.
-pub fn withdrawn(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
-    store::withdrawn(conn, bot)
+pub fn withdrawn(conn: &mut Conn, bot: BotId, app: i32, asset: AssetId) -> Result<Option<Item>> {
+    store::withdrawn(conn, bot, app, asset)
 }
 
 /// The item.

@@ -4,7 +4,7 @@ use crate::db::schema::{items as t, reservations};
 use crate::db::{Conn, MultiBackend, each};
 use crate::kernel::page::Cursor;
 use crate::kernel::{
-    AssignmentId, BotId, Error, ItemId, OrgId, Page, ReservationId, Result, Timestamp,
+    AssetId, AssignmentId, BotId, Error, ItemId, OrgId, Page, ReservationId, Result, Timestamp,
 };
 use diesel::prelude::*;
 
@@ -163,19 +163,38 @@ pub(super) fn of_assignment(conn: &mut Conn, id: AssignmentId) -> Result<Vec<Ite
     Ok(t::table.filter(t::assignment_id.eq(id)).order(t::id).load(conn)?)
 }
 
+/// The item that has this asset in the platform's hands: at most one, by the index `items_asset`.
+pub(super) fn holder(conn: &mut Conn, app: i32, asset: AssetId) -> Result<Option<Item>> {
+    let gone = [ItemState::Delivered, ItemState::Withdrawn];
+    Ok(t::table
+        .filter(t::steam_app_id.eq(app))
+        .filter(t::steam_asset_id.eq(asset))
+        .filter(t::state.ne_all(gone))
+        .first(conn)
+        .optional()?)
+}
+
 /// Items that the books place with the bot, in any state but delivered and withdrawn.
 pub(super) fn of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
     let gone = [ItemState::Delivered, ItemState::Withdrawn];
     Ok(t::table.filter(t::bot_id.eq(bot)).filter(t::state.ne_all(gone)).order(t::id).load(conn)?)
 }
 
-/// Items of the bot that were written off.
-pub(super) fn withdrawn(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
+/// The item of the bot that had this asset and was written off; the newest of several.
+pub(super) fn withdrawn(
+    conn: &mut Conn,
+    bot: BotId,
+    app: i32,
+    asset: AssetId,
+) -> Result<Option<Item>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
+        .filter(t::steam_app_id.eq(app))
+        .filter(t::steam_asset_id.eq(asset))
         .filter(t::state.eq(ItemState::Withdrawn))
-        .order(t::id)
-        .load(conn)?)
+        .order(t::created_at.desc())
+        .first(conn)
+        .optional()?)
 }
 
 pub(super) fn of_donation(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Vec<Item>> {

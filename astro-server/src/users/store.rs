@@ -16,6 +16,7 @@ struct Row {
     account_created_at: Option<Timestamp>,
     country_code: String,
     trade_token: Option<String>,
+    trade_token_set_at: Option<Timestamp>,
     first_seen_at: Timestamp,
     last_seen_at: Timestamp,
     created_at: Timestamp,
@@ -57,6 +58,7 @@ pub(super) fn insert_new(
         account_created_at: None,
         country_code: String::new(),
         trade_token: None,
+        trade_token_set_at: None,
         first_seen_at: now,
         last_seen_at: now,
         created_at: now,
@@ -107,7 +109,7 @@ pub(super) fn set_trade_token(
 ) -> Result<bool> {
     let other = t::trade_token.is_null().or(t::trade_token.assume_not_null().ne(token));
     let changed = diesel::update(t::table.find((org, steam_id)).filter(other))
-        .set((t::trade_token.eq(token), t::updated_at.eq(now)))
+        .set((t::trade_token.eq(token), t::trade_token_set_at.eq(now), t::updated_at.eq(now)))
         .execute(conn)?;
     Ok(changed == 1)
 }

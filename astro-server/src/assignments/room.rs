@@ -1,0 +1,132 @@
+//! Room for offers: Steam lets an account have so many open ones, so that deliveries are planned as
+//! far as there is room, and offers that nobody answers make room for others.
+use super::delivery::want_cancelled;
+use super::ops::{change, get};
+use super::{Assignment, AssignmentState, Attempt, Changes, Phase, store};
+use crate::auth::keys::marker;
+use crate::bots::Bot;
+use crate::db::Conn;
+use crate::events;
+use crate::items::ops::By;
+use crate::kernel::limits::{OFFERS_PER_BOT_MAX, OFFERS_PER_PARTNER_MAX};
+use crate::kernel::{AttemptId, Result, SteamId, Timestamp};
+use std::collections::HashMap;
+
+/// Room for more offers, by Steam's limits and what is out already.
+struct Room {
+    offers: i64,
+    /// Open offers by person.
+    by_person: HashMap<SteamId, i64>,
+}
+
+impl Room {
+    /// None when the bot can send nothing now: it is paused, not on Steam, or has its fill.
+    fn of(conn: &mut Conn, bot: &Bot) -> Result<Option<Self>> {
+        if bot.paused || !bot.steam_status.can_trade() {
+            return Ok(None);
+        }
+        let open = store::open_attempts(conn, bot.id)?;
+        let offers = OFFERS_PER_BOT_MAX - i64::try_from(open.len()).unwrap_or(i64::MAX);
+        let mut by_person = HashMap::new();
+        for attempt in open {
+            *by_person.entry(attempt.user_id).or_default() += 1;
+        }
+        Ok((offers > 0).then_some(Self { offers, by_person }))
+    }
+
+    fn full_people(&self) -> Vec<SteamId> {
+        let full = self.by_person.iter().filter(|(_, open)| **open >= OFFERS_PER_PARTNER_MAX);
+        full.map(|(person, _)| *person).collect()
+    }
+
+    /// Takes the place of an offer to `person`, if there is one.
+    fn take(&mut self, person: SteamId) -> bool {
+        let open = self.by_person.entry(person).or_default();
+        if *open >= OFFERS_PER_PARTNER_MAX {
+            return false;
+        }
+        *open += 1;
+        true
+    }
+}
+
+/// Plans attempts for queued assignments as far as Steam's limits of open offers allow; tells
+/// how many.
+///
+/// # Errors
+/// Those of the database.
+pub fn plan(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<usize> {
+    let Some(mut room) = Room::of(conn, bot)? else { return Ok(0) };
+    let by = By { source: events::SYSTEM, now };
+    let mut planned = 0;
+    // People with their fill of offers are left out by the query, so that they hold up nobody.
+    for assignment in store::queued(conn, bot.id, &room.full_people(), now, room.offers)? {
+        if room.take(assignment.user_id) {
+            plan_one(conn, bot, &assignment, by)?;
+            planned += 1;
+        }
+    }
+    Ok(planned)
+}
+
+/// Whether [`plan`] would plan something.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_due(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<bool> {
+    let Some(room) = Room::of(conn, bot)? else { return Ok(false) };
+    Ok(!store::queued(conn, bot.id, &room.full_people(), now, 1)?.is_empty())
+}
+
+fn plan_one(conn: &mut Conn, bot: &Bot, assignment: &Assignment, by: By<'_>) -> Result<()> {
+    let number = assignment.delivery_attempts + 1;
+    let attempt = Attempt {
+        id: AttemptId::new(),
+        org_id: assignment.org_id,
+        assignment_id: assignment.id,
+        bot_id: bot.id,
+        user_id: assignment.user_id,
+        number,
+        phase: Phase::Planned,
+        marker: marker(),
+        trade_offer_id: None,
+        trade_id: None,
+        failure: None,
+        error_message: None,
+        cancel_wanted: false,
+        withdraw_at: None,
+        started_at: None,
+        ended_at: None,
+        created_at: by.now,
+        updated_at: by.now,
+    };
+    store::insert_attempt(conn, &attempt)?;
+    let changes = Changes {
+        delivery_attempts: Some(number),
+        tries: Some(assignment.tries + 1),
+        processing_started_at: Some(Some(assignment.processing_started_at.unwrap_or(by.now))),
+        last_delivery_attempt_at: Some(Some(by.now)),
+        ..Changes::to(AssignmentState::Delivering, "the bot prepares the offer")
+    };
+    let text = format!("attempt {number} was planned");
+    change(conn, assignment, &changes, "assignment.delivering", &text, by).map(drop)
+}
+
+/// Has offers withdrawn that waited as long as their organisation lets them, at most `limit`; tells
+/// how many. Once an offer is gone its assignment stands at the end of the queue.
+///
+/// # Errors
+/// Those of the database.
+pub fn withdraw_stale(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
+    let stale = store::stale(conn, now, limit)?;
+    let by = By { source: events::SYSTEM, now };
+    for attempt in &stale {
+        want_cancelled(conn, attempt, now)?;
+        let assignment = get(conn, attempt.assignment_id)?;
+        let message = "nobody answers the offer: it is withdrawn, and a new one follows";
+        let changes = Changes { status_message: Some(message.to_owned()), ..Changes::default() };
+        let text = format!("attempt {} waited long enough for an answer", attempt.number);
+        change(conn, &assignment, &changes, "assignment.offer_withdrawing", &text, by)?;
+    }
+    Ok(stale.len())
+}
