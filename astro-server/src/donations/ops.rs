@@ -1,14 +1,39 @@
 //! A donation from the offer to the pool.
-use super::{Donation, DonationState, Offer, judge, store};
+use super::rules::{self, Decline, LIMIT_SPAN, judge, worth};
+use super::{Donation, DonationState, Filter, Offer, store};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::{Class, Origin, SeenAsset};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{AssetId, BotId, DonationId, Error, Result, Timestamp};
+use crate::kernel::{
+    AssetId, BotId, Caller, DonationId, Error, OrgId, Page, Result, SteamId, Timestamp,
+};
 use crate::{orgs, users};
 use std::collections::{HashMap, HashSet};
+
+/// The donation, if the caller sees it.
+///
+/// # Errors
+/// [`Error::DonationNotFound`].
+pub fn visible(conn: &mut Conn, caller: &Caller, id: DonationId) -> Result<Donation> {
+    let found = store::get(conn, id)?.filter(|donation| caller.sees(donation.org_id));
+    found.ok_or(Error::DonationNotFound(id))
+}
+
+/// A page of donations, newest first, one more than its size.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(
+    conn: &mut Conn,
+    org: Option<OrgId>,
+    filter: &Filter,
+    page: &Page,
+) -> Result<Vec<Donation>> {
+    store::list(conn, org, filter, page)
+}
 
 /// Records an offer that came in and decides on it. An offer that is known changes nothing.
 ///
@@ -18,10 +43,14 @@ pub fn received(conn: &mut Conn, bot: &Bot, offer: &Offer, now: Timestamp) -> Re
     if store::of_offer(conn, bot.id, &offer.trade_offer_id)?.is_some() {
         return Ok(());
     }
+    // This writes the donor's row: two offers of one donor are judged one after the other, even if
+    // they came to different bots, so that both count.
+    users::ops::meet(conn, bot.org, offer.donor, now)?;
     let org = orgs::ops::get(conn, bot.org)?;
-    let (state, reason) = match judge(offer, &org) {
-        Ok(()) => (DonationState::Accepting, String::new()),
-        Err(reason) => (DonationState::Declining, reason),
+    let before = store::given_since(conn, bot.org, offer.donor, now.minus(LIMIT_SPAN))?;
+    let (state, decline_reason, status_message) = match judge(offer, &org, before) {
+        Ok(()) => (DonationState::Accepting, None, "the bot accepts the offer".to_owned()),
+        Err(Decline { reason, words }) => (DonationState::Declining, Some(reason), words),
     };
     let assets = serde_json::to_value(&offer.gives)
         .map_err(|e| Error::Internal(format!("assets of an offer: {e}")))?;
@@ -32,42 +61,76 @@ pub fn received(conn: &mut Conn, bot: &Bot, offer: &Offer, now: Timestamp) -> Re
         trade_offer_id: offer.trade_offer_id.clone(),
         donor_id: offer.donor,
         state,
-        reason: reason.clone(),
+        decline_reason,
+        status_message,
         message: offer.message.clone(),
         assets: Document(assets),
+        items_count: i32::try_from(offer.gives.len()).unwrap_or(i32::MAX),
+        estimated_usd_cents: worth(&offer.gives),
         trade_id: None,
+        settles_at: None,
         created_at: now,
         updated_at: now,
     };
     if !store::insert(conn, &donation)? {
         return Ok(());
     }
-    users::ops::meet(conn, bot.org, offer.donor, now)?;
-    let text = if reason.is_empty() {
+    let text = if decline_reason.is_none() {
         format!("{} offers {} items as a donation", offer.donor, offer.gives.len())
     } else {
-        format!("An offer of {} is declined: {reason}", offer.donor)
+        format!("An offer of {} is declined: {}", offer.donor, donation.status_message)
     };
-    append(conn, bot, &donation, "donation.offered", &text, now)
+    append(conn, &donation, "donation.offered", &text, now)
 }
 
 fn append(
     conn: &mut Conn,
-    bot: &Bot,
     donation: &Donation,
     name: &'static str,
     text: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let count = donation.assets.0.as_array().map_or(0, Vec::len);
-    let event = NewEvent::new(bot.org, name, &bots::source(bot.id), text)
-        .bot(bot.id)
+    events::append(conn, event(donation, name, text), now)
+}
+
+/// An event about the donation, with what a donor may be told of it.
+pub(super) fn event(donation: &Donation, name: &'static str, text: &str) -> NewEvent {
+    let reason = donation.decline_reason.map(super::DeclineReason::as_str);
+    NewEvent::new(donation.org_id, name, &bots::source(donation.bot_id), text)
+        .bot(donation.bot_id)
         .user(Some(donation.donor_id))
+        .with("donation_id", donation.id.to_string())
         .with("trade_offer_id", donation.trade_offer_id.as_str())
         .with("trade_id", donation.trade_id.clone().unwrap_or_default())
-        .with("reason", donation.reason.as_str())
+        .with("decline_reason", reason.unwrap_or_default())
+        .with("status_message", donation.status_message.as_str())
         .with("message", donation.message.as_str())
-        .with("items", count);
+        .with("items_count", donation.items_count)
+        .with("estimated_usd_cents", donation.estimated_usd_cents)
+}
+
+/// The receipt: what was received, from whom and when it is final.
+fn receipt(
+    conn: &mut Conn,
+    bot: &Bot,
+    donation: &Donation,
+    text: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let items: Vec<_> = items::ops::of_donation(conn, bot.id, &donation.trade_offer_id)?
+        .into_iter()
+        .map(|item| {
+            serde_json::json!({
+                "item_id": item.id.to_string(),
+                "app_id": item.steam_app_id,
+                "market_hash_name": item.market_hash_name,
+                "amount": item.amount,
+            })
+        })
+        .collect();
+    let event = event(donation, "donation.received", text)
+        .with("items", items)
+        .with("settle_time", donation.settles_at.map(|at| at.to_string()));
     events::append(conn, event, now)
 }
 
@@ -79,6 +142,17 @@ pub fn open(conn: &mut Conn, bot: BotId) -> Result<Vec<Donation>> {
     store::open(conn, bot)
 }
 
+/// Whether a donation brought what came in this trade, or a donor's offer that is open may have.
+///
+/// # Errors
+/// Those of the database.
+pub fn explains(conn: &mut Conn, bot: BotId, trade: &str, donor: SteamId) -> Result<bool> {
+    if store::of_trade(conn, bot, trade)?.is_some() {
+        return Ok(true);
+    }
+    Ok(store::open(conn, bot)?.iter().any(|donation| donation.donor_id == donor))
+}
+
 /// Classes of what donations may be bringing to the bot, or did since `since`.
 ///
 /// # Errors
@@ -86,14 +160,9 @@ pub fn open(conn: &mut Conn, bot: BotId) -> Result<Vec<Donation>> {
 pub fn moving(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<HashSet<Class>> {
     let mut moving = HashSet::new();
     for donation in store::open_or_since(conn, bot, since)? {
-        moving.extend(given(&donation)?.iter().map(SeenAsset::class_key));
+        moving.extend(donation.given()?.iter().map(SeenAsset::class_key));
     }
     Ok(moving)
-}
-
-fn given(donation: &Donation) -> Result<Vec<SeenAsset>> {
-    serde_json::from_value(donation.assets.0.clone())
-        .map_err(|e| Error::Internal(format!("assets of donation {}: {e}", donation.id)))
 }
 
 /// How an offer ended.
@@ -128,10 +197,7 @@ pub fn answered(
     let Some(donation) = store::of_offer(conn, bot.id, offer)? else {
         return Err(Error::BotProtocol(format!("trade_offer_id {offer} was never received")));
     };
-    if matches!(
-        donation.state,
-        DonationState::Received | DonationState::Declined | DonationState::Ended
-    ) {
+    if donation.state.is_answered() {
         return Ok(());
     }
     match outcome {
@@ -140,19 +206,22 @@ pub fn answered(
             accepted(conn, bot, &donation, &trade, now)
         }
         Outcome::Declined => {
-            let state = DonationState::Declined;
-            store::set_state(conn, &donation, state, None, &donation.reason, now)?;
-            let text = format!("The offer of {} was declined", donation.donor_id);
-            append(conn, bot, &donation, "donation.declined", &text, now)
+            let after = Donation { state: DonationState::Declined, ..donation.clone() };
+            store::change(conn, &donation, &after, now)?;
+            let why = &donation.status_message;
+            let text = format!("The offer of {} was declined: {why}", donation.donor_id);
+            append(conn, &after, "donation.declined", &text, now)
         }
         Outcome::Ended(why) => {
-            let trade = donation.trade_id.clone();
-            let state = DonationState::Ended;
-            store::set_state(conn, &donation, state, trade.as_deref(), why, now)?;
+            let ended = Donation {
+                state: DonationState::Ended,
+                status_message: format!("the offer ended: {why}"),
+                ..donation.clone()
+            };
+            store::change(conn, &donation, &ended, now)?;
             undo(conn, bot, &donation, now)?;
             let text = format!("The offer of {} ended: {why}", donation.donor_id);
-            let donation = Donation { reason: why.clone(), ..donation };
-            append(conn, bot, &donation, "donation.ended", &text, now)
+            append(conn, &ended, "donation.ended", &text, now)
         }
     }
 }
@@ -184,32 +253,19 @@ fn accepted(
     trade: &Trade<'_>,
     now: Timestamp,
 ) -> Result<()> {
+    let other = store::of_trade(conn, bot.id, trade.trade_id)?;
+    if let Some(other) = other.filter(|other| other.id != donation.id) {
+        return duplicate(conn, donation, &other, now);
+    }
     if donation.state == DonationState::Declining {
         let text = format!("Offer {} was accepted against the decision", donation.trade_offer_id);
-        let event = NewEvent::new(bot.org, "donation.contradiction", &bots::source(bot.id), text)
-            .bot(bot.id)
-            .user(Some(donation.donor_id))
-            .with("trade_offer_id", donation.trade_offer_id.as_str())
-            .severity(Severity::Error);
+        let event = event(donation, "donation.contradiction", &text).severity(Severity::Error);
         events::append(conn, event, now)?;
     }
-    let given = given(donation)?;
     let source = bots::source(bot.id);
     let by = By { source: &source, now };
-    let known = items::ops::of_donation(conn, bot.id, &donation.trade_offer_id)?;
-    if known.is_empty() {
-        let origin = Origin {
-            org: bot.org,
-            bot: bot.id,
-            via: "donation",
-            donation: Some((donation.donor_id, donation.trade_offer_id.clone())),
-            at: now,
-        };
-        let pending: Vec<Item> = given
-            .iter()
-            .map(|asset| Item { steam_asset_id: None, ..asset.item(ItemState::Pending, &origin) })
-            .collect();
-        items::ops::record(conn, &pending, "item.accepted", "was accepted as a donation", by)?;
+    if items::ops::of_donation(conn, bot.id, &donation.trade_offer_id)?.is_empty() {
+        expect(conn, bot, donation, by)?;
     }
     let mut complete = true;
     for item in items::ops::of_donation(conn, bot.id, &donation.trade_offer_id)? {
@@ -219,13 +275,68 @@ fn accepted(
     if state == donation.state {
         return Ok(());
     }
-    store::set_state(conn, donation, state, Some(trade.trade_id), &donation.reason, now)?;
+    let status_message = if complete {
+        thanks(conn, donation)?
+    } else {
+        "accepted; the items are on their way".to_owned()
+    };
+    let after = Donation {
+        state,
+        decline_reason: None,
+        status_message,
+        trade_id: Some(trade.trade_id.to_owned()),
+        settles_at: trade.settles_at,
+        ..donation.clone()
+    };
+    store::change(conn, donation, &after, now)?;
     if complete {
-        let donation = Donation { trade_id: Some(trade.trade_id.to_owned()), ..donation.clone() };
-        let text = format!("{} items of {} were received", given.len(), donation.donor_id);
-        append(conn, bot, &donation, "donation.received", &text, now)?;
+        let text = format!("{} items of {} were received", after.items_count, after.donor_id);
+        receipt(conn, bot, &after, &text, now)?;
     }
     Ok(())
+}
+
+/// The same trade under another offer: its items are in the books, and nothing came beside them.
+fn duplicate(conn: &mut Conn, donation: &Donation, other: &Donation, now: Timestamp) -> Result<()> {
+    let why = format!("its trade was recorded with offer {}", other.trade_offer_id);
+    let after =
+        Donation { state: DonationState::Ended, status_message: why.clone(), ..donation.clone() };
+    store::change(conn, donation, &after, now)?;
+    let text = format!("Offer {} changes nothing: {why}", donation.trade_offer_id);
+    let event = event(&after, "donation.duplicate", &text).severity(Severity::Warning);
+    events::append(conn, event, now)
+}
+
+/// Records what the donation brings, under the numbers that it has with the donor.
+fn expect(conn: &mut Conn, bot: &Bot, donation: &Donation, by: By<'_>) -> Result<()> {
+    let origin = Origin {
+        org: bot.org,
+        bot: bot.id,
+        via: "donation",
+        donation: Some((donation.donor_id, donation.trade_offer_id.clone())),
+        at: by.now,
+    };
+    let pending: Vec<Item> = donation
+        .given()?
+        .iter()
+        .map(|asset| Item { steam_asset_id: None, ..asset.item(ItemState::Pending, &origin) })
+        .collect();
+    items::ops::record(conn, &pending, "item.accepted", "was accepted as a donation", by)
+}
+
+/// The organisation's thank-you, or one of ours.
+fn thanks(conn: &mut Conn, donation: &Donation) -> Result<String> {
+    let org = orgs::ops::get(conn, donation.org_id)?;
+    if !org.donation_rules.thanks.is_empty() {
+        return Ok(org.donation_rules.thanks);
+    }
+    let items = if donation.items_count == 1 { "item" } else { "items" };
+    let worth = match donation.estimated_usd_cents {
+        0 => String::new(),
+        cents => format!(" worth about {}", rules::dollars(cents)),
+    };
+    let count = donation.items_count;
+    Ok(format!("{} thanks you for {count} {items}{worth}", org.display_name))
 }
 
 /// Puts a pending item into the pool once its new asset id is known; tells whether it is there.
@@ -236,6 +347,13 @@ fn arrive(conn: &mut Conn, item: &Item, trade: &Trade<'_>, by: By<'_>) -> Result
     let new =
         item.received_asset_id.and_then(|old| trade.assets.get(&(item.steam_app_id, old)).copied());
     let Some((asset, context)) = new else { return Ok(false) };
+    // The trade history may have told of the asset first: it is in the books once.
+    if let Some(known) = items::ops::holder(conn, item.steam_app_id, asset)? {
+        let changes = items::Changes::to(ItemState::Withdrawn);
+        let text = format!("is in the pool already, as item {}", known.id);
+        items::ops::change(conn, item, &changes, "item.withdrawn", &text, by)?;
+        return Ok(true);
+    }
     let changes = items::Changes {
         steam_asset_id: Some(Some(asset)),
         steam_context_id: Some(context),

@@ -1,13 +1,18 @@
 //! SQL on `donations`.
-use super::{Donation, DonationState};
+use super::rules::Given;
+use super::{Donation, DonationState, Filter};
 use crate::db::schema::donations as t;
 use crate::db::{Conn, each};
-use crate::kernel::{BotId, Error, Result, Timestamp};
+use crate::kernel::{BotId, DonationId, Error, OrgId, Page, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
 /// States in which the bot has something to do.
 const OPEN: [DonationState; 3] =
     [DonationState::Accepting, DonationState::Declining, DonationState::Accepted];
+
+/// States of what was taken, or is about to be.
+const TAKEN: [DonationState; 3] =
+    [DonationState::Accepting, DonationState::Accepted, DonationState::Received];
 
 /// Records the donation; tells whether it is new.
 pub(super) fn insert(conn: &mut Conn, row: &Donation) -> Result<bool> {
@@ -18,12 +23,20 @@ pub(super) fn insert(conn: &mut Conn, row: &Donation) -> Result<bool> {
     Ok(inserted == 1)
 }
 
+pub(super) fn get(conn: &mut Conn, id: DonationId) -> Result<Option<Donation>> {
+    Ok(t::table.find(id).first(conn).optional()?)
+}
+
 pub(super) fn of_offer(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Option<Donation>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::trade_offer_id.eq(offer))
         .first(conn)
         .optional()?)
+}
+
+pub(super) fn of_trade(conn: &mut Conn, bot: BotId, trade: &str) -> Result<Option<Donation>> {
+    Ok(t::table.filter(t::bot_id.eq(bot)).filter(t::trade_id.eq(trade)).first(conn).optional()?)
 }
 
 pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Vec<Donation>> {
@@ -34,27 +47,47 @@ pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Vec<Donation>> {
         .load(conn)?)
 }
 
-/// Moves the donation on if it is where it was read.
-pub(super) fn set_state(
+/// What the donor gave since `since`.
+pub(super) fn given_since(
     conn: &mut Conn,
-    donation: &Donation,
-    state: DonationState,
-    trade: Option<&str>,
-    reason: &str,
+    org: OrgId,
+    donor: SteamId,
+    since: Timestamp,
+) -> Result<Given> {
+    let rows: Vec<(i32, i64)> = t::table
+        .filter(t::org_id.eq(org))
+        .filter(t::donor_id.eq(donor))
+        .filter(t::created_at.gt(since))
+        .filter(t::state.eq_any(TAKEN))
+        .select((t::items_count, t::estimated_usd_cents))
+        .load(conn)?;
+    Ok(rows.into_iter().fold(Given::default(), |sum, (items, cents)| Given {
+        items: sum.items + i64::from(items),
+        cents: sum.cents.saturating_add(cents),
+    }))
+}
+
+/// Writes what `before` has become if it is where it was read.
+pub(super) fn change(
+    conn: &mut Conn,
+    before: &Donation,
+    after: &Donation,
     now: Timestamp,
 ) -> Result<()> {
-    let changed = diesel::update(t::table.find(donation.id).filter(t::state.eq(donation.state)))
+    let changed = diesel::update(t::table.find(before.id).filter(t::state.eq(before.state)))
         .set((
-            t::state.eq(state),
-            t::trade_id.eq(trade),
-            t::reason.eq(reason),
+            t::state.eq(after.state),
+            t::decline_reason.eq(after.decline_reason),
+            t::reason.eq(&after.status_message),
+            t::trade_id.eq(&after.trade_id),
+            t::settles_at.eq(after.settles_at),
             t::updated_at.eq(now),
         ))
         .execute(conn)?;
     if changed == 1 {
         Ok(())
     } else {
-        Err(Error::Conflict(format!("donation {} was changed", donation.id)))
+        Err(Error::Conflict(format!("donation {} was changed", before.id)))
     }
 }
 
@@ -68,4 +101,31 @@ pub(super) fn open_or_since(
         .filter(t::bot_id.eq(bot))
         .filter(t::state.eq_any(OPEN).or(t::updated_at.ge(since)))
         .load(conn)?)
+}
+
+/// Donations, newest first, one more than the page has.
+pub(super) fn list(
+    conn: &mut Conn,
+    org: Option<OrgId>,
+    filter: &Filter,
+    page: &Page,
+) -> Result<Vec<Donation>> {
+    let mut query = t::table.into_boxed();
+    if let Some(org) = org {
+        query = query.filter(t::org_id.eq(org));
+    }
+    if !filter.states.is_empty() {
+        query = query.filter(t::state.eq_any(filter.states.clone()));
+    }
+    if let Some(donor) = filter.donor {
+        query = query.filter(t::donor_id.eq(donor));
+    }
+    if let Some(bot) = filter.bot {
+        query = query.filter(t::bot_id.eq(bot));
+    }
+    if let Some(after) = &page.after {
+        let (at, id) = (after.time()?, DonationId(after.id));
+        query = query.filter(t::created_at.lt(at).or(t::created_at.eq(at).and(t::id.lt(id))));
+    }
+    Ok(query.order((t::created_at.desc(), t::id.desc())).limit(page.size + 1).load(conn)?)
 }

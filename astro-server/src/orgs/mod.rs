@@ -1,14 +1,18 @@
 //! Organisations: the tenants, one gaming community each.
 pub mod ops;
+pub mod rules;
 pub mod service;
 mod store;
 
-use crate::kernel::limits::{self, CLAIM_TTL_MAX, CLAIM_TTL_MIN};
+use crate::kernel::limits::{self, CLAIM_TTL_MAX, CLAIM_TTL_MIN, OFFER_TTL_MAX, OFFER_TTL_MIN};
 use crate::kernel::{Error, OrgId, Result, Timestamp};
+use rules::DonationRules;
 use std::time::Duration;
 
 /// Time to claim an assignment when the organisation does not say: 14 days.
 pub const CLAIM_TTL_DEFAULT: Duration = Duration::from_secs(14 * 86_400);
+/// Time until an offer that nobody answers is withdrawn, when the organisation does not say: 3 days.
+pub const OFFER_TTL_DEFAULT: Duration = Duration::from_secs(3 * 86_400);
 /// The donation keyword when the organisation does not say.
 pub const KEYWORD_DEFAULT: &str = "donation";
 /// Characters of a slug: it is typed, and part of addresses.
@@ -35,6 +39,14 @@ pub struct Org {
     pub claim_ttl: Duration,
     /// Whether items that appear by another way than a donation go into the pool.
     pub adopt_unknown_items: bool,
+    /// Limits on donations.
+    pub donation_rules: DonationRules,
+    /// Whether bots invite recipients whose trade URL is missing or not valid.
+    pub friend_invites: bool,
+    /// Time until an offer that nobody answers is withdrawn and sent anew.
+    pub offer_ttl: Duration,
+    /// Whether offers of a bot's account that Astro did not send are withdrawn.
+    pub cancel_unknown_offers: bool,
     /// Creation.
     pub created_at: Timestamp,
     /// Last change.
@@ -69,17 +81,8 @@ impl NewOrg {
         limits::text("display_name", &display_name, limits::NAME_CHARS_MAX)?;
         let donation_keyword = or_default(&self.donation_keyword, KEYWORD_DEFAULT);
         limits::text("donation_keyword", &donation_keyword, KEYWORD_CHARS_MAX)?;
-        limits::count("donation_app_ids", self.donation_app_ids.len(), APP_IDS_MAX)?;
-        if self.donation_app_ids.contains(&0) {
-            return Err(Error::invalid("donation_app_ids", "must not have 0"));
-        }
-        let claim_ttl = limits::seconds(
-            "claim_ttl_seconds",
-            self.claim_ttl_seconds,
-            CLAIM_TTL_DEFAULT,
-            CLAIM_TTL_MIN,
-            CLAIM_TTL_MAX,
-        )?;
+        check_apps("donation_app_ids", &self.donation_app_ids)?;
+        let claim_ttl = claim_ttl("claim_ttl_seconds", self.claim_ttl_seconds)?;
         Ok(Org {
             id,
             slug: self.slug,
@@ -88,10 +91,113 @@ impl NewOrg {
             donation_app_ids: self.donation_app_ids,
             claim_ttl,
             adopt_unknown_items: !self.review_unknown_items,
+            donation_rules: DonationRules::default(),
+            friend_invites: true,
+            offer_ttl: OFFER_TTL_DEFAULT,
+            cancel_unknown_offers: true,
             created_at: now,
             updated_at: now,
         })
     }
+}
+
+/// A setting to change, as it was asked for: empty and 0 mean the default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// Name for people.
+    DisplayName(String),
+    /// Word that a donation's message must carry.
+    DonationKeyword(String),
+    /// Steam applications whose items are taken as donations.
+    DonationAppIds(Vec<u32>),
+    /// Seconds until an unclaimed assignment expires.
+    ClaimTtlSeconds(i32),
+    /// Whether unknown items go into the pool.
+    AdoptUnknownItems(bool),
+    /// Limits on donations, whole.
+    DonationRules(DonationRules),
+    /// Whether bots invite recipients.
+    FriendInvites(bool),
+    /// Seconds until an offer that nobody answers is withdrawn.
+    OfferTtlSeconds(i32),
+    /// Whether offers that Astro did not send are withdrawn.
+    CancelUnknownOffers(bool),
+}
+
+impl Setting {
+    /// The setting's name in an update mask and in events.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::DisplayName(_) => "display_name",
+            Self::DonationKeyword(_) => "donation_keyword",
+            Self::DonationAppIds(_) => "donation_app_ids",
+            Self::ClaimTtlSeconds(_) => "claim_ttl_seconds",
+            Self::AdoptUnknownItems(_) => "adopt_unknown_items",
+            Self::DonationRules(_) => "donation_rules",
+            Self::FriendInvites(_) => "friend_invites",
+            Self::OfferTtlSeconds(_) => "offer_ttl_seconds",
+            Self::CancelUnknownOffers(_) => "cancel_unknown_offers",
+        }
+    }
+
+    /// Checks the bounds and writes it into `org`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the path in `UpdateOrganizationRequest`.
+    pub fn apply(self, org: &mut Org) -> Result<()> {
+        match self {
+            Self::DisplayName(name) => {
+                org.display_name = or_default(&name, &org.slug);
+                let field = "organization.display_name";
+                limits::text(field, &org.display_name, limits::NAME_CHARS_MAX)?;
+            }
+            Self::DonationKeyword(word) => {
+                org.donation_keyword = or_default(&word, KEYWORD_DEFAULT);
+                let field = "organization.donation_keyword";
+                limits::text(field, &org.donation_keyword, KEYWORD_CHARS_MAX)?;
+            }
+            Self::DonationAppIds(apps) => {
+                check_apps("organization.donation_app_ids", &apps)?;
+                org.donation_app_ids = apps;
+            }
+            Self::ClaimTtlSeconds(seconds) => {
+                org.claim_ttl = claim_ttl("organization.claim_ttl_seconds", seconds)?;
+            }
+            Self::AdoptUnknownItems(adopt) => org.adopt_unknown_items = adopt,
+            Self::DonationRules(rules) => {
+                rules.check()?;
+                org.donation_rules = rules;
+            }
+            Self::FriendInvites(invite) => org.friend_invites = invite,
+            Self::OfferTtlSeconds(seconds) => {
+                let field = "organization.offer_ttl_seconds";
+                let (min, max) = (OFFER_TTL_MIN, OFFER_TTL_MAX);
+                org.offer_ttl = limits::seconds(field, seconds, OFFER_TTL_DEFAULT, min, max)?;
+            }
+            Self::CancelUnknownOffers(cancel) => org.cancel_unknown_offers = cancel,
+        }
+        Ok(())
+    }
+}
+
+fn check_apps(field: &'static str, apps: &[u32]) -> Result<()> {
+    limits::count(field, apps.len(), APP_IDS_MAX)?;
+    if apps.contains(&0) {
+        return Err(Error::invalid(field, "must not have 0"));
+    }
+    Ok(())
+}
+
+fn claim_ttl(field: &'static str, seconds: i32) -> Result<Duration> {
+    limits::seconds(field, seconds, CLAIM_TTL_DEFAULT, CLAIM_TTL_MIN, CLAIM_TTL_MAX)
+}
+
+/// Checks a text that must not be empty.
+fn check_text(field: &'static str, text: &str, max: usize) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid(field, "must not have an empty one"));
+    }
+    limits::text(field, text, max)
 }
 
 fn check_slug(slug: &str) -> Result<()> {

@@ -1,5 +1,5 @@
 //! Organisations: made and found.
-use super::{NewOrg, Org, store};
+use super::{NewOrg, Org, Setting, store};
 use crate::db::Conn;
 use crate::events::{self, NewEvent};
 use crate::kernel::{Caller, Error, OrgId, Page, Result, Timestamp};
@@ -19,6 +19,40 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewOrg, now: Timestamp) -> 
         .with("slug", org.slug.as_str());
     events::append(conn, event, now)?;
     Ok(org)
+}
+
+/// Changes these settings of the organisation asked for, else of the caller's own. Settings that are
+/// so already change nothing.
+///
+/// # Errors
+/// [`Error::Invalid`], [`Error::OrgNotFound`].
+pub fn update(
+    conn: &mut Conn,
+    caller: &Caller,
+    asked: &str,
+    settings: Vec<Setting>,
+    now: Timestamp,
+) -> Result<Org> {
+    let before = home(conn, caller, asked)?;
+    let mut after = before.clone();
+    let mut changed = Vec::new();
+    for setting in settings {
+        let (name, was) = (setting.name(), after.clone());
+        setting.apply(&mut after)?;
+        if after != was && !changed.contains(&name) {
+            changed.push(name);
+        }
+    }
+    if changed.is_empty() {
+        return Ok(before);
+    }
+    after.updated_at = now;
+    store::update(conn, &before, &after)?;
+    let text = format!("Organisation {}: {} changed", after.display_name, changed.join(", "));
+    let event =
+        NewEvent::new(after.id, "org.updated", &caller.source(), text).with("fields", changed);
+    events::append(conn, event, now)?;
+    Ok(after)
 }
 
 /// The organisation `id`.
