@@ -9,16 +9,17 @@ use crate::events::Feed;
 use crate::kernel::KeyKind;
 use crate::kernel::limits::MESSAGE_BYTES_MAX;
 use crate::kernel::seal::Sealer;
-use crate::{assignments, bots, events, items, jobs, orgs, sessions, sync, users};
+use crate::{assignments, bots, donations, events, items, jobs, orgs, sessions, sync, users};
 use anyhow::Context;
 use astro_sdk::FILE_DESCRIPTOR_SET;
 use astro_sdk::bot::v1::bot_session_service_server::BotSessionServiceServer;
 use astro_sdk::methods::METHODS;
 use astro_sdk::v1::{
     access_service_server::AccessServiceServer, assignment_service_server::AssignmentServiceServer,
-    bot_service_server::BotServiceServer, event_service_server::EventServiceServer,
-    item_service_server::ItemServiceServer, organization_service_server::OrganizationServiceServer,
-    sync_service_server::SyncServiceServer, user_service_server::UserServiceServer,
+    bot_service_server::BotServiceServer, donation_service_server::DonationServiceServer,
+    event_service_server::EventServiceServer, item_service_server::ItemServiceServer,
+    organization_service_server::OrganizationServiceServer, sync_service_server::SyncServiceServer,
+    user_service_server::UserServiceServer,
 };
 use std::io::Write;
 use std::net::SocketAddr;
@@ -208,6 +209,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Res
         feed: feed.clone(),
         lease_ttl: config.pace.lease_ttl,
         heartbeat_interval: config.pace.heartbeat_interval,
+        sync_interval: config.pace.sync_interval,
         drain: config.pace.drain,
     };
     let assignments = assignments::service::Assignments { gate: gate.clone(), feed: feed.clone() };
@@ -226,6 +228,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Res
         AssignmentServiceServer: assignments,
         BotServiceServer: bots::service::Bots(gate.clone()),
         BotSessionServiceServer: sessions,
+        DonationServiceServer: donations::service::Donations(gate.clone()),
         EventServiceServer: events,
         ItemServiceServer: items::service::Items(gate.clone()),
         OrganizationServiceServer: orgs::service::Organizations(gate.clone()),

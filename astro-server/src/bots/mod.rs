@@ -20,6 +20,8 @@ text_enum! {
         Reconnecting = "reconnecting",
         /// Steam asked to wait.
         RateLimited = "rate_limited",
+        /// Steam is in its weekly maintenance.
+        Maintenance = "maintenance",
         /// A person must do something.
         NeedsOperator = "needs_operator",
     }
@@ -30,7 +32,9 @@ impl SteamStatus {
     pub fn can_trade(self) -> bool {
         match self {
             Self::Unknown | Self::Online => true,
-            Self::Reconnecting | Self::RateLimited | Self::NeedsOperator => false,
+            Self::Reconnecting | Self::RateLimited | Self::Maintenance | Self::NeedsOperator => {
+                false
+            }
         }
     }
 }
@@ -60,6 +64,12 @@ pub struct Bot {
     pub steam_status: SteamStatus,
     /// More about it, for people.
     pub steam_status_detail: String,
+    /// When the refresh token ends and a person must log in again; none when not known.
+    pub steam_token_expires_at: Option<Timestamp>,
+    /// Whether people were told that the token ends soon.
+    pub steam_token_warned: bool,
+    /// When its last trade was reported: an inventory read before does not show it.
+    pub traded_at: Option<Timestamp>,
     /// Last time the worker was heard.
     pub last_seen_at: Option<Timestamp>,
     /// Creation.

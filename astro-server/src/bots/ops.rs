@@ -6,6 +6,9 @@ use crate::kernel::{BotId, Caller, Error, OrgId, Page, Result, SteamId, Timestam
 use crate::orgs::Org;
 use std::time::Duration;
 
+/// How long before the end of a refresh token people are told: enough to find one who can log in.
+const TOKEN_WARNING: Duration = Duration::from_secs(14 * 86_400);
+
 /// Registers the Steam account as a bot of `org`; without a name it is called by its number.
 ///
 /// # Errors
@@ -192,7 +195,8 @@ pub fn take_event(conn: &mut Conn, bot: BotId, epoch: i64, seq: i64) -> Result<b
 }
 
 /// Keeps what the worker tells of the account's connection to Steam: "online", "reconnecting",
-/// "rate_limited" or "needs_operator", and more for people.
+/// "rate_limited", "maintenance" or "needs_operator", more for people, and when the refresh token
+/// ends, if it is known.
 ///
 /// # Errors
 /// [`Error::BotProtocol`] for another word, [`Error::BotNotFound`], [`Error::Conflict`].
@@ -201,12 +205,18 @@ pub fn set_steam_status(
     bot: BotId,
     status: &str,
     detail: &str,
+    token_expires_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<()> {
     let status: SteamStatus = status
         .parse()
         .map_err(|_| Error::BotProtocol(format!("steam_status.status is {status:?}")))?;
     let before = get(conn, bot)?;
+    if token_expires_at.is_some() && token_expires_at != before.steam_token_expires_at {
+        store::set_token(conn, bot, token_expires_at)?;
+        let bot = get(conn, bot)?;
+        warn_of_token(conn, &bot, now)?;
+    }
     if before.steam_status == status && before.steam_status_detail == detail {
         return Ok(());
     }
@@ -222,12 +232,49 @@ pub fn set_steam_status(
     events::append(conn, event, now)
 }
 
+/// Tells people once that the bot's token ends within [`TOKEN_WARNING`]; tells whether it did now.
+fn warn_of_token(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<bool> {
+    let Some(end) = bot.steam_token_expires_at else { return Ok(false) };
+    if end > now.plus(TOKEN_WARNING) || !store::set_token_warned(conn, bot)? {
+        return Ok(false);
+    }
+    let name = &bot.display_name;
+    let text = format!("The Steam login of bot {name} ends at {end}: log in again before");
+    let event = NewEvent::new(bot.org, "bot.steam_token_expires", events::SYSTEM, text)
+        .bot(bot.id)
+        .with("expire_time", end.to_string())
+        .severity(Severity::Warning);
+    events::append(conn, event, now)?;
+    Ok(true)
+}
+
+/// Warns of Steam logins that end soon, of at most `limit` bots; tells of how many.
+///
+/// # Errors
+/// Those of the database.
+pub fn warn_of_tokens(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
+    let mut warned = 0;
+    for bot in store::unwarned(conn, now.plus(TOKEN_WARNING), limit)? {
+        warned += usize::from(warn_of_token(conn, &bot, now)?);
+    }
+    Ok(warned)
+}
+
+/// Notes that the bot's inventory changed by a trade: what was read before does not show it.
+///
+/// # Errors
+/// Those of the database.
+pub fn note_trade(conn: &mut Conn, bot: BotId, now: Timestamp) -> Result<()> {
+    store::set_traded(conn, bot, now)
+}
+
 fn severity(status: SteamStatus) -> Severity {
     match status {
         SteamStatus::NeedsOperator => Severity::Warning,
         SteamStatus::Unknown
         | SteamStatus::Online
         | SteamStatus::Reconnecting
-        | SteamStatus::RateLimited => Severity::Info,
+        | SteamStatus::RateLimited
+        | SteamStatus::Maintenance => Severity::Info,
     }
 }

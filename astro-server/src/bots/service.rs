@@ -86,5 +86,6 @@ fn to_wire(bot: Bot, now: Timestamp) -> v1::Bot {
         last_seen_time: wire::optional_timestamp(bot.last_seen_at),
         create_time: Some(wire::timestamp(bot.created_at)),
         update_time: Some(wire::timestamp(bot.updated_at)),
+        steam_token_expire_time: wire::optional_timestamp(bot.steam_token_expires_at),
     }
 }

@@ -18,6 +18,7 @@ struct NewRow<'a> {
     event_seq: i64,
     steam_status: SteamStatus,
     steam_status_detail: &'a str,
+    steam_token_warned: bool,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -41,6 +42,7 @@ pub(super) fn insert(conn: &mut Conn, new: &NewBot<'_>, now: Timestamp) -> Resul
         event_seq: 0,
         steam_status: SteamStatus::Unknown,
         steam_status_detail: "",
+        steam_token_warned: false,
         created_at: now,
         updated_at: now,
     };
@@ -170,4 +172,37 @@ pub(super) fn set_steam_status(
         .set((t::steam_status.eq(status), t::steam_status_detail.eq(detail), t::updated_at.eq(now)))
         .execute(conn)?;
     Ok(changed == 1)
+}
+
+/// Keeps when the refresh token ends; people are to be told anew.
+pub(super) fn set_token(conn: &mut Conn, id: BotId, end: Option<Timestamp>) -> Result<()> {
+    diesel::update(t::table.find(id))
+        .set((t::steam_token_expires_at.eq(end), t::steam_token_warned.eq(false)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that people were told of the token's end; tells whether they were not before.
+pub(super) fn set_token_warned(conn: &mut Conn, bot: &Bot) -> Result<bool> {
+    let same = t::table.find(bot.id).filter(
+        t::steam_token_warned
+            .eq(false)
+            .and(t::steam_token_expires_at.eq(bot.steam_token_expires_at)),
+    );
+    Ok(diesel::update(same).set(t::steam_token_warned.eq(true)).execute(conn)? == 1)
+}
+
+/// Bots whose token ends before `end`, which people were not told yet.
+pub(super) fn unwarned(conn: &mut Conn, end: Timestamp, limit: i64) -> Result<Vec<Bot>> {
+    Ok(t::table
+        .filter(t::steam_token_expires_at.le(end))
+        .filter(t::steam_token_warned.eq(false))
+        .order(t::id)
+        .limit(limit)
+        .load(conn)?)
+}
+
+pub(super) fn set_traded(conn: &mut Conn, id: BotId, now: Timestamp) -> Result<()> {
+    diesel::update(t::table.find(id)).set(t::traded_at.eq(now)).execute(conn)?;
+    Ok(())
 }

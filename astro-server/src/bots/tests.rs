@@ -58,7 +58,7 @@ impl World {
 
     fn status(&mut self, status: &str, detail: &str) -> Result<()> {
         let (bot, now) = (self.bot, self.now);
-        self.conn.write(|conn| ops::set_steam_status(conn, bot, status, detail, now))
+        self.conn.write(|conn| ops::set_steam_status(conn, bot, status, detail, None, now))
     }
 
     fn bot(&mut self) -> Bot {
@@ -205,6 +205,9 @@ fn a_steam_status_is_told_when_it_changes_and_warns_when_a_person_is_wanted() {
     assert_eq!(told[1].severity, Severity::Warning);
     assert_eq!((told[1].fact("from"), told[1].fact("to")), ("online", "needs_operator"));
     assert_eq!(world.bot().steam_status, SteamStatus::NeedsOperator);
+    world.status("maintenance", "").unwrap();
+    assert_eq!(world.events("bot.steam_status")[2].severity, Severity::Info);
+    assert!(!world.bot().steam_status.can_trade());
 }
 
 #[test]

@@ -20,14 +20,19 @@ pub async fn run(db: &Db, clock: &Clock, pace: &Pace) {
     loop {
         tick.tick().await;
         log("expire reservations", repeat(db, clock, items::ops::expire_reservations).await);
-        log("expire assignments", repeat(db, clock, assignments::ops::expire).await);
+        log("expire assignments", repeat(db, clock, assignments::ending::expire).await);
+        log("withdraw offers", repeat(db, clock, assignments::room::withdraw_stale).await);
+        let resume = assignments::invites::resume_with_trade_url;
+        log("resume deliveries", repeat(db, clock, resume).await);
         log("settle deliveries", repeat(db, clock, assignments::ops::settle_due).await);
-        log("start syncs", start_syncs(db, clock, pace.sync_interval).await);
+        log("warn of Steam logins", repeat(db, clock, bots::ops::warn_of_tokens).await);
         let now = clock.now();
         if forgot.is_none_or(|at| now.since(at) >= FORGET_EVERY) {
             forgot = Some(now);
             let forgotten = db.write(move |conn| auth::ops::forget_requests(conn, now)).await;
             log("forget old requests", forgotten);
+            let forgotten = db.write(move |conn| sync::history::forget(conn, now)).await;
+            log("forget old trades", forgotten);
         }
     }
 }
@@ -56,27 +61,4 @@ async fn repeat(
             return Ok(total);
         }
     }
-}
-
-/// Starts a full sync of each connected bot whose last one is old enough.
-async fn start_syncs(db: &Db, clock: &Clock, every: Duration) -> Result<usize> {
-    let now = clock.now();
-    let bots = db
-        .read(move |conn| {
-            let mut due = Vec::new();
-            for (_, id) in bots::ops::all_ids(conn)? {
-                let connected = bots::ops::get(conn, id)?.connected(now);
-                if connected && sync::ops::is_due(conn, id, every, now)? {
-                    due.push(id);
-                }
-            }
-            Ok(due)
-        })
-        .await?;
-    let mut started = 0;
-    for bot in bots {
-        let new = db.write(move |conn| sync::ops::start_if_due(conn, bot, every, now)).await?;
-        started += usize::from(new);
-    }
-    Ok(started)
 }

@@ -23,13 +23,15 @@ impl KeyKind {
         }
     }
 
-    /// The scopes a key of this kind gets when nobody says otherwise.
+    /// The scopes a key of this kind gets when nobody says otherwise. A key keeps those it was made
+    /// with: what is added here is for new keys, since nobody decided to give it to the old ones.
     pub fn usual_scopes(self) -> &'static [&'static str] {
         match self {
             Self::Admin => &["*"],
             Self::Client => &[
                 "items.*",
                 "assignments.*",
+                "donations.read",
                 "events.read",
                 "users.*",
                 "sync.read",

@@ -1,5 +1,7 @@
 //! What can go wrong while serving a request, and what the caller is told of it.
-use super::ids::{AssignmentId, BotId, DiscrepancyId, ItemId, OrgId, ReservationId, SyncId};
+use super::ids::{
+    AssignmentId, BotId, DiscrepancyId, DonationId, ItemId, OrgId, ReservationId, SyncId,
+};
 use super::steam::SteamId;
 use std::time::Duration;
 use tonic::{Code, Status};
@@ -68,9 +70,6 @@ pub enum Error {
         /// Found.
         found: usize,
     },
-    /// The items are with several bots.
-    #[error("the items are held by several bots; assign them bot by bot")]
-    ItemsOnSeveralBots,
     /// No such reservation for this caller.
     #[error("reservation {0} does not exist")]
     ReservationNotFound(ReservationId),
@@ -125,6 +124,9 @@ pub enum Error {
     /// It is resolved.
     #[error("discrepancy {0} is resolved already")]
     DiscrepancyResolved(DiscrepancyId),
+    /// No such donation for this caller.
+    #[error("donation {0} does not exist")]
+    DonationNotFound(DonationId),
     /// Nobody the organisation has met.
     #[error("user {0} is not known")]
     UserNotFound(SteamId),
@@ -175,7 +177,6 @@ impl Error {
             Self::ItemNotFound(_) => (Code::NotFound, "ITEM_NOT_FOUND"),
             Self::ItemNotAvailable { .. } => (Code::FailedPrecondition, "ITEM_NOT_AVAILABLE"),
             Self::NotEnoughItems { .. } => (Code::FailedPrecondition, "NOT_ENOUGH_ITEMS"),
-            Self::ItemsOnSeveralBots => (Code::FailedPrecondition, "ITEMS_ON_SEVERAL_BOTS"),
             Self::ReservationNotFound(_) => (Code::NotFound, "RESERVATION_NOT_FOUND"),
             Self::ReservationEnded { .. } => (Code::FailedPrecondition, "RESERVATION_ENDED"),
             Self::AssignmentNotFound(_) => (Code::NotFound, "ASSIGNMENT_NOT_FOUND"),
@@ -189,6 +190,7 @@ impl Error {
             Self::SyncNotFound(_) => (Code::NotFound, "SYNC_NOT_FOUND"),
             Self::DiscrepancyNotFound(_) => (Code::NotFound, "DISCREPANCY_NOT_FOUND"),
             Self::DiscrepancyResolved(_) => (Code::FailedPrecondition, "DISCREPANCY_STATE"),
+            Self::DonationNotFound(_) => (Code::NotFound, "DONATION_NOT_FOUND"),
             Self::UserNotFound(_) => (Code::NotFound, "USER_NOT_FOUND"),
             Self::OrgNotFound(_) => (Code::NotFound, "ORGANIZATION_NOT_FOUND"),
             Self::OrgExists(_) => (Code::AlreadyExists, "ORGANIZATION_EXISTS"),
@@ -236,6 +238,7 @@ impl Error {
             Self::DiscrepancyResolved(id) => {
                 vec![("discrepancy_id", id.to_string()), ("state", "RESOLVED".to_owned())]
             }
+            Self::DonationNotFound(id) => vec![("donation_id", id.to_string())],
             Self::UserNotFound(id) => vec![("user_id", id.to_string())],
             Self::OrgNotFound(id) => vec![("org_id", id.to_string())],
             Self::OrgExists(slug) => vec![("slug", slug.clone())],
@@ -244,7 +247,6 @@ impl Error {
             | Self::PageToken
             | Self::ResumeToken
             | Self::ResumeTokenExpired
-            | Self::ItemsOnSeveralBots
             | Self::Conflict(_)
             | Self::Unavailable(_)
             | Self::Stopping

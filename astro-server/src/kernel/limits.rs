@@ -33,18 +33,36 @@ pub const RESERVATION_TTL_MAX: Duration = Duration::from_secs(86_400);
 pub const CLAIM_TTL_MIN: Duration = Duration::from_secs(60);
 /// See above.
 pub const CLAIM_TTL_MAX: Duration = Duration::from_secs(31_536_000);
+/// Shortest and longest time that an offer waits: an hour to answer at least, and Steam itself ends
+/// offers after two weeks.
+pub const OFFER_TTL_MIN: Duration = Duration::from_secs(3600);
+/// See above.
+pub const OFFER_TTL_MAX: Duration = Duration::from_secs(14 * 86_400);
 /// Open streams of one key: a plugin needs one or two; a leak must not eat the server.
 pub const STREAMS_PER_KEY_MAX: usize = 100;
 /// Offers a bot may have out at once: Steam's own limit is about 30.
 pub const OFFERS_PER_BOT_MAX: i64 = 25;
 /// Offers to one person at once: Steam's own limit is 5, and people send offers by hand too.
 pub const OFFERS_PER_PARTNER_MAX: i64 = 4;
+/// People whom one bot has as friends or invites for their deliveries: Steam's friend lists have
+/// room for 250, and people make friends by hand too.
+pub const INVITES_PER_BOT_MAX: i64 = 100;
+/// Runner-ups of one assignment: more than a giveaway draws again.
+pub const RUNNER_UPS_MAX: usize = 20;
 /// Tries of one delivery before it waits for a person.
 pub const ATTEMPTS_MAX: i32 = 8;
 /// Assets of one inventory: bounds the memory a session can take.
 pub const INVENTORY_ASSETS_MAX: usize = 250_000;
 /// Time between two complete reads before an absent item counts as missing.
 pub const MISSING_AFTER: Duration = Duration::from_secs(60);
+/// Time between the beginnings of two inventory runs that trades ask for: Steam allows few reads of
+/// inventories, and a bot may trade every second.
+pub const AFTER_TRADE: Duration = Duration::from_secs(10);
+/// Time after a failed inventory run; doubled by each further failure.
+pub const AFTER_FAILURE: Duration = Duration::from_secs(30);
+/// Time that the trade history's news of assets are kept: Steam itself shows a trade's new assets at
+/// once, and a run that sees them is minutes away.
+pub const TRADED_ASSETS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Time a request id is remembered: longer than Steam's trade protection of seven days.
 pub const REQUEST_IDS_KEPT: Duration = Duration::from_secs(8 * 86_400);
 

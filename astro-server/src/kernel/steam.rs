@@ -1,11 +1,13 @@
 //! Steam's numbers. They are kept bit for bit in an `i64`, which both databases have.
 use super::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 
 /// SteamID64 of account 0 among the individual accounts of the public universe.
 const INDIVIDUAL_BASE: u64 = 76_561_197_960_265_728;
 
 /// A person's or bot's Steam account: a SteamID64 of an individual account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SteamId(pub(crate) i64);
 
 impl SteamId {

@@ -1,16 +1,13 @@
 //! A full inventory, put together from chunks and compared with the books.
 use super::ops;
+use crate::bots;
 use crate::db::Db;
 use crate::items::asset::SeenAsset;
-use crate::items::ops::By;
 use crate::kernel::limits::INVENTORY_ASSETS_MAX;
 use crate::kernel::{AssetId, BotId, Clock, Error, Result, SyncId};
+use crate::sync::apply::{self, Tally};
 use crate::sync::reconcile::{Key, Snapshot};
-use crate::{bots, sync};
 use std::collections::{HashMap, HashSet};
-
-/// Assets adopted in one transaction: other writers get their turn in between.
-const PORTION: usize = 500;
 
 /// An inventory that is coming in.
 #[derive(Debug)]
@@ -66,26 +63,27 @@ pub async fn reconcile(
     id: SyncId,
     snapshot: Snapshot,
 ) -> Result<()> {
-    let (unknown, snapshot) = db
+    let plan = db
         .read(move |conn| {
             let bot = bots::ops::get(conn, bot)?;
-            Ok((sync::ops::to_adopt(conn, &bot, id, &snapshot)?, snapshot))
+            apply::plan(conn, &bot, id, &snapshot)
         })
         .await?;
-    let adopted = unknown.len();
-    for portion in unknown.chunks(PORTION) {
+    let Some(plan) = plan else { return Ok(()) };
+    let mut tally = Tally::default();
+    for portion in plan.portions() {
         let (portion, now) = (portion.to_vec(), clock.now());
-        db.write(move |conn| {
-            let bot = ops::fenced(conn, bot, epoch)?;
-            let source = bots::source(bot.id);
-            sync::ops::adopt(conn, &bot, &portion, By { source: &source, now })
-        })
-        .await?;
+        tally += db
+            .write(move |conn| {
+                let bot = ops::fenced(conn, bot, epoch)?;
+                apply::apply(conn, &bot, id, &portion, now)
+            })
+            .await?;
     }
     let now = clock.now();
     db.write(move |conn| {
         let bot = ops::fenced(conn, bot, epoch)?;
-        sync::ops::complete(conn, &bot, id, &snapshot, adopted, now)
+        apply::finish(conn, &bot, id, &plan, tally, now)
     })
     .await
 }

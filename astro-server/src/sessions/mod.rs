@@ -8,10 +8,14 @@ pub mod ops;
 pub mod service;
 pub mod wire;
 
-use crate::assignments::delivery::{Delivery, Work};
+use crate::assignments::delivery::{Ended, Work};
+use crate::assignments::parts::Delivery;
 use crate::assignments::rules::Failure;
+use crate::donations::ops::Outcome;
 use crate::donations::{self, Donation};
-use crate::kernel::{AttemptId, DonationId, SyncId, Timestamp};
+use crate::kernel::{AttemptId, DiscrepancyId, DonationId, SteamId, SyncId, Timestamp};
+use crate::sync::history::SeenTrade;
+use crate::sync::offers::StrangeOffer;
 use crate::users::Profile;
 
 /// Something that a bot reports.
@@ -31,12 +35,52 @@ pub enum BotEvent {
     AttemptHeld(AttemptId, Option<Timestamp>),
     /// The recipient has the items.
     AttemptDelivered(AttemptId, Delivery),
-    /// Nothing moved.
-    AttemptEnded(AttemptId, Failure, String),
-    /// Connection to Steam: a word and more about it.
-    SteamStatus(String, String),
+    /// Nothing moved, or all of it came back, perhaps under these new ids.
+    AttemptEnded(AttemptId, Ended),
+    /// Connection to Steam: a word, more about it, and when the refresh token ends.
+    SteamStatus(String, String, Option<Timestamp>),
     /// Profiles of people.
     UserProfiles(Vec<Profile>),
+    /// How a friendship stands that was asked for.
+    FriendChanged(SteamId, FriendState, String),
+    /// Trades of the history that are new or changed.
+    TradesSeen(Vec<SeenTrade>),
+    /// An offer of the account that no attempt of the session explains.
+    StrangeOffer(StrangeOffer),
+}
+
+impl BotEvent {
+    /// Whether the inventory may be another one than before, so that it has to be read again. The
+    /// trade history tells that by itself.
+    pub fn may_have_moved_items(&self) -> bool {
+        match self {
+            Self::OfferAnswered(_, outcome) => matches!(outcome, Outcome::Accepted { .. }),
+            Self::AttemptHeld(..) | Self::AttemptDelivered(..) => true,
+            Self::AttemptEnded(_, ended) => {
+                ended.failure == Failure::ItemsUnavailable || !ended.returned.is_empty()
+            }
+            Self::OfferReceived(_)
+            | Self::AttemptStarted(_)
+            | Self::AttemptSent(..)
+            | Self::AttemptOffered(..)
+            | Self::SteamStatus(..)
+            | Self::UserProfiles(_)
+            | Self::FriendChanged(..)
+            | Self::TradesSeen(_)
+            | Self::StrangeOffer(_) => false,
+        }
+    }
+}
+
+/// How a friendship stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FriendState {
+    /// The invitation waits for the person.
+    Invited,
+    /// Friends.
+    Friend,
+    /// Steam takes no invitation.
+    Refused,
 }
 
 /// Something that a bot is told to do.
@@ -50,6 +94,10 @@ pub enum Command {
     AnswerOffer(Donation),
     /// Read the inventory.
     ReadInventory(SyncId),
+    /// Become somebody's friend.
+    Befriend(SteamId),
+    /// Withdraw a strange offer.
+    CancelOffer(DiscrepancyId, String),
 }
 
 /// What a command is about: it is sent once in a session.
@@ -63,6 +111,10 @@ pub enum Subject {
     Donation(DonationId),
     /// A run.
     Sync(SyncId),
+    /// A friendship.
+    Friend(SteamId),
+    /// A strange offer.
+    Offer(DiscrepancyId),
 }
 
 impl Command {
@@ -73,6 +125,8 @@ impl Command {
             Self::CancelDelivery(id) => Subject::Cancel(*id),
             Self::AnswerOffer(donation) => Subject::Donation(donation.id),
             Self::ReadInventory(id) => Subject::Sync(*id),
+            Self::Befriend(person) => Subject::Friend(*person),
+            Self::CancelOffer(id, _) => Subject::Offer(*id),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Events of bots, applied; commands for bots, derived.
-use super::{BotEvent, Command, Subject};
-use crate::assignments::{self, delivery, rules::Failure};
+use super::{BotEvent, Command, FriendState, Subject};
+use crate::assignments::{self, delivery, invites, parts, room, rules::Failure};
 use crate::bots::{self, Bot, Hello, Opened};
 use crate::db::Conn;
 use crate::donations::{self, DonationState};
 use crate::events::{self, NewEvent, Severity};
 use crate::items::ops::By;
 use crate::kernel::{BotId, Caller, Error, Result, SteamId, Timestamp};
-use crate::sync::{self, SyncState};
+use crate::sync::{self, SyncState, Trigger};
 use crate::users;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -28,7 +28,8 @@ pub fn open(
         .filter(|bot| caller.sees(bot.org) && caller.bot.is_none_or(|own| own == bot.id))
         .ok_or_else(|| Error::BotProtocol(format!("{steam_id} is not the bot of this key")))?;
     let opened = bots::ops::open_session(conn, bot.id, hello, ttl, now)?;
-    sync::ops::start(conn, &opened.bot, By { source: events::SYSTEM, now })?;
+    let by = By { source: events::SYSTEM, now };
+    sync::ops::start(conn, &opened.bot, Trigger::Session, by)?;
     Ok(opened)
 }
 
@@ -49,6 +50,9 @@ pub fn apply(
         return Ok(None);
     }
     let bot = bots::ops::get(conn, bot)?;
+    if event.may_have_moved_items() {
+        bots::ops::note_trade(conn, bot.id, now)?;
+    }
     match event {
         BotEvent::OfferReceived(offer) => donations::ops::received(conn, &bot, offer, now)?,
         BotEvent::OfferAnswered(offer, outcome) => {
@@ -60,21 +64,29 @@ pub fn apply(
         BotEvent::AttemptSent(id, offer) => delivery::sent(conn, &bot, *id, offer, now)?,
         BotEvent::AttemptOffered(id, offer) => delivery::offered(conn, &bot, *id, offer, now)?,
         BotEvent::AttemptHeld(id, until) => delivery::held(conn, &bot, *id, *until, now)?,
-        BotEvent::AttemptDelivered(id, done) => delivery::delivered(conn, &bot, *id, done, now)?,
-        BotEvent::AttemptEnded(id, failure, message) => {
-            delivery::ended(conn, &bot, *id, *failure, message, now)?;
-            if *failure == Failure::ItemsUnavailable {
+        BotEvent::AttemptDelivered(id, done) => parts::delivered(conn, &bot, *id, done, now)?,
+        BotEvent::AttemptEnded(id, ended) => {
+            delivery::ended(conn, &bot, *id, ended, now)?;
+            if ended.failure == Failure::ItemsUnavailable {
                 // The books and Steam differ: look at once.
-                sync::ops::start(conn, &bot, By { source: events::SYSTEM, now })?;
+                let by = By { source: events::SYSTEM, now };
+                sync::ops::start(conn, &bot, Trigger::Failure, by)?;
             }
         }
-        BotEvent::SteamStatus(status, detail) => {
-            bots::ops::set_steam_status(conn, bot.id, status, detail, now)?;
+        BotEvent::SteamStatus(status, detail, ends) => {
+            bots::ops::set_steam_status(conn, bot.id, status, detail, *ends, now)?;
         }
         BotEvent::UserProfiles(profiles) => {
             let source = bots::source(bot.id);
             users::ops::record_profiles(conn, bot.org, profiles, &source, now)?;
         }
+        BotEvent::FriendChanged(person, state, message) => match state {
+            FriendState::Invited => invites::invited(conn, &bot, *person, now)?,
+            FriendState::Friend => invites::befriended(conn, &bot, *person, now)?,
+            FriendState::Refused => invites::refused(conn, &bot, *person, message, now)?,
+        },
+        BotEvent::TradesSeen(trades) => sync::history::seen(conn, &bot, trades, now)?,
+        BotEvent::StrangeOffer(offer) => sync::offers::seen(conn, &bot, offer, now)?,
     }
     Ok(None)
 }
@@ -113,17 +125,21 @@ pub fn is_due(
     conn: &mut Conn,
     bot: BotId,
     sent: &HashSet<Subject>,
+    sync_every: Duration,
     now: Timestamp,
 ) -> Result<bool> {
     let bot = bots::ops::get(conn, bot)?;
-    Ok(delivery::is_due(conn, &bot, now)? || unsent_sync(conn, &bot, sent)?.is_some())
+    Ok(room::is_due(conn, &bot, now)?
+        || unsent_sync(conn, &bot, sent)?.is_some()
+        || sync::ops::is_due(conn, &bot, sync_every, now)?)
 }
 
 fn unsent_sync(conn: &mut Conn, bot: &Bot, sent: &HashSet<Subject>) -> Result<Option<sync::Sync>> {
     Ok(sync::ops::open(conn, bot.id)?.filter(|sync| !sent.contains(&Subject::Sync(sync.id))))
 }
 
-/// Plans deliveries as far as there is room, and begins a run that waits.
+/// Plans deliveries as far as there is room, asks for a run if one is due, and begins one that
+/// waits.
 ///
 /// # Errors
 /// [`Error::BotLeaseLost`] from an older session.
@@ -132,10 +148,12 @@ pub fn advance(
     bot: BotId,
     epoch: i64,
     sent: &HashSet<Subject>,
+    sync_every: Duration,
     now: Timestamp,
 ) -> Result<()> {
     let bot = fenced(conn, bot, epoch)?;
-    delivery::plan(conn, &bot, now)?;
+    room::plan(conn, &bot, now)?;
+    sync::ops::tend(conn, &bot, sync_every, now)?;
     if let Some(sync) = unsent_sync(conn, &bot, sent)? {
         sync::ops::begin(conn, &sync, now)?;
     }
@@ -178,11 +196,23 @@ pub fn agenda(conn: &mut Conn, bot: BotId, sent: &HashSet<Subject>) -> Result<Ag
             commands.push(Command::CancelDelivery(id));
         }
     }
+    for person in invites::wanted(conn, &bot)? {
+        open.insert(Subject::Friend(person));
+        if !bot.paused && !sent.contains(&Subject::Friend(person)) {
+            commands.push(Command::Befriend(person));
+        }
+    }
     for donation in donations::ops::open(conn, bot.id)? {
         open.insert(Subject::Donation(donation.id));
         let waits = bot.paused && donation.state != DonationState::Accepted;
         if !waits && !sent.contains(&Subject::Donation(donation.id)) {
             commands.push(Command::AnswerOffer(donation));
+        }
+    }
+    for (id, offer) in sync::offers::to_withdraw(conn, &bot)? {
+        open.insert(Subject::Offer(id));
+        if !sent.contains(&Subject::Offer(id)) {
+            commands.push(Command::CancelOffer(id, offer));
         }
     }
     if let Some(sync) = sync::ops::open(conn, bot.id)? {

@@ -40,6 +40,8 @@ pub struct Sessions {
     pub lease_ttl: Duration,
     /// How often both sides are heard at least.
     pub heartbeat_interval: Duration,
+    /// How often the bot reads its whole inventory.
+    pub sync_interval: Duration,
     /// Time that a bot has to go when the server stops.
     pub drain: Duration,
 }
@@ -311,10 +313,10 @@ impl Session {
     async fn look(&mut self) -> Result<()> {
         let (bot, epoch, now) = (self.bot, self.epoch, self.now());
         let db = self.service.gate.db.clone();
-        let sent = self.sent.clone();
-        if db.read(move |conn| ops::is_due(conn, bot, &sent, now)).await? {
+        let (sent, every) = (self.sent.clone(), self.service.sync_interval);
+        if db.read(move |conn| ops::is_due(conn, bot, &sent, every, now)).await? {
             let sent = self.sent.clone();
-            db.write(move |conn| ops::advance(conn, bot, epoch, &sent, now)).await?;
+            db.write(move |conn| ops::advance(conn, bot, epoch, &sent, every, now)).await?;
         }
         let sent = self.sent.clone();
         let agenda = db.read(move |conn| ops::agenda(conn, bot, &sent)).await?;

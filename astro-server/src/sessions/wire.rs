@@ -1,13 +1,16 @@
 //! Frames of the session protocol to the domain and back.
-use super::{BotEvent, Command};
+use super::{BotEvent, Command, FriendState};
 use crate::assignments::Phase;
-use crate::assignments::delivery::{Delivery, Work};
+use crate::assignments::delivery::{Ended, Work};
+use crate::assignments::parts::Delivery;
 use crate::assignments::rules::Failure;
 use crate::donations::ops::Outcome;
 use crate::donations::{Donation, DonationState, Offer};
 use crate::items::Item;
-use crate::items::asset::SeenAsset;
+use crate::items::asset::{NewIds, SeenAsset};
 use crate::kernel::{AssetId, AttemptId, Error, Result, SteamId, Timestamp};
+use crate::sync::history::{Moved, SeenTrade, TradeOutcome};
+use crate::sync::offers::StrangeOffer;
 use crate::users::Profile;
 use crate::wire;
 use astro_sdk::bot::v1 as bot;
@@ -19,11 +22,10 @@ const TEXT_MAX: usize = 500;
 const METADATA_BYTES_MAX: usize = 8 * 1024;
 /// Profiles in one event.
 const PROFILES_MAX: usize = 100;
+/// Trades in one event.
+const TRADES_MAX: usize = 100;
 /// Assets in one frame: an offer has at most a few hundred, a chunk of an inventory 500.
 const ASSETS_MAX: usize = 1000;
-
-/// Application and asset id before a trade, to asset id and context after it.
-type NewIds = HashMap<(i32, AssetId), (AssetId, AssetId)>;
 
 fn wrong(what: &str) -> Error {
     Error::BotProtocol(what.to_owned())
@@ -89,10 +91,17 @@ pub fn decode_event(event: bot::BotEvent) -> Result<BotEvent> {
             BotEvent::AttemptDelivered(attempt_id(&e.attempt_id)?, delivery)
         }
         Event::AttemptEnded(e) => {
-            let failure = failure(e.failure())?;
-            BotEvent::AttemptEnded(attempt_id(&e.attempt_id)?, failure, clean(&e.message))
+            let ended = Ended {
+                failure: failure(e.failure())?,
+                message: clean(&e.message),
+                returned: returned_ids(&e.returned)?,
+            };
+            BotEvent::AttemptEnded(attempt_id(&e.attempt_id)?, ended)
         }
-        Event::SteamStatus(e) => BotEvent::SteamStatus(clean(&e.status), clean(&e.detail)),
+        Event::SteamStatus(e) => {
+            let ends = time("refresh_token_expire_time", e.refresh_token_expire_time)?;
+            BotEvent::SteamStatus(clean(&e.status), clean(&e.detail), ends)
+        }
         Event::UserProfiles(e) => {
             if e.profiles.len() > PROFILES_MAX {
                 return Err(wrong("user_profiles"));
@@ -100,6 +109,24 @@ pub fn decode_event(event: bot::BotEvent) -> Result<BotEvent> {
             let profiles: Result<_> = e.profiles.into_iter().map(profile).collect();
             BotEvent::UserProfiles(profiles?)
         }
+        Event::FriendChanged(e) => {
+            let state = friend_state(e.state())?;
+            BotEvent::FriendChanged(person(e.steam_id)?, state, clean(&e.message))
+        }
+        Event::TradesSeen(e) => {
+            if e.trades.len() > TRADES_MAX {
+                return Err(wrong("trades"));
+            }
+            let trades: Result<_> = e.trades.into_iter().map(trade).collect();
+            BotEvent::TradesSeen(trades?)
+        }
+        Event::StrangeOffer(e) => BotEvent::StrangeOffer(StrangeOffer {
+            trade_offer_id: steam_number("trade_offer_id", &e.trade_offer_id)?,
+            partner: person(e.partner_steam_id)?,
+            gives: e.give.len(),
+            message: clean(&e.message),
+            open: e.open,
+        }),
     })
 }
 
@@ -140,6 +167,12 @@ fn new_ids(assets: &[bot::ReceivedAsset]) -> Result<NewIds> {
         .collect()
 }
 
+/// The assets that came back, by the ids that they had before they left.
+fn returned_ids(assets: &[bot::ReceivedAsset]) -> Result<NewIds> {
+    let moved = moved(assets)?;
+    Ok(moved.iter().filter_map(|a| Some(((a.app, a.asset), a.returned?))).collect())
+}
+
 /// Reads an application id.
 ///
 /// # Errors
@@ -166,7 +199,56 @@ fn failure(failure: bot::AttemptFailure) -> Result<Failure> {
         Wire::OfferLimit => Failure::OfferLimit,
         Wire::SteamUnavailable => Failure::SteamUnavailable,
         Wire::Other => Failure::Other,
+        Wire::RecipientInventoryFull => Failure::RecipientInventoryFull,
+        Wire::RecipientInventoryPrivate => Failure::RecipientInventoryPrivate,
+        Wire::BotNewDevice => Failure::BotNewDevice,
+        Wire::TradeUrlInvalid => Failure::TradeUrlInvalid,
     })
+}
+
+fn friend_state(state: bot::FriendState) -> Result<FriendState> {
+    match state {
+        bot::FriendState::Unspecified => Err(wrong("state")),
+        bot::FriendState::Invited => Ok(FriendState::Invited),
+        bot::FriendState::Friend => Ok(FriendState::Friend),
+        bot::FriendState::Refused => Ok(FriendState::Refused),
+    }
+}
+
+fn trade(trade: bot::TradeSeen) -> Result<SeenTrade> {
+    let outcome = match trade.outcome() {
+        bot::TradeOutcome::Unspecified => return Err(wrong("outcome")),
+        bot::TradeOutcome::Complete => TradeOutcome::Complete,
+        bot::TradeOutcome::Reversed => TradeOutcome::Reversed,
+        bot::TradeOutcome::Undone => TradeOutcome::Undone,
+    };
+    Ok(SeenTrade {
+        trade_id: steam_number("trade_id", &trade.trade_id)?,
+        partner: person(trade.partner_steam_id)?,
+        outcome,
+        given: moved(&trade.given)?,
+        received: moved(&trade.received)?,
+        began_at: time("init_time", trade.init_time)?,
+        settles_at: time("settle_time", trade.settle_time)?,
+    })
+}
+
+fn moved(assets: &[bot::ReceivedAsset]) -> Result<Vec<Moved>> {
+    if assets.len() > ASSETS_MAX {
+        return Err(wrong("assets"));
+    }
+    let place = |asset: u64, context: u64| {
+        (asset != 0).then(|| (AssetId::new(asset), AssetId::new(context)))
+    };
+    let moved = |a: &bot::ReceivedAsset| {
+        Ok(Moved {
+            app: app(a.app_id)?,
+            asset: AssetId::new(a.asset_id),
+            new: place(a.new_asset_id, a.new_context_id),
+            returned: place(a.returned_asset_id, a.returned_context_id),
+        })
+    };
+    assets.iter().map(moved).collect()
 }
 
 fn profile(p: bot::UserProfile) -> Result<Profile> {
@@ -243,6 +325,8 @@ fn seen(asset: &bot::Asset, described: Option<&bot::AssetDescription>) -> Result
         rarity: text(|d| &d.rarity),
         tradable: described.is_some_and(|d| d.tradable),
         tradable_at_micros: tradable_at.map(Timestamp::micros),
+        marketable: described.is_some_and(|d| d.marketable),
+        estimated_usd_cents: asset.estimated_usd_cents,
         metadata: metadata.unwrap_or_else(|| serde_json::json!({})),
     })
 }
@@ -259,6 +343,12 @@ pub fn encode(command: Command) -> bot::Command {
         Command::ReadInventory(id) => {
             Wire::ReadInventory(bot::ReadInventory { sync_id: id.to_string() })
         }
+        Command::Befriend(person) => {
+            Wire::Befriend(bot::Befriend { partner_steam_id: person.get() })
+        }
+        Command::CancelOffer(_, trade_offer_id) => {
+            Wire::CancelOffer(bot::CancelOffer { trade_offer_id })
+        }
     };
     bot::Command { command: Some(command) }
 }
@@ -269,7 +359,7 @@ fn answer(donation: Donation) -> bot::AnswerOffer {
         partner_steam_id: donation.donor_id.get(),
         accept: donation.state != DonationState::Declining,
         accepted_before: donation.state == DonationState::Accepted,
-        reason: donation.reason,
+        reason: donation.status_message,
     }
 }
 
@@ -305,6 +395,7 @@ fn asset(item: &Item) -> bot::Asset {
         class_id: item.steam_class_id.get(),
         instance_id: item.steam_instance_id.get(),
         amount: u32::try_from(item.amount).unwrap_or(u32::MAX),
+        estimated_usd_cents: 0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Differences between Steam and the books: reported, closed when they vanish, resolved by people.
-use super::ops::adopt;
-use super::reconcile::Snapshot;
-use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, store};
+use super::apply::adopt;
+use super::reconcile::{Key, Snapshot};
+use super::{Discrepancy, DiscrepancyKind, Resolution, store};
 use crate::assignments;
 use crate::auth::gate::Context;
 use crate::bots::{self, Bot};
@@ -10,28 +10,32 @@ use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{AssetId, DiscrepancyId, Error, ItemId, OrgId, Page, Result, Timestamp};
-use std::collections::{HashMap, HashSet};
+use crate::kernel::{DiscrepancyId, Error, OrgId, Page, Result, Timestamp};
+use std::collections::HashSet;
 
-/// A new difference.
+/// A new difference about an asset.
 pub(super) fn found(
-    sync: &Sync,
+    bot: &Bot,
     kind: DiscrepancyKind,
-    (app_id, asset_id): (i32, AssetId),
+    (app_id, asset_id): Key,
     name: &str,
     now: Timestamp,
 ) -> Discrepancy {
     Discrepancy {
         id: DiscrepancyId::new(),
-        org_id: sync.org_id,
-        bot_id: sync.bot_id,
-        sync_id: sync.id,
+        org_id: bot.org,
+        bot_id: bot.id,
+        sync_id: None,
         kind,
         item_id: None,
         app_id,
         asset_id,
         item_name: name.to_owned(),
         details: Document(serde_json::json!({})),
+        trade_id: None,
+        trade_offer_id: None,
+        user_id: None,
+        offer_open: false,
         resolution: None,
         note: String::new(),
         created_at: now,
@@ -39,16 +43,25 @@ pub(super) fn found(
     }
 }
 
-/// Records a difference unless it is open already.
-pub(super) fn report(conn: &mut Conn, row: Discrepancy, by: By<'_>) -> Result<()> {
-    if store::insert_discrepancy(conn, &row)? {
-        let text = format!("{}: {}", row.kind, row.item_name);
-        tell(conn, &row, "sync.discrepancy_found", &text, Severity::Warning, by)?;
+/// Records a difference unless it is known, and tells people.
+pub(super) fn report(conn: &mut Conn, row: &Discrepancy, text: &str, by: By<'_>) -> Result<()> {
+    if store::insert_discrepancy(conn, row)? {
+        tell(conn, row, "sync.discrepancy_found", text, severity(row.kind), by)?;
     }
     Ok(())
 }
 
-fn tell(
+/// What Astro did not do wants somebody at once: the account may be in other hands too.
+fn severity(kind: DiscrepancyKind) -> Severity {
+    match kind {
+        DiscrepancyKind::UnknownTrade | DiscrepancyKind::UnknownOffer => Severity::Error,
+        DiscrepancyKind::UnknownAsset
+        | DiscrepancyKind::MissingAsset
+        | DiscrepancyKind::AssignedMissing => Severity::Warning,
+    }
+}
+
+pub(super) fn tell(
     conn: &mut Conn,
     row: &Discrepancy,
     name: &'static str,
@@ -61,6 +74,9 @@ fn tell(
         .with("discrepancy_id", row.id.to_string())
         .with("kind", row.kind.as_str())
         .with("asset_id", row.asset_id.get().to_string())
+        .with("trade_id", row.trade_id.clone().unwrap_or_default())
+        .with("trade_offer_id", row.trade_offer_id.clone().unwrap_or_default())
+        .user(row.user_id)
         .severity(severity);
     if let Some(item) = row.item_id {
         event = event.item(item);
@@ -68,30 +84,38 @@ fn tell(
     events::append(conn, event, by.now)
 }
 
-/// Closes differences that are none any more: the item is there again, the asset left or is known.
-pub(super) fn close_vanished(
+/// Open differences that the inventory shows to be none any more: the item is there again, the
+/// asset left or is known.
+pub(super) fn vanished(
     conn: &mut Conn,
     bot: &Bot,
     snapshot: &Snapshot,
-    known: &HashMap<ItemId, Item>,
-    by: By<'_>,
-) -> Result<()> {
+    known: &[Item],
+) -> Result<Vec<Discrepancy>> {
     let seen: HashSet<_> = snapshot.assets.iter().map(SeenAsset::key).collect();
     let in_books: HashSet<_> =
-        known.values().filter_map(|i| Some((i.steam_app_id, i.steam_asset_id?))).collect();
-    for row in store::open_discrepancies(conn, bot.id)? {
+        known.iter().filter_map(|i| Some((i.steam_app_id, i.steam_asset_id?))).collect();
+    let is_gone = |row: &Discrepancy| {
         let key = (row.app_id, row.asset_id);
-        let gone = match row.kind {
+        match row.kind {
             DiscrepancyKind::UnknownAsset => {
                 let covered = snapshot.covered.iter().any(|(app, _)| *app == row.app_id);
                 in_books.contains(&key) || (covered && !seen.contains(&key))
             }
-            DiscrepancyKind::MissingAsset | DiscrepancyKind::AssignedMissing => seen.contains(&key),
-        };
-        if gone && store::resolve(conn, row.id, Resolution::Vanished, "", by.now)? {
-            let text = format!("{}: {} went away by itself", row.kind, row.item_name);
-            tell(conn, &row, "sync.discrepancy_resolved", &text, Severity::Info, by)?;
+            DiscrepancyKind::MissingAsset
+            | DiscrepancyKind::AssignedMissing
+            | DiscrepancyKind::UnknownTrade => seen.contains(&key),
+            DiscrepancyKind::UnknownOffer => false,
         }
+    };
+    Ok(store::open_discrepancies(conn, bot.id)?.into_iter().filter(is_gone).collect())
+}
+
+/// Closes a difference that went away by itself, if it is still open.
+pub(super) fn vanish(conn: &mut Conn, row: &Discrepancy, by: By<'_>) -> Result<()> {
+    if store::resolve(conn, row.id, Resolution::Vanished, "", by.now)? {
+        let text = format!("{}: {} went away by itself", row.kind, row.item_name);
+        tell(conn, row, "sync.discrepancy_resolved", &text, Severity::Info, by)?;
     }
     Ok(())
 }
@@ -143,7 +167,8 @@ pub fn resolve(
             adopt(conn, &bot, &[asset], by)?;
         }
         Resolution::WriteOff => write_off(conn, &row, by)?,
-        Resolution::Ignore | Resolution::Vanished => {}
+        // The session asks the bot to, as long as the offer is open.
+        Resolution::CancelOffer | Resolution::Ignore | Resolution::Vanished => {}
     }
     let text = format!("{}: {} was resolved: {resolution}", row.kind, row.item_name);
     tell(conn, &row, "sync.discrepancy_resolved", &text, Severity::Info, by)?;
@@ -160,7 +185,7 @@ fn write_off(conn: &mut Conn, row: &Discrepancy, by: By<'_>) -> Result<()> {
     match item.assignment_id {
         Some(assignment) => {
             let text = "given up: one of its items is gone for good";
-            assignments::ops::fail(conn, assignment, text, by)
+            assignments::ending::fail(conn, assignment, text, by)
         }
         None => Ok(()),
     }

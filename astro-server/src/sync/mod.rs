@@ -1,13 +1,30 @@
 //! The 1:1 match of bot inventories and the database.
+//!
+//! What becomes of each kind of difference:
+//!
+//! | kind | by itself | by a person |
+//! |---|---|---|
+//! | `UNKNOWN_ASSET` | goes into the pool, or waits if the organisation reviews unknown items; gone when the asset leaves | ADOPT, IGNORE |
+//! | `MISSING_ASSET` | the item is MISSING; gone when the asset is seen again | WRITE_OFF, IGNORE |
+//! | `ASSIGNED_MISSING` | the same, and its assignment is blocked until then | WRITE_OFF (gives the assignment up), IGNORE |
+//! | `UNKNOWN_TRADE` | the item is MISSING; an assignment is blocked | WRITE_OFF, IGNORE |
+//! | `UNKNOWN_OFFER` | is withdrawn, or waits if the organisation leaves it to a person; gone when the offer ends; never confirmed | CANCEL_OFFER, IGNORE |
+pub mod apply;
 pub mod discrepancies;
+pub mod history;
+pub mod offers;
 pub mod ops;
 pub mod reconcile;
+pub mod schedule;
 pub mod service;
 pub(crate) mod store;
 
+#[cfg(test)]
+mod tests;
+
 use crate::db::Document;
 use crate::db::types::text_enum;
-use crate::kernel::{AssetId, BotId, DiscrepancyId, ItemId, OrgId, SyncId, Timestamp};
+use crate::kernel::{AssetId, BotId, DiscrepancyId, ItemId, OrgId, SteamId, SyncId, Timestamp};
 use diesel::prelude::*;
 
 text_enum! {
@@ -25,6 +42,22 @@ text_enum! {
 }
 
 text_enum! {
+    /// Why a run was asked for.
+    Trigger {
+        /// A worker connected.
+        Session = "session",
+        /// Its time came.
+        Schedule = "schedule",
+        /// A trade was made.
+        Trade = "trade",
+        /// A run or a delivery failed.
+        Failure = "failure",
+        /// Somebody asked.
+        Request = "request",
+    }
+}
+
+text_enum! {
     /// How Steam and the database differ.
     DiscrepancyKind {
         /// On Steam, not here.
@@ -33,6 +66,10 @@ text_enum! {
         MissingAsset = "MISSING_ASSET",
         /// Assigned here, gone from Steam.
         AssignedMissing = "ASSIGNED_MISSING",
+        /// Gone from Steam by a trade that Astro did not make.
+        UnknownTrade = "UNKNOWN_TRADE",
+        /// An offer of the account that Astro did not send.
+        UnknownOffer = "UNKNOWN_OFFER",
     }
 }
 
@@ -47,6 +84,8 @@ text_enum! {
         Ignore = "IGNORE",
         /// Went away by itself.
         Vanished = "VANISHED",
+        /// The offer is withdrawn.
+        CancelOffer = "CANCEL_OFFER",
     }
 }
 
@@ -55,7 +94,11 @@ impl DiscrepancyKind {
     pub fn takes(self, resolution: Resolution) -> bool {
         match resolution {
             Resolution::Adopt => self == Self::UnknownAsset,
-            Resolution::WriteOff => self != Self::UnknownAsset,
+            Resolution::WriteOff => match self {
+                Self::MissingAsset | Self::AssignedMissing | Self::UnknownTrade => true,
+                Self::UnknownAsset | Self::UnknownOffer => false,
+            },
+            Resolution::CancelOffer => self == Self::UnknownOffer,
             Resolution::Ignore => true,
             Resolution::Vanished => false,
         }
@@ -72,6 +115,8 @@ pub struct Sync {
     pub org_id: OrgId,
     /// Bot.
     pub bot_id: BotId,
+    /// Why it was asked for.
+    pub sync_trigger: Trigger,
     /// State.
     pub sync_status: SyncState,
     /// Start.
@@ -94,6 +139,8 @@ pub struct Sync {
     pub items_removed_count: i32,
     /// Corrected.
     pub items_updated_count: i32,
+    /// How far books and Steam agreed before it, in millionths.
+    pub accuracy_ppm: i32,
     /// Left open.
     pub discrepancies_found: i32,
     /// What went wrong.
@@ -106,6 +153,40 @@ pub struct Sync {
     pub created_at: Timestamp,
 }
 
+impl Sync {
+    /// A run that waits for the bot.
+    pub fn new(id: SyncId, org: OrgId, bot: BotId, trigger: Trigger, now: Timestamp) -> Self {
+        Self {
+            id,
+            org_id: org,
+            bot_id: bot,
+            sync_trigger: trigger,
+            sync_status: SyncState::Pending,
+            sync_started_at: None,
+            sync_completed_at: None,
+            steam_inventory_count: 0,
+            database_available_count: 0,
+            database_assigned_count: 0,
+            database_delivered_count: 0,
+            database_total_count: 0,
+            items_added_count: 0,
+            items_removed_count: 0,
+            items_updated_count: 0,
+            accuracy_ppm: 0,
+            discrepancies_found: 0,
+            error_message: None,
+            error_details: Document(serde_json::json!({})),
+            sync_duration_ms: 0,
+            created_at: now,
+        }
+    }
+
+    /// When the bot began to read, as the server knows it: not before it was asked.
+    pub fn read_started(&self) -> Timestamp {
+        self.sync_started_at.unwrap_or(self.created_at)
+    }
+}
+
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
 #[diesel(table_name = crate::db::schema::discrepancies)]
@@ -116,8 +197,8 @@ pub struct Discrepancy {
     pub org_id: OrgId,
     /// Bot.
     pub bot_id: BotId,
-    /// Run that found it.
-    pub sync_id: SyncId,
+    /// Run that found it; none when no run did.
+    pub sync_id: Option<SyncId>,
     /// Kind.
     pub kind: DiscrepancyKind,
     /// Item, if known.
@@ -130,6 +211,14 @@ pub struct Discrepancy {
     pub item_name: String,
     /// The asset as it was seen, for one that may be adopted.
     pub details: Document,
+    /// Trade that took the item away.
+    pub trade_id: Option<String>,
+    /// The offer, of an unknown one.
+    pub trade_offer_id: Option<String>,
+    /// The other side of that trade or offer.
+    pub user_id: Option<SteamId>,
+    /// Whether the offer still can be accepted.
+    pub offer_open: bool,
     /// What was done; none while it is open.
     pub resolution: Option<Resolution>,
     /// Note of the person.
@@ -141,19 +230,23 @@ pub struct Discrepancy {
 }
 
 #[cfg(test)]
-mod tests {
+mod resolutions {
     use super::*;
 
     #[test]
     fn each_kind_takes_the_resolutions_that_make_sense() {
-        use DiscrepancyKind::{AssignedMissing, MissingAsset, UnknownAsset};
-        use Resolution::{Adopt, Ignore, Vanished, WriteOff};
+        use DiscrepancyKind::{
+            AssignedMissing, MissingAsset, UnknownAsset, UnknownOffer, UnknownTrade,
+        };
+        use Resolution::{Adopt, CancelOffer, Ignore, Vanished, WriteOff};
         let allowed = |kind: DiscrepancyKind| {
             Resolution::ALL.iter().copied().filter(move |r| kind.takes(*r)).collect::<Vec<_>>()
         };
         assert_eq!(allowed(UnknownAsset), [Adopt, Ignore]);
         assert_eq!(allowed(MissingAsset), [WriteOff, Ignore]);
         assert_eq!(allowed(AssignedMissing), [WriteOff, Ignore]);
-        assert!(!UnknownAsset.takes(Vanished));
+        assert_eq!(allowed(UnknownTrade), [WriteOff, Ignore]);
+        assert_eq!(allowed(UnknownOffer), [Ignore, CancelOffer]);
+        assert!(DiscrepancyKind::ALL.iter().all(|kind| !kind.takes(Vanished)));
     }
 }

@@ -6,6 +6,9 @@ use crate::kernel::limits::MISSING_AFTER;
 use crate::kernel::{AssetId, ItemId, Timestamp};
 use std::collections::{HashMap, HashSet};
 
+/// The context in which Steam keeps items that a trade brought until it cannot be reversed any more.
+const PROTECTED: u64 = 16;
+
 /// Application and asset id.
 pub type Key = (i32, AssetId);
 
@@ -52,6 +55,26 @@ pub enum Change {
     Release(ItemId),
     /// The time from which it can be traded changed.
     TradableAt(ItemId, Option<Timestamp>),
+    /// Steam keeps it in another context, and it can be traded from then on: trade protection began
+    /// or ended.
+    Placed(ItemId, AssetId, Option<Timestamp>),
+}
+
+impl Change {
+    /// The item that is changed; none for an asset that is no item.
+    pub fn item(&self) -> Option<ItemId> {
+        match self {
+            Self::Adopt(_) | Self::Unknown(_) => None,
+            Self::FirstMiss(id)
+            | Self::Missing(id, _)
+            | Self::Back(id)
+            | Self::Seen(id)
+            | Self::Quarantine(id)
+            | Self::Release(id)
+            | Self::TradableAt(id, _)
+            | Self::Placed(id, ..) => Some(*id),
+        }
+    }
 }
 
 /// Compares `snapshot` with the items that the books place with the bot (`known`).
@@ -92,21 +115,36 @@ fn of_item(
         return None;
     }
     match seen.get(&key) {
-        Some(asset) => present(item, asset),
-        None if snapshot.covered.contains(&(item.steam_app_id, item.steam_context_id)) => {
+        Some(asset) => present(item, asset, circumstances.read_started),
+        None if was_looked_for(item, snapshot, circumstances.read_started) => {
             absent(item, circumstances, &key)
         }
         None => None,
     }
 }
 
-fn present(item: &Item, asset: &SeenAsset) -> Option<Change> {
+/// Whether the reading would have shown the item. One that cannot be traded yet may be where Steam
+/// keeps protected items, and cannot have been traded away.
+fn was_looked_for(item: &Item, snapshot: &Snapshot, read_started: Timestamp) -> bool {
+    let covered = |context| snapshot.covered.contains(&(item.steam_app_id, context));
+    let protected = item.tradable_at.is_some_and(|at| at > read_started);
+    covered(item.steam_context_id) && (!protected || covered(AssetId::new(PROTECTED)))
+}
+
+fn present(item: &Item, asset: &SeenAsset, read_started: Timestamp) -> Option<Change> {
     let tradable = asset.pool_state() == ItemState::Available;
+    let context = AssetId::new(asset.context);
+    let waits = item.tradable_at.is_some_and(|at| at > read_started);
     match item.state {
         ItemState::Missing => Some(Change::Back(item.id)),
         _ if item.missing_since.is_some() => Some(Change::Seen(item.id)),
+        _ if item.steam_context_id != context => {
+            let known = if asset.tradable { None } else { item.tradable_at };
+            Some(Change::Placed(item.id, context, asset.tradable_at().or(known)))
+        }
         ItemState::Quarantined if tradable => Some(Change::Release(item.id)),
-        ItemState::Available if !tradable => Some(Change::Quarantine(item.id)),
+        // What waits for its time is not tradable, and needs nobody.
+        ItemState::Available if !tradable && !waits => Some(Change::Quarantine(item.id)),
         ItemState::Available | ItemState::Quarantined
             if asset.tradable_at_micros.is_some() && item.tradable_at != asset.tradable_at() =>
         {
@@ -140,6 +178,43 @@ fn absent(item: &Item, circumstances: &Circumstances, key: &Key) -> Option<Chang
     Some(Change::Missing(item.id, kind))
 }
 
+/// How far books and Steam agreed, in millionths: assets that the books had rightly and items that
+/// Steam has, as a share of all of both. What changed while the bot read counts on neither side, nor
+/// does what a person decided to leave alone.
+pub fn accuracy(snapshot: &Snapshot, known: &[Item], circumstances: &Circumstances) -> i32 {
+    let seen: HashSet<Key> = snapshot.assets.iter().map(SeenAsset::key).collect();
+    let (mut right, mut all) = (0_u64, 0_u64);
+    let mut in_books = HashSet::new();
+    for item in known {
+        let Some(key) = key(item) else { continue };
+        in_books.insert(key);
+        let fresh = item.updated_at >= circumstances.read_started;
+        if fresh || circumstances.ignored.contains(&key) {
+            continue;
+        }
+        let missing = item.state == ItemState::Missing;
+        let expected = item.state.is_in_inventory()
+            && was_looked_for(item, snapshot, circumstances.read_started);
+        match (seen.contains(&key), missing) {
+            // The asset and the item.
+            (true, false) => (right, all) = (right + 2, all + 2),
+            (true, true) => all += 1,
+            (false, false) if expected => all += 1,
+            (false, _) => {}
+        }
+    }
+    let unknown = |asset: &&SeenAsset| {
+        !in_books.contains(&asset.key())
+            && !circumstances.ignored.contains(&asset.key())
+            && !circumstances.moving.contains(&asset.class_key())
+    };
+    all += u64::try_from(snapshot.assets.iter().filter(unknown).count()).unwrap_or(0);
+    let share = (right * MILLION).checked_div(all).unwrap_or(MILLION);
+    i32::try_from(share).unwrap_or(0)
+}
+
+const MILLION: u64 = 1_000_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +240,8 @@ mod tests {
             rarity: String::new(),
             tradable,
             tradable_at_micros: None,
+            marketable: true,
+            estimated_usd_cents: 0,
             metadata: serde_json::json!({}),
         }
     }
@@ -273,5 +350,71 @@ mod tests {
         let stuck = item(2, ItemState::Quarantined);
         let expected = [Change::Quarantine(free.id), Change::Release(stuck.id)];
         check(vec![asset(1, false), asset(2, true)], &[free, stuck], &circumstances(), &expected);
+    }
+
+    #[test]
+    fn an_asset_in_another_context_is_the_same_and_waits_for_its_time() {
+        let books = item(1, ItemState::Available);
+        let protected = SeenAsset {
+            context: PROTECTED,
+            tradable_at_micros: Some(at(9000).micros()),
+            ..asset(1, false)
+        };
+        let context = AssetId::new(PROTECTED);
+        let placed = Change::Placed(books.id, context, Some(at(9000)));
+        check(vec![protected], std::slice::from_ref(&books), &circumstances(), &[placed]);
+        let waits =
+            Item { steam_context_id: context, tradable_at: Some(at(9000)), ..books.clone() };
+        let undated = SeenAsset { context: PROTECTED, ..asset(1, false) };
+        check(vec![undated], std::slice::from_ref(&waits), &circumstances(), &[]);
+        let free = Change::Placed(books.id, AssetId::new(2), None);
+        check(vec![asset(1, true)], &[waits], &circumstances(), &[free]);
+    }
+
+    #[test]
+    fn a_protected_item_is_missed_only_where_protected_items_were_read() {
+        let waits = Item {
+            tradable_at: Some(at(9000)),
+            missing_since: Some(at(900)),
+            ..item(1, ItemState::Available)
+        };
+        check(vec![], std::slice::from_ref(&waits), &circumstances(), &[]);
+        let mut all = snapshot(vec![]);
+        all.covered.insert((440, AssetId::new(PROTECTED)));
+        let missing = Change::Missing(waits.id, DiscrepancyKind::MissingAsset);
+        assert_eq!(reconcile(&all, &[waits], &circumstances()), [missing]);
+    }
+
+    #[track_caller]
+    fn agree(seen: Vec<SeenAsset>, known: &[Item], with: &Circumstances, percent: f64) {
+        let found = accuracy(&snapshot(seen), known, with);
+        assert!((f64::from(found) / 10_000.0 - percent).abs() < 0.001, "{found} for {percent} %");
+    }
+
+    #[test]
+    fn accuracy_is_the_share_of_assets_and_items_that_agree() {
+        let with = circumstances();
+        let known = [item(1, ItemState::Available), item(2, ItemState::Assigned)];
+        agree(vec![], &[], &with, 100.0);
+        agree(vec![asset(1, true), asset(2, true)], &known, &with, 100.0);
+        agree(vec![asset(1, true)], &known, &with, 200.0 / 3.0);
+        agree(vec![asset(1, true), asset(2, true), asset(3, true)], &known, &with, 80.0);
+        agree(vec![asset(3, true)], &known, &with, 0.0);
+        // Known to be missing, and so it is; seen all the same.
+        let missing = [item(1, ItemState::Missing)];
+        agree(vec![], &missing, &with, 100.0);
+        agree(vec![asset(1, true)], &missing, &with, 0.0);
+        // On its way out: there or not.
+        let offered = [item(1, ItemState::InOffer)];
+        agree(vec![asset(1, true)], &offered, &with, 100.0);
+        agree(vec![], &offered, &with, 100.0);
+        // Changed meanwhile, or left alone by a person.
+        let fresh = [Item { updated_at: at(1001), ..item(1, ItemState::Available) }];
+        agree(vec![], &fresh, &with, 100.0);
+        let ignored = HashSet::from([asset(1, true).key(), asset(2, true).key()]);
+        let told = Circumstances { ignored, ..circumstances() };
+        agree(vec![asset(2, true)], &[item(1, ItemState::Available)], &told, 100.0);
+        let moving = HashSet::from([asset(7, true).class_key()]);
+        agree(vec![asset(7, true)], &[], &Circumstances { moving, ..circumstances() }, 100.0);
     }
 }

@@ -1,5 +1,7 @@
 //! `SyncService` on the wire.
-use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState, discrepancies, ops};
+use super::{
+    Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState, Trigger, discrepancies, ops,
+};
 use crate::auth::{self, Gate};
 use crate::items::ops::By;
 use crate::kernel::page::Cursor;
@@ -26,7 +28,8 @@ impl SyncService for Syncs {
                     let id = BotId::parse("bot_id", &q.bot_id)?;
                     let bot = bots::ops::visible(conn, &context.caller, id)?;
                     let source = context.caller.source();
-                    let sync = ops::start(conn, &bot, By { source: &source, now: context.now })?;
+                    let by = By { source: &source, now: context.now };
+                    let sync = ops::start(conn, &bot, Trigger::Request, by)?;
                     Ok(v1::StartSyncResponse { sync: Some(encode(sync)) })
                 },
             )
@@ -114,9 +117,10 @@ impl SyncService for Syncs {
                         v1::DiscrepancyResolution::Adopt => Resolution::Adopt,
                         v1::DiscrepancyResolution::WriteOff => Resolution::WriteOff,
                         v1::DiscrepancyResolution::Ignore => Resolution::Ignore,
+                        v1::DiscrepancyResolution::CancelOffer => Resolution::CancelOffer,
                         v1::DiscrepancyResolution::Unspecified
                         | v1::DiscrepancyResolution::Vanished => {
-                            let problem = "must be ADOPT, WRITE_OFF or IGNORE";
+                            let problem = "must be ADOPT, WRITE_OFF, CANCEL_OFFER or IGNORE";
                             return Err(Error::invalid("resolution", problem));
                         }
                     };
@@ -156,6 +160,8 @@ fn encode(sync: Sync) -> v1::Sync {
         start_time: wire::optional_timestamp(sync.sync_started_at),
         complete_time: wire::optional_timestamp(sync.sync_completed_at),
         create_time: Some(wire::timestamp(sync.created_at)),
+        accuracy_percent: f64::from(sync.accuracy_ppm) / 10_000.0,
+        trigger: sync.sync_trigger.to_string(),
     }
 }
 
@@ -164,6 +170,8 @@ fn encode_discrepancy(row: Discrepancy) -> v1::Discrepancy {
         DiscrepancyKind::UnknownAsset => v1::DiscrepancyKind::UnknownAsset,
         DiscrepancyKind::MissingAsset => v1::DiscrepancyKind::MissingAsset,
         DiscrepancyKind::AssignedMissing => v1::DiscrepancyKind::AssignedMissing,
+        DiscrepancyKind::UnknownTrade => v1::DiscrepancyKind::UnknownTrade,
+        DiscrepancyKind::UnknownOffer => v1::DiscrepancyKind::UnknownOffer,
     };
     let resolution = match row.resolution {
         None => v1::DiscrepancyResolution::Unspecified,
@@ -171,12 +179,13 @@ fn encode_discrepancy(row: Discrepancy) -> v1::Discrepancy {
         Some(Resolution::WriteOff) => v1::DiscrepancyResolution::WriteOff,
         Some(Resolution::Ignore) => v1::DiscrepancyResolution::Ignore,
         Some(Resolution::Vanished) => v1::DiscrepancyResolution::Vanished,
+        Some(Resolution::CancelOffer) => v1::DiscrepancyResolution::CancelOffer,
     };
     v1::Discrepancy {
         id: row.id.to_string(),
         org_id: row.org_id.to_string(),
         bot_id: row.bot_id.to_string(),
-        sync_id: row.sync_id.to_string(),
+        sync_id: row.sync_id.map(|id| id.to_string()).unwrap_or_default(),
         kind: kind.into(),
         item_id: row.item_id.map(|id| id.to_string()).unwrap_or_default(),
         app_id: row.app_id.cast_unsigned(),
@@ -186,5 +195,8 @@ fn encode_discrepancy(row: Discrepancy) -> v1::Discrepancy {
         note: row.note,
         create_time: Some(wire::timestamp(row.created_at)),
         resolve_time: wire::optional_timestamp(row.resolved_at),
+        trade_id: row.trade_id.unwrap_or_default(),
+        trade_offer_id: row.trade_offer_id.unwrap_or_default(),
+        user_id: row.user_id.map(crate::kernel::SteamId::get).unwrap_or_default(),
     }
 }

@@ -1,9 +1,11 @@
-//! SQL on `inventory_sync_log` and `discrepancies`.
+//! SQL on `inventory_sync_log`, `discrepancies` and `traded_assets`.
 use super::reconcile::Key;
-use super::{Discrepancy, Resolution, Sync, SyncState};
-use crate::db::schema::{discrepancies as d, inventory_sync_log as t};
+use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState};
+use crate::db::schema::{discrepancies as d, inventory_sync_log as t, traded_assets as m};
 use crate::db::{Conn, Document, each};
-use crate::kernel::{AssetId, BotId, DiscrepancyId, Error, OrgId, Page, Result, SyncId, Timestamp};
+use crate::kernel::{
+    AssetId, BotId, DiscrepancyId, Error, OrgId, Page, Result, SteamId, SyncId, Timestamp,
+};
 use diesel::prelude::*;
 use std::collections::HashSet;
 
@@ -28,13 +30,20 @@ pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Option<Sync>> {
         .optional()?)
 }
 
-pub(super) fn last_asked(conn: &mut Conn, bot: BotId) -> Result<Option<Timestamp>> {
+/// The bot's newest runs, newest first.
+pub(super) fn recent(conn: &mut Conn, bot: BotId, limit: i64) -> Result<Vec<Sync>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .order(t::created_at.desc())
-        .select(t::created_at)
-        .first(conn)
-        .optional()?)
+        .order((t::created_at.desc(), t::id.desc()))
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// The newest runs before this one, newest first.
+pub(super) fn recent_but(conn: &mut Conn, sync: &Sync) -> Result<Vec<Sync>> {
+    let mut runs = recent(conn, sync.bot_id, super::schedule::RECENT)?;
+    runs.retain(|run| run.id != sync.id);
+    Ok(runs)
 }
 
 /// What a run's end records; `None` leaves a column as it is.
@@ -52,6 +61,7 @@ pub(super) struct Progress {
     pub(super) items_added_count: Option<i32>,
     pub(super) items_removed_count: Option<i32>,
     pub(super) items_updated_count: Option<i32>,
+    pub(super) accuracy_ppm: Option<i32>,
     pub(super) discrepancies_found: Option<i32>,
     pub(super) error_message: Option<String>,
     pub(super) error_details: Option<Document>,
@@ -110,6 +120,104 @@ pub(super) fn open_discrepancies(conn: &mut Conn, bot: BotId) -> Result<Vec<Disc
         .filter(d::resolution.is_null())
         .order(d::created_at)
         .load(conn)?)
+}
+
+/// The open difference about this asset.
+pub(super) fn open_about(
+    conn: &mut Conn,
+    bot: BotId,
+    (app, asset): Key,
+) -> Result<Option<Discrepancy>> {
+    Ok(d::table
+        .filter(d::bot_id.eq(bot))
+        .filter(d::app_id.eq(app))
+        .filter(d::asset_id.eq(asset))
+        .filter(d::resolution.is_null())
+        .filter(d::trade_offer_id.is_null())
+        .first(conn)
+        .optional()?)
+}
+
+/// Says of an open difference which trade it comes from.
+pub(super) fn explain(
+    conn: &mut Conn,
+    id: DiscrepancyId,
+    trade: &str,
+    partner: SteamId,
+) -> Result<()> {
+    diesel::update(d::table.find(id).filter(d::resolution.is_null()))
+        .set((
+            d::kind.eq(DiscrepancyKind::UnknownTrade),
+            d::trade_id.eq(trade),
+            d::user_id.eq(partner),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The difference about this offer, whatever was decided about it.
+pub(super) fn about_offer(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Option<Discrepancy>> {
+    Ok(d::table
+        .filter(d::bot_id.eq(bot))
+        .filter(d::trade_offer_id.eq(offer))
+        .first(conn)
+        .optional()?)
+}
+
+/// Differences about offers that still can be accepted.
+pub(super) fn open_offers(conn: &mut Conn, bot: BotId) -> Result<Vec<Discrepancy>> {
+    Ok(d::table
+        .filter(d::bot_id.eq(bot))
+        .filter(d::offer_open.eq(true))
+        .order((d::created_at, d::id))
+        .load(conn)?)
+}
+
+/// Notes that the offer cannot be accepted any more; tells whether it could until now.
+pub(super) fn close_offer(conn: &mut Conn, id: DiscrepancyId) -> Result<bool> {
+    let open = d::table.find(id).filter(d::offer_open.eq(true));
+    Ok(diesel::update(open).set(d::offer_open.eq(false)).execute(conn)? == 1)
+}
+
+/// What the trade history told of an asset.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = crate::db::schema::traded_assets)]
+pub(super) struct TradedAsset {
+    pub(super) bot_id: BotId,
+    pub(super) app_id: i32,
+    pub(super) asset_id: AssetId,
+    /// Whether the bot gave it; otherwise it got it.
+    pub(super) given: bool,
+    pub(super) trade_id: String,
+    pub(super) partner_id: SteamId,
+    pub(super) created_at: Timestamp,
+}
+
+/// Remembers it, once.
+pub(super) fn remember(conn: &mut Conn, row: &TradedAsset) -> Result<()> {
+    each!(conn, diesel::insert_into(m::table).values(row).on_conflict_do_nothing().execute(conn))?;
+    Ok(())
+}
+
+pub(super) fn remembered(
+    conn: &mut Conn,
+    bot: BotId,
+    (app, asset): Key,
+    given: bool,
+) -> Result<Option<TradedAsset>> {
+    Ok(m::table.find((bot, app, asset, given)).first(conn).optional()?)
+}
+
+/// Forgets what this trade told.
+pub(super) fn forget_trade(conn: &mut Conn, bot: BotId, trade: &str) -> Result<()> {
+    let of_trade = m::table.filter(m::bot_id.eq(bot)).filter(m::trade_id.eq(trade));
+    diesel::delete(of_trade).execute(conn)?;
+    Ok(())
+}
+
+/// Forgets what is older than `before`.
+pub(super) fn forget_before(conn: &mut Conn, before: Timestamp) -> Result<usize> {
+    Ok(diesel::delete(m::table.filter(m::created_at.lt(before))).execute(conn)?)
 }
 
 /// Resolves the difference if it is open.

@@ -1,0 +1,343 @@
+//! A complete inventory, compared with the books at once and applied in portions.
+//!
+//! The comparison only reads. Each portion is a transaction of its own, so that other writers get
+//! their turn in between, and makes a change only to an item that is as it was when it was
+//! compared: what somebody else changed meanwhile is for the next run.
+use super::reconcile::{Change, Circumstances, Snapshot, accuracy, reconcile};
+use super::store::{self, Progress};
+use super::{Discrepancy, DiscrepancyKind, Sync, SyncState, discrepancies, ops};
+use crate::bots::{self, Bot};
+use crate::db::{Conn, Document};
+use crate::items::asset::{Origin, SeenAsset};
+use crate::items::ops::By;
+use crate::items::{self, Item, ItemState};
+use crate::kernel::{AssetId, ItemId, Result, SyncId, Timestamp};
+use crate::{assignments, donations, orgs};
+use std::collections::HashMap;
+
+/// Steps of one transaction: they keep the writer for about half a millisecond each.
+const PORTION: usize = 100;
+
+/// One step of a run.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// A change, to an item of this version; 0 for an asset that is no item.
+    Change(Change, i64),
+    /// A difference went away by itself.
+    Vanished(Discrepancy),
+}
+
+/// What a complete inventory asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    steps: Vec<Step>,
+    /// How far books and Steam agreed, in millionths.
+    accuracy_ppm: i32,
+    /// Assets on Steam.
+    seen: usize,
+}
+
+impl Plan {
+    /// The steps, a transaction's worth each.
+    pub fn portions(&self) -> impl Iterator<Item = &[Step]> {
+        self.steps.chunks(PORTION)
+    }
+}
+
+/// What steps have changed so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Items that are new, or were written off before.
+    pub added: usize,
+    /// Items that are missing now.
+    pub removed: usize,
+    /// Items that were corrected.
+    pub updated: usize,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.added += other.added;
+        self.removed += other.removed;
+        self.updated += other.updated;
+    }
+}
+
+/// Compares a complete inventory with the books; reads only. None when the run is over.
+///
+/// # Errors
+/// Those of the database.
+pub fn plan(conn: &mut Conn, bot: &Bot, id: SyncId, snapshot: &Snapshot) -> Result<Option<Plan>> {
+    let Some(sync) = ops::running(conn, bot, id)? else { return Ok(None) };
+    let circumstances = circumstances(conn, bot, &sync)?;
+    let known = items::ops::of_bot(conn, bot.id)?;
+    let versions: HashMap<ItemId, i64> = known.iter().map(|i| (i.id, i.version)).collect();
+    let vanished = discrepancies::vanished(conn, bot, snapshot, &known)?;
+    let changes = reconcile(snapshot, &known, &circumstances).into_iter().map(|change| {
+        let version = change.item().and_then(|id| versions.get(&id)).copied().unwrap_or(0);
+        Step::Change(change, version)
+    });
+    Ok(Some(Plan {
+        steps: vanished.into_iter().map(Step::Vanished).chain(changes).collect(),
+        accuracy_ppm: accuracy(snapshot, &known, &circumstances),
+        seen: snapshot.assets.len(),
+    }))
+}
+
+fn circumstances(conn: &mut Conn, bot: &Bot, sync: &Sync) -> Result<Circumstances> {
+    // The server's own time of asking: earlier than the bot's reading, whatever its clock says.
+    let read_started = sync.read_started();
+    let mut moving = donations::ops::moving(conn, bot.id, read_started)?;
+    moving.extend(assignments::delivery::delivered_since(conn, bot.id, read_started)?);
+    Ok(Circumstances {
+        read_started,
+        moving,
+        adopt: orgs::ops::get(conn, bot.org)?.adopt_unknown_items,
+        ignored: store::ignored(conn, bot.id)?,
+    })
+}
+
+/// Makes the steps of one portion, if the run goes on.
+///
+/// # Errors
+/// Those of the database.
+pub fn apply(
+    conn: &mut Conn,
+    bot: &Bot,
+    id: SyncId,
+    steps: &[Step],
+    now: Timestamp,
+) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let Some(sync) = ops::running(conn, bot, id)? else { return Ok(tally) };
+    let source = bots::source(bot.id);
+    let by = By { source: &source, now };
+    let mut unknown = Vec::new();
+    for step in steps {
+        match step {
+            Step::Vanished(row) => discrepancies::vanish(conn, row, by)?,
+            Step::Change(Change::Adopt(asset), _) => unknown.push(asset.clone()),
+            Step::Change(Change::Unknown(asset), _) => {
+                report_unknown(conn, bot, &sync, asset, by)?;
+            }
+            Step::Change(change, version) => {
+                correct(conn, bot, &sync, (change, *version), &mut tally, by)?;
+            }
+        }
+    }
+    tally.added += adopt(conn, bot, &unknown, by)?;
+    Ok(tally)
+}
+
+/// Takes unknown assets into the pool, but for those that the books have by now; tells how many.
+///
+/// # Errors
+/// Those of the database.
+pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Result<usize> {
+    let text = "was found in the bot's inventory";
+    let origin = Origin { org: bot.org, bot: bot.id, via: "sync", donation: None, at: by.now };
+    let (mut found, mut bought, mut back) = (Vec::new(), Vec::new(), 0);
+    for asset in assets {
+        let (app, id) = asset.key();
+        if items::ops::holder(conn, app, id)?.is_some() {
+            continue;
+        }
+        if let Some(item) = items::ops::withdrawn(conn, bot.id, app, id)? {
+            let changes = items::Changes {
+                missing_since: Some(None),
+                ..items::Changes::to(asset.pool_state())
+            };
+            items::ops::change(conn, &item, &changes, "item.found", text, by)?;
+            back += 1;
+            continue;
+        }
+        let item = asset.item(asset.pool_state(), &origin);
+        match store::remembered(conn, bot.id, asset.key(), false)? {
+            Some(trade) => bought.push(Item {
+                received_via: "trade".to_owned(),
+                received_from_user_id: Some(trade.partner_id),
+                ..item
+            }),
+            None => found.push(item),
+        }
+    }
+    items::ops::record(conn, &found, "item.adopted", text, by)?;
+    let text = "came in a trade that was no donation";
+    items::ops::record(conn, &bought, "item.adopted", text, by)?;
+    Ok(back + found.len() + bought.len())
+}
+
+/// Makes a change to an item that is as it was when it was compared.
+fn correct(
+    conn: &mut Conn,
+    bot: &Bot,
+    sync: &Sync,
+    (change, version): (&Change, i64),
+    tally: &mut Tally,
+    by: By<'_>,
+) -> Result<()> {
+    let Some(id) = change.item() else { return Ok(()) };
+    let item = items::ops::get(conn, id)?;
+    if item.version != version {
+        return Ok(());
+    }
+    if let Change::Missing(_, kind) = change {
+        tally.removed += 1;
+        return missing(conn, bot, sync, &item, *kind, by);
+    }
+    let Some((changes, name, text)) = correction(change, &item, sync) else { return Ok(()) };
+    tally.updated += 1;
+    items::ops::change(conn, &item, &changes, name, text, by).map(drop)
+}
+
+/// What a change means for an item, with its event; none for what is no correction.
+fn correction(
+    change: &Change,
+    item: &Item,
+    sync: &Sync,
+) -> Option<(items::Changes, &'static str, &'static str)> {
+    let seen = items::Changes { missing_since: Some(None), ..items::Changes::default() };
+    Some(match change {
+        Change::Adopt(_) | Change::Unknown(_) | Change::Missing(..) => return None,
+        Change::FirstMiss(_) => {
+            let since = Some(Some(sync.read_started()));
+            let changes = items::Changes { missing_since: since, ..items::Changes::default() };
+            (changes, "item.not_seen", "was not in the inventory: once more, and it is missing")
+        }
+        Change::Back(_) => {
+            let promised = item.assignment_id.is_some();
+            let state = if promised { ItemState::Assigned } else { ItemState::Available };
+            let changes = items::Changes { state: Some(state), reservation_id: Some(None), ..seen };
+            (changes, "item.found", "is there again")
+        }
+        Change::Seen(_) => (seen, "item.seen", "is there after all"),
+        Change::Quarantine(_) => {
+            (items::Changes::to(ItemState::Quarantined), "item.quarantined", "cannot be traded")
+        }
+        Change::Release(_) => {
+            (items::Changes::to(ItemState::Available), "item.released", "can be traded now")
+        }
+        Change::TradableAt(_, at) => {
+            let changes = items::Changes { tradable_at: Some(*at), ..items::Changes::default() };
+            (changes, "item.updated", "has another date from which it can be traded")
+        }
+        Change::Placed(_, context, at) => {
+            let changes = items::Changes {
+                steam_context_id: Some(*context),
+                tradable_at: Some(*at),
+                ..items::Changes::default()
+            };
+            (changes, "item.updated", "is in another part of the inventory")
+        }
+    })
+}
+
+fn missing(
+    conn: &mut Conn,
+    bot: &Bot,
+    sync: &Sync,
+    item: &Item,
+    kind: DiscrepancyKind,
+    by: By<'_>,
+) -> Result<()> {
+    // Its reservation keeps it, so that it is not assigned as if it were whole.
+    let changes = items::Changes::to(ItemState::Missing);
+    items::ops::change(conn, item, &changes, "item.missing", "is missing", by)?;
+    if let Some(assignment) = item.assignment_id {
+        assignments::ops::block_for_missing(conn, assignment, by)?;
+    }
+    let key = (item.steam_app_id, item.steam_asset_id.unwrap_or(AssetId::new(0)));
+    let row = Discrepancy {
+        sync_id: Some(sync.id),
+        item_id: Some(item.id),
+        ..discrepancies::found(bot, kind, key, &item.item_name, by.now)
+    };
+    let row = match store::remembered(conn, bot.id, key, true)? {
+        Some(trade) => Discrepancy {
+            kind: DiscrepancyKind::UnknownTrade,
+            trade_id: Some(trade.trade_id),
+            user_id: Some(trade.partner_id),
+            ..row
+        },
+        None => row,
+    };
+    let text = format!("{}: {}", row.kind, row.item_name);
+    discrepancies::report(conn, &row, &text, by)
+}
+
+fn report_unknown(
+    conn: &mut Conn,
+    bot: &Bot,
+    sync: &Sync,
+    asset: &SeenAsset,
+    by: By<'_>,
+) -> Result<()> {
+    let details = serde_json::to_value(asset)
+        .map_err(|e| crate::kernel::Error::Internal(format!("details of an asset: {e}")))?;
+    let (kind, key) = (DiscrepancyKind::UnknownAsset, asset.key());
+    let trade = store::remembered(conn, bot.id, key, false)?;
+    let row = Discrepancy {
+        sync_id: Some(sync.id),
+        details: Document(details),
+        trade_id: trade.as_ref().map(|trade| trade.trade_id.clone()),
+        user_id: trade.map(|trade| trade.partner_id),
+        ..discrepancies::found(bot, kind, key, &asset.name, by.now)
+    };
+    let text = format!("{}: {}", row.kind, row.item_name);
+    discrepancies::report(conn, &row, &text, by)
+}
+
+/// Ends the run, after all its portions.
+///
+/// # Errors
+/// Those of the database.
+pub fn finish(
+    conn: &mut Conn,
+    bot: &Bot,
+    id: SyncId,
+    plan: &Plan,
+    tally: Tally,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(sync) = ops::running(conn, bot, id)? else { return Ok(()) };
+    let source = bots::source(bot.id);
+    let counts = items::ops::counts(conn, bot.id)?;
+    let sum = |states: &[ItemState]| {
+        let total: i64 = counts.iter().filter(|(s, _)| states.contains(s)).map(|(_, n)| *n).sum();
+        Some(i32::try_from(total).unwrap_or(i32::MAX))
+    };
+    let number = |n: usize| Some(i32::try_from(n).unwrap_or(i32::MAX));
+    let open = store::open_discrepancies(conn, bot.id)?.len();
+    let progress = Progress {
+        sync_status: Some(SyncState::Succeeded),
+        sync_completed_at: Some(now),
+        steam_inventory_count: number(plan.seen),
+        database_available_count: sum(&[
+            ItemState::Pending,
+            ItemState::Available,
+            ItemState::Reserved,
+            ItemState::Quarantined,
+        ]),
+        database_assigned_count: sum(&[
+            ItemState::Assigned,
+            ItemState::InOffer,
+            ItemState::InEscrow,
+        ]),
+        database_delivered_count: sum(&[ItemState::Delivered]),
+        database_total_count: sum(ItemState::ALL),
+        items_added_count: number(tally.added),
+        items_removed_count: number(tally.removed),
+        items_updated_count: number(tally.updated),
+        accuracy_ppm: Some(plan.accuracy_ppm),
+        discrepancies_found: number(open),
+        sync_duration_ms: Some(ops::duration_ms(&sync, now)),
+        ..Progress::default()
+    };
+    store::progress(conn, &sync, &progress)?;
+    let Tally { added, removed, updated } = tally;
+    let text = format!(
+        "{} assets on Steam: {added} added, {removed} missing, {updated} corrected",
+        plan.seen
+    );
+    ops::append(conn, &sync, "sync.completed", &text, By { source: &source, now })
+}
