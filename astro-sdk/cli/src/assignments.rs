@@ -22,7 +22,9 @@ Examples:
   astro assignments create ITEM_ID ITEM_ID --user 76561198000000000
   astro assignments create --reservation RESERVATION_ID --user STEAM_0:1:12345 --type giveaway
   astro assignments create ITEM_ID --user '[U:1:24691]' --system shop --external-id order-17
-  astro assignments create ITEM_ID --user https://steamcommunity.com/profiles/76561198000000000")]
+  astro assignments create ITEM_ID --user https://steamcommunity.com/profiles/76561198000000000
+  astro assignments create ITEM_ID --user 76561198000000000 --ttl 86400 \\
+    --runner-up 76561198000000001 --runner-up 76561198000000002")]
     Create(CreateArgs),
     /// Show one assignment.
     #[command(after_help = "Example:\n  astro assignments get ASSIGNMENT_ID")]
@@ -63,6 +65,13 @@ Examples:
         #[arg(long, default_value = "", hide_default_value = true)]
         etag: String,
     },
+    /// Pass the items that are not delivered on to another person. While an offer is out it is
+    /// withdrawn first; whoever accepts it before keeps the items.
+    #[command(after_help = "\
+Examples:
+  astro assignments reassign ASSIGNMENT_ID --user 76561198000000000 --reason 'did not answer'
+  astro assignments reassign ASSIGNMENT_ID --user STEAM_0:1:12345 --ttl 86400")]
+    Reassign(ReassignArgs),
     /// Try a blocked or waiting delivery again now.
     #[command(after_help = "Example:\n  astro assignments retry ASSIGNMENT_ID")]
     Retry {
@@ -83,7 +92,7 @@ pub(crate) enum Until {
 /// What to assign, to whom and why.
 #[derive(Args)]
 pub(crate) struct CreateArgs {
-    /// Items, all held by one bot; or use --reservation.
+    /// Items; those of several bots are delivered bot by bot. Or use --reservation.
     #[arg(required_unless_present = "reservation", conflicts_with = "reservation")]
     item_id: Vec<String>,
     /// A whole reservation made before.
@@ -122,9 +131,34 @@ pub(crate) struct CreateArgs {
     /// Seconds until it expires unclaimed [default: the organisation's setting].
     #[arg(long, default_value_t = 0, value_name = "SECONDS", hide_default_value = true)]
     ttl: i32,
+    /// SteamID of who gets the items when it expires unclaimed; once for each, in turn.
+    #[arg(long, value_name = "STEAM_ID")]
+    runner_up: Vec<SteamId>,
     /// Check everything, change nothing.
     #[arg(long)]
     dry_run: bool,
+}
+
+/// What passes on to whom.
+#[derive(Args)]
+pub(crate) struct ReassignArgs {
+    /// Assignment id.
+    assignment_id: String,
+    /// SteamID of the new recipient, in any form.
+    #[arg(long, value_name = "STEAM_ID")]
+    user: SteamId,
+    /// The new recipient's trade URL; stored for the next time as well.
+    #[arg(long, value_name = "URL")]
+    trade_url: Option<TradeUrl>,
+    /// Why, for the audit trail.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    reason: String,
+    /// Seconds until it expires unclaimed [default: as long as the old recipient had].
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", hide_default_value = true)]
+    ttl: i32,
+    /// Fail if the assignment changed since it had this etag.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    etag: String,
 }
 
 /// Which assignments to list.
@@ -171,6 +205,10 @@ impl Command {
                 let request = CancelAssignmentRequest { assignment_id, reason, etag, request_id };
                 client.cancel_assignment(request).await?.into_inner().assignment
             }
+            Self::Reassign(args) => {
+                let answer = client.reassign_assignment(args.into_request(request_id)).await?;
+                return Ok(cx.out.record(&Some(answer.into_inner()))?);
+            }
             Self::Retry { assignment_id } => {
                 let request = RetryAssignmentRequest { assignment_id, request_id };
                 client.retry_assignment(request).await?.into_inner().assignment
@@ -196,6 +234,21 @@ impl CreateArgs {
             trade_url: self.trade_url.map(|url| url.to_string()).unwrap_or_default(),
             ttl_seconds: self.ttl,
             validate_only: self.dry_run,
+            request_id,
+            runner_up_user_ids: self.runner_up.into_iter().map(SteamId::get).collect(),
+        }
+    }
+}
+
+impl ReassignArgs {
+    fn into_request(self, request_id: String) -> ReassignAssignmentRequest {
+        ReassignAssignmentRequest {
+            assignment_id: self.assignment_id,
+            user_id: self.user.get(),
+            trade_url: self.trade_url.map(|url| url.to_string()).unwrap_or_default(),
+            reason: self.reason,
+            ttl_seconds: self.ttl,
+            etag: self.etag,
             request_id,
         }
     }

@@ -84,7 +84,15 @@ async fn list(paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
         }
     };
     let (bots, next_page_token) = paging.collect(fetch).await?;
-    let columns =
-        ["id", "steam_id", "display_name", "connected", "steam_status", "paused", "last_seen_time"];
+    let columns = [
+        "id",
+        "steam_id",
+        "display_name",
+        "connected",
+        "steam_status",
+        "paused",
+        "last_seen_time",
+        "steam_token_expire_time",
+    ];
     Ok(cx.out.list(&ListBotsResponse { bots, next_page_token }, &columns)?)
 }

@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::{
-    assignments, bots, call, discrepancies, events, items, keys, orgs, reservations, syncs, users,
+    assignments, bots, call, discrepancies, donations, events, items, keys, orgs, reservations,
+    syncs, users,
 };
 
 const EXAMPLES: &str = "\
@@ -87,6 +88,9 @@ enum Command {
     /// Giving items to people.
     #[command(subcommand)]
     Assignments(assignments::Command),
+    /// Trade offers that people sent to the bots.
+    #[command(subcommand)]
+    Donations(donations::Command),
     /// The log of everything that happened.
     #[command(subcommand)]
     Events(events::Command),
@@ -130,6 +134,7 @@ impl Cli {
             Command::Items(command) => command.run(cx).await,
             Command::Reservations(command) => command.run(cx).await,
             Command::Assignments(command) => command.run(cx).await,
+            Command::Donations(command) => command.run(cx).await,
             Command::Events(command) => command.run(cx).await,
             Command::Syncs(command) => command.run(cx).await,
             Command::Discrepancies(command) => command.run(cx).await,

@@ -8,6 +8,26 @@ use crate::context::{Context, Paging};
 use crate::failure::Failure;
 use crate::values;
 
+/// What can be done about which difference.
+pub(crate) const RESOLVE_HELP: &str = "\
+What happens by itself, and what a person can decide:
+  unknown-asset     taken into the pool, or waits if unknown items are reviewed;
+                    gone when the asset leaves             adopt, ignore
+  missing-asset     the item is MISSING; gone when it is
+                    seen again                             write-off, ignore
+  assigned-missing  the same, and its assignment is
+                    blocked; write-off gives that up       write-off, ignore
+  unknown-trade     the item left in a trade that Astro
+                    did not make: look at the account      write-off, ignore
+  unknown-offer     withdrawn, or waits if the organisation
+                    leaves that to a person; gone when
+                    the offer ends; never confirmed        cancel-offer, ignore
+
+Examples:
+  astro discrepancies resolve DISCREPANCY_ID --as adopt
+  astro discrepancies resolve DISCREPANCY_ID --as write-off --note 'traded away by hand'
+  astro syncs resolve DISCREPANCY_ID --as cancel-offer";
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// List differences, newest first.
@@ -20,11 +40,7 @@ pub(crate) enum Command {
         paging: Paging,
     },
     /// Resolve one difference by hand.
-    #[command(after_help = "\
-Examples:
-  astro discrepancies resolve DISCREPANCY_ID --as adopt       take an unknown asset into the pool
-  astro discrepancies resolve DISCREPANCY_ID --as write-off   record a missing item as withdrawn
-  astro discrepancies resolve DISCREPANCY_ID --as ignore --note 'private item'")]
+    #[command(after_help = RESOLVE_HELP)]
     Resolve(ResolveArgs),
 }
 
@@ -33,7 +49,7 @@ Examples:
 pub(crate) struct ResolveArgs {
     /// Discrepancy id.
     discrepancy_id: String,
-    /// What to do: adopt, write-off or ignore.
+    /// What to do: adopt, write-off, cancel-offer or ignore.
     #[arg(long = "as", value_parser = values::resolution, value_name = "RESOLUTION")]
     resolution: i32,
     /// Note for the audit trail.
@@ -79,6 +95,7 @@ async fn list(open_only: bool, paging: &Paging, cx: &mut Context<'_>) -> Result<
         }
     };
     let (discrepancies, next_page_token) = paging.collect(fetch).await?;
-    let columns = ["id", "kind", "item_name", "app_id", "asset_id", "resolution", "create_time"];
+    let columns =
+        ["id", "kind", "item_name", "asset_id", "user_id", "trade_id", "resolution", "create_time"];
     Ok(cx.out.list(&ListDiscrepanciesResponse { discrepancies, next_page_token }, &columns)?)
 }

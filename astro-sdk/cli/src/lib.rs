@@ -10,6 +10,7 @@ mod cli;
 mod context;
 mod contract;
 mod discrepancies;
+mod donations;
 mod events;
 mod failure;
 mod items;

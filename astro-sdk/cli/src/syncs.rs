@@ -5,7 +5,7 @@ use astro_sdk::v1::*;
 use clap::Subcommand;
 
 use crate::context::{Context, Paging};
-use crate::discrepancies::ResolveArgs;
+use crate::discrepancies::{RESOLVE_HELP, ResolveArgs};
 use crate::failure::Failure;
 
 #[derive(Subcommand)]
@@ -32,7 +32,7 @@ pub(crate) enum Command {
         paging: Paging,
     },
     /// Resolve a difference; the same as `astro discrepancies resolve`.
-    #[command(after_help = "Example:\n  astro syncs resolve DISCREPANCY_ID --as adopt")]
+    #[command(after_help = RESOLVE_HELP)]
     Resolve(ResolveArgs),
 }
 
@@ -69,11 +69,13 @@ async fn list(bot_id: String, paging: &Paging, cx: &mut Context<'_>) -> Result<(
     let columns = [
         "id",
         "state",
+        "trigger",
         "bot_id",
         "steam_inventory_count",
         "items_added_count",
         "items_removed_count",
         "discrepancies_found",
+        "accuracy_percent",
         "complete_time",
     ];
     Ok(cx.out.list(&ListSyncsResponse { syncs, next_page_token }, &columns)?)

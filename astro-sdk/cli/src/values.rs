@@ -23,6 +23,11 @@ pub(crate) fn assignment_state(text: &str) -> Result<i32, String> {
     enum_number("astro.v1.AssignmentState", text)
 }
 
+/// Parses a state of donations.
+pub(crate) fn donation_state(text: &str) -> Result<i32, String> {
+    enum_number("astro.v1.DonationState", text)
+}
+
 /// Parses a kind of keys.
 pub(crate) fn key_kind(text: &str) -> Result<i32, String> {
     enum_number("astro.v1.ApiKeyKind", text)
@@ -141,6 +146,8 @@ mod tests {
         assert_eq!(complaint, "choose one of admin, client, bot");
         assert!(item_state("unspecified").is_err());
         assert_eq!(resolution("write-off"), Ok(2));
+        assert_eq!(resolution("cancel-offer"), Ok(5));
+        assert_eq!(donation_state("received"), Ok(4));
         assert_eq!(assignment_state("queued"), Ok(1));
     }
 

@@ -42,6 +42,10 @@ async fn create_sends_what_the_arguments_say() {
         "-5",
         "--trade-url",
         trade_url,
+        "--runner-up",
+        "76561198046968202",
+        "--runner-up",
+        "STEAM_0:1:43351237",
         "--dry-run",
     ];
     let run = astro(&stub, &arguments).await;
@@ -52,8 +56,31 @@ async fn create_sends_what_the_arguments_say() {
     assert_eq!((request.user_id, request.item_ids.len()), (76_561_198_046_968_201, 2));
     assert_eq!((request.assignment_priority, request.validate_only), (-5, true));
     assert_eq!(request.trade_url, trade_url);
+    assert_eq!(request.runner_up_user_ids, [76_561_198_046_968_202, 76_561_198_046_968_203]);
     assert!(request.external_context.as_ref().unwrap().fields.contains_key("round"));
     assert_eq!(request.request_id.len(), 36);
+}
+
+#[tokio::test]
+async fn reassign_shows_both_assignments() {
+    let stub = Stub::default();
+    let named = |id: &str| Some(Assignment { id: id.into(), ..Assignment::default() });
+    let response = ReassignAssignmentResponse { assignment: named("a"), successor: named("b") };
+    stub.answer("AssignmentService/ReassignAssignment", one(response));
+    let options = ["--user", "[U:1:86702473]", "--reason", "no answer", "--ttl", "3600"];
+    let arguments = [&["assignments", "reassign", "a", "--etag", "v3"], &options[..]].concat();
+    let run = astro(&stub, &arguments).await;
+    assert_eq!(
+        (run.code, run.out.as_str()),
+        (0, "assignment.id  a\nsuccessor.id   b\n"),
+        "{run:?}"
+    );
+    let requests: Vec<ReassignAssignmentRequest> =
+        stub.requests("AssignmentService/ReassignAssignment");
+    let request = &requests[0];
+    assert_eq!((request.assignment_id.as_str(), request.etag.as_str()), ("a", "v3"));
+    assert_eq!((request.user_id, request.ttl_seconds), (76_561_198_046_968_201, 3600));
+    assert_eq!((request.reason.as_str(), request.request_id.len()), ("no answer", 36));
 }
 
 #[tokio::test]

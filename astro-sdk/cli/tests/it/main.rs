@@ -7,5 +7,6 @@ mod connection;
 mod errors;
 mod events;
 mod items;
+mod orgs;
 mod program;
 mod stub;
