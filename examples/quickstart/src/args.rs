@@ -8,6 +8,8 @@ use clap::Parser;
 
 /// Items in one trade offer, and in one assignment.
 const ITEMS_PER_OFFER_MAX: u32 = 100;
+/// What one donor gives when nobody says how many there are.
+const ITEMS_PER_DONOR: u32 = 20;
 
 /// Plays a donation and a giveaway with an Astro server, a bot and a simulated Steam, all in this
 /// process. Nothing of it touches the real Steam.
@@ -19,6 +21,7 @@ const ITEMS_PER_OFFER_MAX: u32 = 100;
         cargo run --release                                          one donor, one winner, then keep running\n  \
         cargo run --release -- --once                                end when every item has arrived\n  \
         cargo run --release -- --once --donors 2 --items 50 --winners 5\n  \
+        cargo run --release -- --once --items 200 --winners 40 --lose-every 3\n  \
         cargo run --release -- --inventory inventory.json            items of a saved Steam inventory\n\n\
         RUST_LOG=info shows on standard error what the server and the bot log."
 )]
@@ -26,15 +29,19 @@ pub(crate) struct Args {
     /// End after the giveaway: exit code 0 only if every item arrived.
     #[arg(long)]
     pub once: bool,
-    /// People who donate.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "D")]
-    pub donors: u32,
+    /// People who donate. Default: one for each 20 items.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "D")]
+    pub donors: Option<u32>,
     /// Items to give away, spread over donors and winners; at most 100 in one trade offer.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     pub items: u32,
     /// People who win.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "W")]
     pub winners: u32,
+    /// Let every K-th send, confirmation and acceptance take effect on Steam while its answer is
+    /// lost on the way, as bad connections do: nothing may arrive twice for it.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "K")]
+    pub lose_every: Option<u32>,
     /// Inventory saved from Steam's /inventory endpoint (one document or an array of its pages):
     /// the bot has it at the start, and the items come from it instead of from donors.
     #[arg(long, value_name = "FILE", conflicts_with = "donors")]
@@ -64,7 +71,7 @@ impl Args {
         if self.inventory.is_some() {
             return Ok(());
         }
-        let donors = self.donors;
+        let donors = self.donors();
         ensure!(items >= donors, "{donors} donors need at least {donors} items: --items");
         let per_donor = items.div_ceil(donors);
         ensure!(
@@ -73,6 +80,11 @@ impl Args {
              ask for more --donors or fewer --items"
         );
         Ok(())
+    }
+
+    /// How many people donate.
+    pub(crate) fn donors(&self) -> u32 {
+        self.donors.unwrap_or_else(|| self.items.div_ceil(ITEMS_PER_DONOR).min(100))
     }
 }
 
@@ -100,14 +112,22 @@ mod tests {
 
     #[test]
     fn numbers_that_do_not_fit_are_refused_with_a_way_out() {
-        for line in ["", "--once", "--donors 2 --items 200 --winners 2", "--items 100"] {
+        for line in [
+            "",
+            "--once",
+            "--donors 2 --items 200 --winners 2",
+            "--items 100",
+            "--items 10000 --winners 100",
+            "--items 200 --winners 40 --lose-every 3",
+        ] {
             check(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
         for (line, wanted) in [
             ("--items 1 --winners 2", "--items"),
             ("--items 1 --donors 2", "--items"),
             ("--items 101 --donors 2", "--winners"),
-            ("--items 101 --winners 2", "--donors"),
+            ("--items 101 --winners 2 --donors 1", "--donors"),
+            ("--lose-every 0", "--lose-every"),
             ("--items 0", "--items"),
             ("--donors 2 --inventory a.json", "--inventory"),
             ("--listen here", "--listen"),

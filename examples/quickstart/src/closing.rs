@@ -6,7 +6,7 @@ use std::fmt;
 use anyhow::Context as _;
 use astro_sdk::Error;
 use astro_sdk::v1::{AssignmentItem, Event, GetAssignmentRequest};
-use steam_sim::{Account, AssetId};
+use steam_sim::{Account, AssetId, Books};
 
 use crate::giveaway::Giveaway;
 use crate::log::Log;
@@ -21,6 +21,10 @@ pub(crate) struct Verdict {
     wanted: usize,
     /// Names of the items that both Steam's books and the event log show with their winner.
     arrived: Vec<Arrival>,
+    /// Items that Steam's books show with a winner beyond what was promised.
+    pub doubled: usize,
+    /// Answers of Steam that were lost on their way.
+    pub lost: usize,
     /// What the books or the log say against it.
     doubts: Vec<String>,
 }
@@ -34,7 +38,7 @@ struct Arrival {
 impl Verdict {
     /// Whether all items arrived and nothing speaks against it.
     pub(crate) fn is_complete(&self) -> bool {
-        self.arrived.len() == self.wanted && self.doubts.is_empty()
+        self.arrived.len() == self.wanted && self.doubled == 0 && self.doubts.is_empty()
     }
 }
 
@@ -54,8 +58,13 @@ pub(crate) async fn judge(
     log: &Log<'_>,
 ) -> anyhow::Result<Verdict> {
     let books = stage.steam.books();
-    let mut verdict =
-        Verdict { wanted: giveaway.wanted, arrived: Vec::new(), doubts: books.audit() };
+    let mut verdict = Verdict {
+        wanted: giveaway.wanted,
+        arrived: Vec::new(),
+        doubled: 0,
+        lost: lost(stage),
+        doubts: books.audit(),
+    };
     for (winner, assignment) in &giveaway.prizes {
         let request = GetAssignmentRequest { assignment_id: assignment.id.clone() };
         let answer = stage.client.assignments().get_assignment(request).await;
@@ -82,11 +91,32 @@ pub(crate) async fn judge(
                 )),
             }
         }
+        let promised = usize::try_from(now.total_items_count)?;
+        verdict.doubled += received(&books, stage, winner).saturating_sub(promised);
+        verdict.doubts.extend(still_open(&books, stage, winner));
         if !now.status_message.is_empty() && now.deliver_time.is_none() {
             verdict.doubts.push(format!("assignment {}: {}", now.id, now.status_message));
         }
     }
     Ok(verdict)
+}
+
+fn lost(stage: &Stage) -> usize {
+    stage.steam.journal("").iter().filter(|request| request.fault.is_some()).count()
+}
+
+/// How many items the bot's trades brought to this winner, by Steam's books.
+fn received(books: &Books, stage: &Stage, winner: &Account) -> usize {
+    let (bot, winner) = (stage.bot_account.steam_id, winner.steam_id);
+    let trades = books.trades().filter(|trade| trade.from == bot && trade.to == winner);
+    trades.map(|trade| trade.given.len()).sum()
+}
+
+/// Offers to a winner who has everything: accepted, each would double something.
+fn still_open(books: &Books, stage: &Stage, winner: &Account) -> Vec<String> {
+    let offers = books.offers_from(stage.bot_account.steam_id);
+    let open = offers.filter(|offer| offer.to == winner.steam_id && offer.state.is_live());
+    open.map(|offer| format!("offer {} to {} is still open", offer.id, winner.persona)).collect()
 }
 
 fn name(item: &AssignmentItem) -> &str {

@@ -65,7 +65,7 @@ async fn collect(
     log: &mut Log<'_>,
     screen: &Screen,
 ) -> anyhow::Result<()> {
-    for (number, share) in (1..).zip(shares(args.items, args.donors)) {
+    for (number, share) in (1..).zip(shares(args.items, args.donors())) {
         let donor = stage.people.donor(number)?;
         people::donate(&stage.steam, &donor, &stage.bot_account, share)?;
         screen.step(&format!("{} offers {share} items to the bot", donor.persona));

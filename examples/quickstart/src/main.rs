@@ -68,12 +68,22 @@ async fn end(
     if args.once {
         closing::suggest_later(&stage, verdict, screen);
         stage.strike().await?;
-        screen.plain(&verdict.to_string());
+        tell_verdict(args, verdict, screen);
         return Ok(verdict.is_complete());
     }
-    screen.plain(&verdict.to_string());
+    tell_verdict(args, verdict, screen);
     closing::suggest(&stage, verdict, screen);
     tokio::signal::ctrl_c().await?;
     stage.strike().await?;
     Ok(verdict.is_complete())
+}
+
+/// The last lines: how many items arrived, and after lost answers also that none did twice.
+fn tell_verdict(args: &Args, verdict: &Verdict, screen: &Screen) {
+    if args.lose_every.is_none() {
+        return screen.plain(&verdict.to_string());
+    }
+    screen.plain(&format!("{} answers of Steam were lost on their way", verdict.lost));
+    screen.plain(&verdict.to_string());
+    screen.plain(&format!("doubled {}", verdict.doubled));
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use astro_bot::AppContext;
 use serde_json::{Value, json};
-use steam_sim::{Account, Behaviour, ItemSpec, NewAccount, Steam, SteamId};
+use steam_sim::{
+    Account, Behaviour, Fault, FaultKind, ItemSpec, LostAnswer, Matcher, NewAccount, Steam, SteamId,
+};
 
 /// How long a winner takes to look at the phone.
 const REACTION: Duration = Duration::from_secs(2);
@@ -95,6 +97,18 @@ pub(crate) fn donate(
     let message = "A donation for the next giveaway";
     steam.donate(donor.steam_id, bot.steam_id, &assets, message)?;
     Ok(())
+}
+
+/// Requests of the bot that move items, or let them move.
+const MOVING: [&str; 3] = ["/tradeoffer/new/send", "/mobileconf/ajaxop", "/accept"];
+
+/// Loses the answer to every `k`-th of the bot's requests of each kind that moves items; the
+/// request itself takes effect.
+pub(crate) fn lose_answers(steam: &Steam, bot: &Account, k: u32) {
+    for path in MOVING {
+        let requests = Matcher::path(path).account(bot.steam_id);
+        steam.inject(Fault::every(k, requests, FaultKind::EffectThen(LostAnswer::Closed)));
+    }
 }
 
 /// The inventory that the bot begins with.

@@ -60,6 +60,10 @@ impl Stage {
         screen.step(&format!("the simulated Steam answers behind the proxy {proxy}"));
         let people = People::new(steam.steam())?;
         let bot_account = people.bot()?;
+        if let Some(k) = args.lose_every {
+            people::lose_answers(&steam, &bot_account, k);
+            screen.step(&format!("every {k}. answer about a trade will be lost on its way"));
+        }
         let inventory = args
             .inventory
             .as_deref()
