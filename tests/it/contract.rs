@@ -6,7 +6,7 @@ use std::path::Path;
 use astro_sdk::methods::{METHODS, REASONS};
 use astro_server::kernel::error::Error as Refusal;
 use astro_server::kernel::{
-    AssignmentId, BotId, DiscrepancyId, ItemId, OrgId, ReservationId, SteamId, SyncId,
+    AssignmentId, BotId, DiscrepancyId, DonationId, ItemId, OrgId, ReservationId, SteamId, SyncId,
 };
 use astro_tests::{App, Backend};
 use tonic::transport::{Channel, Endpoint};
@@ -135,8 +135,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         R::Etag(_) => R::ItemNotFound(item),
         R::ItemNotFound(_) => R::ItemNotAvailable { item, state: text() },
         R::ItemNotAvailable { .. } => R::NotEnoughItems { wanted: 2, found: 1 },
-        R::NotEnoughItems { .. } => R::ItemsOnSeveralBots,
-        R::ItemsOnSeveralBots => R::ReservationNotFound(reservation),
+        R::NotEnoughItems { .. } => R::ReservationNotFound(reservation),
         R::ReservationNotFound(_) => R::ReservationEnded { reservation, state: text() },
         R::ReservationEnded { .. } => R::AssignmentNotFound(assignment),
         R::AssignmentNotFound(_) => R::AssignmentState { assignment, state: text() },
@@ -149,7 +148,8 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         R::BotProtocol(_) => R::SyncNotFound(SyncId::new()),
         R::SyncNotFound(_) => R::DiscrepancyNotFound(DiscrepancyId::new()),
         R::DiscrepancyNotFound(_) => R::DiscrepancyResolved(DiscrepancyId::new()),
-        R::DiscrepancyResolved(_) => R::UserNotFound(steam),
+        R::DiscrepancyResolved(_) => R::DonationNotFound(DonationId::new()),
+        R::DonationNotFound(_) => R::UserNotFound(steam),
         R::UserNotFound(_) => R::OrgNotFound(OrgId::new()),
         R::OrgNotFound(_) => R::OrgExists(text()),
         R::OrgExists(_) => R::ApiKeyNotFound(text()),

@@ -12,7 +12,7 @@ on_each_database!(
     a_promise_without_an_offer_is_cancelled_at_once,
     an_offer_that_is_out_is_withdrawn_before_its_items_are_free,
     a_declined_offer_waits_for_a_person_and_may_be_tried_again,
-    a_recipient_without_a_trade_url_is_asked_for_it,
+    a_recipient_without_a_trade_url_is_asked_for_it_and_served_once_it_is_there,
     an_unclaimed_promise_expires_and_its_items_are_free,
     a_reservation_ends_by_itself,
     a_paused_bot_starts_nothing,
@@ -106,7 +106,9 @@ async fn a_declined_offer_waits_for_a_person_and_may_be_tried_again(backend: Bac
     bot.stop().await;
 }
 
-async fn a_recipient_without_a_trade_url_is_asked_for_it(backend: Backend) {
+async fn a_recipient_without_a_trade_url_is_asked_for_it_and_served_once_it_is_there(
+    backend: Backend,
+) {
     let app = App::start(backend).await;
     let item = one_item(&app).await;
     let winner = app.person("winner", Behaviour::ACCEPT);
@@ -117,12 +119,17 @@ async fn a_recipient_without_a_trade_url_is_asked_for_it(backend: Backend) {
     let answer = app.client.assignments().create_assignment(request).await.unwrap();
     let assignment = answer.into_inner().assignment.unwrap();
     let bot = app.bot();
-    let blocked = app.assignment_in(&assignment.id, &[AssignmentState::Blocked]).await;
-    assert_eq!(blocked.blocked_reason(), BlockedReason::TradeUrlNeeded);
+    // The bot invites the recipient meanwhile.
+    app.until("an invitation", async || {
+        let now = app.assignment(&assignment.id).await;
+        let waits = now.blocked_reason() == BlockedReason::InviteNotAccepted;
+        (waits && now.status_message.contains("trade URL")).then_some(())
+    })
+    .await;
     let request = SetTradeUrlRequest { trade_url: winner.trade_url(), ..Default::default() };
     let user = app.client.users().set_trade_url(request).await.unwrap().into_inner();
     assert!(user.user.unwrap().has_trade_url);
-    retry(&app, &assignment).await;
+    // It goes on by itself.
     app.delivered(&assignment.id).await;
     bot.stop().await;
     assert_eq!(app.belongings(&winner), ["Item 1"]);

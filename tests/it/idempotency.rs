@@ -16,7 +16,7 @@ on_each_database!(
 );
 
 async fn a_repeated_request_has_one_effect_and_the_same_answer(backend: Backend) {
-    let world = World::new(backend, 3).await;
+    let world = World::new(backend, 4).await;
     let admin_key = world.app.admin_key();
     let mut seen = 0;
     for method in METHODS.iter().filter(|method| method.deduplicated) {
@@ -53,9 +53,10 @@ async fn ids_for(world: &World, method: &str) -> Ids {
     match method {
         "CreateAssignment" => Ids { item: world.free[0].id.clone(), ..ids },
         "ReserveItems" => Ids { item: world.free[1].id.clone(), ..ids },
-        "RetryAssignment" => {
-            let winner = world.app.person("next winner", Behaviour::ACCEPT);
-            let items = std::slice::from_ref(&world.free[2]);
+        "RetryAssignment" | "ReassignAssignment" => {
+            let winner = world.app.person(&format!("{method} winner"), Behaviour::ACCEPT);
+            let free = if method == "RetryAssignment" { 2 } else { 3 };
+            let items = std::slice::from_ref(&world.free[free]);
             let assignment = world.app.assign(items, &winner).await;
             Ids { assignment: assignment.id, ..ids }
         }

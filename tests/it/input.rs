@@ -11,9 +11,8 @@ use std::collections::BTreeSet;
 use astro_sdk::methods::{METHODS, Method, Reason, reason};
 use astro_sdk::v1::*;
 use astro_sdk::{Code, Error, new_request_id};
-use astro_tests::{App, Backend, DEADLINE, Raw, Worker, on_each_database, sql};
+use astro_tests::{Backend, DEADLINE, Raw, on_each_database, sql};
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
-use steam_sim::{Behaviour, NewAccount};
 use tonic::Status;
 use tonic_types::StatusExt;
 
@@ -40,6 +39,22 @@ const UPDATED: [&str; 6] = [
     "item.market_value.minor_units",
 ];
 
+/// What an organisation carries into UpdateOrganization likewise.
+const SETTINGS: [&str; 12] = [
+    "organization.id",
+    "organization.display_name",
+    "organization.donation_keyword",
+    "organization.donation_app_ids",
+    "organization.claim_ttl_seconds",
+    "organization.offer_ttl_seconds",
+    "organization.donation_rules.items_per_day_max",
+    "organization.donation_rules.value_per_day_max_cents",
+    "organization.donation_rules.item_value_min_cents",
+    "organization.donation_rules.junk_names",
+    "organization.donation_rules.denied_user_ids",
+    "organization.donation_rules.thanks",
+];
+
 /// How much there is of what a request can change. A worker's session may end by itself.
 const EVERYTHING: &str = "
     SELECT 'event ' || seq AS line FROM system_events WHERE source NOT LIKE 'bot:%'
@@ -58,9 +73,10 @@ const EVERYTHING: &str = "
     ORDER BY line";
 
 /// Methods that take the same request once, and why not again.
-const ONCE: [(&str, ErrorReason); 7] = [
+const ONCE: [(&str, ErrorReason); 8] = [
     ("/astro.v1.AssignmentService/CreateAssignment", ErrorReason::ItemNotAvailable),
     ("/astro.v1.AssignmentService/CancelAssignment", ErrorReason::AssignmentState),
+    ("/astro.v1.AssignmentService/ReassignAssignment", ErrorReason::AssignmentState),
     ("/astro.v1.BotService/RegisterBot", ErrorReason::BotExists),
     ("/astro.v1.ItemService/ReserveItems", ErrorReason::ItemNotAvailable),
     ("/astro.v1.ItemService/ReleaseReservation", ErrorReason::ReservationEnded),
@@ -94,7 +110,7 @@ async fn a_request_that_cannot_be_served_is_refused_by_name_and_changes_nothing(
 async fn a_good_request_is_taken_and_one_that_works_once_is_refused_the_second_time(
     backend: Backend,
 ) {
-    let world = World::new(backend, 1).await;
+    let world = World::new(backend, 2).await;
     let raw = world.app.raw();
     // Cancelling ends what the others need.
     let (last, mut methods): (Vec<&Method>, Vec<&Method>) =
@@ -104,6 +120,10 @@ async fn a_good_request_is_taken_and_one_that_works_once_is_refused_the_second_t
         let mut ids = world.ids.clone();
         if method.name == "ReserveItems" {
             ids.item.clone_from(&world.free[0].id);
+        }
+        if method.name == "ReassignAssignment" {
+            let winner = world.app.sim.account_named("winner").unwrap();
+            ids.assignment = world.app.assign(&world.free[1..], &winner).await.id;
         }
         let message = request(method, &ids);
         let taken = send(&raw, &world, method, message.clone()).await;
@@ -132,6 +152,8 @@ fn every_field_of_every_rpc_has_a_case() {
         let mut fields = Vec::new();
         leaves(&found.input(), "", &mut fields);
         fields.retain(|field| !field.starts_with("item.") || UPDATED.contains(&field.as_str()));
+        let outside = |field: &str| !field.starts_with("organization.");
+        fields.retain(|field| outside(field) || SETTINGS.contains(&field.as_str()));
         fields.retain(|field| !own.contains(field.as_str()));
         missing.extend(fields.into_iter().map(|field| format!("{}: {field}", method.path)));
     }
@@ -286,7 +308,7 @@ fn public() -> impl Iterator<Item = &'static Method> {
 
 /// A world with everything that the table names.
 async fn prepared(backend: Backend) -> (World, Facts) {
-    let mut world = World::new(backend, 4).await;
+    let mut world = World::new(backend, 3).await;
     let request = ListEventsRequest::default();
     let listed = world.app.client.events().list_events(request).await.unwrap().into_inner();
     let expired_token = listed.resume_token;
@@ -331,7 +353,6 @@ async fn prepared(backend: Backend) -> (World, Facts) {
     let page = app.client_with(&world.key).items().list_items(request).await.unwrap();
     let page_token = page.into_inner().next_page_token;
     assert!(!page_token.is_empty());
-    let scattered = vec![free[3].id.clone(), item_of_a_second_bot(app).await];
     let ids = world.ids.clone();
     let facts = Facts {
         ids,
@@ -340,42 +361,9 @@ async fn prepared(backend: Backend) -> (World, Facts) {
         used_request,
         ended_reservation,
         cancelled,
-        scattered,
         external_id,
     };
     (world, facts)
-}
-
-/// A free item that another bot of the organisation holds.
-async fn item_of_a_second_bot(app: &App) -> String {
-    let account = app.sim.add_account(NewAccount::named("second bot")).unwrap();
-    let request = RegisterBotRequest {
-        org_id: app.org_id.clone(),
-        steam_id: account.steam_id.0,
-        ..Default::default()
-    };
-    let bot = app.admin.bots().register_bot(request).await.unwrap().into_inner().bot.unwrap();
-    let mut config = app.bot_config();
-    let secret = astro_bot::Secret::new;
-    config.api_key = secret(app.key(ApiKeyKind::Bot, &app.org_id, &bot.id).await);
-    config.steam_id = Some(account.steam_id.0);
-    config.identity_secret = Some(secret(account.identity_secret.clone()));
-    config.account = Some(astro_bot::Account {
-        name: account.name.clone(),
-        password: secret(account.password.clone()),
-        shared_secret: secret(account.shared_secret.clone()),
-    });
-    let worker = Worker::start(config);
-    let donor = app.person("second donor", Behaviour::IGNORE);
-    let assets = app.give(&donor, &["Far Away"]);
-    app.sim.donate(donor.steam_id, account.steam_id, &assets, "donation").unwrap();
-    let item = app.until("an item of the second bot", async || {
-        let items = app.items(&[ItemState::Available]).await;
-        items.into_iter().find(|item| item.bot_id == bot.id)
-    });
-    let item_id = item.await.id;
-    worker.stop().await;
-    item_id
 }
 
 /// Ids that are good enough to build requests with, when no server looks at them.

@@ -3,20 +3,33 @@
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
 mod access;
+mod canaries;
 mod columns;
 mod contract;
 mod crashes;
 mod database;
 mod deliveries;
+mod donations;
 mod events;
+mod failures;
+mod heirs;
+mod history;
 mod idempotency;
 mod input;
+mod invites;
+mod offers;
+mod orgs;
+mod parts;
+mod puppet;
 mod races;
 mod requests;
+mod reversals;
 mod sessions;
 mod shutdown;
 mod steam_faults;
+mod stock;
 mod story;
+mod strangers;
 mod syncs;
 mod tenancy;
 mod tidy;

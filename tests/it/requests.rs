@@ -16,6 +16,7 @@ pub(crate) struct Ids {
     pub(crate) item: String,
     pub(crate) reservation: String,
     pub(crate) assignment: String,
+    pub(crate) donation: String,
     pub(crate) sync: String,
     pub(crate) discrepancy: String,
     pub(crate) key: String,
@@ -34,6 +35,7 @@ pub(crate) fn request(method: &Method, ids: &Ids) -> Vec<u8> {
         "AssignmentService" => assignments(method.name, ids),
         "BotService" => bots(method.name, ids),
         "BotSessionService" => session(ids),
+        "DonationService" => donations(method.name, ids),
         "EventService" => events(method.name, ids),
         "ItemService" => items(method.name, ids),
         "OrganizationService" => organizations(method.name, ids),
@@ -88,6 +90,14 @@ fn assignments(name: &str, ids: &Ids) -> Vec<u8> {
             ..Default::default()
         }
         .encode_to_vec(),
+        "ReassignAssignment" => ReassignAssignmentRequest {
+            assignment_id,
+            user_id: ids.user + 9_000,
+            reason: format!("reason {}", ids.variant),
+            request_id: ids.request.clone(),
+            ..Default::default()
+        }
+        .encode_to_vec(),
         "RetryAssignment" => {
             RetryAssignmentRequest { assignment_id, request_id: ids.request.clone() }
                 .encode_to_vec()
@@ -122,6 +132,15 @@ fn bots(name: &str, ids: &Ids) -> Vec<u8> {
 fn session(ids: &Ids) -> Vec<u8> {
     let hello = Hello { steam_id: ids.bot_steam, takeover: true, ..Default::default() };
     SessionRequest { event_seq: 0, frame: Some(Frame::Hello(hello)) }.encode_to_vec()
+}
+
+fn donations(name: &str, ids: &Ids) -> Vec<u8> {
+    let (org_id, donation_id) = (ids.org.clone(), ids.donation.clone());
+    match name {
+        "GetDonation" => GetDonationRequest { donation_id }.encode_to_vec(),
+        "ListDonations" => ListDonationsRequest { org_id, ..Default::default() }.encode_to_vec(),
+        _ => missing(name),
+    }
 }
 
 fn events(name: &str, ids: &Ids) -> Vec<u8> {
@@ -173,6 +192,20 @@ fn organizations(name: &str, ids: &Ids) -> Vec<u8> {
             ..Default::default()
         }
         .encode_to_vec(),
+        "UpdateOrganization" => {
+            let organization = Organization {
+                id: ids.org.clone(),
+                display_name: format!("Changed by a test {}", ids.variant),
+                ..Default::default()
+            };
+            let update_mask = prost_types::FieldMask { paths: vec!["display_name".to_owned()] };
+            UpdateOrganizationRequest {
+                organization: Some(organization),
+                update_mask: Some(update_mask),
+                request_id: ids.request.clone(),
+            }
+            .encode_to_vec()
+        }
         "GetOrganization" => GetOrganizationRequest { org_id: ids.org.clone() }.encode_to_vec(),
         "ListOrganizations" => ListOrganizationsRequest::default().encode_to_vec(),
         _ => missing(name),

@@ -1,143 +1,24 @@
 //! The server's side of a bot's session, with a bot that says what the test wants.
 
-use astro_sdk::bot::v1::bot_session_service_client::BotSessionServiceClient;
-use astro_sdk::bot::v1::session_request::Frame;
-use astro_sdk::bot::v1::session_response::Frame as Answer;
-use astro_sdk::bot::v1::{
-    AttemptSent, AttemptStarted, BotEvent, Hello, InventoryFailed, SessionRequest, SessionResponse,
-    SteamStatus, bot_event::Event, command,
-};
-use astro_sdk::v1::StartSyncRequest;
-use astro_sdk::{Error, new_request_id};
-use astro_tests::{App, Backend, DEADLINE, on_each_database};
+use std::time::Duration;
+
+use astro_sdk::bot::v1::{AttemptSent, SteamStatus, bot_event::Event};
+use astro_sdk::new_request_id;
+use astro_sdk::v1::{EventSeverity, ListBotsRequest};
+use astro_tests::{App, Backend, on_each_database};
+use prost_types::Timestamp;
 use steam_sim::Behaviour;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Endpoint;
-use tonic::{Request, Streaming};
+
+use crate::donations::told;
+use crate::puppet::Puppet;
 
 on_each_database!(
     a_report_that_cannot_be_recorded_holds_up_no_other,
     a_bot_that_is_not_on_steam_is_given_nothing_to_deliver,
     a_question_asked_twice_is_answered_with_no,
     a_worker_with_an_older_session_changes_nothing,
+    the_end_of_a_login_is_shown_and_told_two_weeks_before,
 );
-
-/// A bot that does only what it is told to.
-struct Puppet {
-    frames: mpsc::Sender<SessionRequest>,
-    answers: Streaming<SessionResponse>,
-    seq: u64,
-    /// Syncs that were ordered.
-    syncs: Vec<String>,
-}
-
-/// The sync that the answer orders.
-fn sync_id(answer: &SessionResponse) -> Option<String> {
-    match &answer.frame {
-        Some(Answer::Command(command)) => match &command.command {
-            Some(command::Command::ReadInventory(order)) => Some(order.sync_id.clone()),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-impl Puppet {
-    async fn connect(app: &App, takeover: bool) -> Result<Self, Error> {
-        let channel = Endpoint::from_shared(app.bot_relay.endpoint()).unwrap().connect().await;
-        let (frames, outgoing) = mpsc::channel(16);
-        let hello = Hello {
-            steam_id: app.bot_account.steam_id.0,
-            worker_id: new_request_id(),
-            takeover,
-            ..Default::default()
-        };
-        let hello = SessionRequest { event_seq: 0, frame: Some(Frame::Hello(hello)) };
-        frames.send(hello).await.unwrap();
-        let mut request = Request::new(ReceiverStream::new(outgoing));
-        let key = format!("Bearer {}", app.bot_key).parse().unwrap();
-        request.metadata_mut().insert("authorization", key);
-        let mut client = BotSessionServiceClient::new(channel.unwrap());
-        let mut answers = client.session(request).await.map_err(Error::from)?.into_inner();
-        let first = answers.message().await.map_err(Error::from)?.unwrap();
-        assert!(matches!(first.frame, Some(Answer::Welcome(_))), "{first:?}");
-        Ok(Self { frames, answers, seq: 0, syncs: Vec::new() })
-    }
-
-    async fn report(&mut self, event: Event) {
-        self.seq += 1;
-        let event = BotEvent { event_time: None, event: Some(event) };
-        let frame = Some(Frame::Event(event));
-        self.frames.send(SessionRequest { event_seq: self.seq, frame }).await.unwrap();
-    }
-
-    async fn status(&mut self, status: &str) {
-        let detail = String::new();
-        self.report(Event::SteamStatus(SteamStatus { status: status.to_owned(), detail })).await;
-    }
-
-    /// The next answer for which `take` finds something.
-    async fn until<T>(
-        &mut self,
-        mut take: impl FnMut(&SessionResponse) -> Option<T>,
-    ) -> Result<T, Error> {
-        let found = async {
-            loop {
-                let answer = self.answers.message().await.map_err(Error::from)?;
-                let answer = answer.expect("the session goes on");
-                self.syncs.extend(sync_id(&answer));
-                if let Some(found) = take(&answer) {
-                    return Ok(found);
-                }
-            }
-        };
-        tokio::time::timeout(DEADLINE, found).await.expect("an answer")
-    }
-
-    /// Waits until all reports so far are committed.
-    async fn committed(&mut self) -> Result<(), Error> {
-        let seq = self.seq;
-        self.until(|answer| (answer.ack_event_seq >= seq).then_some(())).await
-    }
-
-    /// Gives up the open sync and waits for the order of another.
-    async fn next_sync(&mut self, app: &App) {
-        let sync_id = self.sync().await;
-        let message = "not now".to_owned();
-        let frame = Some(Frame::InventoryFailed(InventoryFailed { sync_id, message }));
-        self.frames.send(SessionRequest { event_seq: 0, frame }).await.unwrap();
-        let failed = app.until("the sync to fail", async || {
-            let log = app.events().await;
-            log.iter().any(|event| event.event_type == "sync.failed").then_some(())
-        });
-        failed.await;
-        let request = StartSyncRequest { bot_id: app.bot_id.clone(), ..Default::default() };
-        app.admin.syncs().start_sync(request).await.unwrap();
-        self.sync().await;
-    }
-
-    /// The sync that the server orders next, unless it has come already.
-    async fn sync(&mut self) -> String {
-        if let Some(sync_id) = self.syncs.pop() {
-            return sync_id;
-        }
-        self.until(sync_id).await.unwrap();
-        self.syncs.pop().unwrap()
-    }
-
-    /// The attempt that the server orders next.
-    async fn attempt(&mut self) -> String {
-        let order = |answer: &SessionResponse| match &answer.frame {
-            Some(Answer::Command(command)) => match &command.command {
-                Some(command::Command::Deliver(order)) => Some(order.attempt_id.clone()),
-                _ => None,
-            },
-            _ => None,
-        };
-        self.until(order).await.unwrap()
-    }
-}
 
 async fn a_report_that_cannot_be_recorded_holds_up_no_other(backend: Backend) {
     let app = App::start(backend).await;
@@ -178,12 +59,7 @@ async fn a_question_asked_twice_is_answered_with_no(backend: Backend) {
     bot.status("online").await;
     let attempt_id = bot.attempt().await;
     for expected in [true, false] {
-        bot.report(Event::AttemptStarted(AttemptStarted { attempt_id: attempt_id.clone() })).await;
-        let decision = |answer: &SessionResponse| match &answer.frame {
-            Some(Answer::AttemptDecision(decision)) => Some(decision.go),
-            _ => None,
-        };
-        assert_eq!(bot.until(decision).await.unwrap(), expected);
+        assert_eq!(bot.ask(&attempt_id).await, expected);
     }
 }
 
@@ -201,4 +77,42 @@ async fn a_worker_with_an_older_session_changes_nothing(backend: Backend) {
     let log = app.events().await;
     let told = log.iter().filter(|event| event.event_type == "bot.steam_status").count();
     assert_eq!(told, 1, "only what the new session reported");
+}
+
+async fn the_end_of_a_login_is_shown_and_told_two_weeks_before(backend: Backend) {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let app = App::start(backend).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    let end = |days: u32| {
+        let micros = app.clock.now().plus(DAY * days).micros();
+        Timestamp { seconds: micros.div_euclid(1_000_000), nanos: 0 }
+    };
+    let shown = async || {
+        let answer = app.client.bots().list_bots(ListBotsRequest::default()).await.unwrap();
+        let bot = answer.into_inner().bots.remove(0);
+        (bot.steam_status, bot.steam_token_expire_time)
+    };
+    let report = |refresh_token_expire_time| {
+        let status = "maintenance".to_owned();
+        Event::SteamStatus(SteamStatus { status, refresh_token_expire_time, ..Default::default() })
+    };
+    let first = Some(end(20));
+    bot.report(report(first)).await;
+    // A worker that does not know it takes nothing back.
+    bot.report(report(None)).await;
+    bot.committed().await.unwrap();
+    assert_eq!(shown().await, ("maintenance".to_owned(), first));
+    assert!(told(&app, "bot.steam_token_expires").await.is_empty());
+    app.clock.advance(DAY * 7);
+    let warned =
+        app.until("the warning", async || told(&app, "bot.steam_token_expires").await.pop());
+    let warning = warned.await;
+    assert_eq!((warning.severity(), &warning.bot_id), (EventSeverity::Warning, &app.bot_id));
+    bot.report(report(first)).await;
+    // Somebody logged in, but not for long.
+    let next = Some(end(3));
+    bot.report(report(next)).await;
+    bot.committed().await.unwrap();
+    assert_eq!(told(&app, "bot.steam_token_expires").await.len(), 2);
+    assert_eq!(shown().await.1, next);
 }

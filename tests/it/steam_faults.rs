@@ -1,5 +1,8 @@
 //! Steam loses answers, refuses and is asked for what nobody gives: nothing is lost or doubled.
 
+use std::time::Duration;
+
+use astro_sdk::v1::{AssignmentState, Item, ListBotsRequest};
 use astro_tests::{App, Backend, Worker};
 use steam_sim::{Behaviour, Fault, FaultKind, LostAnswer, Matcher, OfferState};
 
@@ -12,7 +15,7 @@ const LOST: [LostAnswer; 5] = [
 ];
 
 /// Delivers one item with each of these faults in the bot's way; gives how often it tried.
-async fn deliver_through(path: &str, faults: &[FaultKind]) {
+pub(crate) async fn deliver_through(path: &str, faults: &[FaultKind]) {
     let app = App::start(Backend::Sqlite).await;
     let pool = app.pool_of(faults.len()).await;
     let bot = app.bot();
@@ -123,4 +126,69 @@ async fn declined(app: &App, offers: &[steam_sim::OfferId]) {
         (found.count() == offers.len()).then_some(())
     })
     .await;
+}
+
+/// A delivery that is under way goes on; gives what the bot asked of Steam meanwhile.
+async fn survives(app: &App, name: &str, item: &Item, meanwhile: impl AsyncFnOnce()) -> usize {
+    let winner = app.person(name, Behaviour::IGNORE);
+    let assignment = app.assign(std::slice::from_ref(item), &winner).await;
+    app.assignment_in(&assignment.id, &[AssignmentState::Offered]).await;
+    let before = app.sim.journal("").len();
+    meanwhile().await;
+    let asked = app.sim.journal("").len() - before;
+    app.sim.set_behaviour(winner.steam_id, Behaviour::ACCEPT).unwrap();
+    app.delivered(&assignment.id).await;
+    assert_eq!(app.belongings(&winner), [item.item_name.as_str()]);
+    asked
+}
+
+async fn bot_is(app: &App, status: &str) {
+    app.until(&format!("a bot that is {status}"), async || {
+        let answer = app.client.bots().list_bots(ListBotsRequest::default()).await.unwrap();
+        answer.into_inner().bots.iter().any(|bot| bot.steam_status == status).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hour_of_server_errors_is_told_and_costs_no_item() {
+    let hour = Duration::from_secs(3600);
+    let app = App::start(Backend::Sqlite).await;
+    let pool = app.pool_of(2).await;
+    let bot = app.bot();
+    let late = app.person("late", Behaviour::ACCEPT);
+    let mut waiting = None;
+    let asked = survives(&app, "early", &pool[0], async || {
+        app.sim.inject(Fault::lasting(hour, Matcher::default(), FaultKind::status(503)));
+        bot_is(&app, "reconnecting").await;
+        // What is promised meanwhile waits.
+        let assignment = app.assign(&pool[1..], &late).await;
+        assert_eq!(assignment.state(), AssignmentState::Queued);
+        assert_eq!(app.assignment(&assignment.id).await.delivery_attempts, 0);
+        waiting = Some(assignment);
+        app.sim.advance(hour);
+        bot_is(&app, "online").await;
+    });
+    // One probe at a time, with pauses that grow: not the polls of all that is under way.
+    let asked = asked.await;
+    assert!(asked < 200, "{asked} requests to a Steam that is away");
+    app.delivered(&waiting.unwrap().id).await;
+    finish(app, bot).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_jump_cost_no_item() {
+    let app = App::start(Backend::Sqlite).await;
+    let pool = app.pool_of(2).await;
+    let bot = app.bot();
+    survives(&app, "of-steam", &pool[0], async || {
+        // The bot's clock is now a day behind Steam's, so its codes are of yesterday.
+        app.sim.advance(Duration::from_secs(86_400));
+    })
+    .await;
+    survives(&app, "of-the-server", &pool[1], async || {
+        app.clock.advance(Duration::from_secs(86_400));
+    })
+    .await;
+    finish(app, bot).await;
 }

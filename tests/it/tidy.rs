@@ -87,7 +87,21 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("bots", &["kernel", "db", "events", "auth", "wire", "orgs", "users"]),
     ("items", &["kernel", "db", "events", "auth", "wire", "orgs", "users", "bots"]),
     ("assignments", &["kernel", "db", "events", "auth", "wire", "orgs", "users", "bots", "items"]),
-    ("donations", &["kernel", "db", "events", "auth", "wire", "orgs", "users", "bots", "items"]),
+    (
+        "donations",
+        &[
+            "kernel",
+            "db",
+            "events",
+            "auth",
+            "wire",
+            "orgs",
+            "users",
+            "bots",
+            "items",
+            "assignments",
+        ],
+    ),
     (
         "sync",
         &[

@@ -5,7 +5,7 @@ use astro_sdk::methods::Method;
 use astro_sdk::v1::*;
 use astro_tests::{App, Backend};
 use std::time::Duration;
-use steam_sim::{Account, AssetId, Behaviour};
+use steam_sim::{Account, AssetId, Behaviour, Fault, FaultKind, Matcher};
 use tonic::{Code, Status};
 
 use crate::requests::Ids;
@@ -32,6 +32,8 @@ impl World {
         let request = ReserveItemsRequest { item_ids: vec![reserved.id], ..Default::default() };
         let answer = app.client.items().reserve_items(request).await.unwrap().into_inner();
         let key = all_scopes(&app, &app.org_id).await;
+        let request = ListDonationsRequest::default();
+        let donations = app.client.donations().list_donations(request).await.unwrap().into_inner();
         let spare = app.key(ApiKeyKind::Client, &app.org_id, "").await;
         let ids = Ids {
             org: app.org_id.clone(),
@@ -40,6 +42,7 @@ impl World {
             item: pool.remove(0).id,
             reservation: answer.reservation.unwrap().id,
             assignment: assignment.id,
+            donation: donations.donations[0].id.clone(),
             sync: discrepancy.sync_id,
             discrepancy: discrepancy.id,
             key: key_id(&spare),
@@ -79,8 +82,16 @@ pub(crate) async fn all_scopes(app: &App, org_id: &str) -> String {
     app.admin.access().create_api_key(request).await.unwrap().into_inner().secret
 }
 
-/// Lets `item` disappear from the bot's inventory and two syncs notice.
+/// Keeps the bot from reading the account's trade history, until the faults are cleared.
+pub(crate) fn hide_history(app: &App) {
+    let fault = FaultKind::Fail { status: 503, body: String::new(), eresult: None };
+    app.sim.inject(Fault::every(1, Matcher::path("GetTradeHistory"), fault));
+}
+
+/// Lets `item` disappear from the bot's inventory and two syncs notice, while the history tells
+/// nothing.
 pub(crate) async fn lose(app: &App, item: &Item) -> Discrepancy {
+    hide_history(app);
     let thief: Account = app.person("thief", Behaviour::ACCEPT);
     let asset = AssetId(item.asset.unwrap().asset_id);
     app.sim.offer(app.bot_account.steam_id, thief.steam_id, &[asset], &[], "by hand").unwrap();
@@ -90,6 +101,7 @@ pub(crate) async fn lose(app: &App, item: &Item) -> Discrepancy {
         bot.stop().await;
         app.clock.advance(Duration::from_secs(90));
     }
+    app.sim.clear_faults();
     let request = ListDiscrepanciesRequest::default();
     let listed = app.client.syncs().list_discrepancies(request).await.unwrap().into_inner();
     listed.discrepancies.into_iter().next().expect("two syncs without the item report it")

@@ -101,6 +101,8 @@ impl App {
     async fn furnish(seat: Seat) -> anyhow::Result<Self> {
         let Seat { folder, database_url, clock, host, address } = seat;
         let sim = Sim::start(Options::default()).await?;
+        // Once: a worker that starts reads it while others do.
+        std::fs::write(folder.path().join(CA_FILE), sim.ca_pem())?;
         let bot_account = sim.add_account(NewAccount::named("bot"))?;
         let relay = Relay::start(address).await?;
         let bot_relay = Relay::start(address).await?;
@@ -178,12 +180,13 @@ impl App {
     }
 
     /// The configuration of the bot's worker, in a hurry.
-    ///
-    /// # Panics
-    /// When the certificate cannot be written.
     pub fn bot_config(&self) -> astro_bot::Config {
-        let mut config = astro_bot::Config::new(self.bot_relay.endpoint(), &self.bot_key);
-        let account = &self.bot_account;
+        self.config_of(&self.bot_account, &self.bot_key)
+    }
+
+    /// The configuration of the worker of the bot with this account and key, in a hurry.
+    pub fn config_of(&self, account: &Account, key: &str) -> astro_bot::Config {
+        let mut config = astro_bot::Config::new(self.bot_relay.endpoint(), key);
         config.steam_id = Some(account.steam_id.0);
         config.account = Some(astro_bot::Account {
             name: account.name.clone(),
@@ -226,9 +229,7 @@ impl App {
     }
 
     fn ca_file(&self) -> PathBuf {
-        let file = self.folder.path().join("steam-sim-ca.pem");
-        std::fs::write(&file, self.sim.ca_pem()).expect("the folder can be written");
-        file
+        self.folder.path().join(CA_FILE)
     }
 
     /// Stops the server in order.
@@ -320,6 +321,7 @@ impl App {
 }
 
 const KEY_FILE: &str = "admin.key";
+const CA_FILE: &str = "steam-sim-ca.pem";
 
 /// What there is before the organisation.
 struct Seat {

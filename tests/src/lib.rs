@@ -1,6 +1,7 @@
 //! Support of the end-to-end tests: a whole Astro with a simulated Steam, on either database.
 
 mod app;
+mod crew;
 mod database;
 mod node;
 pub mod postgres;
@@ -11,6 +12,7 @@ pub mod sql;
 mod worker;
 
 pub use app::{App, DEADLINE};
+pub use crew::FurtherBot;
 pub use database::Backend;
 pub use node::Node;
 pub use raw::Raw;

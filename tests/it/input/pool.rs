@@ -7,6 +7,11 @@ use prost_types::FieldMask;
 use super::table::{Rpc, Table};
 use super::values::{self, NO_PEOPLE};
 
+/// Somebody else's trade URL.
+const SOMEONE: &str = "https://steamcommunity.com/tradeoffer/new/?partner=1&token=S3cretT0ken";
+/// Times to claim that are too short or too long.
+const TTLS: [i32; 6] = [-1, 1, 59, 31_536_001, i32::MIN, i32::MAX];
+
 pub(crate) fn items(table: &mut Table<'_>) {
     let facts = table.facts;
     let unknown = ErrorReason::ItemNotFound;
@@ -70,9 +75,6 @@ fn item_filter<'a, M: Message + Default + Clone>(
 }
 
 fn reserve(table: &mut Table<'_>) {
-    let taken = table.facts.ids.assignment.clone();
-    let scattered = table.facts.scattered.clone();
-    assert!(scattered.is_empty() || !taken.is_empty());
     let rpc = table
         .rpc::<ReserveItemsRequest>("ItemService/ReserveItems")
         .org(|q| &mut q.org_id)
@@ -171,6 +173,18 @@ pub(crate) fn assignments(table: &mut Table<'_>) {
         .refused("etag", ErrorReason::EtagMismatch, |q| q.etag = "v0".to_owned())
         .text("reason", 500, |q| &mut q.reason)
         .request_id(|q| &mut q.request_id);
+    let recipient = facts.ids.user;
+    table
+        .rpc::<ReassignAssignmentRequest>("AssignmentService/ReassignAssignment")
+        .id("assignment_id", unknown, |q| &mut q.assignment_id)
+        .refused("assignment_id", wrong_state, |q| q.assignment_id.clone_from(&facts.cancelled))
+        .bad("user_id", NO_PEOPLE.into_iter().chain([0, recipient]), |q, id| q.user_id = id)
+        .bad("trade_url", values::trade_urls(), |q, url| q.trade_url = url)
+        .bad("trade_url", [SOMEONE], |q, url| q.trade_url = url.to_owned())
+        .text("reason", 500, |q| &mut q.reason)
+        .bad("ttl_seconds", TTLS, |q, ttl| q.ttl_seconds = ttl)
+        .refused("etag", ErrorReason::EtagMismatch, |q| q.etag = "v0".to_owned())
+        .request_id(|q| &mut q.request_id);
     table
         .rpc::<RetryAssignmentRequest>("AssignmentService/RetryAssignment")
         .id("assignment_id", unknown, |q| &mut q.assignment_id)
@@ -214,9 +228,6 @@ fn create(table: &mut Table<'_>) {
         .bad("item_ids", [2], |q, times| q.item_ids = vec![q.item_ids[0].clone(); times])
         .bad("item_ids", [101, 0], |q, count| q.item_ids = values::many(count))
         .refused("item_ids", ErrorReason::ItemNotFound, |q| q.item_ids.push(values::unknown()))
-        .refused("item_ids", ErrorReason::ItemsOnSeveralBots, |q| {
-            q.item_ids.clone_from(&facts.scattered);
-        })
         .bad("reservation_id", [values::unknown()], |q, id| q.reservation_id = id)
         .bad("reservation_id", values::ids(), |q, id| *reserved(q) = id)
         .refused("reservation_id", ErrorReason::ReservationNotFound, |q| {
@@ -225,7 +236,6 @@ fn create(table: &mut Table<'_>) {
         .refused("reservation_id", ErrorReason::ReservationEnded, |q| {
             reserved(q).clone_from(&facts.ended_reservation);
         });
-    let someone = "https://steamcommunity.com/tradeoffer/new/?partner=1&token=S3cretT0ken";
     rpc.text("assignment_type", 40, |q| &mut q.assignment_type)
         .text("assignment_reason", 500, |q| &mut q.assignment_reason)
         .text("external_system", 100, |q| &mut q.external_system)
@@ -244,8 +254,16 @@ fn create(table: &mut Table<'_>) {
         })
         .bad("trade_url", values::trade_urls(), |q, url| q.trade_url = url)
         // Somebody else's trade URL would send the prize to them.
-        .bad("trade_url", [someone], |q, url| q.trade_url = url.to_owned())
-        .bad("ttl_seconds", [-1, 1, 59, 31_536_001, i32::MIN, i32::MAX], |q, ttl| {
-            q.ttl_seconds = ttl;
+        .bad("trade_url", [SOMEONE], |q, url| q.trade_url = url.to_owned())
+        .bad("ttl_seconds", TTLS, |q, ttl| q.ttl_seconds = ttl)
+        .bad("runner_up_user_ids", NO_PEOPLE.into_iter().chain([0]), |q, id| {
+            q.runner_up_user_ids = vec![id];
+        })
+        .bad("runner_up_user_ids", [21], |q, count| {
+            q.runner_up_user_ids = (1..=count).map(|number| q.user_id + number).collect();
+        })
+        // Nobody gets the items twice.
+        .bad("runner_up_user_ids", [(1, 1), (0, 1)], |q, (one, other)| {
+            q.runner_up_user_ids = vec![q.user_id + one, q.user_id + other];
         });
 }

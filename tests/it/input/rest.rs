@@ -2,10 +2,13 @@
 
 use astro_sdk::v1::watch_events_request::Start;
 use astro_sdk::v1::*;
-use prost_types::Timestamp;
+use prost_types::{FieldMask, Timestamp};
 
 use super::table::Table;
 use super::values::{self, NO_PEOPLE, TOKEN};
+
+/// SteamID of a person.
+const SOMEBODY: u64 = 76_561_197_961_265_729;
 
 pub(crate) fn events(table: &mut Table<'_>) {
     let facts = table.facts;
@@ -43,6 +46,25 @@ pub(crate) fn events(table: &mut Table<'_>) {
             q.start = Some(Start::ResumeToken(token));
         });
     }
+}
+
+pub(crate) fn donations(table: &mut Table<'_>) {
+    fn filter(q: &mut ListDonationsRequest) -> &mut DonationFilter {
+        q.filter.get_or_insert_default()
+    }
+    table.rpc::<GetDonationRequest>("DonationService/GetDonation").id(
+        "donation_id",
+        ErrorReason::DonationNotFound,
+        |q| &mut q.donation_id,
+    );
+    table
+        .rpc::<ListDonationsRequest>("DonationService/ListDonations")
+        .org(|q| &mut q.org_id)
+        .page(|q| &mut q.page_size, |q| &mut q.page_token)
+        .bad("filter.states", [0, 8, -1, i32::MAX], |q, state| filter(q).states = vec![state])
+        .bad("filter.states", [101], |q, count| filter(q).states = vec![1; count])
+        .bad("filter.user_id", NO_PEOPLE, |q, id| filter(q).user_id = id)
+        .bad("filter.bot_id", values::ids(), |q, id| filter(q).bot_id = id);
 }
 
 pub(crate) fn keys(table: &mut Table<'_>) {
@@ -100,12 +122,76 @@ pub(crate) fn organizations(table: &mut Table<'_>) {
             q.claim_ttl_seconds = ttl;
         })
         .request_id(|q| &mut q.request_id);
+    settings(table);
     table
         .rpc::<GetOrganizationRequest>("OrganizationService/GetOrganization")
         .org(|q| &mut q.org_id);
     table
         .rpc::<ListOrganizationsRequest>("OrganizationService/ListOrganizations")
         .page(|q| &mut q.page_size, |q| &mut q.page_token);
+}
+
+fn settings(table: &mut Table<'_>) {
+    fn masked<'a>(q: &'a mut UpdateOrganizationRequest, path: &str) -> &'a mut Organization {
+        q.update_mask = Some(FieldMask { paths: vec![path.to_owned()] });
+        q.organization.get_or_insert_default()
+    }
+    fn rules(q: &mut UpdateOrganizationRequest) -> &mut DonationRules {
+        masked(q, "donation_rules").donation_rules.get_or_insert_default()
+    }
+    let masks = ["slug", "id", "", "*", "donation_rules.thanks", "create_time", "\0"];
+    let unknown = ErrorReason::OrganizationNotFound;
+    table
+        .rpc::<UpdateOrganizationRequest>("OrganizationService/UpdateOrganization")
+        .request_id(|q| &mut q.request_id)
+        .bad("organization", [()], |q, ()| q.organization = None)
+        .bad("organization.id", values::ids(), |q, id| masked(q, "display_name").id = id)
+        .refused("organization.id", unknown, |q| masked(q, "display_name").id = values::unknown())
+        .bad("update_mask", [()], |q, ()| q.update_mask = None)
+        .bad("update_mask", masks, |q, path| masked(q, path).id.clear())
+        .bad("update_mask", [10], |q, count| {
+            q.update_mask = Some(FieldMask { paths: vec!["display_name".to_owned(); count] });
+        })
+        .text("organization.display_name", 100, |q| &mut masked(q, "display_name").display_name)
+        .text("organization.donation_keyword", 100, |q| {
+            &mut masked(q, "donation_keyword").donation_keyword
+        })
+        .bad("organization.donation_app_ids", [vec![0], vec![440; 51]], |q, apps| {
+            masked(q, "donation_app_ids").donation_app_ids = apps;
+        })
+        .bad("organization.claim_ttl_seconds", [-1, 59, 31_536_001, i32::MIN], |q, ttl| {
+            masked(q, "claim_ttl_seconds").claim_ttl_seconds = ttl;
+        })
+        .bad("organization.offer_ttl_seconds", [-1, 1, 3599, 1_209_601, i32::MAX], |q, ttl| {
+            masked(q, "offer_ttl_seconds").offer_ttl_seconds = ttl;
+        })
+        .bad("organization.donation_rules.items_per_day_max", [-1, 100_001, i32::MAX], |q, max| {
+            rules(q).items_per_day_max = max;
+        })
+        .bad("organization.donation_rules.value_per_day_max_cents", [-1, i64::MIN], |q, cents| {
+            rules(q).value_per_day_max_cents = cents;
+        })
+        .bad("organization.donation_rules.item_value_min_cents", [-1, i64::MIN], |q, cents| {
+            rules(q).item_value_min_cents = cents;
+        })
+        .bad("organization.donation_rules.junk_names", values::texts(100), |q, name| {
+            rules(q).junk_names = vec![name];
+        })
+        .bad("organization.donation_rules.junk_names", ["", "  "], |q, name| {
+            rules(q).junk_names = vec![name.to_owned()];
+        })
+        .bad("organization.donation_rules.junk_names", [101], |q, count| {
+            rules(q).junk_names = vec!["Crate".to_owned(); count];
+        })
+        .bad(
+            "organization.donation_rules.denied_user_ids",
+            NO_PEOPLE.into_iter().chain([0]),
+            |q, id| rules(q).denied_user_ids = vec![id],
+        )
+        .bad("organization.donation_rules.denied_user_ids", [1001], |q, count| {
+            rules(q).denied_user_ids = vec![SOMEBODY; count];
+        })
+        .text("organization.donation_rules.thanks", 500, |q| &mut rules(q).thanks);
 }
 
 pub(crate) fn bots_and_syncs(table: &mut Table<'_>) {
@@ -144,12 +230,14 @@ pub(crate) fn bots_and_syncs(table: &mut Table<'_>) {
         .org(|q| &mut q.org_id)
         .page(|q| &mut q.page_size, |q| &mut q.page_token);
     let vanished = DiscrepancyResolution::Vanished.into();
-    // What can be adopted is an unknown asset, and this is a missing one.
+    // What can be adopted is an unknown asset, what can be withdrawn an unknown offer, and this is a
+    // missing asset.
     let adopt = DiscrepancyResolution::Adopt.into();
+    let cancel = DiscrepancyResolution::CancelOffer.into();
     table
         .rpc::<ResolveDiscrepancyRequest>("SyncService/ResolveDiscrepancy")
         .id("discrepancy_id", ErrorReason::DiscrepancyNotFound, |q| &mut q.discrepancy_id)
-        .bad("resolution", [0, vanished, adopt, 99, -1], |q, to| q.resolution = to)
+        .bad("resolution", [0, vanished, adopt, cancel, 99, -1], |q, to| q.resolution = to)
         .text("note", 500, |q| &mut q.note)
         .request_id(|q| &mut q.request_id);
 }

@@ -24,8 +24,6 @@ pub(crate) struct Facts {
     pub(crate) ended_reservation: String,
     /// An assignment that was cancelled.
     pub(crate) cancelled: String,
-    /// Items of two bots.
-    pub(crate) scattered: Vec<String>,
     /// `external_id` of an assignment of the system "tests".
     pub(crate) external_id: String,
 }
@@ -47,6 +45,7 @@ pub(crate) fn cases(facts: &Facts) -> Vec<Case> {
     super::pool::items(&mut table);
     super::pool::assignments(&mut table);
     super::rest::events(&mut table);
+    super::rest::donations(&mut table);
     super::rest::keys(&mut table);
     super::rest::organizations(&mut table);
     super::rest::bots_and_syncs(&mut table);
