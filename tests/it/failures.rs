@@ -334,6 +334,8 @@ async fn failure_13_a_recipient_who_cannot_receive_is_told_why_and_by_what_remed
         (token, BlockedReason::TradeUrlInvalid),
     ];
     let (app, pool) = stocked(cases.len()).await;
+    // An invitation would soon be what the last one waits for.
+    app.invite_nobody().await;
     let bot = app.bot();
     for (number, (item, (change, reason))) in pool.iter().zip(cases).enumerate() {
         let winner = app.person(&format!("winner-{number}"), Behaviour::ACCEPT);

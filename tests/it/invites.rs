@@ -128,12 +128,7 @@ async fn a_paused_bot_invites_nobody(backend: Backend) {
 
 async fn an_organisation_may_want_no_invitations(backend: Backend) {
     let app = App::start(backend).await;
-    let request = UpdateOrganizationRequest {
-        organization: Some(Organization { id: app.org_id.clone(), ..Default::default() }),
-        update_mask: Some(prost_types::FieldMask { paths: vec!["friend_invites".to_owned()] }),
-        ..Default::default()
-    };
-    app.admin.organizations().update_organization(request).await.unwrap();
+    app.invite_nobody().await;
     let winner = app.person("winner", Behaviour::ACCEPT);
     let (mut bot, _) = stuck(&app, &winner, AttemptFailure::TradeUrlNeeded).await;
     bot.next_sync(&app).await;

@@ -9,8 +9,8 @@ use anyhow::Context;
 use astro_bot::Secret;
 use astro_sdk::v1::watch_events_request::Start;
 use astro_sdk::v1::{
-    ApiKeyKind, CreateApiKeyRequest, CreateOrganizationRequest, RegisterBotRequest,
-    WatchEventsRequest,
+    ApiKeyKind, CreateApiKeyRequest, CreateOrganizationRequest, Organization, RegisterBotRequest,
+    UpdateOrganizationRequest, WatchEventsRequest,
 };
 use astro_sdk::{Client, Error};
 use astro_server::Server;
@@ -283,6 +283,19 @@ impl App {
     fn lead_to(&self, address: SocketAddr) {
         self.relay.lead_to(address);
         self.bot_relay.lead_to(address);
+    }
+
+    /// Makes the organisation one whose bots invite nobody as a friend.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn invite_nobody(&self) {
+        let request = UpdateOrganizationRequest {
+            organization: Some(Organization { id: self.org_id.clone(), ..Default::default() }),
+            update_mask: Some(prost_types::FieldMask { paths: vec!["friend_invites".to_owned()] }),
+            ..Default::default()
+        };
+        self.admin.organizations().update_organization(request).await.expect("the setting changes");
     }
 
     /// Waits until `check` finds something, looking again after each event of the log.
