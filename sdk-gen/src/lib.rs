@@ -4,12 +4,15 @@
 //! [`lang`] turns it into files, [`mod@write`] puts them in place or compares them, [`lint`] checks the
 //! contract itself.
 
+pub mod docs;
 pub mod lang;
 pub mod lint;
 pub mod model;
+pub mod prune;
 pub mod schema;
 pub mod write;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -24,6 +27,24 @@ pub struct Generated {
     pub changes: write::Changes,
     /// Where the contract breaks its own rules; [`check`] fails on these.
     pub violations: Vec<lint::Violation>,
+    /// Languages whose files were left as they were.
+    pub unchecked: Vec<Unchecked>,
+}
+
+/// A language that cannot be generated here, so that its files are not checked either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unchecked {
+    /// Name of the language.
+    pub language: &'static str,
+    /// What is not installed.
+    pub missing: lang::Missing,
+}
+
+impl fmt::Display for Unchecked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lang::Missing { tool, folder } = self.missing;
+        write!(f, "{} is not checked: install {tool} to generate {folder}", self.language)
+    }
 }
 
 /// Finds the project's root: the nearest folder at or above `from` with `proto/` and `Cargo.toml`.
@@ -45,34 +66,53 @@ pub fn find_root(from: &Path) -> anyhow::Result<PathBuf> {
 /// When `proto/` does not compile, a template fails, or a file cannot be written.
 pub fn generate(root: &Path) -> anyhow::Result<Generated> {
     let schema = schema::Schema::load(root)?;
-    let changes = write::write(root, &files(root, &schema)?)?;
-    Ok(Generated { changes, violations: lint::lint(&schema) })
+    let (files, unchecked) = files(root, &schema)?;
+    let changes = write::write(root, &files, &folders(&unchecked))?;
+    Ok(Generated { changes, violations: lint::lint(&schema), unchecked })
 }
 
 /// Checks the contract's rules, and that every generated file is exactly what `generate` writes.
+/// Answers what could not be checked.
 ///
 /// # Errors
-/// Lists every broken rule and every file that differs, and names the command to run.
-pub fn check(root: &Path) -> anyhow::Result<()> {
+/// Lists every broken rule and every file that differs, and names the command to run. With `CI=true`
+/// also what could not be checked.
+pub fn check(root: &Path) -> anyhow::Result<Vec<Unchecked>> {
     let schema = schema::Schema::load(root)?;
     let violations = lint::lint(&schema);
     let mut problems: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    let drifts = write::drifts(root, &files(root, &schema)?)?;
+    let (files, unchecked) = files(root, &schema)?;
+    let drifts = write::drifts(root, &files, &folders(&unchecked))?;
     problems.extend(drifts.iter().map(ToString::to_string));
     if !drifts.is_empty() {
         problems.push(format!("generated files are not up to date; run: {GENERATE_COMMAND}"));
     }
-    if problems.is_empty() { Ok(()) } else { bail!(problems.join("\n")) }
+    // A developer may lack a tool; where changes are let in, everything is checked.
+    if std::env::var("CI").is_ok_and(|value| value == "true") {
+        problems.extend(unchecked.iter().map(ToString::to_string));
+    }
+    if problems.is_empty() { Ok(unchecked) } else { bail!(problems.join("\n")) }
 }
 
-fn files(root: &Path, schema: &schema::Schema) -> anyhow::Result<Vec<write::File>> {
+fn files(
+    root: &Path,
+    schema: &schema::Schema,
+) -> anyhow::Result<(Vec<write::File>, Vec<Unchecked>)> {
     let model = model::Model::build(schema);
-    let mut files = Vec::new();
+    let (mut files, mut unchecked) = (Vec::new(), Vec::new());
     for language in lang::all() {
+        if let Some(missing) = language.missing() {
+            unchecked.push(Unchecked { language: language.name(), missing });
+            continue;
+        }
         let made = language
             .files(root, schema, &model)
             .with_context(|| format!("generating {}", language.name()))?;
         files.extend(made);
     }
-    Ok(files)
+    Ok((files, unchecked))
+}
+
+fn folders(unchecked: &[Unchecked]) -> Vec<&'static str> {
+    unchecked.iter().map(|found| found.missing.folder).collect()
 }

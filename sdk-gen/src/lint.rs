@@ -7,7 +7,7 @@ use prost_reflect::{
     EnumDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor, ServiceDescriptor,
 };
 
-use crate::model::{self, GRPC_CODES, REASON_ENUM, REASON_PREFIX};
+use crate::model::{self, GRPC_CODES, Model, REASON_ENUM, REASON_PREFIX};
 use crate::schema::{Schema, comment, line};
 
 /// Reasons that every RPC can give and that no policy repeats.
@@ -59,6 +59,7 @@ pub fn lint(schema: &Schema) -> Vec<Violation> {
         }
     }
     unique_messages(&mut report, schema);
+    unique_names(&mut report, schema);
     used_reasons(&mut report, schema);
     report.violations.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     report.violations
@@ -96,11 +97,13 @@ fn message_rules(report: &mut Report, message: &MessageDescriptor) {
         let subject = format!("{}.{}", message.name(), field.name());
         report.documented(&file, field.path(), &subject);
     }
-    for inner in message.child_messages() {
-        message_rules(report, &inner);
-    }
-    for inner in message.child_enums() {
-        enum_rules(report, &inner);
+    let inner = message.child_messages().filter(|inner| !inner.is_map_entry());
+    let places = inner.map(|inner| (inner.path().to_vec(), inner.name().to_owned()));
+    let enums = message.child_enums().map(|inner| (inner.path().to_vec(), inner.name().to_owned()));
+    for (path, name) in places.chain(enums) {
+        let problem =
+            format!("is declared inside {}: languages name it differently", message.name());
+        report.add(&file, &path, &name, &problem);
     }
 }
 
@@ -188,6 +191,28 @@ fn unique_messages(report: &mut Report, schema: &Schema) {
                     let problem = format!("shares {name} with {first}");
                     report.add(&service.parent_file(), method.path(), &subject, &problem);
                 }
+            }
+        }
+    }
+}
+
+/// SDKs call services and RPCs by these names.
+fn unique_names(report: &mut Report, schema: &Schema) {
+    let mut accessors: HashMap<String, String> = HashMap::new();
+    for service in Model::build(schema).public().services {
+        let full_name = format!("{}.{}", service.package, service.name);
+        let Some(found) = schema.pool.get_service_by_name(&full_name) else { continue };
+        let file = found.parent_file();
+        if let Some(first) = accessors.insert(service.accessor.clone(), service.name.clone()) {
+            let problem = format!("is called {} in SDKs, like {first}", service.accessor);
+            report.add(&file, found.path(), &service.name, &problem);
+        }
+        let mut names: HashMap<String, String> = HashMap::new();
+        for (method, at) in service.methods.iter().zip(found.methods()) {
+            if let Some(first) = names.insert(method.short_name.clone(), method.name.clone()) {
+                let subject = format!("{}.{}", service.name, method.name);
+                let problem = format!("is called {} in SDKs, like {first}", method.short_name);
+                report.add(&file, at.path(), &subject, &problem);
             }
         }
     }

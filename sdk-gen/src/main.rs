@@ -50,11 +50,14 @@ fn run(cli: &Cli) -> anyhow::Result<Vec<String>> {
             let mut lines = generated.changes.lines();
             // Written all the same, so that a contract under construction can be compiled.
             lines.extend(generated.violations.iter().map(|found| format!("warning: {found}")));
+            lines.extend(generated.unchecked.iter().map(|found| format!("warning: {found}")));
             Ok(lines)
         }
         Some(Command::Check) => {
-            sdk_gen::check(&root)?;
-            Ok(vec!["the contract and the generated files are in order".to_owned()])
+            let unchecked = sdk_gen::check(&root)?;
+            let mut lines = vec!["the contract and the generated files are in order".to_owned()];
+            lines.extend(unchecked.iter().map(|found| format!("warning: {found}")));
+            Ok(lines)
         }
     }
 }

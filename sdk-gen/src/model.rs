@@ -1,5 +1,7 @@
 //! What templates see of the contract. Knows no language.
 
+pub mod shape;
+
 use prost_reflect::{
     DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor, ReflectMessage,
     ServiceDescriptor, Value,
@@ -7,6 +9,11 @@ use prost_reflect::{
 use serde::Serialize;
 
 use crate::schema::{Schema, comment};
+
+pub use shape::{Enum, EnumValue, Field, Message, Shape, Type};
+
+/// Packages that SDKs show; the others are the platform's own.
+pub const PUBLIC_PACKAGES: [&str; 1] = ["astro.v1"];
 
 /// Full name of the enum of error reasons.
 pub const REASON_ENUM: &str = "astro.v1.ErrorReason";
@@ -44,6 +51,10 @@ pub struct Model {
     pub reasons: Vec<ErrorReason>,
     /// Messages with a field that must not get into logs, sorted by full name.
     pub confidential: Vec<Confidential>,
+    /// Messages in the order of files and declarations.
+    pub messages: Vec<Message>,
+    /// Enums in the order of files and declarations.
+    pub enums: Vec<Enum>,
 }
 
 /// A message with a field marked `debug_redact`: a secret, a token.
@@ -73,6 +84,8 @@ pub struct Service {
     pub name: String,
     /// Package: `astro.v1`.
     pub package: String,
+    /// What a client calls it, in snake case: `items`.
+    pub accessor: String,
     /// Its comment.
     pub docs: String,
     /// RPCs in the order of the contract.
@@ -84,6 +97,12 @@ pub struct Service {
 pub struct Method {
     /// Name: `GetItem`.
     pub name: String,
+    /// What a client calls it, in snake case: `get`.
+    pub short_name: String,
+    /// How a client uses it.
+    pub shape: Shape,
+    /// Whether it may be sent again when its answer got lost.
+    pub may_repeat: bool,
     /// Path of the HTTP/2 request: `/astro.v1.ItemService/GetItem`.
     pub path: String,
     /// What the platform must know about it.
@@ -143,6 +162,17 @@ pub struct ErrorReason {
 }
 
 impl Model {
+    /// What SDKs show: the packages in [`PUBLIC_PACKAGES`] alone.
+    pub fn public(&self) -> Self {
+        let is_public = |package: &str| PUBLIC_PACKAGES.contains(&package);
+        let mut public = self.clone();
+        public.services.retain(|service| is_public(&service.package));
+        public.messages.retain(|message| is_public(&message.package));
+        public.enums.retain(|found| is_public(&found.package));
+        public.confidential.retain(|message| is_public(&message.package));
+        public
+    }
+
     /// Reduces the compiled contract.
     pub fn build(schema: &Schema) -> Self {
         let mut services: Vec<Service> = schema
@@ -151,7 +181,13 @@ impl Model {
             .map(service)
             .collect();
         services.sort_by(|a, b| (&a.package, &a.name).cmp(&(&b.package, &b.name)));
-        Self { services, reasons: reasons(schema), confidential: confidential(schema) }
+        Self {
+            services,
+            reasons: reasons(schema),
+            confidential: confidential(schema),
+            messages: shape::messages(schema),
+            enums: shape::enums(schema),
+        }
     }
 }
 
@@ -235,6 +271,7 @@ fn service(service: ServiceDescriptor) -> Service {
     Service {
         name: service.name().to_owned(),
         package: service.package_name().to_owned(),
+        accessor: shape::accessor(service.name()),
         docs: comment(&service.parent_file(), service.path()),
         methods: service.methods().map(|found| method(&found)).collect(),
     }
@@ -242,11 +279,16 @@ fn service(service: ServiceDescriptor) -> Service {
 
 fn method(method: &MethodDescriptor) -> Method {
     let service = method.parent_service();
+    let policy = policy(method).unwrap_or_default();
+    let idempotency = idempotency(method);
     Method {
         name: method.name().to_owned(),
+        short_name: shape::short_name(service.name(), method.name()),
+        shape: shape::shape(method, &policy),
+        may_repeat: policy.deduplicated || idempotency != Idempotency::Unknown,
         path: format!("/{}/{}", service.full_name(), method.name()),
-        policy: policy(method).unwrap_or_default(),
-        idempotency: idempotency(method),
+        policy,
+        idempotency,
         client_streaming: method.is_client_streaming(),
         server_streaming: method.is_server_streaming(),
         input: method.input().full_name().to_owned(),

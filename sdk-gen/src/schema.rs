@@ -16,8 +16,13 @@ pub struct Schema {
     pub bytes: Vec<u8>,
     /// The same in the form that code generators take; custom options are missing here.
     pub plain: FileDescriptorSet,
+    /// The fault service, which is the proof's and no part of the contract.
+    pub testing: FileDescriptorSet,
     names: Vec<String>,
 }
+
+/// Folder of what no server and no SDK has.
+const TESTING: &str = "astro/testing/";
 
 impl Schema {
     /// Compiles every `.proto` file under `root/proto`.
@@ -29,13 +34,14 @@ impl Schema {
         let mut names = Vec::new();
         collect_names(&proto, "", &mut names)?;
         names.sort();
+        let (testing, names): (Vec<_>, Vec<_>) =
+            names.into_iter().partition(|name| name.starts_with(TESTING));
         ensure!(!names.is_empty(), "no .proto file in {}", proto.display());
-        let mut compiler = protox::Compiler::new([&proto])?;
-        compiler.include_source_info(true).include_imports(true);
-        compiler.open_files(&names).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let testing = compile(&proto, &testing)?.file_descriptor_set();
+        let compiler = compile(&proto, &names)?;
         let bytes = compiler.encode_file_descriptor_set();
         let pool = DescriptorPool::decode(bytes.as_slice())?;
-        Ok(Self { pool, bytes, plain: compiler.file_descriptor_set(), names })
+        Ok(Self { pool, bytes, plain: compiler.file_descriptor_set(), testing, names })
     }
 
     /// The files under `proto/`, sorted by name; imports from elsewhere are left out.
@@ -51,6 +57,13 @@ impl Schema {
         packages.dedup();
         packages
     }
+}
+
+fn compile(proto: &Path, names: &[String]) -> anyhow::Result<protox::Compiler> {
+    let mut compiler = protox::Compiler::new([proto])?;
+    compiler.include_source_info(true).include_imports(true);
+    compiler.open_files(names).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    Ok(compiler)
 }
 
 /// The comment right before the element at `path` in `file`, without margins; empty if none.
