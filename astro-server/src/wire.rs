@@ -40,7 +40,11 @@ pub fn parse_timestamp(
 
 /// An amount on the wire.
 pub fn money(amount: Option<Money>) -> Option<v1::Money> {
-    amount.map(|m| v1::Money { currency_code: m.currency, minor_units: m.minor_units })
+    amount.map(|m| v1::Money {
+        currency_code: m.currency,
+        minor_units: m.minor_units,
+        ..Default::default()
+    })
 }
 
 /// Reads an amount.

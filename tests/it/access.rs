@@ -58,7 +58,7 @@ fn flipped(key: &str) -> char {
 
 async fn revoke(app: &App, key: &str) {
     let request = RevokeApiKeyRequest { api_key_id: key_id(key) };
-    let answer = app.admin.access().revoke_api_key(request).await.unwrap().into_inner();
+    let answer = app.admin.raw().access().revoke_api_key(request).await.unwrap().into_inner();
     assert!(answer.api_key.unwrap().revoke_time.is_some());
 }
 
@@ -98,7 +98,7 @@ async fn a_key_hands_out_no_more_than_it_holds() {
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         ..Default::default()
     };
-    let mut access = maker.access();
+    let mut access = maker.raw().access();
     access.create_api_key(make(ApiKeyKind::Client, &["items.read"])).await.unwrap();
     for (kind, scopes) in [
         (ApiKeyKind::Client, vec!["items.write"]),
@@ -126,17 +126,19 @@ async fn the_first_key_is_printed_once_and_kept_in_a_private_file() {
     app.restart_process(NODE, &[]).await;
     assert!(!app.node().said.iter().any(|line| line.contains("astro_admin_")));
     assert_eq!(app.admin_key(), key);
-    app.admin.access().get_caller(GetCallerRequest {}).await.unwrap();
+    app.admin.raw().access().get_caller(GetCallerRequest {}).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_tells_its_own_story_and_no_secret() {
     let app = App::start(Backend::Sqlite).await;
-    let caller = app.client.access().get_caller(GetCallerRequest {}).await.unwrap().into_inner();
+    let caller =
+        app.client.raw().access().get_caller(GetCallerRequest {}).await.unwrap().into_inner();
     let own = caller.api_key.unwrap();
     assert_eq!(own.id, key_id(&app.client_key));
     assert_eq!(own.org_id, app.org_id);
-    let listed = app.admin.access().list_api_keys(ListApiKeysRequest::default()).await.unwrap();
+    let listed =
+        app.admin.raw().access().list_api_keys(ListApiKeysRequest::default()).await.unwrap();
     let text = format!("{:?}", listed.into_inner());
     let secret = app.client_key.rsplit('_').next().unwrap();
     assert!(text.contains(&own.id) && !text.contains(secret));
@@ -157,7 +159,7 @@ impl Keys for App {
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             ..Default::default()
         };
-        self.admin.access().create_api_key(request).await.unwrap().into_inner().secret
+        self.admin.raw().access().create_api_key(request).await.unwrap().into_inner().secret
     }
 
     async fn key_until(&self, clock: &Clock, from_now: Duration) -> String {
@@ -169,6 +171,6 @@ impl Keys for App {
             expire_time: Some(prost_types::Timestamp { seconds, nanos: 0 }),
             ..Default::default()
         };
-        self.admin.access().create_api_key(request).await.unwrap().into_inner().secret
+        self.admin.raw().access().create_api_key(request).await.unwrap().into_inner().secret
     }
 }

@@ -65,7 +65,8 @@ async fn play(app: &App, winner: &Account, moved: &Account) -> Vec<Assignment> {
     let prize = app.prize(&pool[1..], moved);
     let change = AccountChange { trade_token: token, ..AccountChange::default() };
     app.sim.change_account(moved.steam_id, change).unwrap();
-    let answer = app.client.assignments().create_assignment(prize).await.unwrap().into_inner();
+    let answer =
+        app.client.raw().assignments().create_assignment(prize).await.unwrap().into_inner();
     let refused = answer.assignment.unwrap();
     let refused = app.assignment_in(&refused.id, &[AssignmentState::Blocked]).await;
     app.sim.end_sessions(app.bot_account.steam_id);
@@ -116,7 +117,7 @@ async fn planted_secrets_are_in_no_log_event_answer_or_table() {
     hides("the event log", format!("{events:?}").as_bytes(), &all);
     hides("an answer", format!("{answers:?}").as_bytes(), &all);
     let request = GetUserRequest { user_id: winner.steam_id.0, ..Default::default() };
-    let user = app.client.users().get_user(request).await.unwrap().into_inner();
+    let user = app.client.raw().users().get_user(request).await.unwrap().into_inner();
     hides("a user", format!("{user:?}").as_bytes(), &all);
     hides("the log", &log.0.lock().unwrap().clone(), &all);
 }

@@ -20,18 +20,18 @@ async fn a_server_that_dies_before_its_answer_gives_it_when_asked_again(backend:
     let pool = app.pool_of(1).await;
     let winner = app.person("winner", Behaviour::ACCEPT);
     let request = app.prize(&pool, &winner);
-    let lost = app.client.assignments().create_assignment(request.clone()).await;
+    let lost = app.client.raw().assignments().create_assignment(request.clone()).await;
     assert_eq!(lost.map_err(Error::from).unwrap_err().code, Code::Unavailable);
     assert!(!app.node().ended().await.unwrap().success());
 
     app.restart_process(NODE, &[]).await;
     let listed = ListAssignmentsRequest::default();
-    let made = app.client.assignments().list_assignments(listed.clone()).await.unwrap();
+    let made = app.client.raw().assignments().list_assignments(listed.clone()).await.unwrap();
     let made = made.into_inner().assignments;
     assert_eq!(made.len(), 1, "it was committed before the crash");
-    let answer = app.client.assignments().create_assignment(request).await.unwrap();
+    let answer = app.client.raw().assignments().create_assignment(request).await.unwrap();
     assert_eq!(answer.into_inner().assignment.unwrap(), made[0], "the kept answer");
-    let now = app.client.assignments().list_assignments(listed).await.unwrap().into_inner();
+    let now = app.client.raw().assignments().list_assignments(listed).await.unwrap().into_inner();
     assert_eq!(now.assignments.len(), 1);
 
     let bot = app.bot();

@@ -61,7 +61,7 @@ async fn one_of_a_hundred_reservations_of_an_item_wins(backend: Backend) {
             request_id: new_request_id(),
             ..Default::default()
         };
-        app.client.items().reserve_items(request).await.map_err(Error::from)
+        app.client.raw().items().reserve_items(request).await.map_err(Error::from)
     });
     let (won, lost): (Vec<_>, Vec<_>) = join_all(calls).await.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 99));
@@ -74,7 +74,7 @@ async fn one_of_a_hundred_reservations_of_an_item_wins(backend: Backend) {
     let item = app.item(&item.id).await;
     assert_eq!((item.state(), &item.reservation_id), (ItemState::Reserved, &winner.id));
     let request = ListItemHistoryRequest { item_id: item.id, ..Default::default() };
-    let history = app.client.items().list_item_history(request).await.unwrap().into_inner();
+    let history = app.client.raw().items().list_item_history(request).await.unwrap().into_inner();
     let reserved = history.entries.iter().filter(|entry| entry.event_type == "item.reserved");
     assert_eq!(reserved.count(), 1);
 }

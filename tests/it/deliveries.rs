@@ -26,14 +26,14 @@ async fn one_item(app: &App) -> Item {
 async fn cancel(app: &App, assignment: &Assignment) -> Result<Assignment, Error> {
     let assignment_id = assignment.id.clone();
     let request = CancelAssignmentRequest { assignment_id, ..Default::default() };
-    let answer = app.client.assignments().cancel_assignment(request).await?;
+    let answer = app.client.raw().assignments().cancel_assignment(request).await?;
     Ok(answer.into_inner().assignment.unwrap())
 }
 
 async fn retry(app: &App, assignment: &Assignment) {
     let assignment_id = assignment.id.clone();
     let request = RetryAssignmentRequest { assignment_id, ..Default::default() };
-    app.client.assignments().retry_assignment(request).await.unwrap();
+    app.client.raw().assignments().retry_assignment(request).await.unwrap();
 }
 
 fn offers_to(app: &App, person: &Account) -> Vec<OfferState> {
@@ -116,7 +116,7 @@ async fn a_recipient_without_a_trade_url_is_asked_for_it_and_served_once_it_is_t
         trade_url: String::new(),
         ..app.prize(std::slice::from_ref(&item), &winner)
     };
-    let answer = app.client.assignments().create_assignment(request).await.unwrap();
+    let answer = app.client.raw().assignments().create_assignment(request).await.unwrap();
     let assignment = answer.into_inner().assignment.unwrap();
     let bot = app.bot();
     // The bot invites the recipient meanwhile.
@@ -127,7 +127,7 @@ async fn a_recipient_without_a_trade_url_is_asked_for_it_and_served_once_it_is_t
     })
     .await;
     let request = SetTradeUrlRequest { trade_url: winner.trade_url(), ..Default::default() };
-    let user = app.client.users().set_trade_url(request).await.unwrap().into_inner();
+    let user = app.client.raw().users().set_trade_url(request).await.unwrap().into_inner();
     assert!(user.user.unwrap().has_trade_url);
     // It goes on by itself.
     app.delivered(&assignment.id).await;
@@ -176,7 +176,7 @@ async fn an_unclaimed_promise_expires_and_its_items_are_free(backend: Backend) {
             ttl_seconds: 3600,
             ..app.prize(std::slice::from_ref(item), &winner)
         };
-        let answer = app.client.assignments().create_assignment(request).await.unwrap();
+        let answer = app.client.raw().assignments().create_assignment(request).await.unwrap();
         assignments.push(answer.into_inner().assignment.unwrap());
     }
     let bot = app.bot();
@@ -203,9 +203,9 @@ async fn a_reservation_ends_by_itself(backend: Backend) {
         ttl_seconds: 60,
         ..Default::default()
     };
-    let reserved = app.client.items().reserve_items(request).await.unwrap().into_inner();
+    let reserved = app.client.raw().items().reserve_items(request).await.unwrap().into_inner();
     let reservation_id = reserved.reservation.unwrap().id;
-    let other = app.client.assignments().create_assignment(app.prize(&[item], &winner)).await;
+    let other = app.client.raw().assignments().create_assignment(app.prize(&[item], &winner)).await;
     assert!(other.map_err(Error::from).unwrap_err().is(ErrorReason::ItemNotAvailable));
     app.clock.advance(Duration::from_secs(61));
     app.available(1).await;
@@ -213,11 +213,11 @@ async fn a_reservation_ends_by_itself(backend: Backend) {
         reservation_id: reservation_id.clone(),
         ..app.prize(&[], &winner)
     };
-    let late = app.client.assignments().create_assignment(request).await.map_err(Error::from);
+    let late = app.client.raw().assignments().create_assignment(request).await.map_err(Error::from);
     let late = late.unwrap_err();
     assert!(late.is(ErrorReason::ReservationEnded), "{late}");
     let request = ReleaseReservationRequest { reservation_id, ..Default::default() };
-    let late = app.client.items().release_reservation(request).await.map_err(Error::from);
+    let late = app.client.raw().items().release_reservation(request).await.map_err(Error::from);
     assert!(late.unwrap_err().is(ErrorReason::ReservationEnded));
 }
 
@@ -227,7 +227,7 @@ async fn a_paused_bot_starts_nothing(backend: Backend) {
     let winner = app.person("winner", Behaviour::ACCEPT);
     let pause = async |paused: bool| {
         let request = PauseBotRequest { bot_id: app.bot_id.clone(), paused, ..Default::default() };
-        app.admin.bots().pause_bot(request).await.unwrap();
+        app.admin.raw().bots().pause_bot(request).await.unwrap();
     };
     pause(true).await;
     let bot = app.bot();

@@ -139,7 +139,7 @@ pub(crate) fn fact<'a>(event: &'a Event, key: &str) -> &'a str {
 
 async fn donations(app: &App, filter: DonationFilter) -> Vec<Donation> {
     let request = ListDonationsRequest { filter: Some(filter), ..Default::default() };
-    app.client.donations().list_donations(request).await.unwrap().into_inner().donations
+    app.client.raw().donations().list_donations(request).await.unwrap().into_inner().donations
 }
 
 async fn donation(app: &App, offer: u64) -> Donation {
@@ -168,7 +168,7 @@ async fn a_donor_gets_a_receipt_and_a_thank_you(backend: Backend) {
     held.sort();
     assert_eq!(given, held);
     let request = GetDonationRequest { donation_id: found.id.clone() };
-    let got = app.client.donations().get_donation(request).await.unwrap().into_inner();
+    let got = app.client.raw().donations().get_donation(request).await.unwrap().into_inner();
     assert_eq!(got.donation, Some(found.clone()));
     let receipts = told(&app, "donation.received").await;
     assert_eq!(receipts.len(), 1);
@@ -274,18 +274,19 @@ async fn what_is_under_trade_protection_is_free_from_its_time_on(backend: Backen
     let pool = app.items(&[ItemState::Available]).await;
     let winner = app.person("winner", Behaviour::ACCEPT);
     let prize = app.prize(&pool[..1], &winner);
-    let refused = app.client.assignments().create_assignment(prize).await.map_err(Error::from);
+    let refused =
+        app.client.raw().assignments().create_assignment(prize).await.map_err(Error::from);
     let refused = refused.unwrap_err();
     assert!(refused.is(ErrorReason::ItemNotAvailable), "{refused}");
     assert!(refused.metadata["state"].starts_with("not tradable before 20"), "{refused:?}");
     let by_id = ReserveItemsRequest { item_ids: vec![pool[0].id.clone()], ..Default::default() };
-    let refused = app.client.items().reserve_items(by_id.clone()).await.map_err(Error::from);
+    let refused = app.client.raw().items().reserve_items(by_id.clone()).await.map_err(Error::from);
     assert!(refused.unwrap_err().is(ErrorReason::ItemNotAvailable));
     let any = ReserveItemsRequest { count: 1, ..Default::default() };
-    let refused = app.client.items().reserve_items(any).await.map_err(Error::from);
+    let refused = app.client.raw().items().reserve_items(any).await.map_err(Error::from);
     assert!(refused.unwrap_err().is(ErrorReason::NotEnoughItems));
     app.clock.advance(Duration::from_secs(7 * 86_400 + 1));
-    app.client.items().reserve_items(by_id).await.unwrap();
+    app.client.raw().items().reserve_items(by_id).await.unwrap();
     app.assign(&pool[1..], &winner).await;
 }
 
@@ -308,7 +309,7 @@ async fn a_donation_that_its_donor_takes_back_leaves_the_books_once(backend: Bac
         history(&mut bot, way_back.clone()).await;
     }
     let request = ListDiscrepanciesRequest { open_only: true, ..Default::default() };
-    let open = app.client.syncs().list_discrepancies(request).await.unwrap().into_inner();
+    let open = app.client.raw().syncs().list_discrepancies(request).await.unwrap().into_inner();
     assert!(open.discrepancies.is_empty(), "{open:?}");
     assert_eq!(donation(&app, 1).await.state(), DonationState::Reversed);
     let items = app.items(&[]).await;
@@ -337,7 +338,7 @@ async fn what_a_donor_takes_back_is_taken_from_whoever_it_was_promised_to(backen
     let other = pool.iter().find(|i| i.id != gone.id && i.id != kept.id).unwrap();
     let item_ids = vec![other.id.clone()];
     let request = ReserveItemsRequest { item_ids, ..Default::default() };
-    let reserved = app.client.items().reserve_items(request).await.unwrap().into_inner();
+    let reserved = app.client.raw().items().reserve_items(request).await.unwrap().into_inner();
     history(&mut bot, trade(11, TradeOutcome::Reversed)).await;
     let failed = app.assignment(&assignment.id).await;
     assert_eq!(failed.state(), AssignmentState::Failed);
@@ -350,7 +351,8 @@ async fn what_a_donor_takes_back_is_taken_from_whoever_it_was_promised_to(backen
         reservation_id: reserved.reservation.unwrap().id,
         ..Default::default()
     };
-    let refused = app.client.assignments().create_assignment(request).await.map_err(Error::from);
+    let refused =
+        app.client.raw().assignments().create_assignment(request).await.map_err(Error::from);
     assert!(refused.unwrap_err().is(ErrorReason::ItemNotAvailable));
 }
 

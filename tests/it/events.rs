@@ -10,7 +10,7 @@ use astro_sdk::v1::{
     ReleaseReservationRequest, ReserveItemsRequest, SetTradeUrlRequest, WatchAssignmentRequest,
     WatchEventsRequest, WatchEventsResponse,
 };
-use astro_sdk::{Client, Code, Error, new_request_id, pages};
+use astro_sdk::{Client, Code, Error, new_request_id};
 use astro_tests::{App, Backend, DEADLINE, on_each_database, sql};
 use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt, TryStreamExt};
@@ -49,7 +49,7 @@ async fn a_watcher_that_is_cut_off_gets_every_event_once_in_order(backend: Backe
     });
     let watched = async {
         let (mut seen, mut released) = (Vec::new(), 0);
-        let mut events = pin!(app.client.watch_events(from_earliest()));
+        let mut events = pin!(app.client.events().watch(from_earliest()));
         while released < WRITERS * ROUNDS {
             let event = next(&mut events).await;
             released += usize::from(event.event_type == "item.released");
@@ -72,7 +72,7 @@ async fn a_watcher_that_is_cut_off_gets_every_event_once_in_order(backend: Backe
     let token = done.last().unwrap().resume_token.clone();
     let start = Some(Start::ResumeToken(token));
     let request = WatchEventsRequest { start, ..Default::default() };
-    let resumed = app.client.watch_events(request).take(rest.len());
+    let resumed = app.client.events().watch(request).take(rest.len());
     let resumed: Vec<Event> = resumed.try_collect().await.unwrap();
     assert_eq!(ids(&resumed), ids(rest));
 }
@@ -125,7 +125,7 @@ async fn a_long_poll_answers_with_the_first_event_or_with_nothing_when_its_time_
             wait_seconds: 20,
             ..Default::default()
         };
-        let mut events = app.client.events();
+        let mut events = app.client.raw().events();
         let (answer, ()) = tokio::join!(events.list_events(request), churn(&app.client, &item));
         let answer = answer.unwrap().into_inner();
         assert_eq!(answer.events[0].event_type, "item.reserved");
@@ -135,13 +135,13 @@ async fn a_long_poll_answers_with_the_first_event_or_with_nothing_when_its_time_
     }
     let began = Instant::now();
     let request = ListEventsRequest { resume_token, types, wait_seconds: 1, ..Default::default() };
-    let answer = app.client.events().list_events(request).await.unwrap().into_inner();
+    let answer = app.client.raw().events().list_events(request).await.unwrap().into_inner();
     assert!(answer.events.is_empty(), "{:?}", answer.events);
     assert!(began.elapsed() >= Duration::from_secs(1), "it did not wait");
     churn(&app.client, &item).await;
     let start = Some(Start::ResumeToken(answer.resume_token));
     let request = WatchEventsRequest { start, types: vec!["item.*".to_owned()], ..from_earliest() };
-    let rest: Vec<Event> = app.client.watch_events(request).take(2).try_collect().await.unwrap();
+    let rest: Vec<Event> = app.client.events().watch(request).take(2).try_collect().await.unwrap();
     assert_eq!(names(&rest), ["item.reserved", "item.released"]);
 }
 
@@ -172,15 +172,16 @@ async fn a_filter_takes_families_exact_types_and_one_assignment(backend: Backend
         let types: Vec<String> = types.into_iter().map(str::to_owned).collect();
         let request =
             ListEventsRequest { types: types.clone(), page_size: 500, ..Default::default() };
-        let listed = app.client.events().list_events(request).await.unwrap().into_inner().events;
+        let listed =
+            app.client.raw().events().list_events(request).await.unwrap().into_inner().events;
         assert_eq!(ids(&listed), ids(&wanted), "{types:?}");
         let request = WatchEventsRequest { types: types.clone(), ..from_earliest() };
-        let watched = app.client.watch_events(request).take(wanted.len());
+        let watched = app.client.events().watch(request).take(wanted.len());
         let watched: Vec<Event> = watched.try_collect().await.unwrap();
         assert_eq!(ids(&watched), ids(&wanted), "{types:?}");
     }
     let request = ListEventsRequest { assignment_id: assignment.id.clone(), ..Default::default() };
-    let listed = app.client.events().list_events(request).await.unwrap().into_inner().events;
+    let listed = app.client.raw().events().list_events(request).await.unwrap().into_inner().events;
     let wanted: Vec<Event> =
         log.into_iter().filter(|event| event.assignment_id == assignment.id).collect();
     assert_eq!(names(&listed), ["item.assigned", "assignment.created"]);
@@ -192,12 +193,12 @@ async fn another_organisation_sees_nothing(backend: Backend) {
     let (other_id, other) = app.another_org("another").await;
     let start = Some(Start::ResumeToken(end_of_log(&other).await));
     let request = WatchEventsRequest { start, ..Default::default() };
-    let mut watch = pin!(other.watch_events(request));
+    let mut watch = pin!(other.events().watch(request));
     let item = app.pool_of(1).await.remove(0);
     churn(&app.client, &item).await;
     let person = app.person("person", Behaviour::IGNORE);
     let request = SetTradeUrlRequest { trade_url: person.trade_url(), ..Default::default() };
-    other.users().set_trade_url(request).await.unwrap();
+    other.raw().users().set_trade_url(request).await.unwrap();
     let first = next(&mut watch).await;
     assert_eq!((first.event_type.as_str(), &first.org_id), ("user.met", &other_id));
 
@@ -205,10 +206,10 @@ async fn another_organisation_sees_nothing(backend: Backend) {
     assert!(seen.iter().all(|event| event.org_id == other_id), "{seen:?}");
     assert!(seen.iter().all(|event| event.item_id.is_empty()), "{seen:?}");
     let request = ListEventsRequest { org_id: app.org_id.clone(), ..Default::default() };
-    let refused = Error::from(other.events().list_events(request).await.unwrap_err());
+    let refused = Error::from(other.raw().events().list_events(request).await.unwrap_err());
     assert!(refused.is(ErrorReason::OrganizationNotFound), "{refused}");
     let request = WatchEventsRequest { org_id: app.org_id.clone(), ..Default::default() };
-    let refused = Error::from(other.events().watch_events(request).await.unwrap_err());
+    let refused = Error::from(other.raw().events().watch_events(request).await.unwrap_err());
     assert!(refused.is(ErrorReason::OrganizationNotFound), "{refused}");
 }
 
@@ -221,7 +222,8 @@ async fn an_event_tells_all_that_the_design_asks_for(backend: Backend) {
         external_id: "giveaway 7".to_owned(),
         ..app.prize(&pool, &winner)
     };
-    let answer = app.client.assignments().create_assignment(request).await.unwrap().into_inner();
+    let answer =
+        app.client.raw().assignments().create_assignment(request).await.unwrap().into_inner();
     let assignment = answer.assignment.unwrap();
     let source = format!("key:{}", app.client_key.split('_').nth(2).unwrap());
     let log = log_until(&app, "assignment.created", 1).await;
@@ -254,7 +256,7 @@ async fn an_event_tells_all_that_the_design_asks_for(backend: Backend) {
 
     let request =
         CancelAssignmentRequest { assignment_id: assignment.id.clone(), ..Default::default() };
-    app.client.assignments().cancel_assignment(request).await.unwrap();
+    app.client.raw().assignments().cancel_assignment(request).await.unwrap();
     let log = log_until(&app, "assignment.cancelled", 1).await;
     let ended = log.last().unwrap();
     assert_eq!((fact(ended, "from"), fact(ended, "to")), ("QUEUED", "CANCELLED"));
@@ -269,13 +271,13 @@ async fn the_pages_of_the_log_are_the_stream(backend: Backend) {
     let (mut paged, mut resume_token) = (Vec::new(), String::new());
     while paged.len() < all.len() {
         let request = ListEventsRequest { resume_token, page_size: 3, ..Default::default() };
-        let page = app.client.events().list_events(request).await.unwrap().into_inner();
+        let page = app.client.raw().events().list_events(request).await.unwrap().into_inner();
         assert!((1..=3).contains(&page.events.len()));
         paged.extend(page.events);
         resume_token = page.resume_token;
     }
     assert_eq!(ids(&paged[..all.len()]), ids(&all));
-    let streamed = app.client.watch_events(from_earliest()).take(all.len());
+    let streamed = app.client.events().watch(from_earliest()).take(all.len());
     let streamed: Vec<Event> = streamed.try_collect().await.unwrap();
     assert_eq!(ids(&streamed), ids(&all));
 }
@@ -286,7 +288,7 @@ async fn an_assignment_is_watched_from_its_state_now_to_its_final_one(backend: B
     let winner = app.person("winner", Behaviour::ACCEPT);
     let assignment = app.assign(&pool, &winner).await;
     let request = WatchAssignmentRequest { assignment_id: assignment.id.clone() };
-    let watch = app.client.assignments().watch_assignment(request.clone()).await.unwrap();
+    let watch = app.client.raw().assignments().watch_assignment(request.clone()).await.unwrap();
     let mut watch = watch.into_inner();
     let first = watch.message().await.unwrap().unwrap().assignment.unwrap();
     assert_eq!(first, assignment);
@@ -311,7 +313,7 @@ async fn an_assignment_is_watched_from_its_state_now_to_its_final_one(backend: B
     assert_eq!(seen.last(), Some(&app.assignment(&assignment.id).await));
 
     // One that is final already is told once.
-    let watch = app.client.assignments().watch_assignment(request).await.unwrap();
+    let watch = app.client.raw().assignments().watch_assignment(request).await.unwrap();
     let told: Vec<_> = watch.into_inner().try_collect().await.unwrap();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].assignment.as_ref(), seen.last());
@@ -324,18 +326,11 @@ async fn the_history_of_an_item_is_paged_newest_first(backend: Backend) {
         churn(&app.client, item).await;
     }
     let item_id = pool[0].id.clone();
-    let client = app.client.clone();
-    let history = pages(move |page_token| {
-        let mut items = client.items();
-        let item_id = item_id.clone();
-        async move {
-            let request = ListItemHistoryRequest { item_id, page_size: 2, page_token };
-            let page = items.list_item_history(request).await?.into_inner();
-            assert!(page.entries.len() <= 2);
-            Ok::<_, Error>((page.entries, page.next_page_token))
-        }
-    });
-    let history: Vec<ItemHistoryEntry> = history.try_collect().await.unwrap();
+    let request = ListItemHistoryRequest { item_id, page_size: 2, ..Default::default() };
+    let pages = app.client.items().list_history(request).pages();
+    let pages: Vec<_> = pages.try_collect().await.unwrap();
+    assert!(pages.iter().all(|page| page.entries.len() <= 2));
+    let history: Vec<ItemHistoryEntry> = pages.into_iter().flat_map(|page| page.entries).collect();
     let log = log_until(&app, "item.released", 5).await;
     let own: Vec<&Event> = log.iter().rev().filter(|event| event.item_id == pool[0].id).collect();
     let listed: Vec<&str> = history.iter().map(|entry| entry.event_id.as_str()).collect();
@@ -359,10 +354,10 @@ async fn churn(client: &Client, item: &Item) {
         request_id: new_request_id(),
         ..Default::default()
     };
-    let reserved = client.items().reserve_items(request).await.unwrap().into_inner();
+    let reserved = client.raw().items().reserve_items(request).await.unwrap().into_inner();
     let reservation_id = reserved.reservation.unwrap().id;
     let request = ReleaseReservationRequest { reservation_id, request_id: new_request_id() };
-    client.items().release_reservation(request).await.unwrap();
+    client.raw().items().release_reservation(request).await.unwrap();
 }
 
 /// The next event, which has to come in time.
@@ -373,7 +368,7 @@ async fn next(events: &mut (impl Stream<Item = Result<Event, Error>> + Unpin)) -
 
 /// The log up to the event of this type that is the `count`th of it.
 async fn log_until(app: &App, event_type: &str, count: usize) -> Vec<Event> {
-    let mut events = pin!(app.client.watch_events(from_earliest()));
+    let mut events = pin!(app.client.events().watch(from_earliest()));
     let (mut log, mut found) = (Vec::new(), 0);
     while found < count {
         let event = next(&mut events).await;
@@ -389,19 +384,19 @@ fn from_earliest() -> WatchEventsRequest {
 
 async fn end_of_log(client: &Client) -> String {
     let request = ListEventsRequest { page_size: 500, ..Default::default() };
-    client.events().list_events(request).await.unwrap().into_inner().resume_token
+    client.raw().events().list_events(request).await.unwrap().into_inner().resume_token
 }
 
 async fn list_from(client: &Client, token: &str) -> Result<Vec<Event>, Error> {
     let request = ListEventsRequest { resume_token: token.to_owned(), ..Default::default() };
-    Ok(client.events().list_events(request).await?.into_inner().events)
+    Ok(client.raw().events().list_events(request).await?.into_inner().events)
 }
 
 async fn watch_from(client: &Client, token: &str) -> Result<Vec<Event>, Error> {
     let start = Some(Start::ResumeToken(token.to_owned()));
     let request = WatchEventsRequest { start, ..Default::default() };
     let mut watch: Streaming<WatchEventsResponse> =
-        client.events().watch_events(request).await?.into_inner();
+        client.raw().events().watch_events(request).await?.into_inner();
     Ok(watch.message().await?.map(|message| message.events).unwrap_or_default())
 }
 

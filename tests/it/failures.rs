@@ -33,7 +33,7 @@ fn lie(app: &App, lie: OfferLie, reads: u32) {
 }
 
 fn asset(item: &Item) -> AssetId {
-    AssetId(item.asset.unwrap().asset_id)
+    AssetId(item.asset.clone().unwrap().asset_id)
 }
 
 /// How many times the bot asked for this.
@@ -51,7 +51,7 @@ fn offers_to(app: &App, person: &Account) -> Vec<OfferState> {
 
 async fn open_discrepancies(app: &App) -> Vec<Discrepancy> {
     let request = ListDiscrepanciesRequest { open_only: true, ..Default::default() };
-    let answer = app.client.syncs().list_discrepancies(request).await.unwrap();
+    let answer = app.client.raw().syncs().list_discrepancies(request).await.unwrap();
     answer.into_inner().discrepancies
 }
 
@@ -62,7 +62,7 @@ async fn blocked_for(app: &App, assignment: &Assignment) -> BlockedReason {
 /// Waits until the bot's account stands so with Steam; gives the words about it.
 async fn steam_status(app: &App, status: &str) -> String {
     app.until(&format!("a bot that is {status}"), async || {
-        let answer = app.client.bots().list_bots(ListBotsRequest::default()).await;
+        let answer = app.client.raw().bots().list_bots(ListBotsRequest::default()).await;
         let bots = answer.unwrap().into_inner().bots;
         let bot = bots.into_iter().find(|bot| bot.steam_status == status);
         bot.map(|bot| bot.steam_status_detail)
@@ -342,7 +342,7 @@ async fn failure_13_a_recipient_who_cannot_receive_is_told_why_and_by_what_remed
         // The trade URL is the one that the winner gave before.
         let prize = app.prize(std::slice::from_ref(item), &winner);
         app.sim.change_account(winner.steam_id, change).unwrap();
-        let answer = app.client.assignments().create_assignment(prize).await.unwrap();
+        let answer = app.client.raw().assignments().create_assignment(prize).await.unwrap();
         let id = answer.into_inner().assignment.unwrap().id;
         let what = format!("{reason:?}");
         let blocked = app.until(&what, async || {
@@ -407,7 +407,7 @@ async fn failure_15_a_full_friend_list_makes_room_for_a_winner_and_never_overflo
     config.pace.invite_spacing = Duration::from_millis(20);
     let bot = Worker::start(config);
     let prize = CreateAssignmentRequest { trade_url: String::new(), ..app.prize(&pool, &winner) };
-    let answer = app.client.assignments().create_assignment(prize).await.unwrap();
+    let answer = app.client.raw().assignments().create_assignment(prize).await.unwrap();
     app.delivered(&answer.into_inner().assignment.unwrap().id).await;
     assert_eq!(app.sim.relationship(me, winner.steam_id), Relationship::Friend);
     assert_eq!(app.belongings(&winner), [pool[0].item_name.as_str()]);

@@ -35,13 +35,13 @@ async fn reassign(
     app: &App,
     request: ReassignAssignmentRequest,
 ) -> Result<(Assignment, Option<Assignment>), Error> {
-    let answer = app.client.assignments().reassign_assignment(request).await?.into_inner();
+    let answer = app.client.raw().assignments().reassign_assignment(request).await?.into_inner();
     Ok((answer.assignment.unwrap(), answer.successor))
 }
 
 async fn set_trade_url(app: &App, person: &Account) {
     let request = SetTradeUrlRequest { trade_url: person.trade_url(), ..Default::default() };
-    app.client.users().set_trade_url(request).await.unwrap();
+    app.client.raw().users().set_trade_url(request).await.unwrap();
 }
 
 /// Names of what happened to the item since it was assigned first.
@@ -67,7 +67,7 @@ async fn what_nobody_claims_passes_to_the_runner_ups_in_turn(backend: Backend) {
         ttl_seconds: 3600,
         ..app.prize(&pool, &winner)
     };
-    let answer = app.client.assignments().create_assignment(request).await.unwrap();
+    let answer = app.client.raw().assignments().create_assignment(request).await.unwrap();
     let first = answer.into_inner().assignment.unwrap();
     assert_eq!(first.runner_up_user_ids, [second.steam_id.0, third.steam_id.0]);
     let bot = app.bot();
@@ -166,7 +166,8 @@ async fn who_accepts_before_the_withdrawal_keeps_the_items(backend: Backend) {
     let log = app.events().await;
     assert!(log.iter().any(|event| event.event_type == "assignment.not_passed_on"));
     let request = ListAssignmentsRequest::default();
-    let listed = app.client.assignments().list_assignments(request).await.unwrap().into_inner();
+    let listed =
+        app.client.raw().assignments().list_assignments(request).await.unwrap().into_inner();
     assert_eq!(listed.assignments.len(), 1);
 }
 
@@ -187,7 +188,7 @@ async fn the_last_word_counts(backend: Backend) {
     reassign(&app, to(&assignment, &one)).await.unwrap();
     let assignment_id = assignment.id.clone();
     let request = CancelAssignmentRequest { assignment_id, ..Default::default() };
-    app.client.assignments().cancel_assignment(request).await.unwrap();
+    app.client.raw().assignments().cancel_assignment(request).await.unwrap();
     let bot = app.bot();
     let old = app.assignment_in(&assignment.id, &[AssignmentState::Cancelled]).await;
     bot.stop().await;
@@ -222,7 +223,7 @@ async fn a_missing_item_blocks_whoever_is_promised_it(backend: Backend) {
     // A bot that is paused looks at its inventory and sends nothing.
     let request =
         PauseBotRequest { bot_id: app.bot_id.clone(), paused: true, ..Default::default() };
-    app.admin.bots().pause_bot(request).await.unwrap();
+    app.admin.raw().bots().pause_bot(request).await.unwrap();
     lose(&app, &pool[0]).await;
     let (old, next) = reassign(&app, to(&assignment, &heir)).await.unwrap();
     assert_eq!(old.state(), AssignmentState::Cancelled);

@@ -30,13 +30,13 @@ async fn with_pool(app: &App) -> (Puppet, Vec<Item>) {
 
 /// A trade in which the bot gave this item.
 fn gave(trade_id: u64, item: &Item) -> TradeSeen {
-    let given = vec![moved(item.asset.unwrap().asset_id)];
+    let given = vec![moved(item.asset.clone().unwrap().asset_id)];
     TradeSeen { given, ..trade(trade_id, TradeOutcome::Complete) }
 }
 
 async fn discrepancies(app: &App) -> Vec<Discrepancy> {
     let request = ListDiscrepanciesRequest { open_only: true, ..Default::default() };
-    app.client.syncs().list_discrepancies(request).await.unwrap().into_inner().discrepancies
+    app.client.raw().syncs().list_discrepancies(request).await.unwrap().into_inner().discrepancies
 }
 
 async fn resolve(
@@ -49,7 +49,7 @@ async fn resolve(
         resolution: resolution.into(),
         ..Default::default()
     };
-    let answer = app.admin.syncs().resolve_discrepancy(request).await.map_err(Error::from)?;
+    let answer = app.admin.raw().syncs().resolve_discrepancy(request).await.map_err(Error::from)?;
     Ok(answer.into_inner().discrepancy.unwrap())
 }
 

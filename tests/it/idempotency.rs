@@ -73,7 +73,7 @@ async fn an_external_id_is_used_once_for_ever(backend: Backend) {
         external_id: "giveaway 1".to_owned(),
         ..app.prize(&pool[item..=item], &winner)
     };
-    let mut assignments = app.client.assignments();
+    let mut assignments = app.client.raw().assignments();
     let answer = assignments.create_assignment(named(0)).await.unwrap().into_inner();
     let first = answer.assignment.unwrap();
     let refused = assignments.create_assignment(named(1)).await.map_err(Error::from).unwrap_err();
@@ -101,7 +101,7 @@ async fn a_checked_request_changes_nothing(backend: Backend) {
     let winner = app.person("winner", Behaviour::ACCEPT);
     let before = app.events().await.len();
     let request = CreateAssignmentRequest { validate_only: true, ..app.prize(&pool, &winner) };
-    let answer = app.client.assignments().create_assignment(request).await.unwrap();
+    let answer = app.client.raw().assignments().create_assignment(request).await.unwrap();
     assert_eq!(answer.into_inner().assignment.unwrap().id, "");
     assert_eq!(app.events().await.len(), before);
     assert_eq!(app.item(&pool[0].id).await, pool[0]);

@@ -104,7 +104,7 @@ async fn a_request_that_cannot_be_served_is_refused_by_name_and_changes_nothing(
     assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
     let after = sql::lines(&mut conn, EVERYTHING).unwrap();
     assert_eq!(after, before, "a refused request changed something");
-    world.app.client.access().get_caller(GetCallerRequest {}).await.unwrap();
+    world.app.client.raw().access().get_caller(GetCallerRequest {}).await.unwrap();
 }
 
 async fn a_good_request_is_taken_and_one_that_works_once_is_refused_the_second_time(
@@ -193,7 +193,7 @@ async fn a_message_that_is_too_large_or_none_is_refused_and_the_server_goes_on()
             judged.unwrap_or_else(|why| panic!("{}: {message:?}: {why}", method.path));
         }
     }
-    world.app.client.access().get_caller(GetCallerRequest {}).await.unwrap();
+    world.app.client.raw().access().get_caller(GetCallerRequest {}).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,7 +240,7 @@ async fn mangled_messages_are_refused_or_served(backend: Backend) {
             assert!(documented || session, "{}: {error:?}: {mangled:?}", method.path);
         }
     }
-    world.app.client.access().get_caller(GetCallerRequest {}).await.unwrap();
+    world.app.client.raw().access().get_caller(GetCallerRequest {}).await.unwrap();
 }
 
 /// Checks that an error has the details which its reason documents: "+ BadRequest", "+ RetryInfo"
@@ -310,7 +310,7 @@ fn public() -> impl Iterator<Item = &'static Method> {
 async fn prepared(backend: Backend) -> (World, Facts) {
     let mut world = World::new(backend, 3).await;
     let request = ListEventsRequest::default();
-    let listed = world.app.client.events().list_events(request).await.unwrap().into_inner();
+    let listed = world.app.client.raw().events().list_events(request).await.unwrap().into_inner();
     let expired_token = listed.resume_token;
     world.app.stop_server().await;
     let mut conn = sql::open(&world.app.database_url).unwrap();
@@ -322,22 +322,22 @@ async fn prepared(backend: Backend) -> (World, Facts) {
     let winner = app.sim.account_named("winner").unwrap();
     let item_ids = vec![free[0].id.clone()];
     let request = ReserveItemsRequest { item_ids, ..Default::default() };
-    let reserved = app.client.items().reserve_items(request).await.unwrap().into_inner();
+    let reserved = app.client.raw().items().reserve_items(request).await.unwrap().into_inner();
     let ended_reservation = reserved.reservation.unwrap().id;
     let reservation_id = ended_reservation.clone();
     let request = ReleaseReservationRequest { reservation_id, ..Default::default() };
-    app.client.items().release_reservation(request).await.unwrap();
+    app.client.raw().items().release_reservation(request).await.unwrap();
     let cancelled = app.assign(&free[1..2], &winner).await.id;
     let assignment_id = cancelled.clone();
     let request = CancelAssignmentRequest { assignment_id, ..Default::default() };
-    app.client.assignments().cancel_assignment(request).await.unwrap();
+    app.client.raw().assignments().cancel_assignment(request).await.unwrap();
     let external_id = "taken".to_owned();
     let request = CreateAssignmentRequest {
         external_system: "tests".to_owned(),
         external_id: external_id.clone(),
         ..app.prize(&free[2..3], &winner)
     };
-    app.client.assignments().create_assignment(request).await.unwrap();
+    app.client.raw().assignments().create_assignment(request).await.unwrap();
     let used_request = new_request_id();
     for client in [app.admin.clone(), app.client_with(&world.key)] {
         let request = SetTradeUrlRequest {
@@ -346,11 +346,11 @@ async fn prepared(backend: Backend) -> (World, Facts) {
             request_id: used_request.clone(),
             ..Default::default()
         };
-        client.users().set_trade_url(request).await.unwrap();
+        client.raw().users().set_trade_url(request).await.unwrap();
     }
     let request =
         ListItemsRequest { page_size: 1, org_id: app.org_id.clone(), ..Default::default() };
-    let page = app.client_with(&world.key).items().list_items(request).await.unwrap();
+    let page = app.client_with(&world.key).raw().items().list_items(request).await.unwrap();
     let page_token = page.into_inner().next_page_token;
     assert!(!page_token.is_empty());
     let ids = world.ids.clone();

@@ -23,7 +23,7 @@ async fn stuck(app: &App, winner: &Account, failure: AttemptFailure) -> (Puppet,
     let stored = failure == AttemptFailure::TradeUrlInvalid;
     let trade_url = if stored { winner.trade_url() } else { String::new() };
     let request = CreateAssignmentRequest { trade_url, ..app.prize(&pool, winner) };
-    let answer = app.client.assignments().create_assignment(request).await.unwrap();
+    let answer = app.client.raw().assignments().create_assignment(request).await.unwrap();
     let assignment = answer.into_inner().assignment.unwrap();
     let mut bot = Puppet::connect(app, true).await.unwrap();
     bot.status("online").await;
@@ -78,7 +78,7 @@ async fn a_trade_url_serves_whoever_was_invited(backend: Backend) {
     bot.befriend().await;
     bot.friend(winner.steam_id.0, FriendState::Invited).await;
     let request = SetTradeUrlRequest { trade_url: winner.trade_url(), ..Default::default() };
-    app.client.users().set_trade_url(request).await.unwrap();
+    app.client.raw().users().set_trade_url(request).await.unwrap();
     let order = bot.delivery().await;
     assert_eq!(order.assignment_id, assignment.id);
     assert!(winner.trade_url().ends_with(&order.trade_token));
@@ -91,7 +91,7 @@ async fn each_person_is_invited_once_and_who_waits_longest_first(backend: Backen
     for (item, person) in pool.iter().zip([&early, &late, &early]) {
         let prize = app.prize(std::slice::from_ref(item), person);
         let request = CreateAssignmentRequest { trade_url: String::new(), ..prize };
-        app.client.assignments().create_assignment(request).await.unwrap();
+        app.client.raw().assignments().create_assignment(request).await.unwrap();
     }
     let mut bot = Puppet::connect(&app, true).await.unwrap();
     bot.status("online").await;
@@ -115,7 +115,7 @@ async fn a_paused_bot_invites_nobody(backend: Backend) {
     drop(bot);
     let pause = async |paused: bool| {
         let request = PauseBotRequest { bot_id: app.bot_id.clone(), paused, ..Default::default() };
-        app.admin.bots().pause_bot(request).await.unwrap();
+        app.admin.raw().bots().pause_bot(request).await.unwrap();
     };
     pause(true).await;
     let mut bot = Puppet::connect(&app, true).await.unwrap();

@@ -133,14 +133,14 @@ async fn a_retry_gives_the_full_number_of_tries(backend: Backend) {
         assert_eq!((failed, blocked.delivery_attempts), (8, 8 * round));
         let assignment_id = assignment.id.clone();
         let request = RetryAssignmentRequest { assignment_id, ..Default::default() };
-        app.client.assignments().retry_assignment(request).await.unwrap();
+        app.client.raw().assignments().retry_assignment(request).await.unwrap();
     }
 }
 
 async fn what_steam_rolls_back_is_the_bots_under_its_new_id(backend: Backend) {
     let app = App::start(backend).await;
     let pool = app.pool_of(1).await;
-    let before = pool[0].asset.unwrap().asset_id;
+    let before = pool[0].asset.clone().unwrap().asset_id;
     let winner = app.person("winner", Behaviour::IGNORE);
     let assignment = app.assign(&pool, &winner).await;
     let mut bot = Puppet::connect(&app, true).await.unwrap();
@@ -151,16 +151,19 @@ async fn what_steam_rolls_back_is_the_bots_under_its_new_id(backend: Backend) {
     let returned = moved(&order, 1_000, 2_000);
     bot.over(&order.attempt_id, AttemptFailure::Other, returned).await;
     let item = app.item(&pool[0].id).await;
-    assert_eq!((item.state(), item.asset.unwrap().asset_id), (ItemState::Assigned, before + 2_000));
+    assert_eq!(
+        (item.state(), item.asset.clone().unwrap().asset_id),
+        (ItemState::Assigned, before + 2_000)
+    );
     let request = RetryAssignmentRequest { assignment_id: assignment.id, ..Default::default() };
-    app.client.assignments().retry_assignment(request).await.unwrap();
+    app.client.raw().assignments().retry_assignment(request).await.unwrap();
     assert_eq!(bot.delivery().await.give[0].asset_id, before + 2_000);
 }
 
 async fn what_steam_rolls_back_of_a_cancelled_promise_is_free(backend: Backend) {
     let app = App::start(backend).await;
     let pool = app.pool_of(1).await;
-    let before = pool[0].asset.unwrap().asset_id;
+    let before = pool[0].asset.clone().unwrap().asset_id;
     let winner = app.person("winner", Behaviour::IGNORE);
     let assignment = app.assign(&pool, &winner).await;
     let mut bot = Puppet::connect(&app, true).await.unwrap();
@@ -168,12 +171,12 @@ async fn what_steam_rolls_back_of_a_cancelled_promise_is_free(backend: Backend) 
     let order = bot.offer(1).await;
     let assignment_id = assignment.id.clone();
     let request = CancelAssignmentRequest { assignment_id, ..Default::default() };
-    app.client.assignments().cancel_assignment(request).await.unwrap();
+    app.client.raw().assignments().cancel_assignment(request).await.unwrap();
     bot.held(&order).await;
     let returned = moved(&order, 1_000, 2_000);
     bot.over(&order.attempt_id, AttemptFailure::Other, returned).await;
     assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Cancelled);
     let item = app.item(&pool[0].id).await;
-    let place = (item.state(), item.asset.unwrap().asset_id);
+    let place = (item.state(), item.asset.clone().unwrap().asset_id);
     assert_eq!(place, (ItemState::Available, before + 2_000));
 }

@@ -14,7 +14,7 @@ pub(crate) async fn set(app: &App, paths: &[&str], organization: Organization) -
         update_mask: Some(FieldMask { paths }),
         ..Default::default()
     };
-    let answer = app.admin.organizations().update_organization(request).await;
+    let answer = app.admin.raw().organizations().update_organization(request).await;
     answer.unwrap().into_inner().organization.unwrap()
 }
 
@@ -27,7 +27,8 @@ pub(crate) async fn set_rules(app: &App, rules: DonationRules) {
 async fn a_setting_that_is_named_changes_and_no_other(backend: Backend) {
     let app = App::start(backend).await;
     let request = GetOrganizationRequest { org_id: app.org_id.clone() };
-    let before = app.admin.organizations().get_organization(request).await.unwrap().into_inner();
+    let before =
+        app.admin.raw().organizations().get_organization(request).await.unwrap().into_inner();
     let before = before.organization.unwrap();
     assert!(before.friend_invites && before.cancel_unknown_offers);
     assert_eq!(before.offer_ttl_seconds, 259_200);

@@ -69,7 +69,8 @@ async fn a_promise_that_ends_after_a_part_frees_only_the_rest(backend: Backend) 
     assert_eq!((half.state(), half.deliver_time), (AssignmentState::Queued, None));
     bot.stop().await;
     let request = CancelAssignmentRequest { assignment_id: half.id, ..Default::default() };
-    let answer = app.client.assignments().cancel_assignment(request).await.unwrap().into_inner();
+    let answer =
+        app.client.raw().assignments().cancel_assignment(request).await.unwrap().into_inner();
     let cancelled = answer.assignment.unwrap();
     assert_eq!(cancelled.state(), AssignmentState::Cancelled);
     let status = |item: &Item| {
@@ -94,7 +95,7 @@ async fn a_part_that_is_accepted_before_its_offer_is_withdrawn_is_all_that_is_de
     let order = bot.offer(1).await;
     let assignment_id = assignment.id.clone();
     let request = CancelAssignmentRequest { assignment_id, ..Default::default() };
-    app.client.assignments().cancel_assignment(request).await.unwrap();
+    app.client.raw().assignments().cancel_assignment(request).await.unwrap();
     bot.accepted(&order, 1, 1_000_000, None).await;
     assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Cancelled);
     assert_eq!(app.item(&items[0].id).await.state(), ItemState::Delivered);

@@ -137,7 +137,7 @@ impl Puppet {
         });
         failed.await;
         let request = StartSyncRequest { bot_id: app.bot_id.clone(), ..Default::default() };
-        app.admin.syncs().start_sync(request).await.unwrap();
+        app.admin.raw().syncs().start_sync(request).await.unwrap();
         let next = self.sync().await;
         // Somebody may ask for this one again.
         self.orders.push(Command::ReadInventory(ReadInventory { sync_id: next }));

@@ -63,7 +63,7 @@ async fn a_pool_is_shared_out_without_giving_an_item_twice(backend: Backend) {
             request_id: new_request_id(),
             ..Default::default()
         };
-        app.client.items().reserve_items(request).await.map_err(Error::from)
+        app.client.raw().items().reserve_items(request).await.map_err(Error::from)
     });
     let (mut won, mut lost) = (Vec::new(), 0);
     for answer in join_all(calls).await {
@@ -82,12 +82,12 @@ async fn a_pool_is_shared_out_without_giving_an_item_twice(backend: Backend) {
 }
 
 async fn create(client: &Client, request: CreateAssignmentRequest) -> Result<String, Error> {
-    let answer = client.assignments().create_assignment(request).await?;
+    let answer = client.raw().assignments().create_assignment(request).await?;
     Ok(answer.into_inner().assignment.unwrap().id)
 }
 
 async fn assignments(app: &App) -> usize {
     let request = ListAssignmentsRequest { page_size: 500, ..Default::default() };
-    let answer = app.client.assignments().list_assignments(request).await.unwrap();
+    let answer = app.client.raw().assignments().list_assignments(request).await.unwrap();
     answer.into_inner().assignments.len()
 }

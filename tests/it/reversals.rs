@@ -24,7 +24,7 @@ const TRADE: u64 = 77;
 const BACK: u64 = 2_000_000;
 
 fn asset_id(item: &Item) -> u64 {
-    item.asset.unwrap().asset_id
+    item.asset.clone().unwrap().asset_id
 }
 
 /// A delivery, under trade protection for so many days if any.

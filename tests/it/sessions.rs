@@ -88,7 +88,7 @@ async fn the_end_of_a_login_is_shown_and_told_two_weeks_before(backend: Backend)
         Timestamp { seconds: micros.div_euclid(1_000_000), nanos: 0 }
     };
     let shown = async || {
-        let answer = app.client.bots().list_bots(ListBotsRequest::default()).await.unwrap();
+        let answer = app.client.raw().bots().list_bots(ListBotsRequest::default()).await.unwrap();
         let bot = answer.into_inner().bots.remove(0);
         (bot.steam_status, bot.steam_token_expire_time)
     };

@@ -55,7 +55,7 @@ async fn a_server_that_is_told_to_stop_ends_its_streams_and_its_process_in_order
 async fn after_a_restart_the_watch_goes_on_and_the_bot_finishes_its_delivery(backend: Backend) {
     let mut app = App::start_process(backend, NODE, &["--drain-secs", "2"]).await;
     let pool = app.pool_of(1).await;
-    let mut watch = pin!(app.client.watch_events(WatchEventsRequest {
+    let mut watch = pin!(app.client.events().watch(WatchEventsRequest {
         start: Some(Start::FromEarliest(true)),
         ..Default::default()
     }));
@@ -99,19 +99,20 @@ async fn the_streams_of_a_revoked_key_end_and_no_others(backend: Backend) {
     let client = app.client_with(&key);
     let mut open = Open::new(&app, &client, &bot_key, &assignment).await;
     let request = WatchEventsRequest::default();
-    let mut other = app.client.events().watch_events(request).await.unwrap().into_inner();
+    let mut other = app.client.raw().events().watch_events(request).await.unwrap().into_inner();
     assert!(other.message().await.unwrap().unwrap().events.is_empty());
 
     for secret in [&key, &bot_key] {
         let api_key_id = secret.split('_').nth(2).unwrap().to_owned();
         let request = RevokeApiKeyRequest { api_key_id };
-        app.admin.access().revoke_api_key(request).await.unwrap();
+        app.admin.raw().access().revoke_api_key(request).await.unwrap();
     }
     for end in open.ends().await {
         assert_eq!(end.code, Code::Unauthenticated, "{end}");
         assert!(end.is(ErrorReason::KeyInvalid), "{end}");
     }
-    let refused = Error::from(client.access().get_caller(GetCallerRequest {}).await.unwrap_err());
+    let refused =
+        Error::from(client.raw().access().get_caller(GetCallerRequest {}).await.unwrap_err());
     assert!(refused.is(ErrorReason::KeyInvalid), "{refused}");
     let told = other.message().await.unwrap().unwrap();
     assert!(!told.events.is_empty(), "the stream of another key goes on");
@@ -137,15 +138,15 @@ impl Open {
     async fn new(app: &App, client: &Client, bot_key: &str, assignment: &Assignment) -> Self {
         // The end of the log, so that only a checkpoint comes.
         let request = ListEventsRequest { page_size: 500, ..Default::default() };
-        let listed = client.events().list_events(request).await.unwrap().into_inner();
+        let listed = client.raw().events().list_events(request).await.unwrap().into_inner();
         let start = Some(Start::ResumeToken(listed.resume_token));
         let request =
             WatchEventsRequest { start, types: vec!["user.*".to_owned()], ..Default::default() };
-        let mut events = client.events().watch_events(request).await.unwrap().into_inner();
+        let mut events = client.raw().events().watch_events(request).await.unwrap().into_inner();
         assert!(events.message().await.unwrap().unwrap().events.is_empty());
 
         let request = WatchAssignmentRequest { assignment_id: assignment.id.clone() };
-        let watch = client.assignments().watch_assignment(request).await.unwrap();
+        let watch = client.raw().assignments().watch_assignment(request).await.unwrap();
         let mut watch = watch.into_inner();
         assert_eq!(watch.message().await.unwrap().unwrap().assignment.unwrap().id, assignment.id);
 
@@ -158,7 +159,7 @@ impl Open {
         };
         let hello = SessionRequest { event_seq: 0, frame: Some(ToServer::Hello(hello)) };
         frames.send(hello).await.unwrap();
-        let connection = app.client_with(bot_key).connection();
+        let connection = app.client_with(bot_key).raw().connection();
         let mut sessions = BotSessionServiceClient::new(connection);
         let session = sessions.session(ReceiverStream::new(outgoing)).await.unwrap();
         let mut session = session.into_inner();

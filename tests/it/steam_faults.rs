@@ -85,7 +85,7 @@ async fn an_offer_that_asks_for_something_back_is_declined() {
     let app = App::start(Backend::Sqlite).await;
     let pool = app.pool_of(1).await;
     let bot = app.bot();
-    let asset = steam_sim::AssetId(pool[0].asset.unwrap().asset_id);
+    let asset = steam_sim::AssetId(pool[0].asset.clone().unwrap().asset_id);
     let swindler = app.person("swindler", Behaviour::IGNORE);
     let bait = app.give(&swindler, &["Bait"]);
     let (from, to) = (swindler.steam_id, app.bot_account.steam_id);
@@ -144,7 +144,7 @@ async fn survives(app: &App, name: &str, item: &Item, meanwhile: impl AsyncFnOnc
 
 async fn bot_is(app: &App, status: &str) {
     app.until(&format!("a bot that is {status}"), async || {
-        let answer = app.client.bots().list_bots(ListBotsRequest::default()).await.unwrap();
+        let answer = app.client.raw().bots().list_bots(ListBotsRequest::default()).await.unwrap();
         answer.into_inner().bots.iter().any(|bot| bot.steam_status == status).then_some(())
     })
     .await;

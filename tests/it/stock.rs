@@ -47,7 +47,8 @@ async fn next(bot: &mut Puppet, app: &App, ids: &[u64]) -> Sync {
 async fn ended(app: &App, sync_id: &str) -> Sync {
     app.until("the run to end", async || {
         let request = GetSyncRequest { sync_id: sync_id.to_owned() };
-        let sync = app.client.syncs().get_sync(request).await.unwrap().into_inner().sync.unwrap();
+        let sync =
+            app.client.raw().syncs().get_sync(request).await.unwrap().into_inner().sync.unwrap();
         let over = matches!(sync.state(), SyncState::Succeeded | SyncState::Failed);
         over.then_some(sync)
     })
@@ -84,7 +85,8 @@ async fn an_inventory_is_read_again_after_a_trade_and_after_a_failure(backend: B
     assert_eq!(next(&mut bot, &app, &[SHIFT + 1, SHIFT + 2]).await.trigger, "schedule");
     assert!(app.items(&[ItemState::Missing]).await.is_empty());
     let request = StartSyncRequest { bot_id: app.bot_id.clone(), ..Default::default() };
-    let asked = app.admin.syncs().start_sync(request).await.unwrap().into_inner().sync.unwrap();
+    let asked =
+        app.admin.raw().syncs().start_sync(request).await.unwrap().into_inner().sync.unwrap();
     assert_eq!(asked.trigger, "request");
 }
 
@@ -100,7 +102,7 @@ async fn a_run_tells_how_far_books_and_steam_agreed(backend: Backend) {
     assert!((half.accuracy_percent - 66.666).abs() < 0.01, "{}", half.accuracy_percent);
     assert_eq!(half.items_added_count, 1);
     let request = ListSyncsRequest { page_size: 1, ..Default::default() };
-    let listed = app.client.syncs().list_syncs(request).await.unwrap().into_inner().syncs;
+    let listed = app.client.raw().syncs().list_syncs(request).await.unwrap().into_inner().syncs;
     assert_eq!(listed[0].accuracy_percent.to_bits(), half.accuracy_percent.to_bits());
     bot.wait(&app, Duration::from_secs(3600)).await;
     let whole = next(&mut bot, &app, &[SHIFT + 1, SHIFT + 2, SHIFT + 3, 9]).await;
@@ -137,7 +139,7 @@ async fn what_came_in_a_trade_that_was_no_donation_has_its_giver(backend: Backen
         next(&mut bot, &app, &[SHIFT + 2]).await;
     }
     let request = ListDiscrepanciesRequest::default();
-    let listed = app.client.syncs().list_discrepancies(request).await.unwrap().into_inner();
+    let listed = app.client.raw().syncs().list_discrepancies(request).await.unwrap().into_inner();
     let row = &listed.discrepancies[0];
     assert_eq!((row.kind(), &*row.trade_id), (DiscrepancyKind::UnknownTrade, "701"));
 }
@@ -167,11 +169,14 @@ async fn a_protected_item_is_the_same_in_another_context(backend: Backend) {
     assert_eq!((run.items_added_count, run.items_updated_count), (0, 1));
     let there = app.item(&item.id).await;
     assert_eq!(there.state(), ItemState::Available);
-    assert_eq!((there.asset.unwrap().context_id, there.tradable_time), (16, Some(tradable_time)));
+    assert_eq!(
+        (there.asset.clone().unwrap().context_id, there.tradable_time),
+        (16, Some(tradable_time))
+    );
     bot.wait(&app, Duration::from_secs(3 * 86_400)).await;
     next(&mut bot, &app, &[SHIFT + 1]).await;
     let free = app.item(&item.id).await;
-    assert_eq!((free.asset.unwrap().context_id, free.tradable_time), (2, None));
+    assert_eq!((free.asset.clone().unwrap().context_id, free.tradable_time), (2, None));
     assert_eq!(app.items(&[]).await.len(), 1);
 }
 
@@ -185,7 +190,7 @@ async fn an_item_that_changes_while_it_is_compared_is_left_to_the_next_run(backe
     let sync_id = bot.sync().await;
     let item = app.items(&[ItemState::Available]).await.remove(0);
     let request = ReserveItemsRequest { item_ids: vec![item.id.clone()], ..Default::default() };
-    app.client.items().reserve_items(request).await.unwrap();
+    app.client.raw().items().reserve_items(request).await.unwrap();
     read(&mut bot, &sync_id, vec![], vec![]).await;
     assert_eq!(ended(&app, &sync_id).await.items_updated_count, 1, "the other one");
     let missed = told(&app, "item.not_seen").await;

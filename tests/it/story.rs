@@ -24,7 +24,7 @@ async fn a_donated_item_reaches_its_winner_and_every_step_is_logged(backend: Bac
         request_id: new_request_id(),
         ..Default::default()
     };
-    let reserved = app.client.items().reserve_items(request).await.unwrap().into_inner();
+    let reserved = app.client.raw().items().reserve_items(request).await.unwrap().into_inner();
     let reservation = reserved.reservation.unwrap();
     assert_eq!(reserved.items.len(), 1);
     assert_eq!(reserved.items[0].state(), ItemState::Reserved);
@@ -37,14 +37,14 @@ async fn a_donated_item_reaches_its_winner_and_every_step_is_logged(backend: Bac
         external_id: "giveaway 1".to_owned(),
         ..app.prize(&[], &winner)
     };
-    let answer = app.client.assignments().create_assignment(request).await.unwrap();
+    let answer = app.client.raw().assignments().create_assignment(request).await.unwrap();
     let assignment = app.delivered(&answer.into_inner().assignment.unwrap().id).await;
 
     let item = app.item(&reserved.items[0].id).await;
     assert_eq!(item.state(), ItemState::Delivered);
     assert_eq!(app.belongings(&winner), ["Key"]);
     assert_eq!(app.belongings(&app.bot_account), ["Hat"]);
-    let asset_id = AssetId(item.asset.unwrap().asset_id);
+    let asset_id = AssetId(item.asset.clone().unwrap().asset_id);
     assert!(app.sim.look(|books| books.find(winner.steam_id, asset_id).is_some()));
     assert_eq!(assignment.items[0].delivered_asset_id, asset_id.0);
     app.audit();
@@ -53,7 +53,7 @@ async fn a_donated_item_reaches_its_winner_and_every_step_is_logged(backend: Bac
     every_step_is_logged(&app, &item.id, &assignment.id).await;
 
     let request = ListItemHistoryRequest { item_id: item.id, ..Default::default() };
-    let history = app.client.items().list_item_history(request).await.unwrap().into_inner();
+    let history = app.client.raw().items().list_item_history(request).await.unwrap().into_inner();
     assert_eq!(history.entries[0].event_type, "item.delivered");
     assert_eq!(history.entries[0].user_id, winner.steam_id.0);
 }

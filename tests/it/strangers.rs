@@ -53,15 +53,18 @@ async fn a_protected_gift_that_is_taken_back_leaves_the_books(backend: Backend) 
     let pool = app.available(2).await;
     assert!(pool.iter().all(|item| item.tradable_time.is_some()), "{pool:?}");
     let request = ListDonationsRequest::default();
-    let listed = app.client.donations().list_donations(request).await.unwrap().into_inner();
+    let listed = app.client.raw().donations().list_donations(request).await.unwrap().into_inner();
     assert!(listed.donations[0].settle_time.is_some());
     converges(&app).await;
     let there = app.item(&pool[0].id).await;
-    assert_eq!((there.state(), there.asset.unwrap().context_id), (ItemState::Available, 16));
+    assert_eq!(
+        (there.state(), there.asset.clone().unwrap().context_id),
+        (ItemState::Available, 16)
+    );
     assert!(!app.sim.reverse_trades(donor.steam_id).is_empty());
     let reversed = app.until("the donation to be reversed", async || {
         let request = GetDonationRequest { donation_id: listed.donations[0].id.clone() };
-        let answer = app.client.donations().get_donation(request).await.unwrap().into_inner();
+        let answer = app.client.raw().donations().get_donation(request).await.unwrap().into_inner();
         let donation = answer.donation.unwrap();
         (donation.state() == DonationState::Reversed).then_some(donation)
     });
@@ -86,7 +89,7 @@ async fn a_protected_prize_that_is_taken_back_is_free_again(backend: Backend) {
     app.assignment_in(&assignment.id, &[AssignmentState::Reversed]).await;
     let back = app.item(&pool[0].id).await;
     assert_eq!(back.state(), ItemState::Available);
-    assert_ne!(back.asset.unwrap().asset_id, pool[0].asset.unwrap().asset_id);
+    assert_ne!(back.asset.clone().unwrap().asset_id, pool[0].asset.clone().unwrap().asset_id);
     converges(&app).await;
     let held = app.items(&[ItemState::Available]).await;
     assert_eq!(held.len(), 2, "each asset is one item: {held:?}");
@@ -98,13 +101,14 @@ async fn an_item_that_somebody_traded_away_by_hand_is_reported_with_its_trade(ba
     let app = App::start(backend).await;
     let pool = app.pool_of(2).await;
     let thief = app.person("thief", Behaviour::ACCEPT);
-    let asset = AssetId(pool[0].asset.unwrap().asset_id);
+    let asset = AssetId(pool[0].asset.clone().unwrap().asset_id);
     let offer = app.sim.offer(app.bot_account.steam_id, thief.steam_id, &[asset], &[], "by hand");
     let offer = offer.unwrap();
     let bot = app.bot();
     let found = app.until("the trade to be reported", async || {
         let request = ListDiscrepanciesRequest::default();
-        let listed = app.client.syncs().list_discrepancies(request).await.unwrap().into_inner();
+        let listed =
+            app.client.raw().syncs().list_discrepancies(request).await.unwrap().into_inner();
         listed.discrepancies.into_iter().next()
     });
     let found = found.await;
@@ -130,7 +134,8 @@ async fn an_item_that_was_missed_is_explained_once_the_history_can_be_read(backe
         // Each run is an event to look again after.
         sync(&app).await;
         let request = ListDiscrepanciesRequest::default();
-        let listed = app.client.syncs().list_discrepancies(request).await.unwrap().into_inner();
+        let listed =
+            app.client.raw().syncs().list_discrepancies(request).await.unwrap().into_inner();
         let row = listed.discrepancies.into_iter().next().unwrap();
         (row.kind() == DiscrepancyKind::UnknownTrade).then_some(row)
     });
@@ -146,7 +151,7 @@ async fn an_offer_that_somebody_sent_by_hand_is_withdrawn_and_never_confirmed(ba
     hide_history(&app);
     let bot = app.bot();
     let friend = app.person("friend", Behaviour::IGNORE);
-    let asset = AssetId(pool[0].asset.unwrap().asset_id);
+    let asset = AssetId(pool[0].asset.clone().unwrap().asset_id);
     let offer = app.sim.offer(app.bot_account.steam_id, friend.steam_id, &[asset], &[], "hi");
     let offer = offer.unwrap();
     let resolved = app.until("the offer to be withdrawn", async || {
@@ -157,7 +162,7 @@ async fn an_offer_that_somebody_sent_by_hand_is_withdrawn_and_never_confirmed(ba
     let state = app.sim.look(|books| books.offer(offer).unwrap().state);
     assert_eq!(state, OfferState::Canceled);
     let request = ListDiscrepanciesRequest::default();
-    let listed = app.client.syncs().list_discrepancies(request).await.unwrap().into_inner();
+    let listed = app.client.raw().syncs().list_discrepancies(request).await.unwrap().into_inner();
     let row = &listed.discrepancies[0];
     assert_eq!(
         (row.kind(), row.resolution()),

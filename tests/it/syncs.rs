@@ -45,7 +45,8 @@ async fn an_item_that_is_gone_is_written_off_by_a_person(backend: Backend) {
     assert_eq!(app.item(&pool[1].id).await.state(), ItemState::Available);
     let winner = app.person("winner", Behaviour::ACCEPT);
     let prize = app.prize(&pool[..1], &winner);
-    let refused = app.client.assignments().create_assignment(prize).await.map_err(Error::from);
+    let refused =
+        app.client.raw().assignments().create_assignment(prize).await.map_err(Error::from);
     assert!(refused.unwrap_err().is(ErrorReason::ItemNotAvailable));
 
     let resolve = |resolution: DiscrepancyResolution| ResolveDiscrepancyRequest {
@@ -54,7 +55,7 @@ async fn an_item_that_is_gone_is_written_off_by_a_person(backend: Backend) {
         note: "traded away by hand".to_owned(),
         ..Default::default()
     };
-    let mut syncs = app.admin.syncs();
+    let mut syncs = app.admin.raw().syncs();
     let adopt = resolve(DiscrepancyResolution::Adopt);
     let refused = syncs.resolve_discrepancy(adopt).await.map_err(Error::from).unwrap_err();
     assert!(refused.is(ErrorReason::FieldInvalid), "{refused}");
@@ -74,7 +75,7 @@ async fn an_item_that_is_gone_is_written_off_by_a_person(backend: Backend) {
 async fn an_item_that_comes_back_is_free_again(backend: Backend) {
     let app = App::start(backend).await;
     let pool = app.pool_of(2).await;
-    let asset = AssetId(pool[0].asset.unwrap().asset_id);
+    let asset = AssetId(pool[0].asset.clone().unwrap().asset_id);
     let keeper = app.person("keeper", Behaviour::ACCEPT);
     hide_history(&app);
     let bot_account = app.bot_account.steam_id;
@@ -124,14 +125,15 @@ async fn a_reservation_with_a_missing_item_is_not_assigned_as_if_it_were_whole(b
     let pool = app.pool_of(2).await;
     let item_ids = pool.iter().map(|item| item.id.clone()).collect();
     let request = ReserveItemsRequest { item_ids, ..Default::default() };
-    let reserved = app.client.items().reserve_items(request).await.unwrap().into_inner();
+    let reserved = app.client.raw().items().reserve_items(request).await.unwrap().into_inner();
     lose(&app, &pool[0]).await;
     let request = CreateAssignmentRequest {
         user_id: app.person("winner", Behaviour::ACCEPT).steam_id.0,
         reservation_id: reserved.reservation.unwrap().id,
         ..Default::default()
     };
-    let refused = app.client.assignments().create_assignment(request).await.map_err(Error::from);
+    let refused =
+        app.client.raw().assignments().create_assignment(request).await.map_err(Error::from);
     assert!(refused.unwrap_err().is(ErrorReason::ItemNotAvailable));
     assert_eq!(app.item(&pool[1].id).await.state(), ItemState::Reserved);
 }

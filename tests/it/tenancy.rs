@@ -88,7 +88,7 @@ async fn strange_bot(world: &World, org_id: &str) -> String {
     let steam_id = world.ids.bot_steam + 5_000;
     let org = org_id.to_owned();
     let request = RegisterBotRequest { org_id: org, steam_id, ..Default::default() };
-    let answer = world.app.admin.bots().register_bot(request).await.unwrap().into_inner();
+    let answer = world.app.admin.raw().bots().register_bot(request).await.unwrap().into_inner();
     world.app.key(ApiKeyKind::Bot, org_id, &answer.bot.unwrap().id).await
 }
 
@@ -136,22 +136,23 @@ fn by_the_back_door(ids: &Ids) -> Vec<(&'static str, Vec<u8>, &'static str)> {
 /// Lists without an organisation are of one's own.
 async fn sees_nothing(world: &World, key: &str) {
     let client = world.app.client_with(key);
-    let items = client.items().list_items(ListItemsRequest::default()).await.unwrap();
+    let items = client.raw().items().list_items(ListItemsRequest::default()).await.unwrap();
     assert!(items.into_inner().items.is_empty());
     let filter = ItemFilter { bot_ids: vec![world.ids.bot.clone()], ..Default::default() };
     let request = ListItemsRequest { filter: Some(filter), ..Default::default() };
-    assert!(client.items().list_items(request).await.unwrap().into_inner().items.is_empty());
+    assert!(client.raw().items().list_items(request).await.unwrap().into_inner().items.is_empty());
     let request = ListAssignmentsRequest::default();
-    let assignments = client.assignments().list_assignments(request).await.unwrap().into_inner();
+    let assignments =
+        client.raw().assignments().list_assignments(request).await.unwrap().into_inner();
     assert!(assignments.assignments.is_empty());
     let request = ListOrganizationsRequest::default();
-    let orgs = client.organizations().list_organizations(request).await.unwrap().into_inner();
+    let orgs = client.raw().organizations().list_organizations(request).await.unwrap().into_inner();
     assert_eq!(orgs.organizations.len(), 1);
     let request = GetUserRequest { user_id: world.ids.user, ..Default::default() };
-    let unknown = client.users().get_user(request).await.map_err(Error::from).unwrap_err();
+    let unknown = client.raw().users().get_user(request).await.map_err(Error::from).unwrap_err();
     assert!(unknown.is(ErrorReason::UserNotFound), "{unknown}");
     let request =
         ListEventsRequest { assignment_id: world.ids.assignment.clone(), ..Default::default() };
-    let events = client.events().list_events(request).await.map_err(Error::from);
+    let events = client.raw().events().list_events(request).await.map_err(Error::from);
     assert!(events.is_err() || events.unwrap().into_inner().events.is_empty());
 }

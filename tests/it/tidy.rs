@@ -16,6 +16,10 @@ const FILE_LINES_MAX: usize = 500;
 /// A function that is longer does more than one thing.
 const FUNCTION_LINES_MAX: usize = 70;
 
+/// What is read: sources, and what is written by hand like them.
+const KINDS: &[&str] =
+    &["go", "java", "jinja", "js", "mjs", "proto", "py", "rs", "sh", "sql", "toml", "ts", "yaml"];
+
 /// Names that say nothing about what is inside.
 const NAMES_BANNED: &[&str] = &["utils", "util", "helpers", "helper", "common", "misc", "types"];
 /// Named by the design: the column types.
@@ -288,7 +292,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
         let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
         if path.is_dir() && !name.starts_with('.') && !is_foreign(name) {
             collect(root, &path, found);
-        } else if path.is_file() && matches!(kind, "rs" | "proto" | "sql" | "toml") {
+        } else if path.is_file() && KINDS.contains(&kind) {
             let text = std::fs::read_to_string(&path).expect("a source file is text");
             let relative = path.strip_prefix(root).expect("found below the root");
             found.push((relative.to_string_lossy().replace('\\', "/"), text));

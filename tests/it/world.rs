@@ -30,10 +30,11 @@ impl World {
         let assignment = app.assign(&[pool.remove(0)], &winner).await;
         let reserved = pool.remove(0);
         let request = ReserveItemsRequest { item_ids: vec![reserved.id], ..Default::default() };
-        let answer = app.client.items().reserve_items(request).await.unwrap().into_inner();
+        let answer = app.client.raw().items().reserve_items(request).await.unwrap().into_inner();
         let key = all_scopes(&app, &app.org_id).await;
         let request = ListDonationsRequest::default();
-        let donations = app.client.donations().list_donations(request).await.unwrap().into_inner();
+        let donations =
+            app.client.raw().donations().list_donations(request).await.unwrap().into_inner();
         let spare = app.key(ApiKeyKind::Client, &app.org_id, "").await;
         let ids = Ids {
             org: app.org_id.clone(),
@@ -79,7 +80,7 @@ pub(crate) async fn all_scopes(app: &App, org_id: &str) -> String {
         scopes: vec!["*".to_owned()],
         ..Default::default()
     };
-    app.admin.access().create_api_key(request).await.unwrap().into_inner().secret
+    app.admin.raw().access().create_api_key(request).await.unwrap().into_inner().secret
 }
 
 /// Keeps the bot from reading the account's trade history, until the faults are cleared.
@@ -93,7 +94,7 @@ pub(crate) fn hide_history(app: &App) {
 pub(crate) async fn lose(app: &App, item: &Item) -> Discrepancy {
     hide_history(app);
     let thief: Account = app.person("thief", Behaviour::ACCEPT);
-    let asset = AssetId(item.asset.unwrap().asset_id);
+    let asset = AssetId(item.asset.clone().unwrap().asset_id);
     app.sim.offer(app.bot_account.steam_id, thief.steam_id, &[asset], &[], "by hand").unwrap();
     for _ in 0..2 {
         let bot = app.bot();
@@ -103,18 +104,19 @@ pub(crate) async fn lose(app: &App, item: &Item) -> Discrepancy {
     }
     app.sim.clear_faults();
     let request = ListDiscrepanciesRequest::default();
-    let listed = app.client.syncs().list_discrepancies(request).await.unwrap().into_inner();
+    let listed = app.client.raw().syncs().list_discrepancies(request).await.unwrap().into_inner();
     listed.discrepancies.into_iter().next().expect("two syncs without the item report it")
 }
 
 /// Runs one complete sync; the bot's worker must be running.
 pub(crate) async fn sync(app: &App) -> Sync {
     let request = StartSyncRequest { bot_id: app.bot_id.clone(), ..Default::default() };
-    let started = app.admin.syncs().start_sync(request).await.unwrap().into_inner();
+    let started = app.admin.raw().syncs().start_sync(request).await.unwrap().into_inner();
     let sync_id = started.sync.unwrap().id;
     app.until("the sync to end", async || {
         let request = GetSyncRequest { sync_id: sync_id.clone() };
-        let sync = app.admin.syncs().get_sync(request).await.unwrap().into_inner().sync.unwrap();
+        let sync =
+            app.admin.raw().syncs().get_sync(request).await.unwrap().into_inner().sync.unwrap();
         let over = matches!(sync.state(), SyncState::Succeeded | SyncState::Failed);
         over.then_some(sync)
     })
@@ -124,5 +126,5 @@ pub(crate) async fn sync(app: &App) -> Sync {
 /// The code and the reason of a refusal.
 pub(crate) fn refusal(status: Status) -> (Code, String) {
     let error = Error::from(status);
-    (error.code, error.reason)
+    (error.code, error.reason.clone())
 }

@@ -114,7 +114,7 @@ impl App {
             steam_id: bot_account.steam_id.0,
             ..Default::default()
         };
-        let answer = admin.bots().register_bot(request).await.map_err(Error::from)?;
+        let answer = admin.raw().bots().register_bot(request).await.map_err(Error::from)?;
         let bot_id = answer.into_inner().bot.context("no bot")?.id;
         let client_key = make_key(&admin, ApiKeyKind::Client, &org_id, "").await?;
         let bot_key = make_key(&admin, ApiKeyKind::Bot, &org_id, &bot_id).await?;
@@ -295,7 +295,12 @@ impl App {
             update_mask: Some(prost_types::FieldMask { paths: vec!["friend_invites".to_owned()] }),
             ..Default::default()
         };
-        self.admin.organizations().update_organization(request).await.expect("the setting changes");
+        self.admin
+            .raw()
+            .organizations()
+            .update_organization(request)
+            .await
+            .expect("the setting changes");
     }
 
     /// Waits until `check` finds something, looking again after each event of the log.
@@ -309,7 +314,7 @@ impl App {
     {
         let start = Some(Start::FromEarliest(true));
         let request = WatchEventsRequest { start, ..Default::default() };
-        let mut events = pin!(self.admin.watch_events(request).ready_chunks(256));
+        let mut events = pin!(self.admin.events().watch(request).ready_chunks(256));
         let mut last = Vec::new();
         let found = async {
             loop {
@@ -365,7 +370,8 @@ fn connect(relay: &Relay, key: &str) -> Client {
 
 async fn create_org(admin: &Client, slug: &str) -> anyhow::Result<String> {
     let request = CreateOrganizationRequest { slug: slug.to_owned(), ..Default::default() };
-    let answer = admin.organizations().create_organization(request).await.map_err(Error::from)?;
+    let answer =
+        admin.raw().organizations().create_organization(request).await.map_err(Error::from)?;
     Ok(answer.into_inner().organization.context("no organisation")?.id)
 }
 
@@ -382,6 +388,6 @@ async fn make_key(
         bot_id: bot_id.to_owned(),
         ..Default::default()
     };
-    let answer = admin.access().create_api_key(request).await.map_err(Error::from)?;
+    let answer = admin.raw().access().create_api_key(request).await.map_err(Error::from)?;
     Ok(answer.into_inner().secret)
 }

@@ -54,7 +54,8 @@ impl App {
             steam_id: account.steam_id.0,
             ..Default::default()
         };
-        let answer = self.admin.bots().register_bot(request).await.expect("a bot can be made");
+        let answer =
+            self.admin.raw().bots().register_bot(request).await.expect("a bot can be made");
         let id = answer.into_inner().bot.expect("the answer has the bot").id;
         let key = self.key(ApiKeyKind::Bot, &self.org_id, &id).await;
         FurtherBot { id, account, key }

@@ -1,11 +1,11 @@
 //! What people and plugins do in a story.
 
+use astro_sdk::new_request_id;
 use astro_sdk::v1::{
     Assignment, AssignmentState, CreateAssignmentRequest, Event, GetAssignmentRequest,
     GetItemRequest, Item, ItemFilter, ItemState, ListEventsRequest, ListItemsRequest,
     RetryAssignmentRequest,
 };
-use astro_sdk::{Error, new_request_id, pages};
 use astro_server::db::Conn;
 use futures_util::TryStreamExt;
 use steam_sim::{Account, AssetId, Behaviour, ItemSpec, NewAccount, OfferId};
@@ -77,22 +77,13 @@ impl App {
     /// When the server refuses.
     pub async fn items(&self, states: &[ItemState]) -> Vec<Item> {
         let states: Vec<i32> = states.iter().map(|state| (*state).into()).collect();
-        let client = self.client.clone();
-        let listed = pages(move |page_token| {
-            let mut items = client.items();
-            let filter = Some(ItemFilter { states: states.clone(), ..Default::default() });
-            async move {
-                let request = ListItemsRequest {
-                    page_token,
-                    filter,
-                    order_by: "create_time".to_owned(),
-                    page_size: 500,
-                    ..Default::default()
-                };
-                let page = items.list_items(request).await?.into_inner();
-                Ok::<_, Error>((page.items, page.next_page_token))
-            }
-        });
+        let request = ListItemsRequest {
+            filter: Some(ItemFilter { states, ..Default::default() }),
+            order_by: "create_time".to_owned(),
+            page_size: 500,
+            ..Default::default()
+        };
+        let listed = self.client.items().list(request);
         listed.try_collect().await.expect("items can be listed")
     }
 
@@ -102,7 +93,8 @@ impl App {
     /// When the server refuses.
     pub async fn item(&self, item_id: &str) -> Item {
         let request = GetItemRequest { item_id: item_id.to_owned() };
-        let answer = self.client.items().get_item(request).await.expect("the item can be read");
+        let answer =
+            self.client.raw().items().get_item(request).await.expect("the item can be read");
         answer.into_inner().item.expect("the answer has the item")
     }
 
@@ -124,7 +116,7 @@ impl App {
     /// When the server refuses.
     pub async fn assign(&self, items: &[Item], winner: &Account) -> Assignment {
         let request = self.prize(items, winner);
-        let answer = self.client.assignments().create_assignment(request).await;
+        let answer = self.client.raw().assignments().create_assignment(request).await;
         let answer = answer.expect("the items can be assigned").into_inner();
         answer.assignment.expect("the answer has the assignment")
     }
@@ -135,7 +127,7 @@ impl App {
     /// When the server refuses.
     pub async fn assignment(&self, assignment_id: &str) -> Assignment {
         let request = GetAssignmentRequest { assignment_id: assignment_id.to_owned() };
-        let answer = self.client.assignments().get_assignment(request).await;
+        let answer = self.client.raw().assignments().get_assignment(request).await;
         let answer = answer.expect("the assignment can be read").into_inner();
         answer.assignment.expect("the answer has the assignment")
     }
@@ -169,7 +161,7 @@ impl App {
                 let assignment_id = assignment_id.to_owned();
                 let request = RetryAssignmentRequest { assignment_id, ..Default::default() };
                 // Refused when it goes on by itself meanwhile.
-                let _ = self.client.assignments().retry_assignment(request).await;
+                let _ = self.client.raw().assignments().retry_assignment(request).await;
             }
             matches!(state, AssignmentState::Delivered | AssignmentState::Settled)
                 .then_some(assignment)
@@ -193,7 +185,7 @@ impl App {
         let mut found = Vec::new();
         let mut request = ListEventsRequest { page_size: 500, ..Default::default() };
         loop {
-            let answer = self.client.events().list_events(request.clone()).await;
+            let answer = self.client.raw().events().list_events(request.clone()).await;
             let page = answer.expect("the log can be read").into_inner();
             let full = page.events.len() == 500;
             found.extend(page.events);

@@ -1,12 +1,9 @@
 //! `astro assignments`: giving items to people.
 
-use std::pin::pin;
-
 use astro_sdk::new_request_id;
 use astro_sdk::steam::{SteamId, TradeUrl};
 use astro_sdk::v1::*;
 use clap::{Args, Subcommand, ValueEnum};
-use futures_util::StreamExt;
 use prost_types::Struct;
 
 use crate::context::{Context, Paging};
@@ -188,30 +185,30 @@ pub(crate) struct ListArgs {
 
 impl Command {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        let mut client = cx.client.assignments();
+        let client = cx.client.assignments();
         let request_id = new_request_id();
         let assignment = match self {
             Self::List(args) => return list(args, cx).await,
             Self::Watch { assignment_id, until } => return watch(assignment_id, until, cx).await,
             Self::Create(args) => {
                 let request = args.into_request(cx.org_id.clone(), request_id);
-                client.create_assignment(request).await?.into_inner().assignment
+                client.create(request).await?.assignment
             }
             Self::Get { assignment_id } => {
                 let request = GetAssignmentRequest { assignment_id };
-                client.get_assignment(request).await?.into_inner().assignment
+                client.get(request).await?.assignment
             }
             Self::Cancel { assignment_id, reason, etag } => {
                 let request = CancelAssignmentRequest { assignment_id, reason, etag, request_id };
-                client.cancel_assignment(request).await?.into_inner().assignment
+                client.cancel(request).await?.assignment
             }
             Self::Reassign(args) => {
-                let answer = client.reassign_assignment(args.into_request(request_id)).await?;
-                return Ok(cx.out.record(&Some(answer.into_inner()))?);
+                let answer = client.reassign(args.into_request(request_id)).await?;
+                return Ok(cx.out.record(&Some(answer))?);
             }
             Self::Retry { assignment_id } => {
                 let request = RetryAssignmentRequest { assignment_id, request_id };
-                client.retry_assignment(request).await?.into_inner().assignment
+                client.retry(request).await?.assignment
             }
         };
         Ok(cx.out.record(&assignment)?)
@@ -268,10 +265,10 @@ async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         ..ListAssignmentsRequest::default()
     };
     let fetch = |page_size, page_token| {
-        let mut client = cx.client.assignments();
+        let client = cx.client.assignments();
         let request = ListAssignmentsRequest { page_size, page_token, ..base.clone() };
         async move {
-            let page = client.list_assignments(request).await?.into_inner();
+            let page = client.list(request).pages().try_next().await?.unwrap_or_default();
             Ok((page.assignments, page.next_page_token))
         }
     };
@@ -289,9 +286,8 @@ async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
 }
 
 async fn watch(assignment_id: String, until: Until, cx: &mut Context<'_>) -> Result<(), Failure> {
-    let mut changes = pin!(cx.client.watch_assignment(assignment_id));
-    while let Some(change) = changes.next().await {
-        let assignment = change?;
+    let mut changes = cx.client.assignments().watch(WatchAssignmentRequest { assignment_id });
+    while let Some(assignment) = changes.try_next().await? {
         cx.out.entry(&assignment, &line(&assignment))?;
         match outcome(assignment.state(), until) {
             Some(true) => return Ok(()),

@@ -52,7 +52,7 @@ impl Command {
                     display_name: name,
                     request_id: new_request_id(),
                 };
-                let response = cx.client.bots().register_bot(request).await?.into_inner();
+                let response = cx.client.bots().register(request).await?;
                 Ok(cx.out.record(&response.bot)?)
             }
             Self::List { paging } => list(&paging, cx).await,
@@ -69,17 +69,17 @@ impl Command {
 }
 
 async fn pause(request: PauseBotRequest, cx: &mut Context<'_>) -> Result<(), Failure> {
-    let response = cx.client.bots().pause_bot(request).await?.into_inner();
+    let response = cx.client.bots().pause(request).await?;
     Ok(cx.out.record(&response.bot)?)
 }
 
 async fn list(paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
     let org_id = cx.org_id.clone();
     let fetch = |page_size, page_token| {
-        let mut client = cx.client.bots();
+        let client = cx.client.bots();
         let request = ListBotsRequest { org_id: org_id.clone(), page_size, page_token };
         async move {
-            let page = client.list_bots(request).await?.into_inner();
+            let page = client.list(request).pages().try_next().await?.unwrap_or_default();
             Ok((page.bots, page.next_page_token))
         }
     };

@@ -40,9 +40,10 @@ impl<'a> Context<'a> {
             None => globals.api_key.filter(|key| !key.is_empty()),
         };
         let has_key = key.is_some();
-        if let Some(key) = key {
-            builder = builder.api_key(key);
-        }
+        builder = match key {
+            Some(key) => builder.api_key(key),
+            None => builder.anonymous(),
+        };
         if let Some(file) = globals.ca_cert {
             builder = builder.ca_certificate(read(&file)?);
         }

@@ -75,7 +75,7 @@ impl ResolveArgs {
             note: self.note,
             request_id: new_request_id(),
         };
-        let response = cx.client.syncs().resolve_discrepancy(request).await?.into_inner();
+        let response = cx.client.syncs().resolve_discrepancy(request).await?;
         Ok(cx.out.record(&response.discrepancy)?)
     }
 }
@@ -87,10 +87,11 @@ async fn list(open_only: bool, paging: &Paging, cx: &mut Context<'_>) -> Result<
         ..ListDiscrepanciesRequest::default()
     };
     let fetch = |page_size, page_token| {
-        let mut client = cx.client.syncs();
+        let client = cx.client.syncs();
         let request = ListDiscrepanciesRequest { page_size, page_token, ..base.clone() };
         async move {
-            let page = client.list_discrepancies(request).await?.into_inner();
+            let page =
+                client.list_discrepancies(request).pages().try_next().await?.unwrap_or_default();
             Ok((page.discrepancies, page.next_page_token))
         }
     };

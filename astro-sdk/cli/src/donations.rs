@@ -46,7 +46,7 @@ impl Command {
             Self::List(args) => list(args, cx).await,
             Self::Get { donation_id } => {
                 let request = GetDonationRequest { donation_id };
-                let response = cx.client.donations().get_donation(request).await?.into_inner();
+                let response = cx.client.donations().get(request).await?;
                 Ok(cx.out.record(&response.donation)?)
             }
         }
@@ -65,10 +65,10 @@ async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         ..ListDonationsRequest::default()
     };
     let fetch = |page_size, page_token| {
-        let mut client = cx.client.donations();
+        let client = cx.client.donations();
         let request = ListDonationsRequest { page_size, page_token, ..base.clone() };
         async move {
-            let page = client.list_donations(request).await?.into_inner();
+            let page = client.list(request).pages().try_next().await?.unwrap_or_default();
             Ok((page.donations, page.next_page_token))
         }
     };

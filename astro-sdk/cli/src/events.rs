@@ -1,11 +1,8 @@
 //! `astro events`: the log of everything that happened.
 
-use std::pin::pin;
-
 use astro_sdk::v1::watch_events_request::Start;
 use astro_sdk::v1::*;
 use clap::{Args, Subcommand};
-use futures_util::StreamExt;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -78,9 +75,8 @@ async fn tail(args: TailArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         None => args.from_start.then_some(Start::FromEarliest(true)),
     };
     let request = WatchEventsRequest { org_id: cx.org_id.clone(), types: args.kind, start };
-    let mut events = pin!(cx.client.watch_events(request));
-    while let Some(event) = events.next().await {
-        let event = event?;
+    let mut events = cx.client.events().watch(request);
+    while let Some(event) = events.try_next().await? {
         cx.out.entry(&event, &line(&event))?;
     }
     Ok(())
@@ -95,9 +91,9 @@ async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         wait_seconds: args.wait,
         assignment_id: args.assignment,
     };
-    let response = cx.client.events().list_events(request).await?.into_inner();
+    let page = cx.client.events().list(request).pages().try_next().await?;
     let columns = ["create_time", "severity", "event_type", "source", "event_description"];
-    Ok(cx.out.list(&response, &columns)?)
+    Ok(cx.out.list(&page.unwrap_or_default(), &columns)?)
 }
 
 fn line(event: &Event) -> String {

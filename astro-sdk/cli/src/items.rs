@@ -146,7 +146,7 @@ impl Command {
             Self::List(args) => list(args, cx).await,
             Self::Get { item_id } => {
                 let request = GetItemRequest { item_id };
-                let response = cx.client.items().get_item(request).await?.into_inner();
+                let response = cx.client.items().get(request).await?;
                 Ok(cx.out.record(&response.item)?)
             }
             Self::Update(args) => update(args, cx).await,
@@ -171,10 +171,10 @@ async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         ..ListItemsRequest::default()
     };
     let fetch = |page_size, page_token| {
-        let mut client = cx.client.items();
+        let client = cx.client.items();
         let request = ListItemsRequest { page_size, page_token, ..base.clone() };
         async move {
-            let page = client.list_items(request).await?.into_inner();
+            let page = client.list(request).pages().try_next().await?.unwrap_or_default();
             Ok((page.items, page.next_page_token))
         }
     };
@@ -193,7 +193,7 @@ async fn update(args: UpdateArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         // The request replaces all labels, so the others are read first; the etag makes sure that
         // nobody changes them in between.
         let request = GetItemRequest { item_id: args.item_id };
-        let found = cx.client.items().get_item(request).await?.into_inner().item;
+        let found = cx.client.items().get(request).await?.item;
         let found = found.unwrap_or_default();
         item.labels = relabel(found.labels, args.label, &args.remove_label);
         item.etag = args.etag.unwrap_or(found.etag);
@@ -212,7 +212,7 @@ async fn update(args: UpdateArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         update_mask: Some(FieldMask { paths }),
         request_id: new_request_id(),
     };
-    let response = cx.client.items().update_item(request).await?.into_inner();
+    let response = cx.client.items().update(request).await?;
     Ok(cx.out.record(&response.item)?)
 }
 
@@ -228,10 +228,10 @@ fn relabel(
 
 async fn history(item_id: String, paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
     let fetch = |page_size, page_token| {
-        let mut client = cx.client.items();
+        let client = cx.client.items();
         let request = ListItemHistoryRequest { item_id: item_id.clone(), page_size, page_token };
         async move {
-            let page = client.list_item_history(request).await?.into_inner();
+            let page = client.list_history(request).pages().try_next().await?.unwrap_or_default();
             Ok((page.entries, page.next_page_token))
         }
     };

@@ -59,7 +59,7 @@ impl Command {
             Self::List { paging } => list(&paging, cx).await,
             Self::Revoke { api_key_id } => {
                 let request = RevokeApiKeyRequest { api_key_id };
-                let response = cx.client.access().revoke_api_key(request).await?.into_inner();
+                let response = cx.client.access().revoke_api_key(request).await?;
                 Ok(cx.out.record(&response.api_key)?)
             }
         }
@@ -68,7 +68,7 @@ impl Command {
 
 /// Shows who the key belongs to.
 pub(crate) async fn whoami(cx: &mut Context<'_>) -> Result<(), Failure> {
-    let response = cx.client.access().get_caller(GetCallerRequest {}).await?.into_inner();
+    let response = cx.client.access().get_caller(GetCallerRequest {}).await?;
     Ok(cx.out.record(&Some(response))?)
 }
 
@@ -81,7 +81,7 @@ async fn create(args: CreateArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         scopes: args.scope,
         expire_time: args.expires,
     };
-    let response = cx.client.access().create_api_key(request).await?.into_inner();
+    let response = cx.client.access().create_api_key(request).await?;
     cx.out.record(&Some(response))?;
     Ok(cx.out.remark("Keep the secret: it is not shown again.")?)
 }
@@ -89,10 +89,10 @@ async fn create(args: CreateArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
 async fn list(paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
     let org_id = cx.org_id.clone();
     let fetch = |page_size, page_token| {
-        let mut client = cx.client.access();
+        let client = cx.client.access();
         let request = ListApiKeysRequest { org_id: org_id.clone(), page_size, page_token };
         async move {
-            let page = client.list_api_keys(request).await?.into_inner();
+            let page = client.list_api_keys(request).pages().try_next().await?.unwrap_or_default();
             Ok((page.api_keys, page.next_page_token))
         }
     };

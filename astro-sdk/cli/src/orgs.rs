@@ -167,6 +167,7 @@ impl RuleArgs {
             marketable_only: self.marketable_only.unwrap_or(before.marketable_only),
             denied_user_ids: denied,
             thanks: self.thanks.unwrap_or(before.thanks),
+            unknown_fields: before.unknown_fields,
         }
     }
 }
@@ -178,7 +179,7 @@ impl UpdateArgs {
         let mut paths = Vec::new();
         if !self.rules.is_empty() {
             let request = GetOrganizationRequest { org_id: id };
-            let found = cx.client.organizations().get_organization(request).await?.into_inner();
+            let found = cx.client.organizations().get(request).await?;
             let before = found.organization.unwrap_or_default().donation_rules;
             organization.donation_rules = Some(self.rules.over(before.unwrap_or_default()));
             paths.push("donation_rules");
@@ -211,14 +212,14 @@ impl UpdateArgs {
             update_mask: Some(FieldMask { paths: paths.into_iter().map(str::to_owned).collect() }),
             request_id: new_request_id(),
         };
-        let response = cx.client.organizations().update_organization(request).await?.into_inner();
+        let response = cx.client.organizations().update(request).await?;
         Ok(cx.out.record(&response.organization)?)
     }
 }
 
 impl Command {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        let mut client = cx.client.organizations();
+        let client = cx.client.organizations();
         let organization = match self {
             Self::Create(args) => {
                 let request = CreateOrganizationRequest {
@@ -230,12 +231,12 @@ impl Command {
                     review_unknown_items: args.review_unknown_items,
                     request_id: new_request_id(),
                 };
-                client.create_organization(request).await?.into_inner().organization
+                client.create(request).await?.organization
             }
             Self::Get { org_id } => {
                 let org_id = org_id.unwrap_or_else(|| cx.org_id.clone());
                 let request = GetOrganizationRequest { org_id };
-                client.get_organization(request).await?.into_inner().organization
+                client.get(request).await?.organization
             }
             Self::Update(args) => return args.run(cx).await,
             Self::List { paging } => return list(&paging, cx).await,
@@ -246,10 +247,10 @@ impl Command {
 
 async fn list(paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
     let fetch = |page_size, page_token| {
-        let mut client = cx.client.organizations();
+        let client = cx.client.organizations();
         let request = ListOrganizationsRequest { page_size, page_token };
         async move {
-            let page = client.list_organizations(request).await?.into_inner();
+            let page = client.list(request).pages().try_next().await?.unwrap_or_default();
             Ok((page.organizations, page.next_page_token))
         }
     };

@@ -48,7 +48,7 @@ impl Command {
             Self::Release { reservation_id } => {
                 let request =
                     ReleaseReservationRequest { reservation_id, request_id: new_request_id() };
-                let response = cx.client.items().release_reservation(request).await?.into_inner();
+                let response = cx.client.items().release_reservation(request).await?;
                 Ok(cx.out.record(&response.reservation)?)
             }
         }
@@ -70,7 +70,7 @@ impl ReserveArgs {
             ttl_seconds: self.ttl,
             request_id: new_request_id(),
         };
-        let response = cx.client.items().reserve_items(request).await?.into_inner();
+        let response = cx.client.items().reserve(request).await?;
         Ok(cx.out.record(&response.reservation)?)
     }
 }

@@ -38,15 +38,15 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        let mut client = cx.client.syncs();
+        let client = cx.client.syncs();
         match self {
             Self::Start { bot_id } => {
                 let request = StartSyncRequest { bot_id, request_id: new_request_id() };
-                Ok(cx.out.record(&client.start_sync(request).await?.into_inner().sync)?)
+                Ok(cx.out.record(&client.start(request).await?.sync)?)
             }
             Self::Get { sync_id } => {
                 let request = GetSyncRequest { sync_id };
-                Ok(cx.out.record(&client.get_sync(request).await?.into_inner().sync)?)
+                Ok(cx.out.record(&client.get(request).await?.sync)?)
             }
             Self::List { bot, paging } => list(bot, &paging, cx).await,
             Self::Resolve(args) => args.run(cx).await,
@@ -58,10 +58,10 @@ async fn list(bot_id: String, paging: &Paging, cx: &mut Context<'_>) -> Result<(
     let base =
         ListSyncsRequest { org_id: cx.org_id.clone(), bot_id, ..ListSyncsRequest::default() };
     let fetch = |page_size, page_token| {
-        let mut client = cx.client.syncs();
+        let client = cx.client.syncs();
         let request = ListSyncsRequest { page_size, page_token, ..base.clone() };
         async move {
-            let page = client.list_syncs(request).await?.into_inner();
+            let page = client.list(request).pages().try_next().await?.unwrap_or_default();
             Ok((page.syncs, page.next_page_token))
         }
     };

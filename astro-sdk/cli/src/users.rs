@@ -35,12 +35,12 @@ Example:
 
 impl Command {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        let mut client = cx.client.users();
+        let client = cx.client.users();
         let org_id = cx.org_id.clone();
         let user = match self {
             Self::Get { user } => {
                 let request = GetUserRequest { org_id, user_id: user.get() };
-                client.get_user(request).await?.into_inner().user
+                client.get(request).await?.user
             }
             Self::SetTradeUrl { trade_url, user } => {
                 let request = SetTradeUrlRequest {
@@ -49,7 +49,7 @@ impl Command {
                     trade_url: trade_url.to_string(),
                     request_id: new_request_id(),
                 };
-                client.set_trade_url(request).await?.into_inner().user
+                client.set_trade_url(request).await?.user
             }
         };
         Ok(cx.out.record(&user)?)

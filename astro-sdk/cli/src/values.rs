@@ -86,7 +86,7 @@ pub(crate) fn money(text: &str) -> Result<Money, String> {
         return Err(format!("{currency_code} has {places} decimal places; {}", usage()));
     }
     let minor_units = format!("{whole}{fraction:0<places$}").parse().map_err(|_| usage())?;
-    Ok(Money { currency_code, minor_units })
+    Ok(Money { currency_code, minor_units, ..Money::default() })
 }
 
 /// `12.50 USD`.
@@ -164,7 +164,7 @@ mod tests {
         check_money("0.05EUR", 5, "0.05 EUR");
         check_money("300JPY", 300, "300 JPY");
         check_money("1.234 KWD", 1234, "1.234 KWD");
-        let debt = Money { currency_code: "USD".into(), minor_units: -5 };
+        let debt = Money { currency_code: "USD".into(), minor_units: -5, ..Money::default() };
         assert_eq!(show_money(&debt), "-0.05 USD");
     }
 

@@ -2,20 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use crate::client::request_id::REQUEST_ID;
 use crate::v1::ErrorReason;
 
-/// A refused or failed call, with its details decoded.
+/// What the reasons of Astro's own errors belong to.
+const DOMAIN: &str = "astro.dev";
+
+/// A refused or failed call, with its details decoded: those of [`Refusal`].
 ///
-/// A program branches on [`code`](Self::code) and [`reason`](Self::reason); a person reads the
-/// message.
+/// A program branches on [`code`](Refusal::code) and [`reason`](Refusal::reason); a person reads the
+/// message. It is one pointer, so that results of calls stay small.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error(Box<Refusal>);
+
+/// What an [`Error`] tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Error {
+pub struct Refusal {
     /// gRPC code.
     pub code: Code,
     /// Message for people.
@@ -29,6 +38,9 @@ pub struct Error {
     pub field_violations: Vec<FieldViolation>,
     /// How long to wait before trying again, if the server said so.
     pub retry_delay: Option<Duration>,
+    /// The idempotency key that the call carried, if its request has one. The same request with the
+    /// same key gets the same answer.
+    pub request_id: Option<String>,
 }
 
 /// One wrong field of a request.
@@ -40,7 +52,28 @@ pub struct FieldViolation {
     pub description: String,
 }
 
-impl Error {
+impl Deref for Error {
+    type Target = Refusal;
+
+    fn deref(&self) -> &Refusal {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    /// So that a program's tests can make the error that they need.
+    fn deref_mut(&mut self) -> &mut Refusal {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Refusal {
     /// Whether the reason is this one.
     pub fn is(&self, reason: ErrorReason) -> bool {
         self.known_reason() == Some(reason)
@@ -55,13 +88,14 @@ impl Error {
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
-        let info = details.error_info();
+        // Others send such details too, a proxy for instance; theirs are no reasons of Astro.
+        let info = details.error_info().filter(|info| info.domain == DOMAIN);
         let violations = details.bad_request().map(|bad| bad.field_violations.as_slice());
         let violation = |found: &tonic_types::FieldViolation| FieldViolation {
             field: found.field.clone(),
             description: found.description.clone(),
         };
-        Self {
+        Self(Box::new(Refusal {
             code: status.code(),
             message: status.message().to_owned(),
             reason: info.map(|info| info.reason.clone()).unwrap_or_default(),
@@ -70,8 +104,14 @@ impl From<Status> for Error {
                 .unwrap_or_default(),
             field_violations: violations.unwrap_or_default().iter().map(violation).collect(),
             retry_delay: details.retry_info().and_then(|info| info.retry_delay),
-        }
+            request_id: request_id(&status),
+        }))
     }
+}
+
+fn request_id(status: &Status) -> Option<String> {
+    let id = status.metadata().get_bin(REQUEST_ID)?.to_bytes().ok()?;
+    String::from_utf8(id.to_vec()).ok()
 }
 
 impl fmt::Display for Error {
@@ -120,6 +160,13 @@ mod tests {
         let error = Error::from(Status::with_error_details(Code::Aborted, "new", details));
         assert_eq!(error.reason, "BRAND_NEW");
         assert_eq!(error.known_reason(), None);
+    }
+
+    #[test]
+    fn a_reason_of_others_is_none() {
+        let details = ErrorDetails::with_error_info("API_DISABLED", "else.where", HashMap::new());
+        let error = Error::from(Status::with_error_details(Code::Aborted, "new", details));
+        assert_eq!(error.reason, "");
     }
 
     #[test]

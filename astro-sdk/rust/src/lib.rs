@@ -3,40 +3,55 @@
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use astro_sdk::Client;
-//! use astro_sdk::v1::GetItemRequest;
+//! use astro_sdk::v1::{ErrorReason, GetItemRequest};
 //!
 //! // Reads ASTRO_ENDPOINT and ASTRO_API_KEY.
 //! let client = Client::from_env()?;
 //! let request = GetItemRequest { item_id: "0199…".into() };
-//! match client.items().get_item(request).await.map_err(astro_sdk::Error::from) {
-//!     Ok(response) => println!("{:?}", response.into_inner().item),
-//!     Err(error) if error.reason == "ITEM_NOT_FOUND" => println!("no such item"),
+//! match client.items().get(request).await {
+//!     Ok(response) => println!("{:?}", response.item),
+//!     Err(error) if error.is(ErrorReason::ItemNotFound) => println!("no such item"),
 //!     Err(error) => return Err(error.into()),
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Reading order: [`v1`] are the messages and services, [`Client`] connects to them and sends again
-//! what may be sent again, [`Error`] is what they answer when they refuse, [`steam`] parses the
-//! identifiers that people type.
+//! Reading order: [`Client`] connects and gives the [`services`], one method for each RPC; a method
+//! gives a [`Call`], a [`List`] or a [`Watch`]; [`v1`] has the messages; [`Error`] is what a refused
+//! call answers; [`steam`] parses the identifiers that people type. Beneath: [`rpc`] ties each
+//! request to its RPC, [`methods`] is the contract as a table, `client/connection.rs` sends again
+//! what may be sent again.
 
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
 mod error;
 pub mod methods;
+#[cfg(feature = "client")]
+pub mod rpc;
+#[cfg(feature = "client")]
+pub mod services;
 pub mod steam;
+mod unknown;
 
+#[cfg(feature = "client")]
+pub use client::call::Call;
 #[cfg(feature = "client")]
 pub use client::connection::Connection;
 #[cfg(feature = "client")]
-pub use client::follow::pages;
+pub use client::list::{List, Pages};
+#[cfg(feature = "client")]
+pub use client::watch::Watch;
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, ConfigError, DEFAULT_ENDPOINT, new_request_id};
 #[cfg(feature = "client")]
-pub use error::{Error, FieldViolation};
+pub use error::{Error, FieldViolation, Refusal};
 pub use tonic::Code;
+pub use unknown::UnknownFields;
+
+/// Version of this SDK.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The public API, generated from `proto/astro/v1`.
 #[allow(
@@ -67,6 +82,24 @@ pub mod bot {
     )]
     pub mod v1 {
         include!("gen/astro.bot.v1.rs");
+    }
+}
+
+/// The fault service of the conformance runner.
+#[cfg(feature = "testing")]
+pub mod testing {
+    /// Generated from `proto/astro/testing/v1`.
+    #[allow(
+        clippy::all,
+        clippy::pedantic,
+        clippy::wildcard_enum_match_arm,
+        missing_docs,
+        rustdoc::all,
+        unreachable_pub,
+        reason = "generated code"
+    )]
+    pub mod v1 {
+        include!("gen/astro.testing.v1.rs");
     }
 }
 

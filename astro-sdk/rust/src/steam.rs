@@ -45,6 +45,22 @@ impl SteamId {
     pub fn account_id(self) -> u32 {
         u32::try_from(self.0 - INDIVIDUAL_BASE).expect("checked when it was made")
     }
+
+    /// The form of game servers: `STEAM_1:1:43351236`.
+    pub fn steam2(self) -> String {
+        let account = self.account_id();
+        format!("STEAM_1:{}:{}", account % 2, account / 2)
+    }
+
+    /// The form of newer games: `[U:1:86702473]`.
+    pub fn steam3(self) -> String {
+        format!("[U:1:{}]", self.account_id())
+    }
+
+    /// The address of the profile: `https://steamcommunity.com/profiles/76561198046968201`.
+    pub fn profile_url(self) -> String {
+        format!("https://steamcommunity.com/profiles/{self}")
+    }
 }
 
 impl FromStr for SteamId {
@@ -269,9 +285,15 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_shown_as_the_long_number() {
+    fn an_id_is_shown_in_every_form() {
         let id = SteamId::new(76_561_198_046_968_201).unwrap();
         assert_eq!((id.to_string().as_str(), id.account_id()), ("76561198046968201", 86_702_473));
+        assert_eq!(id.steam2(), "STEAM_1:1:43351236");
+        assert_eq!(id.steam3(), "[U:1:86702473]");
+        assert_eq!(id.profile_url(), "https://steamcommunity.com/profiles/76561198046968201");
+        for text in [id.steam2(), id.steam3(), id.profile_url()] {
+            assert_eq!(text.parse(), Ok(id));
+        }
     }
 
     #[test]

@@ -314,6 +314,7 @@ fn encode(item: Item) -> v1::Item {
             class_id: item.steam_class_id.get(),
             instance_id: item.steam_instance_id.get(),
             amount: u32::try_from(item.amount).unwrap_or(u32::MAX),
+            unknown_fields: Default::default(),
         }),
         market_hash_name: item.market_hash_name,
         item_name: item.item_name,
@@ -338,6 +339,7 @@ fn encode(item: Item) -> v1::Item {
         assignment_id: item.assignment_id.map(|id| id.to_string()).unwrap_or_default(),
         create_time: Some(wire::timestamp(item.created_at)),
         update_time: Some(wire::timestamp(item.updated_at)),
+        unknown_fields: Default::default(),
     }
 }
 

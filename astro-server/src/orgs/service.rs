@@ -149,6 +149,7 @@ fn rules_to_wire(rules: DonationRules) -> v1::DonationRules {
         marketable_only: rules.marketable_only,
         denied_user_ids: rules.denied_user_ids.into_iter().map(SteamId::get).collect(),
         thanks: rules.thanks,
+        unknown_fields: Default::default(),
     }
 }
 
@@ -191,6 +192,7 @@ fn to_wire(org: Org) -> Organization {
         friend_invites: org.friend_invites,
         offer_ttl_seconds: seconds(org.offer_ttl),
         cancel_unknown_offers: org.cancel_unknown_offers,
+        unknown_fields: Default::default(),
     }
 }
 

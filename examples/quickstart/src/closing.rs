@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 
 use anyhow::Context as _;
-use astro_sdk::Error;
 use astro_sdk::v1::{AssignmentItem, Event, GetAssignmentRequest};
 use steam_sim::{Account, AssetId, Books};
 
@@ -67,9 +66,8 @@ pub(crate) async fn judge(
     };
     for (winner, assignment) in &giveaway.prizes {
         let request = GetAssignmentRequest { assignment_id: assignment.id.clone() };
-        let answer = stage.client.assignments().get_assignment(request).await;
-        let now = answer.map_err(Error::from)?.into_inner().assignment;
-        let now = now.context("the server answered without the assignment")?;
+        let answer = stage.client.assignments().get(request).await?;
+        let now = answer.assignment.context("the server answered without the assignment")?;
         for item in &now.items {
             let asset = books.find(winner.steam_id, AssetId(item.delivered_asset_id));
             let in_books = asset.is_some_and(|asset| books.name_of(asset) == name(item));

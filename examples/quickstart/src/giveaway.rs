@@ -92,7 +92,7 @@ async fn give(
         request_id: new_request_id(),
         ..Default::default()
     };
-    let reserved = client.items().reserve_items(request).await.map_err(refused)?.into_inner();
+    let reserved = client.items().reserve(request).await.map_err(refused)?;
     let reservation = reserved.reservation.context("the server answered without a reservation")?;
     let request = CreateAssignmentRequest {
         user_id: winner.steam_id.0,
@@ -106,15 +106,14 @@ async fn give(
         request_id: new_request_id(),
         ..Default::default()
     };
-    let answer = client.assignments().create_assignment(request).await.map_err(Error::from)?;
-    let assignment = answer.into_inner().assignment.context("the server answered without one")?;
+    let answer = client.assignments().create(request).await?;
+    let assignment = answer.assignment.context("the server answered without one")?;
     ensure!(assignment.total_items_count == i32::try_from(share)?, "another number of items");
     screen.step(&format!("{} wins {share} items: assignment {}", winner.persona, assignment.id));
     Ok(assignment)
 }
 
-fn refused(status: impl Into<Error>) -> anyhow::Error {
-    let error = status.into();
+fn refused(error: Error) -> anyhow::Error {
     let advice = if error.reason == "NOT_ENOUGH_ITEMS" {
         "; ask for fewer --items, or give an --inventory with more tradable ones"
     } else {

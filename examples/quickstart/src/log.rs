@@ -1,13 +1,11 @@
 //! The event log, followed live: each telling event is a line of the story.
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use astro_sdk::v1::watch_events_request::Start;
 use astro_sdk::v1::{Event, WatchEventsRequest};
-use astro_sdk::{Client, Error};
-use futures_util::{Stream, StreamExt};
+use astro_sdk::{Client, Watch};
 
 use crate::screen::Screen;
 
@@ -22,7 +20,7 @@ const FOLLOWED: [&str; 6] =
 
 /// The log since the beginning.
 pub(crate) struct Log<'a> {
-    stream: Pin<Box<dyn Stream<Item = Result<Event, Error>> + Send>>,
+    watch: Watch<Event>,
     screen: &'a Screen,
     /// Every event so far, oldest first.
     pub events: Vec<Event>,
@@ -36,7 +34,7 @@ impl<'a> Log<'a> {
             start: Some(Start::FromEarliest(true)),
             ..Default::default()
         };
-        Self { stream: Box::pin(client.watch_events(request)), screen, events: Vec::new() }
+        Self { watch: client.events().watch(request), screen, events: Vec::new() }
     }
 
     /// Reads on until the events satisfy `met`.
@@ -49,8 +47,7 @@ impl<'a> Log<'a> {
         met: impl Fn(&[Event]) -> bool,
     ) -> anyhow::Result<()> {
         while !met(&self.events) {
-            let next = self.next(what).await?;
-            let event = next.context("the log ended")?.context("cannot follow the log")?;
+            let event = self.next(what).await?.context("the log ended")?;
             self.tell(&event);
             self.events.push(event);
         }
@@ -58,11 +55,11 @@ impl<'a> Log<'a> {
     }
 
     /// The next event, or the log's end; tells now and then that it still waits.
-    async fn next(&mut self, what: &str) -> anyhow::Result<Option<Result<Event, Error>>> {
+    async fn next(&mut self, what: &str) -> anyhow::Result<Option<Event>> {
         let mut silence = Duration::ZERO;
         while silence < SILENCE_MAX {
-            if let Ok(next) = tokio::time::timeout(SIGN_OF_LIFE, self.stream.next()).await {
-                return Ok(next);
+            if let Ok(next) = tokio::time::timeout(SIGN_OF_LIFE, self.watch.try_next()).await {
+                return next.context("cannot follow the log");
             }
             silence += SIGN_OF_LIFE;
             self.screen.step(&format!("waiting for {what}, which takes its time as on Steam"));

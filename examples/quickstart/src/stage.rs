@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use astro_bot::Secret;
+use astro_sdk::Client;
 use astro_sdk::v1::{
     ApiKeyKind, CreateApiKeyRequest, CreateOrganizationRequest, RegisterBotRequest,
 };
-use astro_sdk::{Client, Error};
 use astro_server::Server;
 use steam_sim::{Account, Options, Sim};
 use tempfile::TempDir;
@@ -175,9 +175,8 @@ impl FrontDesk<'_> {
             display_name: "Quickstart".to_owned(),
             ..Default::default()
         };
-        let answer = self.admin.organizations().create_organization(request).await;
-        let organization = answer.map_err(Error::from)?.into_inner().organization;
-        Ok(organization.context("the server answered without the organisation")?.id)
+        let answer = self.admin.organizations().create(request).await?;
+        Ok(answer.organization.context("the server answered without the organisation")?.id)
     }
 
     async fn register_bot(&self, org_id: &str) -> anyhow::Result<String> {
@@ -187,8 +186,8 @@ impl FrontDesk<'_> {
             display_name: self.bot.persona.clone(),
             ..Default::default()
         };
-        let answer = self.admin.bots().register_bot(request).await.map_err(Error::from)?;
-        Ok(answer.into_inner().bot.context("the server answered without the bot")?.id)
+        let answer = self.admin.bots().register(request).await?;
+        Ok(answer.bot.context("the server answered without the bot")?.id)
     }
 
     async fn key(&self, kind: ApiKeyKind, org_id: &str, bot_id: &str) -> anyhow::Result<String> {
@@ -199,8 +198,8 @@ impl FrontDesk<'_> {
             bot_id: bot_id.to_owned(),
             ..Default::default()
         };
-        let answer = self.admin.access().create_api_key(request).await.map_err(Error::from)?;
-        Ok(answer.into_inner().secret)
+        let answer = self.admin.access().create_api_key(request).await?;
+        Ok(answer.secret)
     }
 }
 

@@ -139,14 +139,16 @@ fn update(table: &mut Table<'_>) {
             masked(q, "custom_metadata").custom_metadata = Some(object);
         })
         .bad("item.market_value.minor_units", [-1, i64::MIN], |q, minor_units| {
-            let money = Money { currency_code: "USD".to_owned(), minor_units };
+            let money =
+                Money { currency_code: "USD".to_owned(), minor_units, ..Default::default() };
             masked(q, "market_value").market_value = Some(money);
         })
         .bad(
             "item.market_value.currency_code",
             ["", "usd", "USDX", "US\0", "U$D", "ÜSD"],
             |q, code| {
-                let money = Money { currency_code: code.to_owned(), minor_units: 1 };
+                let money =
+                    Money { currency_code: code.to_owned(), minor_units: 1, ..Default::default() };
                 masked(q, "market_value").market_value = Some(money);
             },
         );

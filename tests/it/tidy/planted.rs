@@ -31,6 +31,7 @@ fn long_files_and_functions_are_found() {
     let long = "// a line\n".repeat(FILE_LINES_MAX + 1);
     caught("astro-bot/src/run.rs", &long, FILE_LINES_MAX + 1, "lines");
     clean("astro-sdk/rust/src/gen/astro.v1.rs", &long);
+    clean("astro-sdk/go/messages.gen.go", &long);
     let body = |lines: usize| format!("\nfn f<'a>(a: [u8; 4]) {{\n{}}}\n", "a();\n".repeat(lines));
     caught("astro-bot/src/run.rs", &body(FUNCTION_LINES_MAX - 1), 2, "f has 71 lines");
     clean("astro-bot/src/run.rs", &body(FUNCTION_LINES_MAX - 2));

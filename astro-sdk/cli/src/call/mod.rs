@@ -80,7 +80,7 @@ async fn call(method: &str, data: &str, cx: &mut Context<'_>) -> Result<(), Fail
     let requests = requests(&method, &text_or_file(data)?)?;
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let path = PathAndQuery::try_from(path).expect("names of services and RPCs make a path");
-    let mut grpc = Grpc::new(cx.client.connection());
+    let mut grpc = Grpc::new(cx.client.raw().connection());
     grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
     // On the wire every RPC is a stream; a unary one has one message each way.
     let requests = Request::new(stream::iter(requests));

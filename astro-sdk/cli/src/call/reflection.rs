@@ -55,7 +55,7 @@ pub(super) async fn pool(client: &Client, services: &[String]) -> Result<Descrip
 
 async fn ask(client: &Client, question: MessageRequest) -> Result<MessageResponse, Status> {
     let request = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
-    let mut reflection = ServerReflectionClient::new(client.connection());
+    let mut reflection = ServerReflectionClient::new(client.raw().connection());
     let answers = reflection.server_reflection_info(stream::iter([request])).await?;
     let answer = answers.into_inner().message().await?;
     match answer.and_then(|answer| answer.message_response) {

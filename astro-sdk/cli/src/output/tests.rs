@@ -11,7 +11,11 @@ fn item() -> Item {
         state: ItemState::Available.into(),
         item_name: "Strange Knife".into(),
         asset: Some(SteamAsset { app_id: 440, asset_id: u64::MAX, ..SteamAsset::default() }),
-        market_value: Some(Money { currency_code: "USD".into(), minor_units: 1250 }),
+        market_value: Some(Money {
+            currency_code: "USD".into(),
+            minor_units: 1250,
+            ..Money::default()
+        }),
         labels: [("event".to_owned(), "summer".to_owned())].into(),
         create_time: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
         ..Item::default()

@@ -11,33 +11,40 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
-use prost::encoding::{DecodeContext, WireType, decode_key, skip_field, string};
 use tokio::time::Instant;
 use tonic::body::Body;
+use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
 use tonic::{Status, TimeoutExpired};
 use tower::{Service, ServiceExt};
 
-use super::{new_request_id, retry};
+use super::lifetime::{Guarded, Lifetime};
+use super::request_id::{self, REQUEST_ID};
+use super::retry;
 use crate::methods::{self, Method};
 
 /// Deadline of a call that sets none. Streams have none.
 const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
-/// The five bytes before a message: whether it is compressed, and its length.
-const FRAME_HEADER_BYTES: usize = 5;
+/// Tells the server, and whoever reads its log, which attempt at a call this is, from 1.
+const ATTEMPT: &str = "astro-attempt";
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The transport under a [`Client`](crate::Client)'s service clients; use it with any tonic client.
 #[derive(Clone)]
 pub struct Connection<S = Channel> {
     service: S,
     authorization: Option<HeaderValue>,
+    pub(super) lifetime: Lifetime,
 }
+
+/// In a request's extensions: it is this attempt, and whoever made it repeats it by itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt(pub(super) u32);
 
 impl<S> Connection<S> {
     pub(super) fn new(service: S, authorization: Option<HeaderValue>) -> Self {
-        Self { service, authorization }
+        Self { service, authorization, lifetime: Lifetime::default() }
     }
 }
 
@@ -68,11 +75,23 @@ where
         if let Some(authorization) = &self.authorization {
             parts.headers.insert(AUTHORIZATION, authorization.clone());
         }
-        Box::pin(call(service, parts, body))
+        let lifetime = self.lifetime.clone();
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                closed = lifetime.end() => Err(closed.into()),
+                answer = call(service, parts, body, lifetime.clone()) => answer,
+            }
+        })
     }
 }
 
-async fn call<S>(mut service: S, parts: Parts, body: Body) -> Result<Response<Body>, BoxError>
+async fn call<S>(
+    mut service: S,
+    parts: Parts,
+    body: Body,
+    lifetime: Lifetime,
+) -> Result<Response<Body>, BoxError>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
     S::Error: Into<BoxError>,
@@ -80,20 +99,37 @@ where
     // A stream of requests cannot be kept to be sent again, nor a call that the contract lacks.
     let known = methods::find(parts.uri.path()).filter(|method| !method.client_streaming);
     let Some(method) = known else {
-        return Ok(attempt(&mut service, Request::from_parts(parts, body)).await?);
+        let answer = attempt(&mut service, Request::from_parts(parts, body)).await?;
+        return Ok(answer.map(|body| Body::new(Guarded::new(body, lifetime, None))));
     };
-    let message = with_request_id(method, body.collect().await?.to_bytes());
+    let (message, id) = request_id::with(method, body.collect().await?.to_bytes());
     let asked = parts.headers.get("grpc-timeout").and_then(parse_timeout);
     let timeout = asked.or((!method.server_streaming).then_some(DEADLINE_DEFAULT));
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let attempts = attempts(service, method, parts, message, deadline);
     let answer = match deadline {
-        Some(deadline) => tokio::time::timeout_at(deadline, attempts)
-            .await
-            .unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time"))),
+        Some(deadline) => {
+            tokio::time::timeout_at(deadline, attempts).await.unwrap_or_else(|_| Err(late()))
+        }
         None => attempts.await,
     };
-    Ok(answer?)
+    match answer {
+        Ok(answer) => {
+            let (mut parts, body) = answer.into_parts();
+            if let Some(id) = id {
+                request_id::tell(&mut parts.headers, &id);
+            }
+            let body = Body::new(Guarded::new(body, lifetime, deadline));
+            Ok(Response::from_parts(parts, body))
+        }
+        Err(mut status) => {
+            if let Some(id) = id {
+                let id = MetadataValue::from_bytes(id.as_bytes());
+                status.metadata_mut().insert_bin(REQUEST_ID, id);
+            }
+            Err(status.into())
+        }
+    }
 }
 
 async fn attempts<S>(
@@ -107,9 +143,11 @@ where
     S: Service<Request<Body>, Response = Response<Body>>,
     S::Error: Into<BoxError>,
 {
+    let only = parts.extensions.get::<Attempt>().copied();
     let mut failed = 0;
     loop {
         set_timeout(&mut parts.headers, deadline);
+        parts.headers.insert(ATTEMPT, only.map_or(failed + 1, |Attempt(number)| number).into());
         let body = Body::new(Full::new(message.clone()));
         let answer = attempt(&mut service, Request::from_parts(parts.clone(), body)).await;
         let refusal = match &answer {
@@ -119,7 +157,8 @@ where
         };
         failed += 1;
         let pause = refusal.and_then(|status| retry::pause(&status, failed, retry::chance()));
-        let Some(pause) = pause.filter(|_| method.may_repeat()) else { return answer };
+        let may_repeat = method.may_repeat() && only.is_none();
+        let Some(pause) = pause.filter(|_| may_repeat) else { return answer };
         // A pause that ends too late would only turn a telling error into DEADLINE_EXCEEDED.
         if deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
             return answer;
@@ -144,7 +183,7 @@ fn broken(error: &(dyn std::error::Error + 'static)) -> Status {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<TimeoutExpired>() {
-            return Status::deadline_exceeded("no answer in time");
+            return late();
         }
         let message = error.to_string();
         if !messages.contains(&message) {
@@ -153,6 +192,10 @@ fn broken(error: &(dyn std::error::Error + 'static)) -> Status {
         cause = error.source();
     }
     Status::unavailable(messages.join(": "))
+}
+
+pub(super) fn late() -> Status {
+    Status::deadline_exceeded("no answer in time")
 }
 
 fn set_timeout(headers: &mut HeaderMap, deadline: Option<Instant>) {
@@ -178,38 +221,6 @@ fn parse_timeout(value: &HeaderValue) -> Option<Duration> {
         "n" => Some(Duration::from_nanos(amount)),
         _ => None,
     }
-}
-
-/// Adds a `request_id` to a framed message that can have one and has none, so that the server
-/// recognises the call when it is sent again. In protobuf a field may follow all others.
-fn with_request_id(method: &Method, framed: Bytes) -> Bytes {
-    let Some(field) = method.request_id_field else { return framed };
-    let plain = framed.first() == Some(&0) && framed.len() >= FRAME_HEADER_BYTES;
-    if !plain || has_field(framed.slice(FRAME_HEADER_BYTES..), field) {
-        return framed;
-    }
-    let mut message = framed.to_vec();
-    string::encode(field, &new_request_id(), &mut message);
-    let Ok(length) = u32::try_from(message.len() - FRAME_HEADER_BYTES) else { return framed };
-    message[1..FRAME_HEADER_BYTES].copy_from_slice(&length.to_be_bytes());
-    message.into()
-}
-
-/// Whether a message has this field. True for one that cannot be read: it is left as it is.
-fn has_field(mut message: Bytes, field: u32) -> bool {
-    while !message.is_empty() {
-        let Ok((tag, wire_type)) = decode_key(&mut message) else { return true };
-        if tag == field {
-            return true;
-        }
-        let context = DecodeContext::default();
-        if wire_type == WireType::EndGroup
-            || skip_field(wire_type, tag, &mut message, context).is_err()
-        {
-            return true;
-        }
-    }
-    false
 }
 
 #[cfg(test)]

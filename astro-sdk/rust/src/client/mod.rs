@@ -1,8 +1,12 @@
 //! Connecting to a server.
 
+pub(crate) mod call;
 pub(crate) mod connection;
-pub(crate) mod follow;
+mod lifetime;
+pub(crate) mod list;
+pub(crate) mod request_id;
 mod retry;
+pub(crate) mod watch;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,19 +14,11 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::uri::{Scheme, Uri};
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use connection::Connection;
 
-use crate::v1::access_service_client::AccessServiceClient;
-use crate::v1::assignment_service_client::AssignmentServiceClient;
-use crate::v1::bot_service_client::BotServiceClient;
-use crate::v1::donation_service_client::DonationServiceClient;
-use crate::v1::event_service_client::EventServiceClient;
-use crate::v1::item_service_client::ItemServiceClient;
-use crate::v1::organization_service_client::OrganizationServiceClient;
-use crate::v1::sync_service_client::SyncServiceClient;
-use crate::v1::user_service_client::UserServiceClient;
+use crate::services::Raw;
 
 /// Where a server listens unless it is told otherwise.
 pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
@@ -33,19 +29,23 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// A connection that does not answer for this long is given up.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The server sends a checkpoint every 15 s; a log that is quiet for three of them is not connected.
+const WATCH_IDLE_DEFAULT: Duration = Duration::from_secs(45);
+
 /// A connection to an Astro server; cheap to clone, shared by its clones.
 ///
 /// Calls that may be repeated are sent again when the server is away or asks to come back later: up
-/// to 4 attempts with growing random pauses, never past the deadline, which is 30 s unless the
-/// request sets another (`tonic::Request::set_timeout`). A request that takes a `request_id` and has
-/// none gets one, so that the server recognises the repetition.
+/// to 4 attempts with growing random pauses, never past the deadline, which is 30 s unless the call
+/// sets another. A request that takes a `request_id` and has none gets one, so that the server
+/// recognises the repetition. Dropping a call, list or watch cancels it.
 #[derive(Debug, Clone)]
 pub struct Client {
-    connection: Connection,
+    pub(crate) connection: Connection,
+    watch_idle: Duration,
 }
 
 impl Client {
-    /// Begins a client for [`DEFAULT_ENDPOINT`] without a key.
+    /// Begins a client; what is not set comes from the environment.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -56,83 +56,48 @@ impl Client {
     /// # Errors
     /// When there is no key, or see [`ClientBuilder::build`].
     pub fn from_env() -> Result<Self, ConfigError> {
-        let mut builder = Self::builder();
-        if let Ok(endpoint) = std::env::var("ASTRO_ENDPOINT") {
-            builder = builder.endpoint(endpoint);
-        }
-        let key = std::env::var("ASTRO_API_KEY").map_err(|_| ConfigError::KeyMissing)?;
-        builder.api_key(key).build()
+        Self::builder().build()
     }
 
-    /// The pool of items.
-    pub fn items(&self) -> ItemServiceClient<Connection> {
-        ItemServiceClient::new(self.connection.clone())
+    /// The generated gRPC clients under this one, with their own types; they have the key and the
+    /// retries as well.
+    pub fn raw(&self) -> Raw {
+        Raw::new(self.connection.clone())
     }
 
-    /// Giving items to people.
-    pub fn assignments(&self) -> AssignmentServiceClient<Connection> {
-        AssignmentServiceClient::new(self.connection.clone())
-    }
-
-    /// What people gave to the bots.
-    pub fn donations(&self) -> DonationServiceClient<Connection> {
-        DonationServiceClient::new(self.connection.clone())
-    }
-
-    /// The log of everything that happened. To follow it, see [`Client::watch_events`].
-    pub fn events(&self) -> EventServiceClient<Connection> {
-        EventServiceClient::new(self.connection.clone())
-    }
-
-    /// Matching inventories with the database.
-    pub fn syncs(&self) -> SyncServiceClient<Connection> {
-        SyncServiceClient::new(self.connection.clone())
-    }
-
-    /// People on Steam.
-    pub fn users(&self) -> UserServiceClient<Connection> {
-        UserServiceClient::new(self.connection.clone())
-    }
-
-    /// Tenants.
-    pub fn organizations(&self) -> OrganizationServiceClient<Connection> {
-        OrganizationServiceClient::new(self.connection.clone())
-    }
-
-    /// Steam accounts that hold items.
-    pub fn bots(&self) -> BotServiceClient<Connection> {
-        BotServiceClient::new(self.connection.clone())
-    }
-
-    /// Keys.
-    pub fn access(&self) -> AccessServiceClient<Connection> {
-        AccessServiceClient::new(self.connection.clone())
-    }
-
-    /// The connection itself, with the key and the retries: for services that have no accessor here.
-    pub fn connection(&self) -> Connection {
-        self.connection.clone()
+    /// Ends the calls and streams of this client and its clones with `CANCELLED`, those that begin
+    /// later as well. Closing twice changes nothing.
+    pub fn close(&self) {
+        self.connection.lifetime.close();
     }
 }
 
 /// Settings of a [`Client`].
 #[derive(Clone)]
 pub struct ClientBuilder {
-    endpoint: String,
+    endpoint: Option<String>,
     api_key: Option<String>,
+    anonymous: bool,
     ca_certificate: Option<Vec<u8>>,
+    client_certificate: Option<Vec<u8>>,
+    client_key: Option<Vec<u8>>,
     user_agent: String,
     allow_insecure: bool,
+    watch_idle: Duration,
 }
 
 impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
-            endpoint: DEFAULT_ENDPOINT.to_owned(),
+            endpoint: None,
             api_key: None,
+            anonymous: false,
             ca_certificate: None,
+            client_certificate: None,
+            client_key: None,
             user_agent: concat!("astro-sdk-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             allow_insecure: false,
+            watch_idle: WATCH_IDLE_DEFAULT,
         }
     }
 }
@@ -147,17 +112,26 @@ impl fmt::Debug for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the server is: `https://host:port`, or `http://` on this machine.
+    /// Where the server is: `https://host:port`, or `http://` on this machine. Not set: what
+    /// `ASTRO_ENDPOINT` says, or else [`DEFAULT_ENDPOINT`].
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = endpoint.into();
+        self.endpoint = Some(endpoint.into());
         self
     }
 
-    /// The key to sign in with. It is sent with each call and shown nowhere.
+    /// The key to sign in with. It is sent with each call and shown nowhere. Not set: what
+    /// `ASTRO_API_KEY` says.
     #[must_use]
     pub fn api_key(mut self, api_key: impl Into<String>) -> Self {
         self.api_key = Some(api_key.into());
+        self
+    }
+
+    /// Signs in with no key at all, as for servers of others.
+    #[must_use]
+    pub fn anonymous(mut self) -> Self {
+        self.anonymous = true;
         self
     }
 
@@ -165,6 +139,21 @@ impl ClientBuilder {
     #[must_use]
     pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca_certificate = Some(pem.into());
+        self
+    }
+
+    /// Certificate (PEM) to show to a server that asks for one; its key is
+    /// [`client_key`](Self::client_key).
+    #[must_use]
+    pub fn client_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.client_certificate = Some(pem.into());
+        self
+    }
+
+    /// Key (PEM) of the [`client_certificate`](Self::client_certificate).
+    #[must_use]
+    pub fn client_key(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.client_key = Some(pem.into());
         self
     }
 
@@ -182,6 +171,14 @@ impl ClientBuilder {
         self
     }
 
+    /// How long a watch of the log may be silent before it counts as broken and is opened again. 45 s
+    /// unless set: the server sends a sign of life every 15 s.
+    #[must_use]
+    pub fn watch_idle(mut self, idle: Duration) -> Self {
+        self.watch_idle = idle;
+        self
+    }
+
     /// Makes the client. It connects at the first call, and again whenever the connection is lost.
     ///
     /// Call it within a tokio runtime.
@@ -189,23 +186,37 @@ impl ClientBuilder {
     /// # Errors
     /// When the endpoint, the key or the certificate cannot be used.
     pub fn build(self) -> Result<Client, ConfigError> {
-        let authorization = self.api_key.as_deref().map(bearer).transpose()?;
-        let channel = self.channel()?;
-        Ok(Client { connection: Connection::new(channel, authorization) })
+        let authorization = self.authorization()?;
+        let connection = Connection::new(self.channel()?, authorization);
+        Ok(Client { connection, watch_idle: self.watch_idle })
+    }
+
+    fn authorization(&self) -> Result<Option<HeaderValue>, ConfigError> {
+        if self.anonymous {
+            return Ok(None);
+        }
+        let key = self.api_key.clone().or_else(|| env("ASTRO_API_KEY"));
+        bearer(&key.ok_or(ConfigError::KeyMissing)?).map(Some)
     }
 
     fn channel(&self) -> Result<Channel, ConfigError> {
-        let invalid = || ConfigError::EndpointInvalid(self.endpoint.clone());
-        let uri: Uri = self.endpoint.parse().map_err(|_| invalid())?;
-        let host = uri.host().ok_or_else(invalid)?;
+        let endpoint = self.endpoint.clone().or_else(|| env("ASTRO_ENDPOINT"));
+        let endpoint = endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
+        let invalid = || ConfigError::EndpointInvalid(endpoint.clone());
+        let uri: Uri = endpoint.parse().map_err(|_| invalid())?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(invalid)?;
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         let plain = uri.scheme() == Some(&Scheme::HTTP);
-        if !(secure || plain) || !matches!(uri.path(), "" | "/") {
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let port_is_number = uri.port_u16().is_some_and(|port| port > 0) || authority == host;
+        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+        if !(secure || plain) || !bare || !port_is_number || endpoint.contains(['@', '#']) {
             return Err(invalid());
         }
         if plain && !self.allow_insecure && !is_loopback(host) {
-            return Err(ConfigError::EndpointInsecure(self.endpoint.clone()));
+            return Err(ConfigError::EndpointInsecure(endpoint));
         }
+        let tls = self.tls()?;
         let mut endpoint = Endpoint::from(uri)
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
@@ -214,33 +225,59 @@ impl ClientBuilder {
             .map_err(|_| ConfigError::UserAgentInvalid)?;
         if secure {
             endpoint = endpoint
-                .tls_config(self.tls()?)
+                .tls_config(tls)
                 .map_err(|error| ConfigError::CertificateInvalid(error.to_string()))?;
         }
         Ok(endpoint.connect_lazy())
     }
 
     fn tls(&self) -> Result<ClientTlsConfig, ConfigError> {
-        let Some(pem) = &self.ca_certificate else {
-            return Ok(ClientTlsConfig::new().with_webpki_roots());
+        let tls = match &self.ca_certificate {
+            // A file without a certificate would be taken as "trust nobody" and fail at each call.
+            Some(pem) => ClientTlsConfig::new()
+                .ca_certificate(Certificate::from_pem(has("CERTIFICATE-----", pem)?)),
+            None => ClientTlsConfig::new().with_webpki_roots(),
         };
-        // A file without a certificate would be taken as "trust nobody" and fail at each call.
-        if !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
-            return Err(ConfigError::CertificateInvalid("it has no PEM certificate".to_owned()));
+        match (&self.client_certificate, &self.client_key) {
+            (None, None) => Ok(tls),
+            (Some(certificate), Some(key)) => Ok(tls.identity(Identity::from_pem(
+                has("CERTIFICATE-----", certificate)?,
+                has("PRIVATE KEY-----", key)?,
+            ))),
+            (Some(_), None) => Err(certificate_invalid("the client certificate has no key")),
+            (None, Some(_)) => Err(certificate_invalid("the client key has no certificate")),
         }
-        Ok(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)))
     }
+}
+
+/// What a variable says; an empty one says nothing.
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The text, if it has a PEM block that begins like this.
+fn has<'a>(kind: &str, pem: &'a [u8]) -> Result<&'a [u8], ConfigError> {
+    let mut lines = pem.split(|byte| *byte == b'\n').map(|line| line.trim_ascii());
+    let found =
+        lines.any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(kind.as_bytes()));
+    if found { Ok(pem) } else { Err(certificate_invalid("it is no PEM text of its kind")) }
+}
+
+fn certificate_invalid(problem: &str) -> ConfigError {
+    ConfigError::CertificateInvalid(problem.to_owned())
 }
 
 /// Why a [`Client`] cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// There is no key in `ASTRO_API_KEY`.
-    #[error("no API key: set ASTRO_API_KEY")]
+    /// No key was given, and there is none in `ASTRO_API_KEY`.
+    #[error("no API key: give one, or set ASTRO_API_KEY")]
     KeyMissing,
     /// The key has characters that no key has. The key itself is not told.
-    #[error("the API key has characters that no key has; was it copied whole, without spaces?")]
+    #[error(
+        "the API key (ASTRO_API_KEY) has characters that no key has; was it copied whole, without spaces?"
+    )]
     KeyInvalid,
     /// The endpoint is not an address of a server.
     #[error("{0:?} is not an endpoint: write https://host:port, or http://127.0.0.1:port")]
@@ -250,8 +287,8 @@ pub enum ConfigError {
         "{0} would send the API key unencrypted to another machine: use https://, or allow it (allow_insecure, --allow-insecure)"
     )]
     EndpointInsecure(String),
-    /// The certificate is not PEM or cannot be used.
-    #[error("the CA certificate cannot be used: {0}")]
+    /// A certificate or its key is not PEM or cannot be used, or one of the two is missing.
+    #[error("the certificate cannot be used: {0}")]
     CertificateInvalid(String),
     /// The program's name cannot be part of a header.
     #[error("the user agent has characters that a header cannot have")]
@@ -283,6 +320,10 @@ fn is_loopback(host: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn builder() -> ClientBuilder {
+        Client::builder().api_key("astro_sk_secret")
+    }
+
     #[track_caller]
     fn refusal(builder: ClientBuilder) -> ConfigError {
         builder.build().unwrap_err()
@@ -291,26 +332,36 @@ mod tests {
     #[tokio::test]
     async fn plain_http_stays_on_this_machine() {
         for endpoint in ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"] {
-            Client::builder().endpoint(endpoint).build().unwrap();
+            builder().endpoint(endpoint).build().unwrap();
         }
-        let remote = Client::builder().endpoint("http://astro.example:50051");
+        let remote = builder().endpoint("http://astro.example:50051");
         let refused = ConfigError::EndpointInsecure("http://astro.example:50051".to_owned());
         assert_eq!(refusal(remote.clone()), refused);
         remote.allow_insecure(true).build().unwrap();
-        Client::builder().endpoint("https://astro.example").build().unwrap();
+        builder().endpoint("https://astro.example").build().unwrap();
     }
 
     #[tokio::test]
     async fn an_endpoint_is_scheme_host_and_port() {
-        for endpoint in ["", "astro", "127.0.0.1:50051", "ftp://astro", "http://127.0.0.1/path"] {
+        for endpoint in [
+            "",
+            "astro",
+            "127.0.0.1:50051",
+            "ftp://astro",
+            "http://127.0.0.1/path",
+            "http://127.0.0.1:fifty",
+            "http://127.0.0.1:",
+            "http://me@127.0.0.1:1",
+            "http://127.0.0.1/?q",
+        ] {
             let refused = ConfigError::EndpointInvalid(endpoint.to_owned());
-            assert_eq!(refusal(Client::builder().endpoint(endpoint)), refused);
+            assert_eq!(refusal(builder().endpoint(endpoint)), refused);
         }
     }
 
     #[tokio::test]
     async fn a_key_is_never_shown() {
-        let builder = Client::builder().api_key("astro_sk_secret");
+        let builder = builder();
         assert!(!format!("{builder:?}").contains("secret"));
         assert!(!format!("{:?}", builder.build().unwrap()).contains("secret"));
     }
@@ -325,8 +376,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_damaged_certificate_is_refused() {
-        let builder = Client::builder().endpoint("https://a.example").ca_certificate("nonsense");
-        let result = builder.build();
+        let result = builder().endpoint("https://a.example").ca_certificate("nonsense").build();
         assert!(matches!(result, Err(ConfigError::CertificateInvalid(_))), "{result:?}");
+    }
+
+    #[tokio::test]
+    async fn a_client_certificate_comes_with_its_key() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let whole = builder().endpoint("https://a.example");
+        whole.clone().client_certificate(&*certificate).client_key(&*key).build().unwrap();
+        for half in [
+            whole.clone().client_certificate(&*certificate),
+            whole.clone().client_key(&*key),
+            whole.client_certificate(&*key).client_key(&*certificate),
+        ] {
+            assert!(matches!(half.build(), Err(ConfigError::CertificateInvalid(_))));
+        }
     }
 }

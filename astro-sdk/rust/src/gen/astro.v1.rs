@@ -891,26 +891,6 @@ pub mod access_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// Money is an amount in the minor unit of a currency (cents).
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Money {
-    /// ISO 4217 code, e.g. "USD".
-    #[prost(string, tag = "1")]
-    pub currency_code: ::prost::alloc::string::String,
-    /// Amount in minor units.
-    #[prost(int64, tag = "2")]
-    pub minor_units: i64,
-}
-impl ::prost::Name for Money {
-    const NAME: &'static str = "Money";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.Money".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.Money".into()
-    }
-}
 /// Assignment is a promise of items to one Steam user.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Assignment {
@@ -958,7 +938,7 @@ pub struct Assignment {
     pub total_items_count: i32,
     /// Sum of the items' values at creation; unset when none has one or the currencies differ.
     #[prost(message, optional, tag = "15")]
-    pub total_estimated_value: ::core::option::Option<Money>,
+    pub total_estimated_value: ::core::option::Option<crate::v1::Money>,
     /// Attempts so far.
     #[prost(int32, tag = "16")]
     pub delivery_attempts: i32,
@@ -1038,7 +1018,7 @@ pub struct AssignmentItem {
     pub item_name_at_assignment: ::prost::alloc::string::String,
     /// Value when it was assigned.
     #[prost(message, optional, tag = "3")]
-    pub item_value_at_assignment: ::core::option::Option<Money>,
+    pub item_value_at_assignment: ::core::option::Option<crate::v1::Money>,
     /// "pending", "delivered", "returned" or "reversed".
     #[prost(string, tag = "4")]
     pub delivery_status: ::prost::alloc::string::String,
@@ -4142,136 +4122,6 @@ pub mod event_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// SteamAsset identifies an item on Steam at one moment.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SteamAsset {
-    /// Steam application id, e.g. 440.
-    #[prost(uint32, tag = "1")]
-    pub app_id: u32,
-    /// Inventory context, 2 for most games.
-    #[prost(uint64, tag = "2")]
-    pub context_id: u64,
-    /// Asset id; changes whenever the item changes hands. 0 while it is not known.
-    #[prost(uint64, tag = "3")]
-    pub asset_id: u64,
-    /// Class id.
-    #[prost(uint64, tag = "4")]
-    pub class_id: u64,
-    /// Instance id.
-    #[prost(uint64, tag = "5")]
-    pub instance_id: u64,
-    /// Amount, 1 for most.
-    #[prost(uint32, tag = "6")]
-    pub amount: u32,
-}
-impl ::prost::Name for SteamAsset {
-    const NAME: &'static str = "SteamAsset";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.SteamAsset".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.SteamAsset".into()
-    }
-}
-/// Item is one Steam asset, followed through its life.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Item {
-    /// UUIDv7.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// Organisation that owns it.
-    #[prost(string, tag = "2")]
-    pub org_id: ::prost::alloc::string::String,
-    /// Bot that holds it, or that delivered it.
-    #[prost(string, tag = "3")]
-    pub bot_id: ::prost::alloc::string::String,
-    /// State.
-    #[prost(enumeration = "ItemState", tag = "4")]
-    pub state: i32,
-    /// Steam identity now; after the delivery, the recipient's asset.
-    #[prost(message, optional, tag = "5")]
-    pub asset: ::core::option::Option<SteamAsset>,
-    /// Market hash name.
-    #[prost(string, tag = "6")]
-    pub market_hash_name: ::prost::alloc::string::String,
-    /// Name shown to people.
-    #[prost(string, tag = "7")]
-    pub item_name: ::prost::alloc::string::String,
-    /// Type, as Steam words it.
-    #[prost(string, tag = "8")]
-    pub item_type: ::prost::alloc::string::String,
-    /// Rarity, as Steam's tags word it.
-    #[prost(string, tag = "9")]
-    pub item_rarity: ::prost::alloc::string::String,
-    /// Estimated value, set by clients.
-    #[prost(message, optional, tag = "10")]
-    pub market_value: ::core::option::Option<Money>,
-    /// Steam's description of the item: tags, icon, colours.
-    #[prost(message, optional, tag = "11")]
-    pub steam_metadata: ::core::option::Option<::prost_types::Struct>,
-    /// Labels set by clients: at most 32, keys of at most 64 and values of at most 256 characters.
-    #[prost(btree_map = "string, string", tag = "12")]
-    pub labels: ::prost::alloc::collections::BTreeMap<
-        ::prost::alloc::string::String,
-        ::prost::alloc::string::String,
-    >,
-    /// Free-form metadata set by clients, at most 16 KiB as JSON.
-    #[prost(message, optional, tag = "13")]
-    pub custom_metadata: ::core::option::Option<::prost_types::Struct>,
-    /// Earliest time it can be traded; unset when it can be traded now.
-    #[prost(message, optional, tag = "14")]
-    pub tradable_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the bot received it.
-    #[prost(message, optional, tag = "15")]
-    pub receive_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// SteamID64 of the donor, 0 when unknown.
-    #[prost(uint64, tag = "16")]
-    pub received_from_user_id: u64,
-    /// How it came: "donation" or "sync".
-    #[prost(string, tag = "17")]
-    pub received_via: ::prost::alloc::string::String,
-    /// Trade offer that brought it, if any.
-    #[prost(string, tag = "18")]
-    pub received_trade_offer_id: ::prost::alloc::string::String,
-    /// SteamID64 of the recipient, once assigned; 0 otherwise.
-    #[prost(uint64, tag = "19")]
-    pub assigned_to_user_id: u64,
-    /// When it was assigned.
-    #[prost(message, optional, tag = "20")]
-    pub assign_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When it was delivered.
-    #[prost(message, optional, tag = "21")]
-    pub deliver_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Trade offer it was delivered in, or is offered in now.
-    #[prost(string, tag = "22")]
-    pub delivery_trade_offer_id: ::prost::alloc::string::String,
-    /// Reservation that holds it, if any.
-    #[prost(string, tag = "23")]
-    pub reservation_id: ::prost::alloc::string::String,
-    /// Assignment it belongs to, if any.
-    #[prost(string, tag = "24")]
-    pub assignment_id: ::prost::alloc::string::String,
-    /// Opaque version for optimistic concurrency.
-    #[prost(string, tag = "25")]
-    pub etag: ::prost::alloc::string::String,
-    /// Creation time.
-    #[prost(message, optional, tag = "26")]
-    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Last change.
-    #[prost(message, optional, tag = "27")]
-    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
-}
-impl ::prost::Name for Item {
-    const NAME: &'static str = "Item";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.Item".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.Item".into()
-    }
-}
 /// ItemFilter narrows a list. Fields are ANDed; values of one field are ORed. At most 100 values
 /// in a field.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4333,7 +4183,7 @@ impl ::prost::Name for GetItemRequest {
 pub struct GetItemResponse {
     /// The item.
     #[prost(message, optional, tag = "1")]
-    pub item: ::core::option::Option<Item>,
+    pub item: ::core::option::Option<crate::v1::Item>,
 }
 impl ::prost::Name for GetItemResponse {
     const NAME: &'static str = "GetItemResponse";
@@ -4379,7 +4229,7 @@ impl ::prost::Name for ListItemsRequest {
 pub struct ListItemsResponse {
     /// Items.
     #[prost(message, repeated, tag = "1")]
-    pub items: ::prost::alloc::vec::Vec<Item>,
+    pub items: ::prost::alloc::vec::Vec<crate::v1::Item>,
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
@@ -4399,7 +4249,7 @@ impl ::prost::Name for ListItemsResponse {
 pub struct UpdateItemRequest {
     /// Required. Item with its id, etag (optional) and the new values.
     #[prost(message, optional, tag = "1")]
-    pub item: ::core::option::Option<Item>,
+    pub item: ::core::option::Option<crate::v1::Item>,
     /// Required. Fields to change: "labels", "custom_metadata", "market_value".
     #[prost(message, optional, tag = "2")]
     pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
@@ -4422,7 +4272,7 @@ impl ::prost::Name for UpdateItemRequest {
 pub struct UpdateItemResponse {
     /// The item.
     #[prost(message, optional, tag = "1")]
-    pub item: ::core::option::Option<Item>,
+    pub item: ::core::option::Option<crate::v1::Item>,
 }
 impl ::prost::Name for UpdateItemResponse {
     const NAME: &'static str = "UpdateItemResponse";
@@ -4503,7 +4353,7 @@ pub struct ReserveItemsResponse {
     pub reservation: ::core::option::Option<Reservation>,
     /// The items as they are now.
     #[prost(message, repeated, tag = "2")]
-    pub items: ::prost::alloc::vec::Vec<Item>,
+    pub items: ::prost::alloc::vec::Vec<crate::v1::Item>,
 }
 impl ::prost::Name for ReserveItemsResponse {
     const NAME: &'static str = "ReserveItemsResponse";
@@ -5327,99 +5177,6 @@ pub mod item_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// DonationRules are the limits on what donors give; what breaks one is declined, with the reason in
-/// the donation.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DonationRules {
-    /// Items that one donor may give within 24 hours, at most 100000; 0: no limit.
-    #[prost(int32, tag = "1")]
-    pub items_per_day_max: i32,
-    /// Worth in US cents, by Steam's estimate, that one donor may give within 24 hours; 0: no limit.
-    #[prost(int64, tag = "2")]
-    pub value_per_day_max_cents: i64,
-    /// Least worth of each item in US cents; items that Steam gives no estimate for pass. 0: no limit.
-    #[prost(int64, tag = "3")]
-    pub item_value_min_cents: i64,
-    /// Market names that are not taken, compared without case; "\*" at the end stands for any rest. At
-    /// most 100, of at most 100 characters.
-    #[prost(string, repeated, tag = "4")]
-    pub junk_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Only items that can be sold on Steam's market are taken.
-    #[prost(bool, tag = "5")]
-    pub marketable_only: bool,
-    /// SteamID64 of people whose donations are declined; at most 1000.
-    #[prost(uint64, repeated, tag = "6")]
-    pub denied_user_ids: ::prost::alloc::vec::Vec<u64>,
-    /// Thank-you that the donation carries once its items are received, at most 500 characters.
-    #[prost(string, tag = "7")]
-    pub thanks: ::prost::alloc::string::String,
-}
-impl ::prost::Name for DonationRules {
-    const NAME: &'static str = "DonationRules";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.DonationRules".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.DonationRules".into()
-    }
-}
-/// Organization is a gaming community and its settings.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Organization {
-    /// UUIDv7.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// Short name: 2 to 40 of a-z, 0-9 and "-"; unique.
-    #[prost(string, tag = "2")]
-    pub slug: ::prost::alloc::string::String,
-    /// Name for people, at most 100 characters.
-    #[prost(string, tag = "3")]
-    pub display_name: ::prost::alloc::string::String,
-    /// Word that a donation's message must carry, compared without case; default "donation".
-    #[prost(string, tag = "4")]
-    pub donation_keyword: ::prost::alloc::string::String,
-    /// Steam applications whose items are taken as donations; empty: all.
-    #[prost(uint32, repeated, tag = "5")]
-    pub donation_app_ids: ::prost::alloc::vec::Vec<u32>,
-    /// Seconds until an unclaimed assignment expires; default 1209600 (14 days).
-    #[prost(int32, tag = "6")]
-    pub claim_ttl_seconds: i32,
-    /// Items that appear in a bot's inventory by another way than a donation: true takes them
-    /// into the pool, false leaves them to a person as a discrepancy. Default true.
-    #[prost(bool, tag = "7")]
-    pub adopt_unknown_items: bool,
-    /// Creation time.
-    #[prost(message, optional, tag = "8")]
-    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Last change.
-    #[prost(message, optional, tag = "9")]
-    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Limits on donations.
-    #[prost(message, optional, tag = "10")]
-    pub donation_rules: ::core::option::Option<DonationRules>,
-    /// Whether bots invite recipients whose trade URL is missing or not valid. Default true.
-    #[prost(bool, tag = "11")]
-    pub friend_invites: bool,
-    /// Seconds until an offer that nobody answers is withdrawn and sent anew, so that it does not
-    /// take the place of others: 3600 to 1209600; default 259200 (3 days).
-    #[prost(int32, tag = "12")]
-    pub offer_ttl_seconds: i32,
-    /// Whether offers of a bot's account that Astro did not send are withdrawn: true withdraws them,
-    /// false leaves them to a person as a discrepancy. Default true.
-    #[prost(bool, tag = "13")]
-    pub cancel_unknown_offers: bool,
-}
-impl ::prost::Name for Organization {
-    const NAME: &'static str = "Organization";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.Organization".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.Organization".into()
-    }
-}
 /// CreateOrganizationRequest creates an organisation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateOrganizationRequest {
@@ -5460,7 +5217,7 @@ impl ::prost::Name for CreateOrganizationRequest {
 pub struct CreateOrganizationResponse {
     /// The organisation.
     #[prost(message, optional, tag = "1")]
-    pub organization: ::core::option::Option<Organization>,
+    pub organization: ::core::option::Option<crate::v1::Organization>,
 }
 impl ::prost::Name for CreateOrganizationResponse {
     const NAME: &'static str = "CreateOrganizationResponse";
@@ -5477,7 +5234,7 @@ impl ::prost::Name for CreateOrganizationResponse {
 pub struct UpdateOrganizationRequest {
     /// Required. The organisation with its id and the new values; an empty id is the key's own.
     #[prost(message, optional, tag = "1")]
-    pub organization: ::core::option::Option<Organization>,
+    pub organization: ::core::option::Option<crate::v1::Organization>,
     /// Required. Fields to change: "display_name", "donation_keyword", "donation_app_ids",
     /// "claim_ttl_seconds", "adopt_unknown_items", "donation_rules", "friend_invites",
     /// "offer_ttl_seconds", "cancel_unknown_offers". "donation_rules" is replaced whole.
@@ -5502,7 +5259,7 @@ impl ::prost::Name for UpdateOrganizationRequest {
 pub struct UpdateOrganizationResponse {
     /// The organisation.
     #[prost(message, optional, tag = "1")]
-    pub organization: ::core::option::Option<Organization>,
+    pub organization: ::core::option::Option<crate::v1::Organization>,
 }
 impl ::prost::Name for UpdateOrganizationResponse {
     const NAME: &'static str = "UpdateOrganizationResponse";
@@ -5536,7 +5293,7 @@ impl ::prost::Name for GetOrganizationRequest {
 pub struct GetOrganizationResponse {
     /// The organisation.
     #[prost(message, optional, tag = "1")]
-    pub organization: ::core::option::Option<Organization>,
+    pub organization: ::core::option::Option<crate::v1::Organization>,
 }
 impl ::prost::Name for GetOrganizationResponse {
     const NAME: &'static str = "GetOrganizationResponse";
@@ -5573,7 +5330,7 @@ impl ::prost::Name for ListOrganizationsRequest {
 pub struct ListOrganizationsResponse {
     /// Organisations.
     #[prost(message, repeated, tag = "1")]
-    pub organizations: ::prost::alloc::vec::Vec<Organization>,
+    pub organizations: ::prost::alloc::vec::Vec<crate::v1::Organization>,
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
@@ -7606,6 +7363,1044 @@ pub mod user_service_server {
     pub const SERVICE_NAME: &str = "astro.v1.UserService";
     impl<T> tonic::server::NamedService for UserServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+
+/// Money is an amount in the minor unit of a currency (cents).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Money {
+    /// ISO 4217 code, e.g. "USD".
+    pub currency_code: ::prost::alloc::string::String,
+    /// Amount in minor units.
+    pub minor_units: i64,
+    /// Fields of a newer server; sent back as they came.
+    pub unknown_fields: crate::UnknownFields,
+}
+
+impl ::prost::Name for Money {
+    const NAME: &'static str = "Money";
+    const PACKAGE: &'static str = "astro.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.Money".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.Money".into()
+    }
+}
+
+impl ::prost::Message for Money {
+    fn encode_raw(&self, buf: &mut impl ::prost::bytes::BufMut) {
+        if !self.currency_code.is_empty() {
+            ::prost::encoding::string::encode(1, &self.currency_code, buf);
+        }
+        if self.minor_units != 0 {
+            ::prost::encoding::int64::encode(2, &self.minor_units, buf);
+        }
+        self.unknown_fields.encode(buf);
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: ::prost::encoding::WireType,
+        buf: &mut impl ::prost::bytes::Buf,
+        ctx: ::prost::encoding::DecodeContext,
+    ) -> ::core::result::Result<(), ::prost::DecodeError> {
+        let (field, merged) = match tag {
+            1 => (
+                "currency_code",
+                ::prost::encoding::string::merge(wire_type, &mut self.currency_code, buf, ctx),
+            ),
+            2 => (
+                "minor_units",
+                ::prost::encoding::int64::merge(wire_type, &mut self.minor_units, buf, ctx),
+            ),
+            tag => return self.unknown_fields.merge(tag, wire_type, buf, ctx),
+        };
+        // Whoever refuses the message can say which field it was.
+        merged.map_err(|mut error| {
+            error.push("Money", field);
+            error
+        })
+    }
+
+    fn encoded_len(&self) -> usize {
+        let mut length = self.unknown_fields.encoded_len();
+        if !self.currency_code.is_empty() {
+            length += ::prost::encoding::string::encoded_len(1, &self.currency_code);
+        }
+        if self.minor_units != 0 {
+            length += ::prost::encoding::int64::encoded_len(2, &self.minor_units);
+        }
+        length
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// SteamAsset identifies an item on Steam at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SteamAsset {
+    /// Steam application id, e.g. 440.
+    pub app_id: u32,
+    /// Inventory context, 2 for most games.
+    pub context_id: u64,
+    /// Asset id; changes whenever the item changes hands. 0 while it is not known.
+    pub asset_id: u64,
+    /// Class id.
+    pub class_id: u64,
+    /// Instance id.
+    pub instance_id: u64,
+    /// Amount, 1 for most.
+    pub amount: u32,
+    /// Fields of a newer server; sent back as they came.
+    pub unknown_fields: crate::UnknownFields,
+}
+
+impl ::prost::Name for SteamAsset {
+    const NAME: &'static str = "SteamAsset";
+    const PACKAGE: &'static str = "astro.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.SteamAsset".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.SteamAsset".into()
+    }
+}
+
+impl ::prost::Message for SteamAsset {
+    fn encode_raw(&self, buf: &mut impl ::prost::bytes::BufMut) {
+        if self.app_id != 0 {
+            ::prost::encoding::uint32::encode(1, &self.app_id, buf);
+        }
+        if self.context_id != 0 {
+            ::prost::encoding::uint64::encode(2, &self.context_id, buf);
+        }
+        if self.asset_id != 0 {
+            ::prost::encoding::uint64::encode(3, &self.asset_id, buf);
+        }
+        if self.class_id != 0 {
+            ::prost::encoding::uint64::encode(4, &self.class_id, buf);
+        }
+        if self.instance_id != 0 {
+            ::prost::encoding::uint64::encode(5, &self.instance_id, buf);
+        }
+        if self.amount != 0 {
+            ::prost::encoding::uint32::encode(6, &self.amount, buf);
+        }
+        self.unknown_fields.encode(buf);
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: ::prost::encoding::WireType,
+        buf: &mut impl ::prost::bytes::Buf,
+        ctx: ::prost::encoding::DecodeContext,
+    ) -> ::core::result::Result<(), ::prost::DecodeError> {
+        let (field, merged) = match tag {
+            1 => {
+                ("app_id", ::prost::encoding::uint32::merge(wire_type, &mut self.app_id, buf, ctx))
+            }
+            2 => (
+                "context_id",
+                ::prost::encoding::uint64::merge(wire_type, &mut self.context_id, buf, ctx),
+            ),
+            3 => (
+                "asset_id",
+                ::prost::encoding::uint64::merge(wire_type, &mut self.asset_id, buf, ctx),
+            ),
+            4 => (
+                "class_id",
+                ::prost::encoding::uint64::merge(wire_type, &mut self.class_id, buf, ctx),
+            ),
+            5 => (
+                "instance_id",
+                ::prost::encoding::uint64::merge(wire_type, &mut self.instance_id, buf, ctx),
+            ),
+            6 => {
+                ("amount", ::prost::encoding::uint32::merge(wire_type, &mut self.amount, buf, ctx))
+            }
+            tag => return self.unknown_fields.merge(tag, wire_type, buf, ctx),
+        };
+        // Whoever refuses the message can say which field it was.
+        merged.map_err(|mut error| {
+            error.push("SteamAsset", field);
+            error
+        })
+    }
+
+    fn encoded_len(&self) -> usize {
+        let mut length = self.unknown_fields.encoded_len();
+        if self.app_id != 0 {
+            length += ::prost::encoding::uint32::encoded_len(1, &self.app_id);
+        }
+        if self.context_id != 0 {
+            length += ::prost::encoding::uint64::encoded_len(2, &self.context_id);
+        }
+        if self.asset_id != 0 {
+            length += ::prost::encoding::uint64::encoded_len(3, &self.asset_id);
+        }
+        if self.class_id != 0 {
+            length += ::prost::encoding::uint64::encoded_len(4, &self.class_id);
+        }
+        if self.instance_id != 0 {
+            length += ::prost::encoding::uint64::encoded_len(5, &self.instance_id);
+        }
+        if self.amount != 0 {
+            length += ::prost::encoding::uint32::encoded_len(6, &self.amount);
+        }
+        length
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Item is one Steam asset, followed through its life.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Item {
+    /// UUIDv7.
+    pub id: ::prost::alloc::string::String,
+    /// Organisation that owns it.
+    pub org_id: ::prost::alloc::string::String,
+    /// Bot that holds it, or that delivered it.
+    pub bot_id: ::prost::alloc::string::String,
+    /// State.
+    pub state: i32,
+    /// Steam identity now; after the delivery, the recipient's asset.
+    pub asset: ::core::option::Option<crate::v1::SteamAsset>,
+    /// Market hash name.
+    pub market_hash_name: ::prost::alloc::string::String,
+    /// Name shown to people.
+    pub item_name: ::prost::alloc::string::String,
+    /// Type, as Steam words it.
+    pub item_type: ::prost::alloc::string::String,
+    /// Rarity, as Steam's tags word it.
+    pub item_rarity: ::prost::alloc::string::String,
+    /// Estimated value, set by clients.
+    pub market_value: ::core::option::Option<crate::v1::Money>,
+    /// Steam's description of the item: tags, icon, colours.
+    pub steam_metadata: ::core::option::Option<::prost_types::Struct>,
+    /// Labels set by clients: at most 32, keys of at most 64 and values of at most 256 characters.
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// Free-form metadata set by clients, at most 16 KiB as JSON.
+    pub custom_metadata: ::core::option::Option<::prost_types::Struct>,
+    /// Earliest time it can be traded; unset when it can be traded now.
+    pub tradable_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the bot received it.
+    pub receive_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// SteamID64 of the donor, 0 when unknown.
+    pub received_from_user_id: u64,
+    /// How it came: "donation" or "sync".
+    pub received_via: ::prost::alloc::string::String,
+    /// Trade offer that brought it, if any.
+    pub received_trade_offer_id: ::prost::alloc::string::String,
+    /// SteamID64 of the recipient, once assigned; 0 otherwise.
+    pub assigned_to_user_id: u64,
+    /// When it was assigned.
+    pub assign_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was delivered.
+    pub deliver_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Trade offer it was delivered in, or is offered in now.
+    pub delivery_trade_offer_id: ::prost::alloc::string::String,
+    /// Reservation that holds it, if any.
+    pub reservation_id: ::prost::alloc::string::String,
+    /// Assignment it belongs to, if any.
+    pub assignment_id: ::prost::alloc::string::String,
+    /// Opaque version for optimistic concurrency.
+    pub etag: ::prost::alloc::string::String,
+    /// Creation time.
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Last change.
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Fields of a newer server; sent back as they came.
+    pub unknown_fields: crate::UnknownFields,
+}
+
+impl Item {
+    /// The value of `state`, or the default one if this SDK does not know it.
+    pub fn state(&self) -> crate::v1::ItemState {
+        crate::v1::ItemState::try_from(self.state).unwrap_or_default()
+    }
+
+    /// Sets `state`.
+    pub fn set_state(&mut self, value: crate::v1::ItemState) {
+        self.state = value.into();
+    }
+}
+
+impl ::prost::Name for Item {
+    const NAME: &'static str = "Item";
+    const PACKAGE: &'static str = "astro.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.Item".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.Item".into()
+    }
+}
+
+impl ::prost::Message for Item {
+    fn encode_raw(&self, buf: &mut impl ::prost::bytes::BufMut) {
+        if !self.id.is_empty() {
+            ::prost::encoding::string::encode(1, &self.id, buf);
+        }
+        if !self.org_id.is_empty() {
+            ::prost::encoding::string::encode(2, &self.org_id, buf);
+        }
+        if !self.bot_id.is_empty() {
+            ::prost::encoding::string::encode(3, &self.bot_id, buf);
+        }
+        if self.state != 0 {
+            ::prost::encoding::int32::encode(4, &self.state, buf);
+        }
+        if let Some(value) = &self.asset {
+            ::prost::encoding::message::encode(5, value, buf);
+        }
+        if !self.market_hash_name.is_empty() {
+            ::prost::encoding::string::encode(6, &self.market_hash_name, buf);
+        }
+        if !self.item_name.is_empty() {
+            ::prost::encoding::string::encode(7, &self.item_name, buf);
+        }
+        if !self.item_type.is_empty() {
+            ::prost::encoding::string::encode(8, &self.item_type, buf);
+        }
+        if !self.item_rarity.is_empty() {
+            ::prost::encoding::string::encode(9, &self.item_rarity, buf);
+        }
+        if let Some(value) = &self.market_value {
+            ::prost::encoding::message::encode(10, value, buf);
+        }
+        if let Some(value) = &self.steam_metadata {
+            ::prost::encoding::message::encode(11, value, buf);
+        }
+        ::prost::encoding::btree_map::encode(
+            ::prost::encoding::string::encode,
+            ::prost::encoding::string::encoded_len,
+            ::prost::encoding::string::encode,
+            ::prost::encoding::string::encoded_len,
+            12,
+            &self.labels,
+            buf,
+        );
+        if let Some(value) = &self.custom_metadata {
+            ::prost::encoding::message::encode(13, value, buf);
+        }
+        if let Some(value) = &self.tradable_time {
+            ::prost::encoding::message::encode(14, value, buf);
+        }
+        if let Some(value) = &self.receive_time {
+            ::prost::encoding::message::encode(15, value, buf);
+        }
+        if self.received_from_user_id != 0 {
+            ::prost::encoding::uint64::encode(16, &self.received_from_user_id, buf);
+        }
+        if !self.received_via.is_empty() {
+            ::prost::encoding::string::encode(17, &self.received_via, buf);
+        }
+        if !self.received_trade_offer_id.is_empty() {
+            ::prost::encoding::string::encode(18, &self.received_trade_offer_id, buf);
+        }
+        if self.assigned_to_user_id != 0 {
+            ::prost::encoding::uint64::encode(19, &self.assigned_to_user_id, buf);
+        }
+        if let Some(value) = &self.assign_time {
+            ::prost::encoding::message::encode(20, value, buf);
+        }
+        if let Some(value) = &self.deliver_time {
+            ::prost::encoding::message::encode(21, value, buf);
+        }
+        if !self.delivery_trade_offer_id.is_empty() {
+            ::prost::encoding::string::encode(22, &self.delivery_trade_offer_id, buf);
+        }
+        if !self.reservation_id.is_empty() {
+            ::prost::encoding::string::encode(23, &self.reservation_id, buf);
+        }
+        if !self.assignment_id.is_empty() {
+            ::prost::encoding::string::encode(24, &self.assignment_id, buf);
+        }
+        if !self.etag.is_empty() {
+            ::prost::encoding::string::encode(25, &self.etag, buf);
+        }
+        if let Some(value) = &self.create_time {
+            ::prost::encoding::message::encode(26, value, buf);
+        }
+        if let Some(value) = &self.update_time {
+            ::prost::encoding::message::encode(27, value, buf);
+        }
+        self.unknown_fields.encode(buf);
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: ::prost::encoding::WireType,
+        buf: &mut impl ::prost::bytes::Buf,
+        ctx: ::prost::encoding::DecodeContext,
+    ) -> ::core::result::Result<(), ::prost::DecodeError> {
+        let (field, merged) = match tag {
+            1 => ("id", ::prost::encoding::string::merge(wire_type, &mut self.id, buf, ctx)),
+            2 => {
+                ("org_id", ::prost::encoding::string::merge(wire_type, &mut self.org_id, buf, ctx))
+            }
+            3 => {
+                ("bot_id", ::prost::encoding::string::merge(wire_type, &mut self.bot_id, buf, ctx))
+            }
+            4 => ("state", ::prost::encoding::int32::merge(wire_type, &mut self.state, buf, ctx)),
+            5 => (
+                "asset",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.asset.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            6 => (
+                "market_hash_name",
+                ::prost::encoding::string::merge(wire_type, &mut self.market_hash_name, buf, ctx),
+            ),
+            7 => (
+                "item_name",
+                ::prost::encoding::string::merge(wire_type, &mut self.item_name, buf, ctx),
+            ),
+            8 => (
+                "item_type",
+                ::prost::encoding::string::merge(wire_type, &mut self.item_type, buf, ctx),
+            ),
+            9 => (
+                "item_rarity",
+                ::prost::encoding::string::merge(wire_type, &mut self.item_rarity, buf, ctx),
+            ),
+            10 => (
+                "market_value",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.market_value.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            11 => (
+                "steam_metadata",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.steam_metadata.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            12 => (
+                "labels",
+                ::prost::encoding::btree_map::merge(
+                    ::prost::encoding::string::merge,
+                    ::prost::encoding::string::merge,
+                    &mut self.labels,
+                    buf,
+                    ctx,
+                ),
+            ),
+            13 => (
+                "custom_metadata",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.custom_metadata.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            14 => (
+                "tradable_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.tradable_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            15 => (
+                "receive_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.receive_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            16 => (
+                "received_from_user_id",
+                ::prost::encoding::uint64::merge(
+                    wire_type,
+                    &mut self.received_from_user_id,
+                    buf,
+                    ctx,
+                ),
+            ),
+            17 => (
+                "received_via",
+                ::prost::encoding::string::merge(wire_type, &mut self.received_via, buf, ctx),
+            ),
+            18 => (
+                "received_trade_offer_id",
+                ::prost::encoding::string::merge(
+                    wire_type,
+                    &mut self.received_trade_offer_id,
+                    buf,
+                    ctx,
+                ),
+            ),
+            19 => (
+                "assigned_to_user_id",
+                ::prost::encoding::uint64::merge(
+                    wire_type,
+                    &mut self.assigned_to_user_id,
+                    buf,
+                    ctx,
+                ),
+            ),
+            20 => (
+                "assign_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.assign_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            21 => (
+                "deliver_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.deliver_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            22 => (
+                "delivery_trade_offer_id",
+                ::prost::encoding::string::merge(
+                    wire_type,
+                    &mut self.delivery_trade_offer_id,
+                    buf,
+                    ctx,
+                ),
+            ),
+            23 => (
+                "reservation_id",
+                ::prost::encoding::string::merge(wire_type, &mut self.reservation_id, buf, ctx),
+            ),
+            24 => (
+                "assignment_id",
+                ::prost::encoding::string::merge(wire_type, &mut self.assignment_id, buf, ctx),
+            ),
+            25 => ("etag", ::prost::encoding::string::merge(wire_type, &mut self.etag, buf, ctx)),
+            26 => (
+                "create_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.create_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            27 => (
+                "update_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.update_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            tag => return self.unknown_fields.merge(tag, wire_type, buf, ctx),
+        };
+        // Whoever refuses the message can say which field it was.
+        merged.map_err(|mut error| {
+            error.push("Item", field);
+            error
+        })
+    }
+
+    fn encoded_len(&self) -> usize {
+        let mut length = self.unknown_fields.encoded_len();
+        if !self.id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(1, &self.id);
+        }
+        if !self.org_id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(2, &self.org_id);
+        }
+        if !self.bot_id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(3, &self.bot_id);
+        }
+        if self.state != 0 {
+            length += ::prost::encoding::int32::encoded_len(4, &self.state);
+        }
+        if let Some(value) = &self.asset {
+            length += ::prost::encoding::message::encoded_len(5, value);
+        }
+        if !self.market_hash_name.is_empty() {
+            length += ::prost::encoding::string::encoded_len(6, &self.market_hash_name);
+        }
+        if !self.item_name.is_empty() {
+            length += ::prost::encoding::string::encoded_len(7, &self.item_name);
+        }
+        if !self.item_type.is_empty() {
+            length += ::prost::encoding::string::encoded_len(8, &self.item_type);
+        }
+        if !self.item_rarity.is_empty() {
+            length += ::prost::encoding::string::encoded_len(9, &self.item_rarity);
+        }
+        if let Some(value) = &self.market_value {
+            length += ::prost::encoding::message::encoded_len(10, value);
+        }
+        if let Some(value) = &self.steam_metadata {
+            length += ::prost::encoding::message::encoded_len(11, value);
+        }
+        length += ::prost::encoding::btree_map::encoded_len(
+            ::prost::encoding::string::encoded_len,
+            ::prost::encoding::string::encoded_len,
+            12,
+            &self.labels,
+        );
+        if let Some(value) = &self.custom_metadata {
+            length += ::prost::encoding::message::encoded_len(13, value);
+        }
+        if let Some(value) = &self.tradable_time {
+            length += ::prost::encoding::message::encoded_len(14, value);
+        }
+        if let Some(value) = &self.receive_time {
+            length += ::prost::encoding::message::encoded_len(15, value);
+        }
+        if self.received_from_user_id != 0 {
+            length += ::prost::encoding::uint64::encoded_len(16, &self.received_from_user_id);
+        }
+        if !self.received_via.is_empty() {
+            length += ::prost::encoding::string::encoded_len(17, &self.received_via);
+        }
+        if !self.received_trade_offer_id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(18, &self.received_trade_offer_id);
+        }
+        if self.assigned_to_user_id != 0 {
+            length += ::prost::encoding::uint64::encoded_len(19, &self.assigned_to_user_id);
+        }
+        if let Some(value) = &self.assign_time {
+            length += ::prost::encoding::message::encoded_len(20, value);
+        }
+        if let Some(value) = &self.deliver_time {
+            length += ::prost::encoding::message::encoded_len(21, value);
+        }
+        if !self.delivery_trade_offer_id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(22, &self.delivery_trade_offer_id);
+        }
+        if !self.reservation_id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(23, &self.reservation_id);
+        }
+        if !self.assignment_id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(24, &self.assignment_id);
+        }
+        if !self.etag.is_empty() {
+            length += ::prost::encoding::string::encoded_len(25, &self.etag);
+        }
+        if let Some(value) = &self.create_time {
+            length += ::prost::encoding::message::encoded_len(26, value);
+        }
+        if let Some(value) = &self.update_time {
+            length += ::prost::encoding::message::encoded_len(27, value);
+        }
+        length
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// DonationRules are the limits on what donors give; what breaks one is declined, with the reason in
+/// the donation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DonationRules {
+    /// Items that one donor may give within 24 hours, at most 100000; 0: no limit.
+    pub items_per_day_max: i32,
+    /// Worth in US cents, by Steam's estimate, that one donor may give within 24 hours; 0: no limit.
+    pub value_per_day_max_cents: i64,
+    /// Least worth of each item in US cents; items that Steam gives no estimate for pass. 0: no limit.
+    pub item_value_min_cents: i64,
+    /// Market names that are not taken, compared without case; "*" at the end stands for any rest. At
+    /// most 100, of at most 100 characters.
+    pub junk_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only items that can be sold on Steam's market are taken.
+    pub marketable_only: bool,
+    /// SteamID64 of people whose donations are declined; at most 1000.
+    pub denied_user_ids: ::prost::alloc::vec::Vec<u64>,
+    /// Thank-you that the donation carries once its items are received, at most 500 characters.
+    pub thanks: ::prost::alloc::string::String,
+    /// Fields of a newer server; sent back as they came.
+    pub unknown_fields: crate::UnknownFields,
+}
+
+impl ::prost::Name for DonationRules {
+    const NAME: &'static str = "DonationRules";
+    const PACKAGE: &'static str = "astro.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.DonationRules".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.DonationRules".into()
+    }
+}
+
+impl ::prost::Message for DonationRules {
+    fn encode_raw(&self, buf: &mut impl ::prost::bytes::BufMut) {
+        if self.items_per_day_max != 0 {
+            ::prost::encoding::int32::encode(1, &self.items_per_day_max, buf);
+        }
+        if self.value_per_day_max_cents != 0 {
+            ::prost::encoding::int64::encode(2, &self.value_per_day_max_cents, buf);
+        }
+        if self.item_value_min_cents != 0 {
+            ::prost::encoding::int64::encode(3, &self.item_value_min_cents, buf);
+        }
+        ::prost::encoding::string::encode_repeated(4, &self.junk_names, buf);
+        if self.marketable_only {
+            ::prost::encoding::bool::encode(5, &self.marketable_only, buf);
+        }
+        ::prost::encoding::uint64::encode_packed(6, &self.denied_user_ids, buf);
+        if !self.thanks.is_empty() {
+            ::prost::encoding::string::encode(7, &self.thanks, buf);
+        }
+        self.unknown_fields.encode(buf);
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: ::prost::encoding::WireType,
+        buf: &mut impl ::prost::bytes::Buf,
+        ctx: ::prost::encoding::DecodeContext,
+    ) -> ::core::result::Result<(), ::prost::DecodeError> {
+        let (field, merged) = match tag {
+            1 => (
+                "items_per_day_max",
+                ::prost::encoding::int32::merge(wire_type, &mut self.items_per_day_max, buf, ctx),
+            ),
+            2 => (
+                "value_per_day_max_cents",
+                ::prost::encoding::int64::merge(
+                    wire_type,
+                    &mut self.value_per_day_max_cents,
+                    buf,
+                    ctx,
+                ),
+            ),
+            3 => (
+                "item_value_min_cents",
+                ::prost::encoding::int64::merge(
+                    wire_type,
+                    &mut self.item_value_min_cents,
+                    buf,
+                    ctx,
+                ),
+            ),
+            4 => (
+                "junk_names",
+                ::prost::encoding::string::merge_repeated(
+                    wire_type,
+                    &mut self.junk_names,
+                    buf,
+                    ctx,
+                ),
+            ),
+            5 => (
+                "marketable_only",
+                ::prost::encoding::bool::merge(wire_type, &mut self.marketable_only, buf, ctx),
+            ),
+            6 => (
+                "denied_user_ids",
+                ::prost::encoding::uint64::merge_repeated(
+                    wire_type,
+                    &mut self.denied_user_ids,
+                    buf,
+                    ctx,
+                ),
+            ),
+            7 => {
+                ("thanks", ::prost::encoding::string::merge(wire_type, &mut self.thanks, buf, ctx))
+            }
+            tag => return self.unknown_fields.merge(tag, wire_type, buf, ctx),
+        };
+        // Whoever refuses the message can say which field it was.
+        merged.map_err(|mut error| {
+            error.push("DonationRules", field);
+            error
+        })
+    }
+
+    fn encoded_len(&self) -> usize {
+        let mut length = self.unknown_fields.encoded_len();
+        if self.items_per_day_max != 0 {
+            length += ::prost::encoding::int32::encoded_len(1, &self.items_per_day_max);
+        }
+        if self.value_per_day_max_cents != 0 {
+            length += ::prost::encoding::int64::encoded_len(2, &self.value_per_day_max_cents);
+        }
+        if self.item_value_min_cents != 0 {
+            length += ::prost::encoding::int64::encoded_len(3, &self.item_value_min_cents);
+        }
+        length += ::prost::encoding::string::encoded_len_repeated(4, &self.junk_names);
+        if self.marketable_only {
+            length += ::prost::encoding::bool::encoded_len(5, &self.marketable_only);
+        }
+        length += ::prost::encoding::uint64::encoded_len_packed(6, &self.denied_user_ids);
+        if !self.thanks.is_empty() {
+            length += ::prost::encoding::string::encoded_len(7, &self.thanks);
+        }
+        length
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Organization is a gaming community and its settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Organization {
+    /// UUIDv7.
+    pub id: ::prost::alloc::string::String,
+    /// Short name: 2 to 40 of a-z, 0-9 and "-"; unique.
+    pub slug: ::prost::alloc::string::String,
+    /// Name for people, at most 100 characters.
+    pub display_name: ::prost::alloc::string::String,
+    /// Word that a donation's message must carry, compared without case; default "donation".
+    pub donation_keyword: ::prost::alloc::string::String,
+    /// Steam applications whose items are taken as donations; empty: all.
+    pub donation_app_ids: ::prost::alloc::vec::Vec<u32>,
+    /// Seconds until an unclaimed assignment expires; default 1209600 (14 days).
+    pub claim_ttl_seconds: i32,
+    /// Items that appear in a bot's inventory by another way than a donation: true takes them
+    /// into the pool, false leaves them to a person as a discrepancy. Default true.
+    pub adopt_unknown_items: bool,
+    /// Creation time.
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Last change.
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Limits on donations.
+    pub donation_rules: ::core::option::Option<crate::v1::DonationRules>,
+    /// Whether bots invite recipients whose trade URL is missing or not valid. Default true.
+    pub friend_invites: bool,
+    /// Seconds until an offer that nobody answers is withdrawn and sent anew, so that it does not
+    /// take the place of others: 3600 to 1209600; default 259200 (3 days).
+    pub offer_ttl_seconds: i32,
+    /// Whether offers of a bot's account that Astro did not send are withdrawn: true withdraws them,
+    /// false leaves them to a person as a discrepancy. Default true.
+    pub cancel_unknown_offers: bool,
+    /// Fields of a newer server; sent back as they came.
+    pub unknown_fields: crate::UnknownFields,
+}
+
+impl ::prost::Name for Organization {
+    const NAME: &'static str = "Organization";
+    const PACKAGE: &'static str = "astro.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.Organization".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.Organization".into()
+    }
+}
+
+impl ::prost::Message for Organization {
+    fn encode_raw(&self, buf: &mut impl ::prost::bytes::BufMut) {
+        if !self.id.is_empty() {
+            ::prost::encoding::string::encode(1, &self.id, buf);
+        }
+        if !self.slug.is_empty() {
+            ::prost::encoding::string::encode(2, &self.slug, buf);
+        }
+        if !self.display_name.is_empty() {
+            ::prost::encoding::string::encode(3, &self.display_name, buf);
+        }
+        if !self.donation_keyword.is_empty() {
+            ::prost::encoding::string::encode(4, &self.donation_keyword, buf);
+        }
+        ::prost::encoding::uint32::encode_packed(5, &self.donation_app_ids, buf);
+        if self.claim_ttl_seconds != 0 {
+            ::prost::encoding::int32::encode(6, &self.claim_ttl_seconds, buf);
+        }
+        if self.adopt_unknown_items {
+            ::prost::encoding::bool::encode(7, &self.adopt_unknown_items, buf);
+        }
+        if let Some(value) = &self.create_time {
+            ::prost::encoding::message::encode(8, value, buf);
+        }
+        if let Some(value) = &self.update_time {
+            ::prost::encoding::message::encode(9, value, buf);
+        }
+        if let Some(value) = &self.donation_rules {
+            ::prost::encoding::message::encode(10, value, buf);
+        }
+        if self.friend_invites {
+            ::prost::encoding::bool::encode(11, &self.friend_invites, buf);
+        }
+        if self.offer_ttl_seconds != 0 {
+            ::prost::encoding::int32::encode(12, &self.offer_ttl_seconds, buf);
+        }
+        if self.cancel_unknown_offers {
+            ::prost::encoding::bool::encode(13, &self.cancel_unknown_offers, buf);
+        }
+        self.unknown_fields.encode(buf);
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: ::prost::encoding::WireType,
+        buf: &mut impl ::prost::bytes::Buf,
+        ctx: ::prost::encoding::DecodeContext,
+    ) -> ::core::result::Result<(), ::prost::DecodeError> {
+        let (field, merged) = match tag {
+            1 => ("id", ::prost::encoding::string::merge(wire_type, &mut self.id, buf, ctx)),
+            2 => ("slug", ::prost::encoding::string::merge(wire_type, &mut self.slug, buf, ctx)),
+            3 => (
+                "display_name",
+                ::prost::encoding::string::merge(wire_type, &mut self.display_name, buf, ctx),
+            ),
+            4 => (
+                "donation_keyword",
+                ::prost::encoding::string::merge(wire_type, &mut self.donation_keyword, buf, ctx),
+            ),
+            5 => (
+                "donation_app_ids",
+                ::prost::encoding::uint32::merge_repeated(
+                    wire_type,
+                    &mut self.donation_app_ids,
+                    buf,
+                    ctx,
+                ),
+            ),
+            6 => (
+                "claim_ttl_seconds",
+                ::prost::encoding::int32::merge(wire_type, &mut self.claim_ttl_seconds, buf, ctx),
+            ),
+            7 => (
+                "adopt_unknown_items",
+                ::prost::encoding::bool::merge(wire_type, &mut self.adopt_unknown_items, buf, ctx),
+            ),
+            8 => (
+                "create_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.create_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            9 => (
+                "update_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.update_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            10 => (
+                "donation_rules",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.donation_rules.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            11 => (
+                "friend_invites",
+                ::prost::encoding::bool::merge(wire_type, &mut self.friend_invites, buf, ctx),
+            ),
+            12 => (
+                "offer_ttl_seconds",
+                ::prost::encoding::int32::merge(wire_type, &mut self.offer_ttl_seconds, buf, ctx),
+            ),
+            13 => (
+                "cancel_unknown_offers",
+                ::prost::encoding::bool::merge(
+                    wire_type,
+                    &mut self.cancel_unknown_offers,
+                    buf,
+                    ctx,
+                ),
+            ),
+            tag => return self.unknown_fields.merge(tag, wire_type, buf, ctx),
+        };
+        // Whoever refuses the message can say which field it was.
+        merged.map_err(|mut error| {
+            error.push("Organization", field);
+            error
+        })
+    }
+
+    fn encoded_len(&self) -> usize {
+        let mut length = self.unknown_fields.encoded_len();
+        if !self.id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(1, &self.id);
+        }
+        if !self.slug.is_empty() {
+            length += ::prost::encoding::string::encoded_len(2, &self.slug);
+        }
+        if !self.display_name.is_empty() {
+            length += ::prost::encoding::string::encoded_len(3, &self.display_name);
+        }
+        if !self.donation_keyword.is_empty() {
+            length += ::prost::encoding::string::encoded_len(4, &self.donation_keyword);
+        }
+        length += ::prost::encoding::uint32::encoded_len_packed(5, &self.donation_app_ids);
+        if self.claim_ttl_seconds != 0 {
+            length += ::prost::encoding::int32::encoded_len(6, &self.claim_ttl_seconds);
+        }
+        if self.adopt_unknown_items {
+            length += ::prost::encoding::bool::encoded_len(7, &self.adopt_unknown_items);
+        }
+        if let Some(value) = &self.create_time {
+            length += ::prost::encoding::message::encoded_len(8, value);
+        }
+        if let Some(value) = &self.update_time {
+            length += ::prost::encoding::message::encoded_len(9, value);
+        }
+        if let Some(value) = &self.donation_rules {
+            length += ::prost::encoding::message::encoded_len(10, value);
+        }
+        if self.friend_invites {
+            length += ::prost::encoding::bool::encoded_len(11, &self.friend_invites);
+        }
+        if self.offer_ttl_seconds != 0 {
+            length += ::prost::encoding::int32::encoded_len(12, &self.offer_ttl_seconds);
+        }
+        if self.cancel_unknown_offers {
+            length += ::prost::encoding::bool::encoded_len(13, &self.cancel_unknown_offers);
+        }
+        length
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
     }
 }
 

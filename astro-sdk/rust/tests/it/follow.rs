@@ -41,7 +41,7 @@ async fn a_lost_stream_goes_on_after_the_last_event() {
     ])
     .serve()
     .await;
-    let mut watch = std::pin::pin!(client.watch_events(WatchEventsRequest::default()));
+    let mut watch = std::pin::pin!(client.events().watch(WatchEventsRequest::default()));
     let mut seen = Vec::new();
     let error = loop {
         match watch.next().await.unwrap() {
@@ -59,18 +59,39 @@ async fn a_lost_stream_goes_on_after_the_last_event() {
 async fn a_stream_that_never_began_tells_why() {
     let denied = reason(Code::PermissionDenied, "SCOPE_MISSING");
     let (client, _) = events([vec![Err(denied)]]).serve().await;
-    let mut watch = std::pin::pin!(client.watch_events(WatchEventsRequest::default()));
+    let mut watch = std::pin::pin!(client.events().watch(WatchEventsRequest::default()));
     let error = watch.next().await.unwrap().unwrap_err();
     assert_eq!((error.code, error.reason.as_str()), (Code::PermissionDenied, "SCOPE_MISSING"));
 }
 
 #[tokio::test]
+async fn a_closed_client_ends_its_streams() {
+    let script = [vec![batch(&["a"], "t1"), batch(&["b"], "t2"), Err(Status::unavailable("away"))]];
+    let (client, _) = events(script).serve().await;
+    let mut watch = client.events().watch(WatchEventsRequest::default());
+    assert_eq!(watch.try_next().await.unwrap().unwrap().id, "a");
+    client.close();
+    let ended = loop {
+        // What has come already is still given.
+        match watch.try_next().await {
+            Ok(event) => assert_eq!(event.unwrap().id, "b"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(ended.code, Code::Cancelled);
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_told_at_once() {
-    let client = Client::builder().endpoint("http://127.0.0.1:1").build().unwrap();
-    let mut watch = std::pin::pin!(client.watch_assignment("1"));
-    let error = watch.next().await.unwrap().unwrap_err();
+    let builder = Client::builder().endpoint("http://127.0.0.1:1").api_key("key");
+    let mut watch = builder.build().unwrap().assignments().watch(one());
+    let error = watch.try_next().await.unwrap_err();
     assert_eq!(error.code, Code::Unavailable);
     assert!(error.message.contains("refused"), "{error}");
+}
+
+fn one() -> WatchAssignmentRequest {
+    WatchAssignmentRequest { assignment_id: "1".into() }
 }
 
 fn state(state: AssignmentState) -> Result<WatchAssignmentResponse, Status> {
@@ -83,11 +104,11 @@ async fn an_assignment_is_followed_to_its_end_without_repetitions() {
     use AssignmentState::{Delivered, Offered, Queued, Settled};
     let plays = [
         vec![state(Queued), state(Offered), Err(Status::unavailable("stopping"))],
-        vec![state(Offered), state(Delivered), state(Settled), state(Settled)],
+        vec![state(Offered), state(Delivered), state(Settled)],
     ];
     let script = Script { assignments: std::sync::Mutex::new(plays.into()), ..Script::default() };
     let (client, _) = script.serve().await;
     let states: Vec<AssignmentState> =
-        client.watch_assignment("1").map(|found| found.unwrap().state()).collect().await;
+        client.assignments().watch(one()).map(|found| found.unwrap().state()).collect().await;
     assert_eq!(states, [Queued, Offered, Delivered, Settled]);
 }

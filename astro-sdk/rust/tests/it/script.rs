@@ -20,6 +20,8 @@ type Stream<M> = tokio_stream::Iter<std::vec::IntoIter<Result<M, Status>>>;
 pub(crate) struct Script {
     pub(crate) events: Mutex<VecDeque<Play<WatchEventsResponse>>>,
     pub(crate) assignments: Mutex<VecDeque<Play<WatchAssignmentResponse>>>,
+    pub(crate) pages: Mutex<VecDeque<Result<ListEventsResponse, Status>>>,
+    pub(crate) pages_asked: Mutex<Vec<String>>,
     pub(crate) starts: Mutex<Vec<Option<watch_events_request::Start>>>,
 }
 
@@ -29,7 +31,7 @@ impl Script {
         let script = Arc::new(self);
         let port = serve(Server::builder(), &script).await;
         let endpoint = format!("http://127.0.0.1:{port}");
-        (Client::builder().endpoint(endpoint).build().unwrap(), script)
+        (Client::builder().endpoint(endpoint).api_key("key").build().unwrap(), script)
     }
 }
 
@@ -56,9 +58,11 @@ impl EventService for Script {
 
     async fn list_events(
         &self,
-        _: Request<ListEventsRequest>,
+        request: Request<ListEventsRequest>,
     ) -> Result<Response<ListEventsResponse>, Status> {
-        Err(Status::unimplemented("not in the script"))
+        self.pages_asked.lock().unwrap().push(request.into_inner().resume_token);
+        let next = self.pages.lock().unwrap().pop_front();
+        next.unwrap_or_else(|| Err(Status::unimplemented("not in the script"))).map(Response::new)
     }
 
     async fn watch_events(

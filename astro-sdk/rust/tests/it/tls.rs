@@ -16,10 +16,11 @@ async fn call(trusted: Option<String>) -> Code {
     let port = serve(server, &Arc::new(Script::default())).await;
     let client = Client::builder()
         .endpoint(format!("https://localhost:{port}"))
+        .api_key("key")
         .ca_certificate(trusted.unwrap_or(made.cert.pem()))
         .build()
         .unwrap();
-    client.events().list_events(ListEventsRequest::default()).await.unwrap_err().code()
+    client.events().list(ListEventsRequest::default()).try_next().await.unwrap_err().code
 }
 
 #[tokio::test]

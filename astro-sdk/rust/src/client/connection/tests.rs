@@ -6,6 +6,7 @@ use prost::Message;
 use tonic_types::{ErrorDetails, StatusExt};
 use tower::service_fn;
 
+use super::super::request_id::FRAME_HEADER_BYTES;
 use super::*;
 use crate::v1::access_service_client::AccessServiceClient;
 use crate::v1::item_service_client::ItemServiceClient;
@@ -76,6 +77,9 @@ async fn a_call_is_repeated_until_the_server_is_back() {
     assert_eq!(log.len(), 4);
     assert!(log.iter().all(|seen| seen.headers["authorization"] == "Bearer key"));
     assert!(log.iter().all(|seen| seen.message == log[0].message));
+    let attempts: Vec<&HeaderValue> =
+        log.iter().map(|seen| &seen.headers["astro-attempt"]).collect();
+    assert_eq!(attempts, ["1", "2", "3", "4"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,6 +159,32 @@ async fn a_silent_server_ends_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn closing_ends_calls_and_those_that_begin_later() {
+    let service =
+        service_fn(|_: Request<Body>| std::future::pending::<Result<Response<Body>, BoxError>>());
+    let connection = Connection::new(FarEnd::new(service), None);
+    let lifetime = connection.lifetime.clone();
+    let mut items = ItemServiceClient::new(connection);
+    let (status, ()) = tokio::join!(items.get_item(get()), async { lifetime.close() });
+    assert_eq!(status.unwrap_err().code(), tonic::Code::Cancelled);
+    lifetime.close();
+    assert_eq!(items.get_item(get()).await.unwrap_err().code(), tonic::Code::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_stops_halfway_ends_at_the_deadline() {
+    let (connection, _) = far_end(|_| {
+        let never = futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Status>>();
+        let mut response = Response::new(Body::new(http_body_util::StreamBody::new(never)));
+        let grpc = HeaderValue::from_static("application/grpc");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, grpc);
+        Ok(response)
+    });
+    let status = ItemServiceClient::new(connection).get_item(get()).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_absent_request_id_is_made_once() {
     let (connection, log) = far_end(|_| refuse(Status::unavailable("away")));
     let request = ReleaseReservationRequest {
@@ -162,7 +192,7 @@ async fn an_absent_request_id_is_made_once() {
         ..ReleaseReservationRequest::default()
     };
     let mut items = ItemServiceClient::new(connection);
-    items.release_reservation(request.clone()).await.unwrap_err();
+    let first = items.release_reservation(request.clone()).await.unwrap_err();
     items.release_reservation(request).await.unwrap_err();
     let log = log.lock().unwrap();
     let ids: Vec<String> = log
@@ -174,6 +204,7 @@ async fn an_absent_request_id_is_made_once() {
     assert_eq!(ids[0].len(), 36);
     assert!(ids[..4].iter().all(|id| *id == ids[0]), "one call has one id: {ids:?}");
     assert_ne!(ids[0], ids[4], "two calls have two ids");
+    assert_eq!(crate::Error::from(first).request_id, Some(ids[0].clone()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,21 +1,28 @@
-//! Rust: messages and services by tonic-prost-build, the method table by a template.
+//! Rust: messages and gRPC clients by tonic-prost-build; the method table, the SDK's own methods and
+//! the driver's dispatch by templates.
 
-use std::io::Write;
+mod client;
+mod kept;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use minijinja::{Environment, context};
 use prost_types::source_code_info::Location;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
-use super::{Language, header};
+use super::{Language, filter, header};
+use crate::docs;
+use crate::model::shape::snake;
 use crate::model::{Confidential, Method, Model, Policy};
 use crate::schema::Schema;
 use crate::write::File;
 
 /// Where the generated files go, relative to the root.
 const FOLDER: &str = "astro-sdk/rust/src/gen";
+/// The SDK's folder.
+const SDK: &str = "astro-sdk/rust";
 /// Only the generator reads this package; SDKs get its content as the method table.
 const OPTIONS_PACKAGE: &str = "astro.options.v1";
 
@@ -28,9 +35,18 @@ impl Language for Rust {
 
     fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
         let mut files = packages(root, schema, model)?;
+        files.extend(testing(root, schema)?);
         files.push(File::new(FOLDER, "astro.fds", schema.bytes.clone()));
         let methods = format!("{}{}", header("//"), method_table(model)?);
         files.push(File::new(FOLDER, "methods.rs", rustfmt(root, &methods)?));
+        let public = model.public();
+        for (folder, name, template) in client::TEMPLATES {
+            let code = format!("{}{}", header("//"), client::render(&public, template)?);
+            files.push(File::new(folder, name, rustfmt(root, &code)?));
+        }
+        let reference = docs::reference(&public, &client::RustNames)?;
+        files.push(File::new(SDK, "REFERENCE.md", reference.into_bytes()));
+        files.push(File::new(SDK, "README.md", readme(root)?.into_bytes()));
         Ok(files)
     }
 }
@@ -42,7 +58,13 @@ fn packages(root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<F
     // `prost::Name` lets a program find the descriptor of a message by its type.
     config.enable_type_names();
     let confidential = model.confidential.iter().map(|message| message.full_name.clone());
-    tonic_prost_build::configure()
+    let kept = kept::messages(model);
+    let mut builder = tonic_prost_build::configure();
+    for message in &kept {
+        let path = format!("crate::{}", client::path(&message.full_name));
+        builder = builder.extern_path(format!(".{}", message.full_name), path);
+    }
+    builder
         .out_dir(out.path())
         .emit_rerun_if_changed(false)
         // Sorted maps encode in one order, so that equal messages have equal bytes.
@@ -63,10 +85,31 @@ fn packages(root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<F
         // The header says who made the file; prost-build's own first line would say it again.
         let code = code.lines().skip_while(|line| line.starts_with("// ")).collect::<Vec<_>>();
         let debug = debug_of(&package, &model.confidential)?;
-        let code = format!("{}{}\n{debug}", header("//"), code.join("\n"));
+        let kept = kept::render(&package, &kept, model)?;
+        let code = format!("{}{}\n{kept}{debug}", header("//"), code.join("\n"));
         files.push(File::new(FOLDER, &name, rustfmt(root, &code)?));
     }
     Ok(files)
+}
+
+/// The fault service, for the conformance runner.
+fn testing(root: &Path, schema: &Schema) -> anyhow::Result<Option<File>> {
+    const NAME: &str = "astro.testing.v1.rs";
+    if schema.testing.file.is_empty() {
+        return Ok(None);
+    }
+    let out = tempfile::tempdir()?;
+    tonic_prost_build::configure()
+        .out_dir(out.path())
+        .emit_rerun_if_changed(false)
+        .btree_map(".")
+        .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
+        .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
+        .compile_fds(schema.testing.clone())?;
+    let code = std::fs::read_to_string(out.path().join(NAME))?;
+    let code = code.lines().skip_while(|line| line.starts_with("// ")).collect::<Vec<_>>();
+    let code = format!("{}{}\n", header("//"), code.join("\n"));
+    Ok(Some(File::new(FOLDER, NAME, rustfmt(root, &code)?)))
 }
 
 /// The contract with the policy of each RPC told at the end of its comment.
@@ -119,11 +162,24 @@ fn append_policy(location: &mut Location, policy: &Policy) {
     location.leading_comments = Some(text);
 }
 
+fn readme(root: &Path) -> anyhow::Result<String> {
+    let code = |file: &str, name: &str| docs::snippet(root, file, name);
+    let context = context! {
+        command => crate::GENERATE_COMMAND,
+        first_call => code("audit/audit.rs", "first-call")?,
+        list => code("audit/audit.rs", "list")?,
+        watch => code("giveaway/giveaway.rs", "watch")?,
+        errors => code("giveaway/giveaway.rs", "errors")?,
+    };
+    let template = include_str!("../../../templates/rust/README.jinja");
+    Ok(format!("{}\n", environment().render_str(template, context)?.trim_end()))
+}
+
 fn method_table(model: &Model) -> anyhow::Result<String> {
     for method in model.services.iter().flat_map(|service| &service.methods) {
         ensure_expressible(method)?;
     }
-    let table = include_str!("../../templates/rust/methods.jinja");
+    let table = include_str!("../../../templates/rust/methods.jinja");
     let context = context! { services => model.services, reasons => model.reasons };
     Ok(environment().render_str(table, context)?)
 }
@@ -137,7 +193,7 @@ fn debug_of(package: &str, confidential: &[Confidential]) -> anyhow::Result<Stri
         ensure!(!name.contains('.'), "{}: debug_redact in an inner message", message.full_name);
         messages.push(context! { name, members => message.members });
     }
-    let debug = include_str!("../../templates/rust/debug.jinja");
+    let debug = include_str!("../../../templates/rust/debug.jinja");
     Ok(environment().render_str(debug, context! { messages })?)
 }
 
@@ -148,6 +204,10 @@ fn environment() -> Environment<'static> {
     environment.add_filter("camel", |name: String| upper_camel(&name));
     environment.add_filter("ident", |name: String| ident(&name));
     environment.add_filter("literal", |text: String| format!("{text:?}"));
+    environment.add_filter("path", |name: String| client::path(&name));
+    environment.add_filter("last", |name: String| docs::last(&name).to_owned());
+    environment.add_filter("snake", |name: String| snake(&name));
+    environment.add_filter("doc", |text: String| client::doc(&text));
     environment
 }
 
@@ -182,23 +242,10 @@ fn upper_camel(name: &str) -> String {
 
 /// Formats with the project's own settings, which rustfmt looks up from `root`.
 fn rustfmt(root: &Path, code: &str) -> anyhow::Result<Vec<u8>> {
-    let mut child = Command::new("rustfmt")
-        .args(["--edition", "2024", "--emit", "stdout"])
-        .current_dir(root)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("rustfmt does not start; install it with: rustup component add rustfmt")?;
-    let mut stdin = child.stdin.take().expect("the standard input is piped, above");
-    stdin.write_all(code.as_bytes())?;
-    // Closed so that rustfmt sees the end of the code.
-    drop(stdin);
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        bail!("rustfmt failed: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(output.stdout)
+    let mut command = Command::new("rustfmt");
+    command.args(["--edition", "2024", "--emit", "stdout"]).current_dir(root);
+    filter(&mut command, code.as_bytes())
+        .context("if rustfmt is missing: rustup component add rustfmt")
 }
 
 #[cfg(test)]

@@ -1,0 +1,119 @@
+//! What programs call: services, lists and watches, the driver's way to them, the reference page.
+
+use minijinja::context;
+
+use super::{environment, upper_camel};
+use crate::docs::{Names, last};
+use crate::model::{Enum, EnumValue, Field, Method, Model, Service, Shape, Type};
+
+/// Folder, name and template of each file.
+pub(super) const TEMPLATES: [(&str, &str, &str); 3] = [
+    (super::FOLDER, "services.rs", include_str!("../../../templates/rust/services.jinja")),
+    (super::FOLDER, "rpc.rs", include_str!("../../../templates/rust/rpc.jinja")),
+    (
+        "astro-sdk/rust/conformance/src/gen",
+        "dispatch.rs",
+        include_str!("../../../templates/rust/dispatch.jinja"),
+    ),
+];
+
+/// One of these files.
+pub(super) fn render(model: &Model, template: &str) -> anyhow::Result<String> {
+    let mut services = Vec::new();
+    for service in &model.services {
+        let methods: Vec<_> = service
+            .methods
+            .iter()
+            .filter(|method| method.shape != Shape::Session)
+            .map(|method| context! { start => start(model, method), ..minijinja::Value::from_serialize(method) })
+            .collect();
+        services.push(context! { methods, ..minijinja::Value::from_serialize(service) });
+    }
+    Ok(environment().render_str(template, context! { services })?)
+}
+
+/// How the request of a stream says where to go on: the variant of a oneof, if it is one.
+fn start(model: &Model, method: &Method) -> Option<minijinja::Value> {
+    let Shape::Watch { from, .. } = &method.shape else { return None };
+    let input = model.messages.iter().find(|message| message.full_name == method.input)?;
+    let oneof = input.fields.iter().find(|field| field.name == *from)?.oneof.as_ref()?;
+    let module = crate::model::shape::snake(last(&method.input));
+    let variant = format!("{module}::{}::{}", upper_camel(oneof), upper_camel(from));
+    Some(context! { oneof, variant })
+}
+
+/// `astro.v1.Item` is `v1::Item`.
+pub(super) fn path(full_name: &str) -> String {
+    match full_name.strip_prefix("google.protobuf.") {
+        Some(name) => format!("prost_types::{name}"),
+        None => full_name.trim_start_matches("astro.").replace('.', "::"),
+    }
+}
+
+/// A comment as Rust's documentation.
+pub(super) fn doc(text: &str) -> String {
+    let lines: Vec<String> =
+        text.lines().map(|line| format!("/// {line}").trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
+/// How Rust writes what the contract names.
+pub(super) struct RustNames;
+
+impl Names for RustNames {
+    fn language(&self) -> &'static str {
+        "Rust"
+    }
+
+    fn call(&self, service: &Service, method: &Method) -> String {
+        let (name, input) = (&method.short_name, last(&method.input));
+        let call = format!("client.{}().{name}({input} {{ … }})", service.accessor);
+        match method.shape {
+            Shape::Call => format!("{call}.await?"),
+            Shape::List { .. } | Shape::Watch { .. } | Shape::Session => call,
+        }
+    }
+
+    fn field(&self, field: &Field) -> String {
+        super::ident(&field.name)
+    }
+
+    fn field_type(&self, field: &Field) -> String {
+        let value = value_type(&field.ty);
+        match &field.map_key {
+            Some(key) => format!("BTreeMap<{}, {value}>", value_type(key)),
+            None if field.repeated => format!("Vec<{value}>"),
+            None if field.presence && field.oneof.is_none() => format!("Option<{value}>"),
+            None => value,
+        }
+    }
+
+    fn enum_value(&self, found: &Enum, value: &EnumValue) -> String {
+        format!("{}::{}", found.name, upper_camel(&value.short_name))
+    }
+
+    fn error(&self, code: &str) -> String {
+        // tonic's spelling.
+        format!("Code::{}", upper_camel(code))
+    }
+}
+
+pub(super) fn value_type(ty: &Type) -> String {
+    match ty {
+        Type::Message(name) => last(name).to_owned(),
+        // Open: a newer server may send other numbers.
+        Type::Enum(_) => "i32".to_owned(),
+        Type::Scalar(name) => match name.as_str() {
+            "string" => "String",
+            "bytes" => "Vec<u8>",
+            "bool" => "bool",
+            "double" => "f64",
+            "float" => "f32",
+            "uint32" | "fixed32" => "u32",
+            "uint64" | "fixed64" => "u64",
+            "int64" | "sint64" | "sfixed64" => "i64",
+            _ => "i32",
+        }
+        .to_owned(),
+    }
+}
