@@ -1,0 +1,54 @@
+"""What grpc is told about the connection."""
+
+from __future__ import annotations
+
+import grpc
+
+from .settings import Settings
+
+# Seconds by which grpc might round a timeout up to more than was left.
+_ROUNDED_UP = 0.005
+_RECONNECT_FIRST_MS = 100
+_RECONNECT_MAX_MS = 5000
+
+
+def options(settings: Settings) -> list[tuple[str, str | int]]:
+    """Arguments of the channel."""
+    return [
+        ("grpc.primary_user_agent", settings.user_agent),
+        # The SDK itself repeats attempts; grpc would do so unseen.
+        ("grpc.enable_retries", 0),
+        ("grpc.service_config_disable_resolution", 1),
+        # Two clients share no connection, so that closing one leaves the other alone.
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.initial_reconnect_backoff_ms", _RECONNECT_FIRST_MS),
+        ("grpc.max_reconnect_backoff_ms", _RECONNECT_MAX_MS),
+        # A page of large items has more than the 4 MB that grpc allows.
+        ("grpc.max_receive_message_length", -1),
+        # Otherwise grpc sends an earlier call's timeout again if it is not much longer.
+        ("grpc.http2.hpack_table_size.encoder", 0),
+        # A proxy would see the key when the connection is not encrypted.
+        ("grpc.enable_http_proxy", int(settings.secure)),
+    ]
+
+
+def credentials(settings: Settings) -> grpc.ChannelCredentials:
+    """Whom to trust, and the client's own certificate."""
+    return grpc.ssl_channel_credentials(
+        root_certificates=settings.ca_certificate,
+        private_key=settings.client_key,
+        certificate_chain=settings.client_certificate,
+    )
+
+
+def metadata(settings: Settings, attempt: int) -> tuple[tuple[str, str], ...]:
+    """Headers of one attempt."""
+    return (
+        ("authorization", f"Bearer {settings.api_key}"),
+        ("astro-attempt", str(attempt)),
+    )
+
+
+def timeout(left: float) -> float:
+    """The timeout of an attempt with so many seconds left."""
+    return max(left - _ROUNDED_UP, _ROUNDED_UP)
