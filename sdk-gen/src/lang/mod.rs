@@ -1,8 +1,16 @@
 //! Languages: each is one file here and one folder of templates.
 
+mod go;
+mod java;
+mod python;
 mod rust;
+mod typescript;
 
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
 
 use crate::model::Model;
 use crate::schema::Schema;
@@ -19,11 +27,60 @@ pub trait Language {
     /// # Errors
     /// When the contract says something that this language cannot express, or a tool is missing.
     fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>>;
+
+    /// What is not installed here and is needed to make its files, beside cargo. They are then left
+    /// as they are, and said to be unchecked.
+    fn missing(&self) -> Option<Missing> {
+        None
+    }
+}
+
+/// A program that makes a language's files and is not installed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missing {
+    /// The program, as people know it.
+    pub tool: &'static str,
+    /// The folder with all files of the language, relative to the root, with a `/` at its end.
+    pub folder: &'static str,
 }
 
 /// Every language, in the order in which they are generated.
 pub fn all() -> Vec<Box<dyn Language>> {
-    vec![Box::new(rust::Rust)]
+    vec![
+        Box::new(go::Go),
+        Box::new(java::Java),
+        Box::new(python::Python),
+        Box::new(rust::Rust),
+        Box::new(typescript::TypeScript),
+    ]
+}
+
+/// Whether `program` can be started.
+fn is_installed(program: &str, argument: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok()
+}
+
+/// What `command` makes of `input`: its standard output.
+///
+/// # Errors
+/// When it does not start or fails; the message has what it said.
+fn filter(command: &mut Command, input: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("{name} does not start"))?;
+    let mut stdin = child.stdin.take().expect("the standard input is piped, above");
+    let output = std::thread::scope(|scope| {
+        // On a thread of its own, so that neither side waits with a full pipe. It ends when the
+        // input is written, or when the child is gone and does not take it.
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output()
+    })?;
+    if !output.status.success() {
+        bail!("{name} failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output.stdout)
 }
 
 /// The lines that head a generated text file; `comment` begins a comment in its language.

@@ -1,0 +1,30 @@
+package dev.astro.sdk;
+
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * What a server tells as it happens, each thing once and in order, across lost connections.
+ *
+ * <p>The first connection is a call like any other. After the first answer it reconnects for as long as it
+ * takes, and fails only with what trying again cannot mend: the key is revoked, or the log no longer reaches
+ * back ({@code RESUME_TOKEN_EXPIRED}), in which case something may have been missed.
+ */
+public final class AsyncWatch<E> implements AsyncIterator<E>, AutoCloseable {
+    private final Follower<?, ?, E> follower;
+
+    AsyncWatch(Follower<?, ?, E> follower) {
+        this.follower = follower;
+    }
+
+    @Override
+    public CompletableFuture<Optional<E>> next() {
+        return follower.next();
+    }
+
+    /** Stops following: whoever waits for the next entry is told that there is none. */
+    @Override
+    public void close() {
+        follower.close();
+    }
+}

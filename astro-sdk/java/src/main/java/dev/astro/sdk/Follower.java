@@ -1,0 +1,251 @@
+package dev.astro.sdk;
+
+import com.google.protobuf.Message;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor.MethodType;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** A stream that is opened again when it breaks. */
+final class Follower<Q extends Message, A extends Message, E> {
+    private final Transport transport;
+    private final Rpc.Following<Q, A, E> following;
+    private final Duration idleMax;
+    /** Done when the stream is over; exceptionally if it failed. */
+    private final CompletableFuture<Void> end = new CompletableFuture<>();
+    private final Deque<E> ready = new ArrayDeque<>();
+
+    private Q request;
+    private Link link;
+    private CompletableFuture<Void> pause = CompletableFuture.completedFuture(null);
+    private Next wanted;
+    private E last;
+    /** Whether the server ever answered; before, a failure is the caller's to see. */
+    private boolean answered;
+    /** Openings and failures since the last message. */
+    private int openings;
+    private int failures;
+
+    Follower(Transport transport, Rpc.Following<Q, A, E> following, Q request, Duration idleMax) {
+        this.transport = transport;
+        this.following = following;
+        this.request = request;
+        this.idleMax = idleMax;
+    }
+
+    Follower<Q, A, E> begin() {
+        end.whenComplete((done, error) -> ended());
+        transport.endsWithThis(end, "");
+        open();
+        return this;
+    }
+
+    CompletableFuture<Optional<E>> next() {
+        Next next = new Next();
+        synchronized (this) {
+            if (wanted != null && !wanted.isDone()) {
+                throw new IllegalStateException("the entry before has not come yet");
+            }
+            wanted = next;
+        }
+        serve();
+        return next;
+    }
+
+    void close() {
+        synchronized (this) {
+            ready.clear();
+        }
+        end.complete(null);
+    }
+
+    /** Gives an entry, or the end, to whoever waits; asks the server for more if there is neither. */
+    private void serve() {
+        Next served;
+        E entry;
+        synchronized (this) {
+            if (wanted == null || wanted.isDone()) {
+                return;
+            }
+            if (ready.isEmpty() && !end.isDone()) {
+                if (link != null) {
+                    link.ask();
+                }
+                return;
+            }
+            served = wanted;
+            served.isServed = true;
+            wanted = null;
+            entry = ready.poll();
+        }
+        if (entry == null) {
+            end.whenComplete((done, error) -> settle(served, error));
+        } else {
+            served.complete(Optional.of(entry));
+        }
+    }
+
+    private static <T> void settle(CompletableFuture<Optional<T>> served, Throwable error) {
+        if (error == null) {
+            served.complete(Optional.empty());
+        } else {
+            served.completeExceptionally(error);
+        }
+    }
+
+    private void ended() {
+        synchronized (this) {
+            pause.cancel(false);
+            if (link != null) {
+                link.drop();
+                link = null;
+            }
+        }
+        serve();
+    }
+
+    private synchronized void open() {
+        if (!end.isDone()) {
+            openings++;
+            link = new Link();
+            link.begin();
+        }
+    }
+
+    private void received(Link from, A message) {
+        synchronized (this) {
+            if (from != link) {
+                return;
+            }
+            answered = true;
+            openings = 0;
+            failures = 0;
+            String token = following.next() == null ? "" : following.next().apply(message);
+            // Moved before the entries are handed out: all of them are here already, so a connection
+            // lost meanwhile neither repeats nor skips one.
+            if (!token.isEmpty()) {
+                request = following.from().apply(request, token);
+            }
+            for (E entry : following.entries().apply(message)) {
+                // A new connection begins with the state as it is, which may be known.
+                if (following.next() != null || !entry.equals(last)) {
+                    last = entry;
+                    ready.add(entry);
+                }
+            }
+        }
+        serve();
+    }
+
+    /** The stream is over; {@code error} is empty if the server ended it in order. */
+    private void broken(Link which, Optional<AstroException> error) {
+        boolean over;
+        synchronized (this) {
+            if (which != link) {
+                return;
+            }
+            link = null;
+            failures++;
+            // A state has an end; a log has none.
+            over = error.isEmpty() && following.next() == null;
+            Optional<Duration> wait = over ? Optional.empty() : pauseAfter(error);
+            if (wait.isPresent()) {
+                pause = transport.after(wait.get(), this::open);
+                return;
+            }
+        }
+        if (over) {
+            end.complete(null);
+        } else {
+            end.completeExceptionally(error.orElseGet(Follower::endedEarly));
+        }
+    }
+
+    /** Empty: it is not opened again. */
+    private Optional<Duration> pauseAfter(Optional<AstroException> error) {
+        if (answered) {
+            return error.isEmpty() || Retry.mayMend(error.get())
+                    ? Optional.of(Retry.reopening(error, failures))
+                    : Optional.empty();
+        }
+        return following.rpc().repeatable()
+                ? Retry.pause(error.orElseGet(Follower::endedEarly), failures)
+                : Optional.empty();
+    }
+
+    private static AstroException endedEarly() {
+        return Failure.here(Status.Code.UNAVAILABLE, "the stream ended", "");
+    }
+
+    /** Somebody waits for an entry. Once an entry is taken for them they cannot give up, or it were lost. */
+    private final class Next extends CompletableFuture<Optional<E>> {
+        private boolean isServed;
+
+        @Override
+        public boolean cancel(boolean mayInterrupt) {
+            synchronized (Follower.this) {
+                return !isServed && super.cancel(mayInterrupt);
+            }
+        }
+    }
+
+    /** One connection of the stream. */
+    private final class Link extends ClientCall.Listener<A> {
+        private ClientCall<Q, A> call;
+        private CompletableFuture<Void> silence = CompletableFuture.completedFuture(null);
+        /** Whether a message is asked for and has not come. */
+        private boolean asked = true;
+
+        void begin() {
+            call = transport.attempt(following.rpc(), MethodType.SERVER_STREAMING, request, null, openings, this);
+            listen();
+        }
+
+        void ask() {
+            if (!asked) {
+                asked = true;
+                call.request(1);
+                listen();
+            }
+        }
+
+        void drop() {
+            silence.cancel(false);
+            call.cancel("nobody follows any more", null);
+        }
+
+        /** A log tells every 15 s that it is there, a state does not. */
+        private void listen() {
+            if (following.next() != null) {
+                silence = transport.after(idleMax, this::silent);
+            }
+        }
+
+        private void silent() {
+            broken(this, Optional.of(Failure.here(Status.Code.UNAVAILABLE, "the stream fell silent", "")));
+            call.cancel("the stream fell silent", null);
+        }
+
+        @Override
+        public void onMessage(A message) {
+            synchronized (Follower.this) {
+                asked = false;
+                silence.cancel(false);
+            }
+            received(this, message);
+        }
+
+        @Override
+        public void onClose(Status status, Metadata trailers) {
+            synchronized (Follower.this) {
+                silence.cancel(false);
+            }
+            broken(this, status.isOk() ? Optional.empty() : Optional.of(transport.failure(status, trailers, "")));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package dev.astro.sdk;
+
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+
+/** Waits for each entry when it is wanted, and not before. */
+final class WaitingIterator<E> implements Iterator<E> {
+    private final AsyncIterator<E> entries;
+    /** The entry that was looked at; null: none, empty: the end. */
+    private Optional<E> seen;
+
+    WaitingIterator(AsyncIterator<E> entries) {
+        this.entries = entries;
+    }
+
+    @Override
+    public boolean hasNext() {
+        if (seen == null) {
+            seen = Waiting.on(entries.next());
+        }
+        return seen.isPresent();
+    }
+
+    @Override
+    public E next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException();
+        }
+        E entry = seen.get();
+        seen = null;
+        return entry;
+    }
+}
