@@ -116,7 +116,22 @@ impl Contract {
         contract.put("proto/astro/options/v1/options.proto", OPTIONS);
         contract.put("proto/astro/v1/error_reason.proto", REASONS);
         contract.put("proto/astro/v1/thing_service.proto", THINGS);
+        contract.put_examples();
         contract
+    }
+
+    /// The project's example stories, which the READMEs show.
+    fn put_examples(&self) {
+        let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples"));
+        for story in std::fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path()) {
+            for file in std::fs::read_dir(&story).unwrap().map(|entry| entry.unwrap().path()) {
+                if file.is_file() {
+                    let name = file.strip_prefix(examples).unwrap().to_str().unwrap();
+                    let text = std::fs::read_to_string(&file).unwrap();
+                    self.put(&format!("examples/{name}"), &text);
+                }
+            }
+        }
     }
 
     /// Its root folder.

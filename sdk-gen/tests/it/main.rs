@@ -3,5 +3,11 @@
 
 mod contract;
 mod drift;
+mod go;
+mod java;
+mod languages;
+mod python;
 mod rules;
 mod rust;
+mod tools;
+mod typescript;

@@ -122,3 +122,33 @@ fn a_reason_names_its_code_and_is_given_somewhere() {
     let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
     assert!(told[0].ends_with("ERROR_REASON_THING_NOT_FOUND is not given by any RPC"), "{told:?}");
 }
+
+#[test]
+fn messages_and_enums_stand_at_the_top() {
+    let field = "  // Labels.\n";
+    let message = format!("  // Inner.\n  message Inner {{}}\n{field}");
+    let problem = " Inner is declared inside GetThingResponse: languages name it differently";
+    check(THINGS, field, &message, problem);
+    let list = format!(
+        "  // Kind.\n  enum Kind {{\n    // None.\n    KIND_UNSPECIFIED = 0;\n  }}\n{field}"
+    );
+    let problem = " Kind is declared inside GetThingResponse: languages name it differently";
+    check(THINGS, field, &list, problem);
+}
+
+#[test]
+fn sdks_call_no_two_things_alike() {
+    check(
+        THINGS,
+        "  // Lists things.\n",
+        "  // Gets.\n  rpc GetThings(ListThingsRequest) returns (ListThingsResponse) {\n    \
+         option (astro.options.v1.policy) = {bucket: \"read\"};\n  }\n  // Lists things.\n",
+        "ThingService.GetThings is called get in SDKs, like GetThing",
+    );
+    check(
+        THINGS,
+        "// ThingState is a state.\n",
+        "// ThingsService too.\nservice ThingsService {}\n// ThingState is a state.\n",
+        "ThingsService is called things in SDKs, like ThingService",
+    );
+}
