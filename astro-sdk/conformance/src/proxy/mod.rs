@@ -1,0 +1,131 @@
+//! The fault service: stands between an SDK and the server, does to attempts what a script says,
+//! and keeps what it saw.
+//!
+//! It works on HTTP/2 requests and gRPC frames, so that any method passes, those that this build
+//! does not know included.
+
+mod frames;
+mod pass;
+mod record;
+mod tls;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::contract::Contract;
+use crate::planted::Planted;
+
+use pass::Passage;
+pub use record::{Attempt, Ended, Record};
+pub use tls::Certificates;
+
+/// A fault service in front of one server. It ends when it is dropped.
+pub struct Proxy {
+    address: SocketAddr,
+    passage: Arc<Passage>,
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
+}
+
+impl Proxy {
+    /// Listens on a free port of this machine and leads to `target`.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub async fn start(
+        target: SocketAddr,
+        contract: Contract,
+        planted: Option<Planted>,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let passage = Arc::new(Passage::new(target, contract, planted));
+        tokio::spawn(accept(listener, None, Arc::clone(&passage), stop.clone()));
+        let _stop_on_drop = stop.clone().drop_guard();
+        Ok(Self { address, passage, stop, _stop_on_drop })
+    }
+
+    /// Where clients connect, as they take it.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Another entrance, with a certificate; asks for the client's if `ask`. Gives its endpoint.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub async fn listen_tls(&self, own: &Certificates, ask: bool) -> anyhow::Result<String> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let acceptor = own.acceptor(ask)?;
+        let passage = Arc::clone(&self.passage);
+        tokio::spawn(accept(listener, Some(acceptor), passage, self.stop.clone()));
+        Ok(format!("https://localhost:{}", address.port()))
+    }
+
+    /// Leads to another server from now on.
+    pub fn lead_to(&self, target: SocketAddr) {
+        self.passage.lead_to(target);
+    }
+
+    /// Its script and what it saw.
+    pub fn record(&self) -> &Record {
+        self.passage.record()
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    passage: Arc<Passage>,
+    stop: CancellationToken,
+) {
+    while let Some(Ok((stream, _))) = stop.run_until_cancelled(listener.accept()).await {
+        let cut = stop.child_token();
+        let serving = greet(stream, tls.clone(), Arc::clone(&passage), cut.clone());
+        tokio::spawn(async move { cut.run_until_cancelled(serving).await });
+    }
+}
+
+async fn greet(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    passage: Arc<Passage>,
+    cut: CancellationToken,
+) {
+    // A small answer must not wait for the acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => serve(stream, passage, cut).await,
+        Some(acceptor) => {
+            // A client that does not trust the certificate goes away.
+            if let Ok(stream) = acceptor.accept(stream).await {
+                serve(stream, passage, cut).await;
+            }
+        }
+    }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    passage: Arc<Passage>,
+    cut: CancellationToken,
+) {
+    let service = service_fn(move |request| {
+        let (passage, cut) = (Arc::clone(&passage), cut.clone());
+        async move { Ok::<_, std::convert::Infallible>(passage.take(request, cut).await) }
+    });
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.max_concurrent_streams(1_000);
+    // It ends with the client.
+    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+}
