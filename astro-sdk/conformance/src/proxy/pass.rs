@@ -24,8 +24,10 @@ use crate::contract::{self, Contract};
 use crate::fault::{Append, End, Fault};
 use crate::planted::{Plant, Planted};
 
-/// Time for messages to reach the client before its connection is closed.
-const FLUSH: Duration = Duration::from_millis(50);
+/// Time for messages to reach the client, and the program behind it, before the connection is closed: a
+/// server is not told when they have been read, and gRPC may drop what a client has not read yet. A
+/// busy machine needs much more than an idle one.
+const FLUSH: Duration = Duration::from_millis(300);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Body = UnsyncBoxBody<Bytes, Failure>;
