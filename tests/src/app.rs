@@ -261,8 +261,7 @@ impl App {
     /// When it cannot be started.
     pub async fn restart_server(&mut self) {
         self.stop_server().await;
-        let config = config(&self.database_url, &self.folder, &self.clock);
-        let server = Server::start(config).await.expect("the server starts");
+        let server = Server::start(self.server_config()).await.expect("the server starts");
         self.lead_to(server.address());
         self.host = Host::Inside(server);
     }
@@ -278,6 +277,11 @@ impl App {
         let (node, address) = started.expect("the server starts");
         self.lead_to(address);
         self.host = Host::Outside(Box::new(node));
+    }
+
+    /// The configuration of a server on the app's database, with the app's clock.
+    pub fn server_config(&self) -> astro_server::Config {
+        config(&self.database_url, &self.folder, &self.clock)
     }
 
     fn lead_to(&self, address: SocketAddr) {
@@ -363,7 +367,7 @@ fn config(database_url: &str, folder: &TempDir, clock: &Clock) -> astro_server::
     config
 }
 
-fn connect(relay: &Relay, key: &str) -> Client {
+pub(crate) fn connect(relay: &Relay, key: &str) -> Client {
     let builder = Client::builder().endpoint(relay.endpoint()).api_key(key);
     builder.build().expect("a relay's address and a key make a client")
 }

@@ -8,6 +8,7 @@ pub mod postgres;
 mod raw;
 mod relay;
 mod scene;
+mod second;
 pub mod sql;
 mod worker;
 
@@ -17,4 +18,5 @@ pub use database::Backend;
 pub use node::Node;
 pub use raw::Raw;
 pub use relay::Relay;
+pub use second::SecondServer;
 pub use worker::{Worker, fast_pace};
