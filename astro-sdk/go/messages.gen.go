@@ -93,7 +93,7 @@ type (
 	ListDonationsResponse = astrov1.ListDonationsResponse
 	// Event is one thing that happened: one row of the system events.
 	Event = astrov1.Event
-	// ListEventsRequest asks for a page, oldest first.
+	// ListEventsRequest asks for a page.
 	ListEventsRequest = astrov1.ListEventsRequest
 	// ListEventsResponse is a page.
 	ListEventsResponse = astrov1.ListEventsResponse

@@ -201,7 +201,8 @@ func (s *DonationService) List(ctx context.Context, request *ListDonationsReques
 // EventService is the ordered, durable log of everything that happened.
 type EventService struct{ connection *connection }
 
-// List reads the log in pages, oldest first; for callers that poll.
+// List reads the log in pages, oldest or newest first; for callers that poll. Who writes and then lists
+// sees the own events.
 //
 // Scope: events.read. Reasons: ORGANIZATION_NOT_FOUND, RESUME_TOKEN_INVALID, RESUME_TOKEN_EXPIRED.
 func (s *EventService) List(ctx context.Context, request *ListEventsRequest, options ...CallOption) *List[*Event, *ListEventsResponse] {

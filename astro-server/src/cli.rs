@@ -216,7 +216,8 @@ fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
 
 fn recover(args: &ServeArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let db = Db::open(&Address::parse(&args.database_url)?).context("cannot open the database")?;
+    let address = Address::parse(&args.database_url)?;
+    let db = Db::open(&address, crate::events::seal).context("cannot open the database")?;
     let secret = Secret::generate(KeyKind::Admin);
     let (key, now) = (secret.reveal(), Clock::default().now());
     runtime.block_on(db.write(move |conn| auth::ops::recover(conn, &secret, now)))?;

@@ -1,11 +1,10 @@
 //! Builds the services, runs them and the jobs until told to stop, and drains.
 use crate::auth::keys::Secret;
 use crate::auth::layer::AuthLayer;
-use crate::auth::ops::Settings;
 use crate::auth::{self, Gate, Streams};
 use crate::config::Config;
 use crate::db::{Address, Db};
-use crate::events::Feed;
+use crate::events::{Feed, Log};
 use crate::kernel::KeyKind;
 use crate::kernel::limits::MESSAGE_BYTES_MAX;
 use crate::kernel::seal::Sealer;
@@ -32,7 +31,6 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
-use uuid::Uuid;
 
 /// Streams on one connection: each call is one, and an SDK has a single connection.
 const STREAMS_PER_CONNECTION: u32 = 1000;
@@ -58,21 +56,22 @@ impl Server {
     /// When the database cannot be opened, the address is taken or a file cannot be written.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let address = Address::parse(&config.database_url)?;
-        let db = tokio::task::spawn_blocking(move || Db::open(&address))
+        let db = tokio::task::spawn_blocking(move || Db::open(&address, events::seal))
             .await?
             .context("cannot open the database")?;
-        let settings = settings(&db).await?;
+        let stop = CancellationToken::new();
+        let log = Log::start(db.clone(), stop.clone()).await?;
+        let seal_key = seal_key(&db).await?;
         let admin_key = bootstrap(&db, &config).await?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
-        let stop = CancellationToken::new();
-        let feed = Feed::start(db.clone(), stop.clone()).await?;
+        let feed = Feed::start(db.clone(), &log, stop.clone());
         let gate = Gate {
             db: db.clone(),
             clock: config.clock.clone(),
-            sealer: Sealer::new(&settings.seal_key),
+            sealer: Sealer::new(&seal_key),
             streams: Streams::new(stop.clone()),
         };
         let jobs = tokio::spawn({
@@ -89,7 +88,7 @@ impl Server {
         for method in METHODS {
             health.set_service_status(method.service, ServingStatus::Serving).await;
         }
-        let mut routes = routes(&config, gate, &feed, settings.log_id)?;
+        let mut routes = routes(&config, gate, &feed, &log)?;
         routes.add_service(health_service);
         let router = tonic::transport::Server::builder()
             .max_concurrent_streams(STREAMS_PER_CONNECTION)
@@ -158,11 +157,10 @@ impl Drop for Server {
     }
 }
 
-async fn settings(db: &Db) -> anyhow::Result<Settings> {
-    let mut seal_key = [0; 32];
-    getrandom::fill(&mut seal_key).map_err(|e| anyhow::anyhow!("no random numbers: {e}"))?;
-    let fresh = Settings { seal_key, log_id: Uuid::now_v7() };
-    Ok(db.write(move |conn| auth::ops::settings(conn, &fresh)).await?)
+async fn seal_key(db: &Db) -> anyhow::Result<[u8; 32]> {
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).map_err(|e| anyhow::anyhow!("no random numbers: {e}"))?;
+    Ok(db.write(move |conn| auth::ops::seal_key(conn, fresh)).await?)
 }
 
 /// Makes the first admin key. The file is written before the commit: a key that nobody has would
@@ -203,7 +201,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::rename(&new, path)
 }
 
-fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Result<RoutesBuilder> {
+fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result<RoutesBuilder> {
     let sessions = sessions::service::Sessions {
         gate: gate.clone(),
         feed: feed.clone(),
@@ -212,8 +210,14 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Res
         sync_interval: config.pace.sync_interval,
         drain: config.pace.drain,
     };
-    let assignments = assignments::service::Assignments { gate: gate.clone(), feed: feed.clone() };
-    let events = events::service::Events { gate: gate.clone(), feed: feed.clone(), log_id };
+    let (feed, log) = (feed.clone(), log.clone());
+    let assignments = assignments::service::Assignments {
+        gate: gate.clone(),
+        feed: feed.clone(),
+        log: log.clone(),
+    };
+    let items = items::service::Items { gate: gate.clone(), log: log.clone() };
+    let events = events::service::Events { gate: gate.clone(), feed, log };
     let access = auth::service::Access { gate: gate.clone() };
     let mut routes = Routes::builder();
     macro_rules! add {
@@ -230,7 +234,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log_id: Uuid) -> anyhow::Res
         BotSessionServiceServer: sessions,
         DonationServiceServer: donations::service::Donations(gate.clone()),
         EventServiceServer: events,
-        ItemServiceServer: items::service::Items(gate.clone()),
+        ItemServiceServer: items,
         OrganizationServiceServer: orgs::service::Organizations(gate.clone()),
         SyncServiceServer: sync::service::Syncs(gate.clone()),
         UserServiceServer: users::service::Users(gate),

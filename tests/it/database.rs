@@ -41,7 +41,9 @@ async fn the_tables_are_those_that_the_code_is_written_against(backend: Backend)
     let mut conn = sql::open(&backend.new_database(folder.path()).unwrap()).unwrap();
     conn.migrate().unwrap();
     let found = columns(&mut conn);
-    let known = known_columns(backend);
+    let mut known = known_columns(backend);
+    // PostgreSQL's alone.
+    known.retain(|(table, ..)| backend == Backend::Postgres || table != "event_queue");
     assert!(known.len() > 150, "only {} columns read in schema.rs", known.len());
     let missing: Vec<_> = known.difference(&found).collect();
     let unknown: Vec<_> = found.difference(&known).collect();

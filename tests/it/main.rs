@@ -17,6 +17,8 @@ mod history;
 mod idempotency;
 mod input;
 mod invites;
+mod log;
+mod log_pages;
 mod offers;
 mod orgs;
 mod parts;

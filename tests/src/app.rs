@@ -71,8 +71,17 @@ impl App {
     /// # Panics
     /// When anything cannot be started.
     pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, |_| {}).await
+    }
+
+    /// The same, on a database that `prepare` is shown before, by its URL.
+    ///
+    /// # Panics
+    /// When anything cannot be started.
+    pub async fn start_with(backend: Backend, prepare: impl FnOnce(&str)) -> Self {
         let folder = TempDir::new().expect("a folder can be made");
         let database_url = backend.new_database(folder.path()).expect("a database can be made");
+        prepare(&database_url);
         let clock = Clock::default();
         let config = config(&database_url, &folder, &clock);
         let server = Server::start(config).await.expect("the server starts");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::postgres;
+use crate::{postgres, sql};
 
 /// Which database a story runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,23 @@ impl Backend {
         match self {
             Self::Sqlite => Ok(format!("sqlite://{}", folder.join("astro.db").display())),
             Self::Postgres => postgres::new_database(),
+        }
+    }
+
+    /// The URL of a copy of a database that no server uses: a backup.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn copy(self, database_url: &str) -> anyhow::Result<String> {
+        match self {
+            Self::Sqlite => {
+                let copy = format!("{database_url}.backup");
+                let file = copy.trim_start_matches("sqlite://");
+                let mut conn = sql::open(database_url)?;
+                sql::run(&mut conn, &format!("VACUUM INTO '{file}'"))?;
+                Ok(copy)
+            }
+            Self::Postgres => postgres::copy(database_url),
         }
     }
 }

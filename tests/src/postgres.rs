@@ -54,6 +54,39 @@ pub fn new_database() -> anyhow::Result<String> {
     Ok(cluster.url(&name))
 }
 
+/// The URL of a new database with what the one at `url` has, in a cluster of its own: dumped and
+/// restored as an operator does it.
+///
+/// # Errors
+/// When there is no PostgreSQL, or it refuses.
+pub fn restore_elsewhere(url: &str) -> anyhow::Result<String> {
+    static OTHER: OnceLock<Result<Cluster, String>> = OnceLock::new();
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let other = OTHER.get_or_init(|| Cluster::start().map_err(|error| format!("{error:#}")));
+    let other = other.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;
+    let name = format!("restored_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    other.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE template0"))?;
+    let restored = other.url(&name);
+    let file = tempfile::NamedTempFile::new()?;
+    let (dump, restore) = (other.programs.join("pg_dump"), other.programs.join("pg_restore"));
+    run(Command::new(dump).args(["--format=custom", "--file"]).arg(file.path()).arg(url))?;
+    run(Command::new(restore).args(["--exit-on-error", "--dbname", &restored]).arg(file.path()))?;
+    Ok(restored)
+}
+
+/// The URL of a new database with what the one at `url` has, to which nobody may be connected.
+///
+/// # Errors
+/// When PostgreSQL refuses.
+pub fn copy(url: &str) -> anyhow::Result<String> {
+    let cluster = cluster().map_err(anyhow::Error::msg)?;
+    let path = url.split('?').next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let copy = format!("{name}_copy");
+    cluster.sql("postgres", &format!("CREATE DATABASE {copy} TEMPLATE {name}"))?;
+    Ok(cluster.url(&copy))
+}
+
 /// A server that runs.
 struct Cluster {
     programs: PathBuf,
@@ -93,7 +126,8 @@ impl Cluster {
         let socket = folder.display();
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off \
-             -c synchronous_commit=off -c full_page_writes=off -c max_connections=400"
+             -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 \
+             -c max_prepared_transactions=10"
         );
         let pg_ctl = owned(owner.as_ref(), &programs.join("pg_ctl"));
         let mut watchdog = Command::new("sh");

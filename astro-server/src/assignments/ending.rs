@@ -165,7 +165,7 @@ pub(super) fn finish(
         let text = format!("the items passed on from {} to {}", after.user_id, next.user_id);
         let event = about(&after, "assignment.passed_on", text, by)
             .with("successor_id", next.id.to_string())
-            .with("successor_user_id", next.user_id.to_string());
+            .personal("successor_user_id", next.user_id.to_string());
         events::append(conn, event, by.now)?;
     }
     Ok(after)

@@ -4,7 +4,7 @@ use super::ops::{self, NewAssignment, Terms};
 use super::{Assignment, AssignmentItem, AssignmentState, BlockedReason, Filter, ending};
 use crate::auth::gate::Context;
 use crate::auth::{self, Gate};
-use crate::events::{self, Feed};
+use crate::events::{self, Feed, Log};
 use crate::items::ops::Source;
 use crate::items::service::parse_ids;
 use crate::kernel::limits::{
@@ -30,6 +30,8 @@ pub struct Assignments {
     pub gate: Gate,
     /// The live feed.
     pub feed: Feed,
+    /// The log, which the feed follows.
+    pub log: Log,
 }
 
 type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::WatchAssignmentResponse, Status>> + Send>>;
@@ -134,7 +136,7 @@ impl AssignmentService for Assignments {
         let from = db.read(events::end).await?;
         let filter = events::Filter { assignment: Some(id), ..events::Filter::default() };
         let mut follower = self.feed.follow(filter, from);
-        let caller = context.caller;
+        let (caller, log) = (context.caller, self.log.clone());
         let first = {
             let caller = caller.clone();
             db.read(move |conn| read(conn, &caller, id)).await?
@@ -145,7 +147,9 @@ impl AssignmentService for Assignments {
             while !is_final(&shown) {
                 let news = tokio::select! {
                     why = pass.ended() => Err(why),
-                    events = follower.next() => events,
+                    events = follower.next() => events.map(drop),
+                    // What is committed is shown, even while nothing gets into the log.
+                    () = log.behind() => Ok(()),
                 };
                 news?;
                 let caller = caller.clone();

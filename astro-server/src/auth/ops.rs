@@ -6,7 +6,6 @@ use crate::events::{self, NewEvent};
 use crate::kernel::caller::holds;
 use crate::kernel::limits::REQUEST_IDS_KEPT;
 use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Result, Timestamp};
-use uuid::Uuid;
 
 /// A key to make.
 #[derive(Debug, Clone)]
@@ -161,27 +160,15 @@ pub fn record_use(conn: &mut Conn, id: &str, now: Timestamp) -> Result<()> {
     store::set_used(conn, id, now)
 }
 
-/// What all servers of one database share: made by the first of them.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Key of the page and resume tokens.
-    pub seal_key: [u8; 32],
-    /// Id of the event log; a restored copy must get another one.
-    pub log_id: Uuid,
-}
-
-/// Reads the settings, or keeps the ones given when there are none.
+/// The key of the page and resume tokens, which all servers of one database share: the one given
+/// when there is none yet.
 ///
 /// # Errors
 /// Those of the database.
-pub fn settings(conn: &mut Conn, fresh: &Settings) -> Result<Settings> {
-    let broken = || Error::Internal("server_settings: a value has the wrong length".to_owned());
-    let seal_key = store::setting(conn, "seal_key", fresh.seal_key.to_vec())?;
-    let log_id = store::setting(conn, "log_id", fresh.log_id.as_bytes().to_vec())?;
-    Ok(Settings {
-        seal_key: seal_key.try_into().map_err(|_| broken())?,
-        log_id: Uuid::from_slice(&log_id).map_err(|_| broken())?,
-    })
+pub fn seal_key(conn: &mut Conn, fresh: [u8; 32]) -> Result<[u8; 32]> {
+    let kept = store::setting(conn, "seal_key", fresh.to_vec())?;
+    let length = "server_settings: seal_key has the wrong length";
+    kept.try_into().map_err(|_| Error::Internal(length.to_owned()))
 }
 
 /// Forgets the answers to requests so old that nobody repeats them.

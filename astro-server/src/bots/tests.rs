@@ -1,6 +1,6 @@
 use super::{Bot, Hello, Opened, SteamStatus, ops};
 use crate::db::{Address, Conn};
-use crate::events::{self, Filter, Position, Severity};
+use crate::events::{self, Filter, Range, Severity};
 use crate::kernel::{BotId, Caller, Clock, Error, KeyKind, OrgId, Result, SteamId, Timestamp};
 use crate::orgs::{self, NewOrg};
 use std::time::Duration;
@@ -66,7 +66,8 @@ impl World {
     }
 
     fn events(&mut self, name: &str) -> Vec<events::Event> {
-        let all = events::store::page(&mut self.conn, &Filter::default(), Position::START, 500);
+        self.conn.write(events::seal).unwrap();
+        let all = events::store::page(&mut self.conn, &Filter::default(), Range::After(0), 500);
         all.unwrap().into_iter().filter(|event| event.event_type == name).collect()
     }
 }

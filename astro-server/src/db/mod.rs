@@ -25,9 +25,13 @@ const SQLITE_BATCH: usize = 64;
 /// Time to wait for a connection before the caller is told to try again.
 const CONNECTION_WAIT: Duration = Duration::from_secs(5);
 
+/// What the last thing in each transaction is that writes.
+pub type Finish = fn(&mut Conn) -> Result<()>;
+
 /// The database. Clones share its connections.
 #[derive(Clone)]
 pub struct Db {
+    address: Address,
     pool: Pool,
     writer: Writer,
     readers: Arc<Semaphore>,
@@ -35,11 +39,12 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens the database, makes SQLite's folder if need be, and runs the migrations.
+    /// Opens the database, makes SQLite's folder if need be, and runs the migrations. Each
+    /// transaction that writes ends with `finish`.
     ///
     /// # Errors
     /// When the folder cannot be made, the database cannot be reached or a migration fails.
-    pub fn open(address: &Address) -> anyhow::Result<Self> {
+    pub fn open(address: &Address, finish: Finish) -> anyhow::Result<Self> {
         let (threads, batch) = match address {
             Address::Postgres(_) => (POSTGRES_WRITERS, 1),
             Address::Sqlite(path) => {
@@ -60,8 +65,9 @@ impl Db {
             .connection_timeout(CONNECTION_WAIT)
             .build(Manager(address.clone()))?;
         let changed = watch::Sender::new(0);
-        let writer = Writer::start(&pool, threads, batch, &changed)?;
-        Ok(Self { pool, writer, readers: Arc::new(Semaphore::new(READERS)), changed })
+        let writer = Writer::start(&pool, threads, batch, &changed, finish)?;
+        let (address, readers) = (address.clone(), Arc::new(Semaphore::new(READERS)));
+        Ok(Self { address, pool, writer, readers, changed })
     }
 
     /// Runs `work` in a transaction and answers once it is committed. `work` may run again, so it
@@ -95,6 +101,19 @@ impl Db {
             outcome
         });
         done.await.unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())))
+    }
+
+    /// A connection of one's own, beside the pool.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn connect(&self) -> Result<Conn> {
+        Conn::open(&self.address).map_err(|error| Error::Unavailable(error.to_string()))
+    }
+
+    /// Whether it is PostgreSQL, where several servers may write at once.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.address, Address::Postgres(_))
     }
 
     /// Changes with each commit of this process: who reads the event log looks again then.

@@ -359,6 +359,41 @@ diesel::table! {
         severity -> Text,
         source -> Text,
         created_at -> Instant,
+        personal_salt -> Nullable<Guid>,
+        personal_data -> Nullable<Doc>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    event_chain (one) {
+        one -> Integer,
+        log_id -> Guid,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    event_log (position) {
+        position -> BigInt,
+        seq -> BigInt,
+        org_id -> Nullable<OrgId>,
+        org_position -> Nullable<BigInt>,
+        personal -> Nullable<Binary>,
+        leaf -> Binary,
+        hash -> Binary,
+        org_hash -> Nullable<Binary>,
+    }
+}
+
+// PostgreSQL's alone.
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    event_queue (ticket) {
+        ticket -> BigInt,
+        seq -> BigInt,
     }
 }
 
@@ -383,4 +418,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     discrepancies,
     traded_assets,
     system_events,
+    event_chain,
+    event_log,
+    event_queue,
 );

@@ -2,6 +2,7 @@
 //!
 //! SQLite has one writer, so one thread takes batches that share an fsync. PostgreSQL groups the
 //! commits of many connections by itself, so sixteen threads take one request each.
+use super::Finish;
 use super::conn::{Conn, Pool};
 use crate::kernel::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,6 +57,7 @@ impl Writer {
         threads: usize,
         batch: usize,
         changed: &watch::Sender<u64>,
+        finish: Finish,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
@@ -63,7 +65,7 @@ impl Writer {
             let (pool, receiver, changed) = (pool.clone(), receiver.clone(), changed.clone());
             std::thread::Builder::new().name(format!("db-writer-{n}")).spawn(move || {
                 while let Some(tasks) = next(&receiver, batch) {
-                    serve(&pool, tasks);
+                    serve(&pool, tasks, finish);
                     changed.send_modify(|n| *n = n.wrapping_add(1));
                 }
             })?;
@@ -98,7 +100,7 @@ fn next(
 }
 
 /// The whole batch in one transaction; where one of it fails, each by itself.
-fn serve(pool: &Pool, mut tasks: Vec<Box<dyn Task>>) {
+fn serve(pool: &Pool, mut tasks: Vec<Box<dyn Task>>, finish: Finish) {
     let mut conn = match pool.get() {
         Ok(conn) => conn,
         Err(error) => {
@@ -107,7 +109,12 @@ fn serve(pool: &Pool, mut tasks: Vec<Box<dyn Task>>) {
         }
     };
     if tasks.len() > 1
-        && conn.write(|conn| tasks.iter_mut().try_for_each(|task| task.run(conn))).is_ok()
+        && conn
+            .write(|conn| {
+                tasks.iter_mut().try_for_each(|task| task.run(conn))?;
+                finish(conn)
+            })
+            .is_ok()
     {
         return tasks.into_iter().for_each(|task| task.answer(Ok(())));
     }
@@ -115,7 +122,11 @@ fn serve(pool: &Pool, mut tasks: Vec<Box<dyn Task>>) {
         let mut runs = 0;
         let commit = loop {
             runs += 1;
-            match conn.write(|conn| task.run(conn)) {
+            let run = |conn: &mut Conn| {
+                task.run(conn)?;
+                finish(conn)
+            };
+            match conn.write(run) {
                 Err(Error::Conflict(_)) if runs < RUNS_MAX => {}
                 commit => break commit,
             }

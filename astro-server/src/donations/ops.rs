@@ -104,7 +104,7 @@ pub(super) fn event(donation: &Donation, name: &'static str, text: &str) -> NewE
         .with("trade_id", donation.trade_id.clone().unwrap_or_default())
         .with("decline_reason", reason.unwrap_or_default())
         .with("status_message", donation.status_message.as_str())
-        .with("message", donation.message.as_str())
+        .personal("message", donation.message.as_str())
         .with("items_count", donation.items_count)
         .with("estimated_usd_cents", donation.estimated_usd_cents)
 }

@@ -1,18 +1,18 @@
 //! The live feed: one reader of the log for all who follow it.
-use super::{Event, Filter, Position, store};
+use super::{Event, Filter, Log, Position, Range, store};
 use crate::db::Db;
 use crate::kernel::Result;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Events a follower may be behind before it reads from the database again.
 const BACKLOG: usize = 4096;
 /// Events of one read.
 const PAGE: i64 = 500;
-/// How often to look without being told: other servers write too.
-const POLL: Duration = Duration::from_secs(1);
+/// After an error.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Hands each new event to all who follow the log.
 #[derive(Clone, Debug)]
@@ -22,46 +22,48 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Starts the reader; it ends with `stop`.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn start(db: Db, stop: CancellationToken) -> Result<Self> {
+    /// Starts the reader at the log's end; it ends with `stop`.
+    pub fn start(db: Db, log: &Log, stop: CancellationToken) -> Self {
         let (sender, _) = broadcast::channel(BACKLOG);
-        let from = db.read(store::end).await?;
         let feed = Self { db, sender };
+        let mut head = log.head();
+        let from = *head.borrow_and_update();
         tokio::spawn({
             let feed = feed.clone();
             async move {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = feed.pump(from) => {}
+                    () = feed.pump(from, head) => {}
                 }
             }
         });
-        Ok(feed)
+        feed
     }
 
-    async fn pump(&self, mut from: Position) {
-        let mut changes = self.db.changes();
-        loop {
-            match self.read(Filter::default(), from).await {
-                Ok((events, _)) => {
-                    let full = events.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
-                    for event in events {
-                        from = event.position();
-                        // Nobody may be following; the next one reads from the database.
-                        let _ = self.sender.send(Arc::new(event));
+    async fn pump(&self, mut from: Position, mut head: watch::Receiver<Position>) {
+        let mut failing = false;
+        while head.changed().await.is_ok() {
+            let end = *head.borrow_and_update();
+            while from.number < end.number {
+                match self.read(Filter::default(), from).await {
+                    Ok((events, _)) => {
+                        failing = false;
+                        if events.is_empty() {
+                            from = end;
+                        }
+                        for event in events {
+                            from = event.position;
+                            // Nobody may be following; the next one reads from the database.
+                            let _ = self.sender.send(Arc::new(event));
+                        }
                     }
-                    if full {
-                        continue;
+                    Err(error) => {
+                        if !std::mem::replace(&mut failing, true) {
+                            tracing::warn!(%error, "Could not read the event log: {error}");
+                        }
+                        tokio::time::sleep(PAUSE).await;
                     }
                 }
-                Err(error) => tracing::warn!(%error, "Could not read the event log: {error}"),
-            }
-            tokio::select! {
-                _ = changes.changed() => {}
-                () = tokio::time::sleep(POLL) => {}
             }
         }
     }
@@ -71,7 +73,7 @@ impl Feed {
         self.db
             .read(move |conn| {
                 let end = store::end(conn)?;
-                Ok((store::page(conn, &filter, after, PAGE)?, end))
+                Ok((store::page(conn, &filter, Range::After(after.number), PAGE)?, end))
             })
             .await
     }
@@ -113,16 +115,16 @@ impl Follower {
             if !self.caught_up {
                 let (page, end) = self.feed.read(self.filter.clone(), self.at).await?;
                 if let Some(last) = page.last() {
-                    self.at = last.position();
+                    self.at = last.position;
                     return Ok(page.into_iter().map(Arc::new).collect());
                 }
                 // Up to there the filter takes nothing: who resumes need not look again.
-                self.at = self.at.max(end);
+                self.at = self.at.later(end);
                 self.caught_up = true;
             }
             match self.live.recv().await {
-                Ok(event) if event.position() > self.at => {
-                    self.at = event.position();
+                Ok(event) if event.position.number > self.at.number => {
+                    self.at = event.position;
                     if self.filter.takes(&event) {
                         return Ok(vec![event]);
                     }

@@ -1,11 +1,15 @@
 //! The event log: the audit trail, and what every feed reads.
+mod chain;
 pub mod feed;
+mod log;
+mod sealer;
 pub mod service;
+mod verify;
 
 pub(crate) mod store;
 
 use crate::db::types::text_enum;
-use crate::db::{Conn, Document};
+use crate::db::{Conn, Document, Guid, MultiBackend};
 use crate::kernel::seal::Sealer;
 use crate::kernel::{
     AssignmentId, BotId, Error, EventId, ItemId, OrgId, Result, SteamId, Timestamp,
@@ -14,6 +18,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub use feed::Feed;
+pub use log::Log;
+pub use sealer::seal;
+pub use verify::{Fault, verify};
 
 /// The source of what the platform does by itself.
 pub const SYSTEM: &str = "system";
@@ -43,6 +50,7 @@ pub struct NewEvent {
     bot: Option<BotId>,
     external_system: Option<String>,
     data: Map<String, Value>,
+    personal: Map<String, Value>,
     severity: Severity,
 }
 
@@ -65,6 +73,7 @@ impl NewEvent {
             bot: None,
             external_system: None,
             data: Map::new(),
+            personal: Map::new(),
             severity: Severity::Info,
         }
     }
@@ -108,6 +117,16 @@ impl NewEvent {
         self
     }
 
+    /// Adds a fact that tells of a person; it is kept so that it can be erased.
+    #[must_use]
+    pub fn personal(mut self, key: &str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        if value.as_str() != Some("") && !value.is_null() {
+            self.personal.insert(key.to_owned(), value);
+        }
+        self
+    }
+
     /// Adds the state before and after.
     #[must_use]
     pub fn moved(self, from: Option<&str>, to: &str) -> Self {
@@ -125,9 +144,14 @@ impl NewEvent {
 /// Appends an event: in the transaction that made it happen.
 ///
 /// # Errors
-/// Those of the database.
+/// Those of the database; [`Error::Internal`] for a fact that the databases would not keep alike.
 pub fn append(conn: &mut Conn, event: NewEvent, now: Timestamp) -> Result<()> {
     let category = event.event_type.split('.').next().unwrap_or_default().to_owned();
+    let (data, personal) = (Value::Object(event.data), Value::Object(event.personal));
+    chain::check(&data)?;
+    chain::check(&personal)?;
+    chain::check_text(&event.description)?;
+    let personal = (personal != Value::Object(Map::new())).then_some(Document(personal));
     store::insert(
         conn,
         &store::NewRow {
@@ -141,10 +165,12 @@ pub fn append(conn: &mut Conn, event: NewEvent, now: Timestamp) -> Result<()> {
             assignment_id: event.assignment,
             bot_id: event.bot,
             external_system: event.external_system,
-            event_data: Document(Value::Object(event.data)),
+            event_data: Document(data),
             severity: event.severity,
             source: event.source,
             created_at: now,
+            personal_salt: Guid(Uuid::new_v4()),
+            personal_data: personal,
         },
     )
 }
@@ -161,22 +187,16 @@ pub fn end(conn: &mut Conn) -> Result<Position> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn of_item(
-    conn: &mut Conn,
-    item: ItemId,
-    before: Option<Position>,
-    limit: i64,
-) -> Result<Vec<Event>> {
-    store::of_item(conn, item, before, limit)
+pub fn of_item(conn: &mut Conn, item: ItemId, before: i64, limit: i64) -> Result<Vec<Event>> {
+    let filter = Filter { item: Some(item), ..Filter::default() };
+    store::page(conn, &filter, Range::Before(before), limit)
 }
 
 /// An event of the log.
 #[derive(Debug, Clone, diesel::Queryable)]
 pub struct Event {
-    /// Place in its transaction.
-    pub seq: i64,
-    /// Transaction; 0 on SQLite.
-    pub tx: i64,
+    /// Its place in the log.
+    pub position: Position,
     /// Id.
     pub id: EventId,
     /// Organisation; none for the platform's own.
@@ -205,63 +225,127 @@ pub struct Event {
     pub source: String,
     /// When.
     pub created_at: Timestamp,
+    /// More facts, which tell of a person: an object.
+    pub personal_data: Option<Document>,
+}
+
+impl diesel::Queryable<(diesel::sql_types::BigInt, diesel::sql_types::Binary), MultiBackend>
+    for Position
+{
+    type Row = (i64, Vec<u8>);
+
+    fn build((number, hash): Self::Row) -> diesel::deserialize::Result<Self> {
+        Ok(Self::new(number, &hash))
+    }
 }
 
 impl Event {
-    /// Its place in the log.
-    pub fn position(&self) -> Position {
-        Position { tx: self.tx, seq: self.seq }
-    }
-
     /// A fact that is a text; empty when it is not there.
     pub fn fact(&self, key: &str) -> &str {
-        self.event_data.0.get(key).and_then(Value::as_str).unwrap_or_default()
+        let personal = self.personal_data.as_ref().and_then(|data| data.0.get(key));
+        personal.or(self.event_data.0.get(key)).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// All facts, as one object.
+    pub fn facts(&self) -> Value {
+        let mut facts = self.event_data.0.clone();
+        if let (Some(facts), Some(Document(Value::Object(personal)))) =
+            (facts.as_object_mut(), &self.personal_data)
+        {
+            facts.extend(personal.clone());
+        }
+        facts
     }
 }
 
 /// A place in the log: everything up to and including it has been read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// Transaction.
-    pub tx: i64,
-    /// Place in it.
-    pub seq: i64,
+    /// Counts from 1, without gaps; 0 is before the first event.
+    pub number: i64,
+    /// Beginning of the log's hash there: another history of the log has another one.
+    mark: [u8; MARK],
+}
+
+/// Bytes of a hash in a token: enough to tell two histories apart, which nobody can choose.
+const MARK: usize = 8;
+/// Bytes of a token: version, log, position, mark.
+const TOKEN: usize = 1 + 16 + 8 + MARK;
+/// Version of a token's bytes.
+const TOKEN_VERSION: u8 = 1;
+
+/// Which part of the log is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// What came after this position, oldest first.
+    After(i64),
+    /// What came before this position, newest first.
+    Before(i64),
 }
 
 impl Position {
     /// Before the first event.
-    pub const START: Self = Self { tx: -1, seq: -1 };
+    pub const START: Self = Self { number: 0, mark: [0; MARK] };
 
-    /// Makes the resume token. `log` is the id of this log: a restored copy gets another one.
+    /// The position `number`, where the log's hash is `hash`.
+    pub(crate) fn new(number: i64, hash: &[u8]) -> Self {
+        let mut mark = [0; MARK];
+        if let Some(first) = hash.first_chunk::<MARK>() {
+            mark = *first;
+        }
+        Self { number, mark }
+    }
+
+    /// The later one of two positions of one log.
+    #[must_use]
+    pub fn later(self, other: Self) -> Self {
+        if other.number > self.number { other } else { self }
+    }
+
+    /// Makes the resume token, for the log with this id.
     pub fn token(self, sealer: &Sealer, log: Uuid) -> String {
-        let mut bytes = log.as_bytes().to_vec();
-        bytes.extend(self.tx.to_be_bytes());
-        bytes.extend(self.seq.to_be_bytes());
+        let mut bytes = Vec::with_capacity(TOKEN);
+        bytes.push(TOKEN_VERSION);
+        bytes.extend(log.as_bytes());
+        bytes.extend(self.number.to_be_bytes());
+        bytes.extend(self.mark);
         sealer.seal("resume", &bytes)
     }
 
-    /// Reads a resume token; an empty one is the start.
+    /// Reads a resume token and looks whether the log has what it says; an empty one is the start.
     ///
     /// # Errors
     /// [`Error::ResumeToken`] for a text that is none, [`Error::ResumeTokenExpired`] for one of
-    /// another log.
-    pub fn parse(sealer: &Sealer, log: Uuid, token: &str) -> Result<Self> {
+    /// another log, or one that this log is behind of or has another history than: it was restored.
+    pub fn resume(conn: &mut Conn, sealer: &Sealer, log: Uuid, token: &str) -> Result<Self> {
         if token.is_empty() {
             return Ok(Self::START);
         }
         let bytes = sealer.open("resume", token).ok_or(Error::ResumeToken)?;
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| Error::ResumeToken)?;
-        let number = |at: usize| {
-            let mut word = [0; 8];
-            word.copy_from_slice(&bytes[at..at + 8]);
-            i64::from_be_bytes(word)
+        let (of, rest) = match bytes.len() {
+            TOKEN if bytes[0] == TOKEN_VERSION => bytes[1..].split_at(16),
+            OLD_TOKEN => bytes.split_at(16),
+            _ => return Err(Error::ResumeToken),
         };
-        if bytes[..16] != *log.as_bytes() {
+        if of != log.as_bytes() {
             return Err(Error::ResumeTokenExpired);
         }
-        Ok(Self { tx: number(16), seq: number(24) })
+        let (first, second) = rest.split_at(8);
+        let number = |bytes: &[u8]| bytes.iter().fold(0_i64, |n, b| n << 8 | i64::from(*b));
+        if bytes.len() == OLD_TOKEN {
+            return store::position_of_old(conn, number(first), number(second));
+        }
+        if number(first) == 0 {
+            return Ok(Self::START);
+        }
+        store::position(conn, number(first))?
+            .filter(|there| there.mark == second)
+            .ok_or(Error::ResumeTokenExpired)
     }
 }
+
+/// Bytes of a token of the version before: log, transaction, place in it.
+const OLD_TOKEN: usize = 32;
 
 /// Which events are wanted.
 #[derive(Debug, Clone, Default)]
@@ -270,10 +354,22 @@ pub struct Filter {
     pub org: Option<OrgId>,
     /// Exact types and families (`item.*`, kept as `item.`); empty is all.
     pub types: Vec<TypePattern>,
+    /// Item; none is all.
+    pub item: Option<ItemId>,
     /// Assignment; none is all.
     pub assignment: Option<AssignmentId>,
+    /// Person; none is all.
+    pub user: Option<SteamId>,
     /// Bot; none is all.
     pub bot: Option<BotId>,
+    /// Who caused it, exactly; none is all.
+    pub source: Option<String>,
+    /// Severities; empty is all.
+    pub severities: Vec<Severity>,
+    /// Not before; none is all.
+    pub from: Option<Timestamp>,
+    /// Before; none is all.
+    pub until: Option<Timestamp>,
 }
 
 /// One wanted type.
@@ -305,37 +401,34 @@ impl TypePattern {
 }
 
 impl Filter {
+    /// Whether it names one of the things that have an index of their events.
+    pub(crate) fn names_a_thing(&self) -> bool {
+        self.item.is_some() || self.assignment.is_some() || self.user.is_some()
+    }
+
     /// Whether `event` is wanted.
     pub fn takes(&self, event: &Event) -> bool {
         let org = self.org.is_none_or(|org| event.org_id == Some(org));
-        let assignment = self.assignment.is_none_or(|id| event.assignment_id == Some(id));
-        let bot = self.bot.is_none_or(|id| event.bot_id == Some(id));
+        let about = self.item.is_none_or(|id| event.item_id == Some(id))
+            && self.assignment.is_none_or(|id| event.assignment_id == Some(id))
+            && self.user.is_none_or(|id| event.user_id == Some(id))
+            && self.bot.is_none_or(|id| event.bot_id == Some(id));
+        let source = self.source.as_ref().is_none_or(|source| event.source == *source);
+        let severe = self.severities.is_empty() || self.severities.contains(&event.severity);
+        let timely = self.from.is_none_or(|from| event.created_at >= from)
+            && self.until.is_none_or(|until| event.created_at < until);
         let typed = self.types.is_empty()
             || self.types.iter().any(|pattern| match pattern {
                 TypePattern::Exact(name) => event.event_type == *name,
                 TypePattern::Family(family) => event.event_type.starts_with(family),
             });
-        org && assignment && bot && typed
+        org && about && source && severe && timely && typed
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_resume_token_of_another_log_is_expired_and_nonsense_is_invalid() {
-        let sealer = Sealer::new(&[3; 32]);
-        let (log, other) = (Uuid::now_v7(), Uuid::now_v7());
-        let place = Position { tx: 7, seq: 42 };
-        let token = place.token(&sealer, log);
-        assert_eq!(Position::parse(&sealer, log, &token).unwrap(), place);
-        assert_eq!(Position::parse(&sealer, log, "").unwrap(), Position::START);
-        let error = |log, token: &str| Position::parse(&sealer, log, token).unwrap_err();
-        assert_eq!(error(other, &token), Error::ResumeTokenExpired);
-        assert_eq!(error(log, "AAAA"), Error::ResumeToken);
-        assert_eq!(error(log, &sealer.seal("resume", b"short")), Error::ResumeToken);
-    }
 
     #[test]
     fn a_type_pattern_is_a_name_or_a_family() {

@@ -1,12 +1,15 @@
 //! The wire of the event log.
 use super::feed::Follower;
-use super::{Event, Feed, Filter, Position, Severity, TypePattern, store};
+use super::{Event, Feed, Filter, Log, Position, Range, Severity, TypePattern, store};
 use crate::auth::gate::Context;
 use crate::auth::{self, Gate, StreamPass};
 use crate::db::Conn;
-use crate::kernel::limits::{EVENT_TYPES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, WAIT_SECONDS_MAX};
+use crate::kernel::limits::{
+    EVENT_TYPES_MAX, FILTER_VALUES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, SOURCE_CHARS_MAX,
+    WAIT_SECONDS_MAX,
+};
 use crate::kernel::seal::Sealer;
-use crate::kernel::{AssignmentId, Caller, Error, Result, limits};
+use crate::kernel::{AssignmentId, BotId, Caller, Error, ItemId, Result, SteamId, limits};
 use crate::wire;
 use astro_sdk::v1;
 use astro_sdk::v1::event_service_server::EventService;
@@ -31,8 +34,8 @@ pub struct Events {
     pub gate: Gate,
     /// The live feed.
     pub feed: Feed,
-    /// Id of the log, which its resume tokens carry.
-    pub log_id: Uuid,
+    /// The log.
+    pub log: Log,
 }
 
 #[tonic::async_trait]
@@ -41,9 +44,10 @@ impl EventService for Events {
         &self,
         request: Request<ListEventsRequest>,
     ) -> Result<Response<ListEventsResponse>, Status> {
-        let log_id = self.log_id;
+        self.log.flush().await;
+        let log_id = self.log.id();
         let read = move |conn: &mut Conn, context: &Context, request: ListEventsRequest| {
-            let query = Query::parse(context, log_id, request)?;
+            let query = Query::parse(conn, context, log_id, &request)?;
             let (events, position) = query.page(conn)?;
             Ok((query, events, position))
         };
@@ -67,25 +71,30 @@ impl EventService for Events {
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
         let (context, pass) = self.gate.stream(&request)?;
         let request = request.into_inner();
-        let filter = parse_filter(&context.caller, &request.org_id, &request.types, "")?;
-        let org = filter.org;
-        let end = self
+        let filter = Filter {
+            org: context.caller.scope_of(&request.org_id)?,
+            types: parse_types(&request.types)?,
+            ..Filter::default()
+        };
+        let (org, log_id, sealer) = (filter.org, self.log.id(), context.sealer.clone());
+        let from = self
             .gate
             .db
             .read(move |conn| {
                 org.map(|org| auth::ops::existing(conn, org)).transpose()?;
-                store::end(conn)
+                match request.start {
+                    Some(Start::ResumeToken(token)) if !token.is_empty() => {
+                        Position::resume(conn, &sealer, log_id, &token)
+                    }
+                    Some(Start::FromEarliest(true)) => Ok(Position::START),
+                    Some(Start::ResumeToken(_) | Start::FromEarliest(false)) | None => {
+                        store::end(conn)
+                    }
+                }
             })
             .await?;
-        let from = match request.start {
-            Some(Start::ResumeToken(token)) if !token.is_empty() => {
-                Position::parse(&context.sealer, self.log_id, &token)?
-            }
-            Some(Start::FromEarliest(true)) => Position::START,
-            Some(Start::ResumeToken(_) | Start::FromEarliest(false)) | None => end,
-        };
         let follower = self.feed.follow(filter, from);
-        Ok(Response::new(Box::pin(watch(follower, pass, context.sealer, self.log_id))))
+        Ok(Response::new(Box::pin(watch(follower, pass, context.sealer, self.log.id()))))
     }
 }
 
@@ -103,7 +112,7 @@ impl Events {
         };
         let mut events = found.unwrap_or_default();
         events.truncate(usize::try_from(query.size).unwrap_or(usize::MAX));
-        let position = events.last().map_or(follower.position(), |event| event.position());
+        let position = events.last().map_or(follower.position(), |event| event.position);
         Ok((events, position))
     }
 }
@@ -112,15 +121,20 @@ impl Events {
 struct Query {
     caller: Caller,
     filter: Filter,
-    after: Position,
+    from: Position,
+    newest_first: bool,
     size: i64,
     wait: Duration,
 }
 
 impl Query {
-    fn parse(context: &Context, log_id: Uuid, request: ListEventsRequest) -> Result<Self> {
-        let ListEventsRequest { org_id, types, resume_token, page_size, wait_seconds, .. } =
-            &request;
+    fn parse(
+        conn: &mut Conn,
+        context: &Context,
+        log_id: Uuid,
+        request: &ListEventsRequest,
+    ) -> Result<Self> {
+        let ListEventsRequest { page_size, wait_seconds, newest_first, .. } = request;
         if *page_size < 0 {
             return Err(Error::invalid("page_size", "must not be negative"));
         }
@@ -131,10 +145,22 @@ impl Query {
             .ok_or_else(|| {
                 Error::invalid("wait_seconds", format!("must be 0 to {WAIT_SECONDS_MAX}"))
             })?;
+        if *newest_first && wait > 0 {
+            return Err(Error::invalid("wait_seconds", "goes without newest_first"));
+        }
+        let filter = parse_filter(&context.caller, request)?;
+        filter.org.map(|org| auth::ops::existing(conn, org)).transpose()?;
+        let from = if *newest_first && request.resume_token.is_empty() {
+            // Everything is before it.
+            Position { number: i64::MAX, ..Position::START }
+        } else {
+            Position::resume(conn, &context.sealer, log_id, &request.resume_token)?
+        };
         Ok(Self {
             caller: context.caller.clone(),
-            filter: parse_filter(&context.caller, org_id, types, &request.assignment_id)?,
-            after: Position::parse(&context.sealer, log_id, resume_token)?,
+            filter,
+            from,
+            newest_first: *newest_first,
             size: i64::from(size.min(PAGE_SIZE_MAX)),
             wait: Duration::from_secs(wait),
         })
@@ -143,13 +169,21 @@ impl Query {
     /// The events, and the place to go on from: the end of the log when the page came up short,
     /// so that a caller whose filter takes nothing does not read the same log again.
     fn page(&self, conn: &mut Conn) -> Result<(Vec<Arc<Event>>, Position)> {
-        self.filter.org.map(|org| auth::ops::existing(conn, org)).transpose()?;
-        // Read before the page: what is committed in between must not be skipped.
-        let end = store::end(conn)?;
-        let events = store::page(conn, &self.filter, self.after, self.size)?;
-        let last = events.last().map_or(self.after, Event::position);
+        let range = if self.newest_first {
+            Range::Before(self.from.number)
+        } else {
+            Range::After(self.from.number)
+        };
+        // Read before the page: what comes in between must not be skipped.
+        let end = if self.newest_first { Position::START } else { store::end(conn)? };
+        let events = store::page(conn, &self.filter, range, self.size)?;
         let full = i64::try_from(events.len()).is_ok_and(|n| n >= self.size);
-        let position = if full { last } else { last.max(end) };
+        let position = match events.last().map(|event| event.position) {
+            Some(last) if full => last,
+            Some(_) | None if self.newest_first => Position::START,
+            Some(last) => last.later(end),
+            None => self.from.later(end),
+        };
         Ok((events.into_iter().map(Arc::new).collect(), position))
     }
 }
@@ -191,23 +225,44 @@ async fn step(follower: &mut Follower, pass: &StreamPass) -> Step {
     }
 }
 
-fn parse_filter(
-    caller: &Caller,
-    org_id: &str,
-    types: &[String],
-    assignment_id: &str,
-) -> Result<Filter> {
-    limits::count("types", types.len(), EVENT_TYPES_MAX)?;
-    let assignment = match assignment_id {
-        "" => None,
-        id => Some(AssignmentId::parse("assignment_id", id)?),
-    };
+fn parse_filter(caller: &Caller, q: &ListEventsRequest) -> Result<Filter> {
+    limits::text("source", &q.source, SOURCE_CHARS_MAX)?;
+    limits::count("severities", q.severities.len(), FILTER_VALUES_MAX)?;
+    fn id<T>(
+        field: &'static str,
+        text: &str,
+        parse: fn(&'static str, &str) -> Result<T>,
+    ) -> Result<Option<T>> {
+        (!text.is_empty()).then(|| parse(field, text)).transpose()
+    }
     Ok(Filter {
-        org: caller.scope_of(org_id)?,
-        types: types.iter().map(|text| TypePattern::parse(text)).collect::<Result<_>>()?,
-        assignment,
-        bot: None,
+        org: caller.scope_of(&q.org_id)?,
+        types: parse_types(&q.types)?,
+        item: id("item_id", &q.item_id, ItemId::parse)?,
+        assignment: id("assignment_id", &q.assignment_id, AssignmentId::parse)?,
+        user: SteamId::parse_optional("user_id", q.user_id)?,
+        bot: id("bot_id", &q.bot_id, BotId::parse)?,
+        source: Some(q.source.clone()).filter(|source| !source.is_empty()),
+        severities: q.severities.iter().map(|n| parse_severity(*n)).collect::<Result<_>>()?,
+        from: wire::parse_timestamp("start_time", q.start_time)?,
+        until: wire::parse_timestamp("end_time", q.end_time)?,
     })
+}
+
+fn parse_types(types: &[String]) -> Result<Vec<TypePattern>> {
+    limits::count("types", types.len(), EVENT_TYPES_MAX)?;
+    types.iter().map(|text| TypePattern::parse(text)).collect()
+}
+
+fn parse_severity(number: i32) -> Result<Severity> {
+    match EventSeverity::try_from(number) {
+        Ok(EventSeverity::Info) => Ok(Severity::Info),
+        Ok(EventSeverity::Warning) => Ok(Severity::Warning),
+        Ok(EventSeverity::Error) => Ok(Severity::Error),
+        Ok(EventSeverity::Unspecified) | Err(_) => {
+            Err(Error::invalid("severities", "must be INFO, WARNING or ERROR"))
+        }
+    }
 }
 
 /// Makes the resume tokens of one log.
@@ -245,11 +300,11 @@ impl Tokens<'_> {
             assignment_id: text(event.assignment_id),
             bot_id: text(event.bot_id),
             external_system: event.external_system.clone().unwrap_or_default(),
-            event_data: Some(wire::object(event.event_data.0.clone())),
+            event_data: Some(wire::object(event.facts())),
             severity: severity.into(),
             source: event.source.clone(),
             create_time: Some(wire::timestamp(event.created_at)),
-            resume_token: self.at(event.position()),
+            resume_token: self.at(event.position),
         }
     }
 }
@@ -280,16 +335,18 @@ mod tests {
     impl World {
         async fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let db = Db::open(&Address::Sqlite(folder.path().join("astro.db"))).unwrap();
+            let address = Address::Sqlite(folder.path().join("astro.db"));
+            let db = Db::open(&address, events::seal).unwrap();
             let stop = CancellationToken::new();
-            let feed = Feed::start(db.clone(), stop.clone()).await.unwrap();
+            let log = Log::start(db.clone(), stop.clone()).await.unwrap();
+            let feed = Feed::start(db.clone(), &log, stop.clone());
             let gate = Gate {
                 db,
                 clock: Clock::default(),
                 sealer: Sealer::new(&[1; 32]),
                 streams: Streams::new(stop.clone()),
             };
-            let events = Events { gate, feed, log_id: Uuid::now_v7() };
+            let events = Events { gate, feed, log };
             let (org, now) = (OrgId::new(), events.gate.clock.now());
             let made = events.gate.db.write(move |conn| crate::db::insert_org(conn, org, now));
             made.await.unwrap();

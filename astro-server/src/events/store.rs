@@ -1,11 +1,15 @@
-//! SQL on `system_events`.
-use super::{Event, Filter, Position, Severity, TypePattern};
-use crate::db::schema::system_events as t;
-use crate::db::{Conn, Document};
+//! SQL on `system_events` and on `event_log`, `event_chain` and `event_queue`, which order them.
+use super::chain::{Chain, Head};
+use super::{Event, Filter, Position, Range, Severity, TypePattern};
+use crate::db::schema::{event_chain, event_log as l, event_queue as q, system_events as t};
+use crate::db::types::sql as types;
+use crate::db::{Conn, Document, Guid, MultiBackend};
 use crate::kernel::{AssignmentId, BotId, EventId, ItemId, OrgId, Result, SteamId, Timestamp};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable};
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
 
 #[derive(Insertable)]
 #[diesel(table_name = t)]
@@ -24,6 +28,8 @@ pub(super) struct NewRow {
     pub(super) severity: Severity,
     pub(super) source: String,
     pub(super) created_at: Timestamp,
+    pub(super) personal_salt: Guid,
+    pub(super) personal_data: Option<Document>,
 }
 
 pub(super) fn insert(conn: &mut Conn, row: &NewRow) -> Result<()> {
@@ -31,43 +37,96 @@ pub(super) fn insert(conn: &mut Conn, row: &NewRow) -> Result<()> {
     Ok(())
 }
 
-/// Events after `after` that `filter` takes, in order, at most `limit`. On PostgreSQL only those
-/// below the oldest transaction still running: nothing can appear among them any more.
+/// The columns of an [`Event`], in its order.
+macro_rules! columns {
+    () => {
+        (
+            (l::position, l::hash),
+            t::id,
+            t::org_id,
+            t::event_type,
+            t::event_category,
+            t::event_description,
+            t::user_id,
+            t::item_id,
+            t::assignment_id,
+            t::bot_id,
+            t::external_system,
+            t::event_data,
+            t::severity,
+            t::source,
+            t::created_at,
+            t::personal_data,
+        )
+    };
+}
+
+/// Events of `range` that `filter` takes, at most `limit`: oldest first after a position, newest
+/// first before one.
 pub(crate) fn page(
     conn: &mut Conn,
     filter: &Filter,
-    after: Position,
+    range: Range,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    let mut query = t::table.select(t::all_columns).into_boxed();
-    query = query.filter(t::tx.gt(after.tx).or(t::tx.eq(after.tx).and(t::seq.gt(after.seq))));
+    let mut query =
+        l::table.inner_join(t::table.on(t::seq.eq(l::seq))).select(columns!()).into_boxed();
     if let Some(org) = filter.org {
-        query = query.filter(t::org_id.eq(org));
+        query = query.filter(l::org_id.eq(org));
+    }
+    if let Some(item) = filter.item {
+        query = query.filter(t::item_id.eq(item));
     }
     if let Some(assignment) = filter.assignment {
         query = query.filter(t::assignment_id.eq(assignment));
     }
+    if let Some(user) = filter.user {
+        query = query.filter(t::user_id.eq(user));
+    }
     if let Some(bot) = filter.bot {
         query = query.filter(t::bot_id.eq(bot));
     }
+    if let Some(source) = &filter.source {
+        query = query.filter(t::source.eq(source.clone()));
+    }
+    if !filter.severities.is_empty() {
+        query = query.filter(t::severity.eq_any(filter.severities.clone()));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(t::created_at.ge(from));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(t::created_at.lt(until));
+    }
     if let Some((first, rest)) = filter.types.split_first() {
-        let mut any: Box<dyn BoxableExpression<t::table, crate::db::MultiBackend, SqlType = Bool>> =
-            matches(first);
+        let mut any = matches(first);
         for pattern in rest {
             any = Box::new(any.or(matches(pattern)));
         }
         query = query.filter(any);
     }
-    if matches!(conn, Conn::Postgres(_)) {
-        query =
-            query.filter(sql::<Bool>("tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"));
-    }
-    Ok(query.order((t::tx, t::seq)).limit(limit).load(conn)?)
+    query = match range {
+        Range::After(position) => query.filter(l::position.gt(position)),
+        Range::Before(position) => query.filter(l::position.lt(position)),
+    };
+    // A thing's few events are found by its index and sorted; an order that an index could give
+    // would lead planners to walk the whole log for them.
+    query = match (filter.names_a_thing(), range) {
+        (false, Range::After(_)) => query.order(l::position.asc()),
+        (false, Range::Before(_)) => query.order(l::position.desc()),
+        (true, Range::After(_)) => query.order((l::position + 0_i64).asc()),
+        (true, Range::Before(_)) => query.order((l::position + 0_i64).desc()),
+    };
+    Ok(query.limit(limit).load(conn)?)
 }
+
+/// The log with its events.
+type Placed =
+    diesel::dsl::InnerJoinQuerySource<l::table, t::table, diesel::dsl::Eq<t::seq, l::seq>>;
 
 fn matches(
     pattern: &TypePattern,
-) -> Box<dyn BoxableExpression<t::table, crate::db::MultiBackend, SqlType = Bool>> {
+) -> Box<dyn BoxableExpression<Placed, MultiBackend, SqlType = Bool>> {
     match pattern {
         TypePattern::Exact(name) => Box::new(t::event_type.eq(name.clone())),
         // Names hold no `%`; an underscore matches itself too, and `takes` decides in the feed.
@@ -75,29 +134,276 @@ fn matches(
     }
 }
 
-/// The place after which new events will come.
+/// The last position of the log.
 pub(crate) fn end(conn: &mut Conn) -> Result<Position> {
-    let mut query = t::table.select((t::tx, t::seq)).into_boxed();
-    if matches!(conn, Conn::Postgres(_)) {
-        query =
-            query.filter(sql::<Bool>("tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"));
-    }
-    let last: Option<(i64, i64)> =
-        query.order((t::tx.desc(), t::seq.desc())).first(conn).optional()?;
-    Ok(last.map_or(Position::START, |(tx, seq)| Position { tx, seq }))
+    let last: Option<(i64, Vec<u8>)> =
+        l::table.select((l::position, l::hash)).order(l::position.desc()).first(conn).optional()?;
+    Ok(last.map_or(Position::START, |(number, hash)| Position::new(number, &hash)))
 }
 
-/// An item's events, newest first, before `before`.
-pub(crate) fn of_item(
-    conn: &mut Conn,
-    item: ItemId,
-    before: Option<Position>,
-    limit: i64,
-) -> Result<Vec<Event>> {
-    let mut query = t::table.select(t::all_columns).filter(t::item_id.eq(item)).into_boxed();
-    if let Some(before) = before {
-        query =
-            query.filter(t::tx.lt(before.tx).or(t::tx.eq(before.tx).and(t::seq.lt(before.seq))));
+/// The position with this number, if the log has it.
+pub(super) fn position(conn: &mut Conn, number: i64) -> Result<Option<Position>> {
+    let hash: Option<Vec<u8>> = l::table.find(number).select(l::hash).first(conn).optional()?;
+    Ok(hash.map(|hash| Position::new(number, &hash)))
+}
+
+/// The position up to which a reader of the version before has read: it counted by transaction and
+/// place in it.
+pub(super) fn position_of_old(conn: &mut Conn, tx: i64, seq: i64) -> Result<Position> {
+    let next: Option<i64> = t::table
+        .inner_join(l::table.on(l::seq.eq(t::seq)))
+        .filter(t::tx.gt(tx).or(t::tx.eq(tx).and(t::seq.gt(seq))))
+        .select(l::position)
+        .order(l::position.asc())
+        .first(conn)
+        .optional()?;
+    match next {
+        None => end(conn),
+        Some(next) => Ok(position(conn, next - 1)?.unwrap_or(Position::START)),
     }
-    Ok(query.order((t::tx.desc(), t::seq.desc())).limit(limit).load(conn)?)
+}
+
+/// The log's id, which its tokens carry.
+pub(crate) fn log_id(conn: &mut Conn) -> Result<Uuid> {
+    let id: Guid = event_chain::table.select(event_chain::log_id).first(conn)?;
+    Ok(id.0)
+}
+
+/// The chain as it ends now, with the ends of these organisations.
+pub(super) fn chain(conn: &mut Conn, orgs: impl Iterator<Item = OrgId>) -> Result<Chain> {
+    let log = log_id(conn)?;
+    let last: Option<(i64, Vec<u8>)> =
+        l::table.select((l::position, l::hash)).order(l::position.desc()).first(conn).optional()?;
+    let head = last.map_or_else(|| Head::of_log(log), |(position, hash)| Head { position, hash });
+    let mut heads = HashMap::new();
+    for org in orgs.collect::<HashSet<_>>() {
+        let last: Option<(Option<i64>, Option<Vec<u8>>)> = l::table
+            .filter(l::org_id.eq(org))
+            .select((l::org_position, l::org_hash))
+            .order(l::position.desc())
+            .first(conn)
+            .optional()?;
+        if let Some((Some(position), Some(hash))) = last {
+            heads.insert(org, Head { position, hash });
+        }
+    }
+    Ok(Chain { log, head, orgs: heads })
+}
+
+/// What is hashed of an event: its row, read back.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct Content {
+    pub(super) seq: i64,
+    pub(super) id: EventId,
+    pub(super) org_id: Option<OrgId>,
+    pub(super) event_type: String,
+    pub(super) event_category: String,
+    pub(super) event_description: String,
+    pub(super) user_id: Option<SteamId>,
+    pub(super) item_id: Option<ItemId>,
+    pub(super) assignment_id: Option<AssignmentId>,
+    pub(super) bot_id: Option<BotId>,
+    pub(super) external_system: Option<String>,
+    pub(super) event_data: Document,
+    pub(super) severity: String,
+    pub(super) source: String,
+    pub(super) created_at: Timestamp,
+    pub(super) personal_salt: Option<Guid>,
+    pub(super) personal_data: Option<Document>,
+}
+
+/// An event's row of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Insertable, Queryable)]
+#[diesel(table_name = l)]
+pub(crate) struct Link {
+    pub(super) position: i64,
+    pub(super) seq: i64,
+    pub(super) org_id: Option<OrgId>,
+    pub(super) org_position: Option<i64>,
+    pub(super) personal: Option<Vec<u8>>,
+    pub(super) leaf: Vec<u8>,
+    pub(super) hash: Vec<u8>,
+    pub(super) org_hash: Option<Vec<u8>>,
+}
+
+/// The columns of a [`Content`], in its order.
+macro_rules! content {
+    () => {
+        (
+            t::seq,
+            t::id,
+            t::org_id,
+            t::event_type,
+            t::event_category,
+            t::event_description,
+            t::user_id,
+            t::item_id,
+            t::assignment_id,
+            t::bot_id,
+            t::external_system,
+            t::event_data,
+            t::severity,
+            t::source,
+            t::created_at,
+            t::personal_salt,
+            t::personal_data,
+        )
+    };
+}
+
+/// SQLite: events that have no position yet, in order. Its one writer adds them in that order.
+pub(super) fn unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<Content>> {
+    let last: Option<i64> = l::table.select(diesel::dsl::max(l::seq)).first(conn)?;
+    let rows = t::table.filter(t::seq.gt(last.unwrap_or(0))).select(content!());
+    Ok(rows.order(t::seq).limit(limit).load(conn)?)
+}
+
+/// The events of these rows.
+pub(super) fn contents(conn: &mut Conn, seqs: Vec<i64>) -> Result<Vec<Content>> {
+    Ok(t::table.filter(t::seq.eq_any(seqs)).select(content!()).load(conn)?)
+}
+
+/// A stretch of the log with what its events are now, for who checks it.
+#[allow(clippy::type_complexity)] // one row of a left join
+pub(super) fn links(
+    conn: &mut Conn,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(Link, Option<Content>)>> {
+    Ok(l::table
+        .left_join(t::table.on(t::seq.eq(l::seq)))
+        .filter(l::position.gt(after))
+        .order(l::position)
+        .limit(limit)
+        .select((l::all_columns, content!().nullable()))
+        .load(conn)?)
+}
+
+/// How many events have neither a position nor a place in the queue.
+pub(super) fn astray(conn: &mut Conn) -> Result<i64> {
+    let placed = diesel::dsl::exists(l::table.filter(l::seq.eq(t::seq)));
+    let lost = t::table.filter(diesel::dsl::not(placed));
+    Ok(match conn {
+        Conn::Postgres(conn) => {
+            let queued = diesel::dsl::exists(q::table.filter(q::seq.eq(t::seq)));
+            lost.filter(diesel::dsl::not(queued)).count().get_result(conn)?
+        }
+        Conn::Sqlite(conn) => lost.count().get_result(conn)?,
+    })
+}
+
+/// Adds rows to the log.
+pub(super) fn insert_links(conn: &mut Conn, links: &[Link]) -> Result<()> {
+    match conn {
+        Conn::Sqlite(conn) => {
+            for link in links {
+                diesel::insert_into(l::table).values(link).execute(conn)?;
+            }
+        }
+        Conn::Postgres(conn) => {
+            diesel::sql_query(
+                "INSERT INTO event_log (position, seq, org_id, org_position, personal, leaf, hash, \
+                 org_hash) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)",
+            )
+            .bind::<Array<BigInt>, _>(each(links, |link| link.position))
+            .bind::<Array<BigInt>, _>(each(links, |link| link.seq))
+            .bind::<Array<Nullable<types::OrgId>>, _>(each(links, |link| link.org_id))
+            .bind::<Array<Nullable<BigInt>>, _>(each(links, |link| link.org_position))
+            .bind::<Array<Nullable<Binary>>, _>(each(links, |link| link.personal.clone()))
+            .bind::<Array<Binary>, _>(each(links, |link| link.leaf.clone()))
+            .bind::<Array<Binary>, _>(each(links, |link| link.hash.clone()))
+            .bind::<Array<Nullable<Binary>>, _>(each(links, |link| link.org_hash.clone()))
+            .execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+fn each<T>(links: &[Link], get: impl Fn(&Link) -> T) -> Vec<T> {
+    links.iter().map(get).collect()
+}
+
+/// An entry of PostgreSQL's queue.
+#[derive(Debug, Clone, Copy, Queryable)]
+pub(super) struct Entry {
+    pub(super) ticket: i64,
+    pub(super) seq: i64,
+    /// It has a position: the queue was filled by hand, or by a restore.
+    pub(super) sealed: bool,
+}
+
+/// The sealer's statements, on PostgreSQL only.
+pub(super) mod queue {
+    use super::*;
+    use crate::kernel::Error;
+    use diesel::connection::SimpleConnection as _;
+
+    fn postgres(conn: &mut Conn) -> Result<&mut PgConnection> {
+        match conn {
+            Conn::Postgres(conn) => Ok(conn),
+            Conn::Sqlite(_) => Err(Error::Internal("SQLite has no queue of events".to_owned())),
+        }
+    }
+
+    /// Whether anything is queued above the ticket `floor`. By the order it is a look at the index,
+    /// not a walk over what was deleted.
+    pub(in super::super) fn any(conn: &mut Conn, floor: i64) -> Result<bool> {
+        let first = q::table.filter(q::ticket.gt(floor)).select(q::ticket).order(q::ticket);
+        Ok(first.first::<i64>(postgres(conn)?).optional()?.is_some())
+    }
+
+    /// The last ticket that was drawn. Its sequence belongs to the identity column.
+    pub(in super::super) fn last_drawn(conn: &mut Conn) -> Result<i64> {
+        Ok(diesel::select(sql::<BigInt>(
+            "(SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END
+              FROM event_queue_ticket_seq)",
+        ))
+        .get_result(postgres(conn)?)?)
+    }
+
+    /// The first transaction that has not begun.
+    pub(in super::super) fn next_transaction(conn: &mut Conn) -> Result<i64> {
+        Ok(diesel::select(sql::<BigInt>("pg_snapshot_xmax(pg_current_snapshot())::text::bigint"))
+            .get_result(postgres(conn)?)?)
+    }
+
+    /// The oldest transaction that has not ended.
+    pub(in super::super) fn oldest_transaction(conn: &mut Conn) -> Result<i64> {
+        Ok(diesel::select(sql::<BigInt>("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+            .get_result(postgres(conn)?)?)
+    }
+
+    /// Takes the chain's row. Whether this server has it: another one that seals is not waited for,
+    /// unless `wait`.
+    pub(in super::super) fn lock(conn: &mut Conn, wait: bool) -> Result<bool> {
+        // What is told must survive a crash, and who hangs must not keep the row.
+        postgres(conn)?.batch_execute(
+            "SET LOCAL synchronous_commit = on; SET LOCAL idle_in_transaction_session_timeout = '5s';
+             SET LOCAL lock_timeout = '1s'",
+        )?;
+        let row = event_chain::table.select(event_chain::one);
+        let found: Option<i32> = if wait {
+            row.for_no_key_update().first(postgres(conn)?).optional()?
+        } else {
+            row.for_no_key_update().skip_locked().first(postgres(conn)?).optional()?
+        };
+        Ok(found.is_some())
+    }
+
+    /// The lowest entries above `floor`.
+    pub(in super::super) fn entries(conn: &mut Conn, floor: i64, limit: i64) -> Result<Vec<Entry>> {
+        Ok(q::table
+            .left_join(l::table.on(l::seq.eq(q::seq)))
+            .filter(q::ticket.gt(floor))
+            .select((q::ticket, q::seq, l::position.nullable().is_not_null()))
+            .order(q::ticket)
+            .limit(limit)
+            .load(postgres(conn)?)?)
+    }
+
+    /// Takes entries out of the queue.
+    pub(in super::super) fn remove(conn: &mut Conn, tickets: Vec<i64>) -> Result<()> {
+        diesel::delete(q::table.filter(q::ticket.eq_any(tickets))).execute(postgres(conn)?)?;
+        Ok(())
+    }
 }

@@ -7,7 +7,7 @@ use crate::kernel::{
     AssetId, AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, ReservationId, Result,
     SteamId, Timestamp,
 };
-use crate::{events::Position, orgs};
+use crate::orgs;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -417,12 +417,8 @@ pub fn counts(conn: &mut Conn, bot: BotId) -> Result<Vec<(ItemState, i64)>> {
 pub fn history(conn: &mut Conn, caller: &Caller, id: ItemId, page: &Page) -> Result<Vec<Event>> {
     visible(conn, caller, id)?;
     let before = match &page.after {
-        None => None,
-        Some(cursor) => {
-            let (tx, seq) = cursor.key.split_once(' ').ok_or(Error::PageToken)?;
-            let number = |text: &str| text.parse::<i64>().map_err(|_| Error::PageToken);
-            Some(Position { tx: number(tx)?, seq: number(seq)? })
-        }
+        None => i64::MAX,
+        Some(cursor) => cursor.key.parse().map_err(|_| Error::PageToken)?,
     };
     events::of_item(conn, id, before, page.size + 1)
 }

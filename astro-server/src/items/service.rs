@@ -3,7 +3,7 @@ use super::ops::{self, Update, Wanted};
 use super::{Filter, Item, ItemState, Order, Reservation};
 use crate::auth::gate::Context;
 use crate::auth::{self, Gate};
-use crate::events::Event;
+use crate::events::{Event, Log};
 use crate::kernel::limits::{
     self, FILTER_VALUES_MAX, ITEMS_MAX, LABELS_MAX, RESERVATION_TTL_DEFAULT, RESERVATION_TTL_MAX,
 };
@@ -19,7 +19,12 @@ use uuid::Uuid;
 
 /// Answers `astro.v1.ItemService`.
 #[derive(Debug, Clone)]
-pub struct Items(pub Gate);
+pub struct Items {
+    /// The gate.
+    pub gate: Gate,
+    /// The log, which tells histories.
+    pub log: Log,
+}
 
 #[tonic::async_trait]
 impl ItemService for Items {
@@ -27,7 +32,7 @@ impl ItemService for Items {
         &self,
         request: Request<v1::GetItemRequest>,
     ) -> Result<Response<v1::GetItemResponse>, Status> {
-        self.0
+        self.gate
             .read(request, |conn, context, q| {
                 let id = ItemId::parse("item_id", &q.item_id)?;
                 let item = ops::visible(conn, &context.caller, id)?;
@@ -40,7 +45,7 @@ impl ItemService for Items {
         &self,
         request: Request<v1::ListItemsRequest>,
     ) -> Result<Response<v1::ListItemsResponse>, Status> {
-        self.0
+        self.gate
             .read(request, |conn, context, q| {
                 let filter = parse_filter(q.filter.clone().unwrap_or_default(), context)?;
                 let order = Order::parse(&q.order_by)?;
@@ -69,7 +74,7 @@ impl ItemService for Items {
         &self,
         request: Request<v1::UpdateItemRequest>,
     ) -> Result<Response<v1::UpdateItemResponse>, Status> {
-        self.0
+        self.gate
             .mutate(
                 request,
                 |q| &q.request_id,
@@ -85,7 +90,7 @@ impl ItemService for Items {
         &self,
         request: Request<v1::ReserveItemsRequest>,
     ) -> Result<Response<v1::ReserveItemsResponse>, Status> {
-        self.0
+        self.gate
             .mutate(
                 request,
                 |q| &q.request_id,
@@ -113,7 +118,7 @@ impl ItemService for Items {
         &self,
         request: Request<v1::ReleaseReservationRequest>,
     ) -> Result<Response<v1::ReleaseReservationResponse>, Status> {
-        self.0
+        self.gate
             .mutate(
                 request,
                 |q| &q.request_id,
@@ -131,14 +136,15 @@ impl ItemService for Items {
         &self,
         request: Request<v1::ListItemHistoryRequest>,
     ) -> Result<Response<v1::ListItemHistoryResponse>, Status> {
-        self.0
+        self.log.flush().await;
+        self.gate
             .read(request, |conn, context, q| {
                 let id = ItemId::parse("item_id", &q.item_id)?;
                 let list: [&[u8]; 2] = [b"history", id.0.as_bytes()];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
                 let mut rows = ops::history(conn, &context.caller, id, &page)?;
                 let next_page_token = page.cut(&context.sealer, &mut rows, |event| Cursor {
-                    key: format!("{} {}", event.tx, event.seq),
+                    key: event.position.number.to_string(),
                     id: Uuid::nil(),
                 });
                 let entries = rows.into_iter().map(encode_movement).collect();

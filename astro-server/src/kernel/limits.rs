@@ -21,6 +21,8 @@ pub const DOCUMENT_DEPTH_MAX: usize = 16;
 pub const LABELS_MAX: usize = 32;
 /// Characters of a name for people: what a table of the command line can show.
 pub const NAME_CHARS_MAX: usize = 100;
+/// Characters of an event's source: a kind and an id.
+pub const SOURCE_CHARS_MAX: usize = 100;
 /// Event types in one filter.
 pub const EVENT_TYPES_MAX: usize = 50;
 /// Seconds a long poll waits at most: below what HTTP clients of game servers allow.

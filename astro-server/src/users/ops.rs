@@ -90,7 +90,7 @@ pub fn record_profiles(
         let text = format!("The profile of user {} changed", profile.steam_id);
         let event = NewEvent::new(org, "user.profile_updated", source, text)
             .user(Some(profile.steam_id))
-            .with("display_name", profile.display_name.as_str());
+            .personal("display_name", profile.display_name.as_str());
         events::append(conn, event, now)?;
     }
     Ok(())

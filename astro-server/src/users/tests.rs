@@ -1,6 +1,6 @@
 use super::{Profile, User, ops};
 use crate::db::{Address, Conn};
-use crate::events::{self, Filter, Position};
+use crate::events::{self, Filter, Range};
 use crate::kernel::{Caller, Clock, Error, KeyKind, OrgId, Result, SteamId, Timestamp};
 use std::time::Duration;
 
@@ -50,7 +50,8 @@ impl World {
     }
 
     fn events(&mut self, name: &str) -> Vec<events::Event> {
-        let all = events::store::page(&mut self.conn, &Filter::default(), Position::START, 500);
+        self.conn.write(events::seal).unwrap();
+        let all = events::store::page(&mut self.conn, &Filter::default(), Range::After(0), 500);
         all.unwrap().into_iter().filter(|event| event.event_type == name).collect()
     }
 }

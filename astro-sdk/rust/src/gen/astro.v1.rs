@@ -3617,7 +3617,7 @@ impl ::prost::Name for Event {
         "/astro.v1.Event".into()
     }
 }
-/// ListEventsRequest asks for a page, oldest first.
+/// ListEventsRequest asks for a page.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListEventsRequest {
     /// Organisation; empty with a platform key: all.
@@ -3626,7 +3626,7 @@ pub struct ListEventsRequest {
     /// Types; a trailing ".\*" matches a family. Empty: all. At most 50.
     #[prost(string, repeated, tag = "2")]
     pub types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Events after this token; empty: from the oldest kept.
+    /// Events after this token, or before it with newest_first; empty: from that end of the log.
     #[prost(string, tag = "3")]
     pub resume_token: ::prost::alloc::string::String,
     /// Most to return: default 50, at most 500.
@@ -3638,6 +3638,30 @@ pub struct ListEventsRequest {
     /// Only events of this assignment; empty: all.
     #[prost(string, tag = "6")]
     pub assignment_id: ::prost::alloc::string::String,
+    /// Only events of this item; empty: all.
+    #[prost(string, tag = "7")]
+    pub item_id: ::prost::alloc::string::String,
+    /// Only events about this person: a SteamID64; 0: all.
+    #[prost(uint64, tag = "8")]
+    pub user_id: u64,
+    /// Only events of this bot; empty: all.
+    #[prost(string, tag = "9")]
+    pub bot_id: ::prost::alloc::string::String,
+    /// Only events that this one caused, exactly: "key:<id>", "bot:<id>" or "system"; empty: all.
+    #[prost(string, tag = "10")]
+    pub source: ::prost::alloc::string::String,
+    /// Only events of these severities; empty: all.
+    #[prost(enumeration = "EventSeverity", repeated, tag = "11")]
+    pub severities: ::prost::alloc::vec::Vec<i32>,
+    /// Only events from this time on; unset: all. Times may be a little out of the log's order.
+    #[prost(message, optional, tag = "12")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only events before this time; unset: all.
+    #[prost(message, optional, tag = "13")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds.
+    #[prost(bool, tag = "14")]
+    pub newest_first: bool,
 }
 impl ::prost::Name for ListEventsRequest {
     const NAME: &'static str = "ListEventsRequest";
@@ -3655,7 +3679,7 @@ pub struct ListEventsResponse {
     /// Events.
     #[prost(message, repeated, tag = "1")]
     pub events: ::prost::alloc::vec::Vec<Event>,
-    /// Where to go on; never empty.
+    /// Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
     #[prost(string, tag = "2")]
     pub resume_token: ::prost::alloc::string::String,
 }
@@ -3854,7 +3878,8 @@ pub mod event_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Reads the log in pages, oldest first; for callers that poll.
+        /// Reads the log in pages, oldest or newest first; for callers that poll. Who writes and then lists
+        /// sees the own events.
         ///
         /// Scope: `events.read`.
         ///
@@ -3910,7 +3935,8 @@ pub mod event_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with EventServiceServer.
     #[async_trait]
     pub trait EventService: std::marker::Send + std::marker::Sync + 'static {
-        /// Reads the log in pages, oldest first; for callers that poll.
+        /// Reads the log in pages, oldest or newest first; for callers that poll. Who writes and then lists
+        /// sees the own events.
         ///
         /// Scope: `events.read`.
         ///

@@ -298,7 +298,8 @@ pub struct Events {
 }
 
 impl Events {
-    /// Reads the log in pages, oldest first; for callers that poll.
+    /// Reads the log in pages, oldest or newest first; for callers that poll. Who writes and then lists
+    /// sees the own events.
     ///
     /// Scope: `events.read`.
     ///

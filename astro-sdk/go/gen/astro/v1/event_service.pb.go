@@ -252,21 +252,37 @@ func (x *Event) GetResumeToken() string {
 	return ""
 }
 
-// ListEventsRequest asks for a page, oldest first.
+// ListEventsRequest asks for a page.
 type ListEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Organisation; empty with a platform key: all.
 	OrgId string `protobuf:"bytes,1,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
 	// Types; a trailing ".*" matches a family. Empty: all. At most 50.
 	Types []string `protobuf:"bytes,2,rep,name=types,proto3" json:"types,omitempty"`
-	// Events after this token; empty: from the oldest kept.
+	// Events after this token, or before it with newest_first; empty: from that end of the log.
 	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// Most to return: default 50, at most 500.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Long poll: wait this many seconds (0 to 20) for a first event.
 	WaitSeconds int32 `protobuf:"varint,5,opt,name=wait_seconds,json=waitSeconds,proto3" json:"wait_seconds,omitempty"`
 	// Only events of this assignment; empty: all.
-	AssignmentId  string `protobuf:"bytes,6,opt,name=assignment_id,json=assignmentId,proto3" json:"assignment_id,omitempty"`
+	AssignmentId string `protobuf:"bytes,6,opt,name=assignment_id,json=assignmentId,proto3" json:"assignment_id,omitempty"`
+	// Only events of this item; empty: all.
+	ItemId string `protobuf:"bytes,7,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	// Only events about this person: a SteamID64; 0: all.
+	UserId uint64 `protobuf:"varint,8,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Only events of this bot; empty: all.
+	BotId string `protobuf:"bytes,9,opt,name=bot_id,json=botId,proto3" json:"bot_id,omitempty"`
+	// Only events that this one caused, exactly: "key:<id>", "bot:<id>" or "system"; empty: all.
+	Source string `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	// Only events of these severities; empty: all.
+	Severities []EventSeverity `protobuf:"varint,11,rep,packed,name=severities,proto3,enum=astro.v1.EventSeverity" json:"severities,omitempty"`
+	// Only events from this time on; unset: all. Times may be a little out of the log's order.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Only events before this time; unset: all.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds.
+	NewestFirst   bool `protobuf:"varint,14,opt,name=newest_first,json=newestFirst,proto3" json:"newest_first,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,12 +359,68 @@ func (x *ListEventsRequest) GetAssignmentId() string {
 	return ""
 }
 
+func (x *ListEventsRequest) GetItemId() string {
+	if x != nil {
+		return x.ItemId
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetUserId() uint64 {
+	if x != nil {
+		return x.UserId
+	}
+	return 0
+}
+
+func (x *ListEventsRequest) GetBotId() string {
+	if x != nil {
+		return x.BotId
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetSeverities() []EventSeverity {
+	if x != nil {
+		return x.Severities
+	}
+	return nil
+}
+
+func (x *ListEventsRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *ListEventsRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *ListEventsRequest) GetNewestFirst() bool {
+	if x != nil {
+		return x.NewestFirst
+	}
+	return false
+}
+
 // ListEventsResponse is a page.
 type ListEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Events.
 	Events []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
-	// Where to go on; never empty.
+	// Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
 	ResumeToken   string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -582,14 +654,26 @@ const file_astro_v1_event_service_proto_rawDesc = "" +
 	"\x06source\x18\r \x01(\tR\x06source\x12;\n" +
 	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12!\n" +
-	"\fresume_token\x18\x0f \x01(\tR\vresumeToken\"\xc8\x01\n" +
+	"\fresume_token\x18\x0f \x01(\tR\vresumeToken\"\xf7\x03\n" +
 	"\x11ListEventsRequest\x12\x15\n" +
 	"\x06org_id\x18\x01 \x01(\tR\x05orgId\x12\x14\n" +
 	"\x05types\x18\x02 \x03(\tR\x05types\x12!\n" +
 	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\x12\x1b\n" +
 	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12!\n" +
 	"\fwait_seconds\x18\x05 \x01(\x05R\vwaitSeconds\x12#\n" +
-	"\rassignment_id\x18\x06 \x01(\tR\fassignmentId\"`\n" +
+	"\rassignment_id\x18\x06 \x01(\tR\fassignmentId\x12\x17\n" +
+	"\aitem_id\x18\a \x01(\tR\x06itemId\x12\x17\n" +
+	"\auser_id\x18\b \x01(\x04R\x06userId\x12\x15\n" +
+	"\x06bot_id\x18\t \x01(\tR\x05botId\x12\x16\n" +
+	"\x06source\x18\n" +
+	" \x01(\tR\x06source\x127\n" +
+	"\n" +
+	"severities\x18\v \x03(\x0e2\x17.astro.v1.EventSeverityR\n" +
+	"severities\x129\n" +
+	"\n" +
+	"start_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12!\n" +
+	"\fnewest_first\x18\x0e \x01(\bR\vnewestFirst\"`\n" +
 	"\x12ListEventsResponse\x12'\n" +
 	"\x06events\x18\x01 \x03(\v2\x0f.astro.v1.EventR\x06events\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\x96\x01\n" +
@@ -638,20 +722,23 @@ var file_astro_v1_event_service_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
 }
 var file_astro_v1_event_service_proto_depIdxs = []int32{
-	6, // 0: astro.v1.Event.event_data:type_name -> google.protobuf.Struct
-	0, // 1: astro.v1.Event.severity:type_name -> astro.v1.EventSeverity
-	7, // 2: astro.v1.Event.create_time:type_name -> google.protobuf.Timestamp
-	1, // 3: astro.v1.ListEventsResponse.events:type_name -> astro.v1.Event
-	1, // 4: astro.v1.WatchEventsResponse.events:type_name -> astro.v1.Event
-	2, // 5: astro.v1.EventService.ListEvents:input_type -> astro.v1.ListEventsRequest
-	4, // 6: astro.v1.EventService.WatchEvents:input_type -> astro.v1.WatchEventsRequest
-	3, // 7: astro.v1.EventService.ListEvents:output_type -> astro.v1.ListEventsResponse
-	5, // 8: astro.v1.EventService.WatchEvents:output_type -> astro.v1.WatchEventsResponse
-	7, // [7:9] is the sub-list for method output_type
-	5, // [5:7] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	6,  // 0: astro.v1.Event.event_data:type_name -> google.protobuf.Struct
+	0,  // 1: astro.v1.Event.severity:type_name -> astro.v1.EventSeverity
+	7,  // 2: astro.v1.Event.create_time:type_name -> google.protobuf.Timestamp
+	0,  // 3: astro.v1.ListEventsRequest.severities:type_name -> astro.v1.EventSeverity
+	7,  // 4: astro.v1.ListEventsRequest.start_time:type_name -> google.protobuf.Timestamp
+	7,  // 5: astro.v1.ListEventsRequest.end_time:type_name -> google.protobuf.Timestamp
+	1,  // 6: astro.v1.ListEventsResponse.events:type_name -> astro.v1.Event
+	1,  // 7: astro.v1.WatchEventsResponse.events:type_name -> astro.v1.Event
+	2,  // 8: astro.v1.EventService.ListEvents:input_type -> astro.v1.ListEventsRequest
+	4,  // 9: astro.v1.EventService.WatchEvents:input_type -> astro.v1.WatchEventsRequest
+	3,  // 10: astro.v1.EventService.ListEvents:output_type -> astro.v1.ListEventsResponse
+	5,  // 11: astro.v1.EventService.WatchEvents:output_type -> astro.v1.WatchEventsResponse
+	10, // [10:12] is the sub-list for method output_type
+	8,  // [8:10] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_astro_v1_event_service_proto_init() }

@@ -1285,7 +1285,7 @@ class Event(Message):
     ) -> None: ...
 
 class ListEventsRequest(Message):
-    """ListEventsRequest asks for a page, oldest first."""
+    """ListEventsRequest asks for a page."""
 
     org_id: str
     """Organisation; empty with a platform key: all."""
@@ -1295,7 +1295,7 @@ class ListEventsRequest(Message):
         """Types; a trailing \".*\" matches a family. Empty: all. At most 50."""
 
     resume_token: str
-    """Events after this token; empty: from the oldest kept."""
+    """Events after this token, or before it with newest_first; empty: from that end of the log."""
 
     page_size: int
     """Most to return: default 50, at most 500."""
@@ -1306,6 +1306,33 @@ class ListEventsRequest(Message):
     assignment_id: str
     """Only events of this assignment; empty: all."""
 
+    item_id: str
+    """Only events of this item; empty: all."""
+
+    user_id: int
+    """Only events about this person: a SteamID64; 0: all."""
+
+    bot_id: str
+    """Only events of this bot; empty: all."""
+
+    source: str
+    """Only events that this one caused, exactly: \"key:<id>\", \"bot:<id>\" or \"system\"; empty: all."""
+
+    @property
+    def severities(self) -> MutableSequence[EventSeverity | int]:
+        """Only events of these severities; empty: all."""
+
+    @property
+    def start_time(self) -> Timestamp:
+        """Only events from this time on; unset: all. Times may be a little out of the log's order."""
+
+    @property
+    def end_time(self) -> Timestamp:
+        """Only events before this time; unset: all."""
+
+    newest_first: bool
+    """Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds."""
+
     def __init__(
         self,
         *,
@@ -1315,6 +1342,14 @@ class ListEventsRequest(Message):
         page_size: int | None = ...,
         wait_seconds: int | None = ...,
         assignment_id: str | None = ...,
+        item_id: str | None = ...,
+        user_id: int | None = ...,
+        bot_id: str | None = ...,
+        source: str | None = ...,
+        severities: Iterable[EventSeverity | int] | None = ...,
+        start_time: Timestamp | None = ...,
+        end_time: Timestamp | None = ...,
+        newest_first: bool | None = ...,
     ) -> None: ...
 
 class ListEventsResponse(Message):
@@ -1325,7 +1360,7 @@ class ListEventsResponse(Message):
         """Events."""
 
     resume_token: str
-    """Where to go on; never empty."""
+    """Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it."""
 
     def __init__(
         self,

@@ -533,17 +533,34 @@ class Events:
         page_size: int = 0,
         wait_seconds: int = 0,
         assignment_id: str = "",
+        item_id: str = "",
+        user_id: int = 0,
+        bot_id: str = "",
+        source: str = "",
+        severities: Iterable[EventSeverity | int] = (),
+        start_time: Timestamp | datetime | None = None,
+        end_time: Timestamp | datetime | None = None,
+        newest_first: bool = False,
         timeout: float | None = None,
     ) -> Paged[m.ListEventsResponse, m.Event]:
-        """Reads the log in pages, oldest first; for callers that poll.
+        """Reads the log in pages, oldest or newest first; for callers that poll. Who writes and then lists
+        sees the own events.
 
         Args:
             org_id: Organisation; empty with a platform key: all.
             types: Types; a trailing \".*\" matches a family. Empty: all. At most 50.
-            resume_token: Events after this token; empty: from the oldest kept.
+            resume_token: Events after this token, or before it with newest_first; empty: from that end of the log.
             page_size: Most to return: default 50, at most 500.
             wait_seconds: Long poll: wait this many seconds (0 to 20) for a first event.
             assignment_id: Only events of this assignment; empty: all.
+            item_id: Only events of this item; empty: all.
+            user_id: Only events about this person: a SteamID64; 0: all.
+            bot_id: Only events of this bot; empty: all.
+            source: Only events that this one caused, exactly: \"key:<id>\", \"bot:<id>\" or \"system\"; empty: all.
+            severities: Only events of these severities; empty: all.
+            start_time: Only events from this time on; unset: all. Times may be a little out of the log's order.
+            end_time: Only events before this time; unset: all.
+            newest_first: Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds.
 
         Scope: ``events.read``.
 
@@ -556,6 +573,14 @@ class Events:
             "page_size": page_size,
             "wait_seconds": wait_seconds,
             "assignment_id": assignment_id,
+            "item_id": item_id,
+            "user_id": user_id,
+            "bot_id": bot_id,
+            "source": source,
+            "severities": severities,
+            "start_time": start_time,
+            "end_time": end_time,
+            "newest_first": newest_first,
         }
         return self._calls.list(methods.LIST_EVENTS, fields, timeout)
 

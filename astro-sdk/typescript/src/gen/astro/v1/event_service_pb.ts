@@ -14,7 +14,7 @@ import { fileDesc } from "@bufbuild/protobuf/codegenv2";
 
 /** Describes the file astro/v1/event_service.proto. */
 export const file_astro_v1_event_service: GenFile = /*@__PURE__*/ fileDesc(
-  "Chxhc3Ryby92MS9ldmVudF9zZXJ2aWNlLnByb3RvEghhc3Ryby52MRocZ29vZ2xlL3Byb3RvYnVmL3N0cnVjdC5wcm90bxofZ29vZ2xlL3Byb3RvYnVmL3RpbWVzdGFtcC5wcm90byKhBAoFRXZlbnQSDgoCaWQYASABKAlSAmlkEhUKBm9yZ19pZBgCIAEoCVIFb3JnSWQSHQoKZXZlbnRfdHlwZRgDIAEoCVIJZXZlbnRUeXBlEiUKDmV2ZW50X2NhdGVnb3J5GAQgASgJUg1ldmVudENhdGVnb3J5EisKEWV2ZW50X2Rlc2NyaXB0aW9uGAUgASgJUhBldmVudERlc2NyaXB0aW9uEhsKB3VzZXJfaWQYBiABKARCAjABUgZ1c2VySWQSFwoHaXRlbV9pZBgHIAEoCVIGaXRlbUlkEiMKDWFzc2lnbm1lbnRfaWQYCCABKAlSDGFzc2lnbm1lbnRJZBIVCgZib3RfaWQYCSABKAlSBWJvdElkEicKD2V4dGVybmFsX3N5c3RlbRgKIAEoCVIOZXh0ZXJuYWxTeXN0ZW0SNgoKZXZlbnRfZGF0YRgLIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RSCWV2ZW50RGF0YRIzCghzZXZlcml0eRgMIAEoDjIXLmFzdHJvLnYxLkV2ZW50U2V2ZXJpdHlSCHNldmVyaXR5EhYKBnNvdXJjZRgNIAEoCVIGc291cmNlEjsKC2NyZWF0ZV90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKY3JlYXRlVGltZRIhCgxyZXN1bWVfdG9rZW4YDyABKAlSC3Jlc3VtZVRva2VuIsgBChFMaXN0RXZlbnRzUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhQKBXR5cGVzGAIgAygJUgV0eXBlcxIhCgxyZXN1bWVfdG9rZW4YAyABKAlSC3Jlc3VtZVRva2VuEhsKCXBhZ2Vfc2l6ZRgEIAEoBVIIcGFnZVNpemUSIQoMd2FpdF9zZWNvbmRzGAUgASgFUgt3YWl0U2Vjb25kcxIjCg1hc3NpZ25tZW50X2lkGAYgASgJUgxhc3NpZ25tZW50SWQiYAoSTGlzdEV2ZW50c1Jlc3BvbnNlEicKBmV2ZW50cxgBIAMoCzIPLmFzdHJvLnYxLkV2ZW50UgZldmVudHMSIQoMcmVzdW1lX3Rva2VuGAIgASgJUgtyZXN1bWVUb2tlbiKWAQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhUKBm9yZ19pZBgBIAEoCVIFb3JnSWQSFAoFdHlwZXMYAiADKAlSBXR5cGVzEiMKDHJlc3VtZV90b2tlbhgDIAEoCUgAUgtyZXN1bWVUb2tlbhIlCg1mcm9tX2VhcmxpZXN0GAQgASgISABSDGZyb21FYXJsaWVzdEIHCgVzdGFydCJhChNXYXRjaEV2ZW50c1Jlc3BvbnNlEicKBmV2ZW50cxgBIAMoCzIPLmFzdHJvLnYxLkV2ZW50UgZldmVudHMSIQoMcmVzdW1lX3Rva2VuGAIgASgJUgtyZXN1bWVUb2tlbip+Cg1FdmVudFNldmVyaXR5Eh4KGkVWRU5UX1NFVkVSSVRZX1VOU1BFQ0lGSUVEEAASFwoTRVZFTlRfU0VWRVJJVFlfSU5GTxABEhoKFkVWRU5UX1NFVkVSSVRZX1dBUk5JTkcQAhIYChRFVkVOVF9TRVZFUklUWV9FUlJPUhADMq8BCgxFdmVudFNlcnZpY2USTAoKTGlzdEV2ZW50cxIbLmFzdHJvLnYxLkxpc3RFdmVudHNSZXF1ZXN0GhwuYXN0cm8udjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgOQAgESUQoLV2F0Y2hFdmVudHMSHC5hc3Ryby52MS5XYXRjaEV2ZW50c1JlcXVlc3QaHS5hc3Ryby52MS5XYXRjaEV2ZW50c1Jlc3BvbnNlIgOQAgEwAUIQCgxkZXYuYXN0cm8udjFQAWIGcHJvdG8z",
+  "Chxhc3Ryby92MS9ldmVudF9zZXJ2aWNlLnByb3RvEghhc3Ryby52MRocZ29vZ2xlL3Byb3RvYnVmL3N0cnVjdC5wcm90bxofZ29vZ2xlL3Byb3RvYnVmL3RpbWVzdGFtcC5wcm90byKhBAoFRXZlbnQSDgoCaWQYASABKAlSAmlkEhUKBm9yZ19pZBgCIAEoCVIFb3JnSWQSHQoKZXZlbnRfdHlwZRgDIAEoCVIJZXZlbnRUeXBlEiUKDmV2ZW50X2NhdGVnb3J5GAQgASgJUg1ldmVudENhdGVnb3J5EisKEWV2ZW50X2Rlc2NyaXB0aW9uGAUgASgJUhBldmVudERlc2NyaXB0aW9uEhsKB3VzZXJfaWQYBiABKARCAjABUgZ1c2VySWQSFwoHaXRlbV9pZBgHIAEoCVIGaXRlbUlkEiMKDWFzc2lnbm1lbnRfaWQYCCABKAlSDGFzc2lnbm1lbnRJZBIVCgZib3RfaWQYCSABKAlSBWJvdElkEicKD2V4dGVybmFsX3N5c3RlbRgKIAEoCVIOZXh0ZXJuYWxTeXN0ZW0SNgoKZXZlbnRfZGF0YRgLIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RSCWV2ZW50RGF0YRIzCghzZXZlcml0eRgMIAEoDjIXLmFzdHJvLnYxLkV2ZW50U2V2ZXJpdHlSCHNldmVyaXR5EhYKBnNvdXJjZRgNIAEoCVIGc291cmNlEjsKC2NyZWF0ZV90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKY3JlYXRlVGltZRIhCgxyZXN1bWVfdG9rZW4YDyABKAlSC3Jlc3VtZVRva2VuIvsDChFMaXN0RXZlbnRzUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhQKBXR5cGVzGAIgAygJUgV0eXBlcxIhCgxyZXN1bWVfdG9rZW4YAyABKAlSC3Jlc3VtZVRva2VuEhsKCXBhZ2Vfc2l6ZRgEIAEoBVIIcGFnZVNpemUSIQoMd2FpdF9zZWNvbmRzGAUgASgFUgt3YWl0U2Vjb25kcxIjCg1hc3NpZ25tZW50X2lkGAYgASgJUgxhc3NpZ25tZW50SWQSFwoHaXRlbV9pZBgHIAEoCVIGaXRlbUlkEhsKB3VzZXJfaWQYCCABKARCAjABUgZ1c2VySWQSFQoGYm90X2lkGAkgASgJUgVib3RJZBIWCgZzb3VyY2UYCiABKAlSBnNvdXJjZRI3CgpzZXZlcml0aWVzGAsgAygOMhcuYXN0cm8udjEuRXZlbnRTZXZlcml0eVIKc2V2ZXJpdGllcxI5CgpzdGFydF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIJc3RhcnRUaW1lEjUKCGVuZF90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIHZW5kVGltZRIhCgxuZXdlc3RfZmlyc3QYDiABKAhSC25ld2VzdEZpcnN0ImAKEkxpc3RFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyDy5hc3Ryby52MS5FdmVudFIGZXZlbnRzEiEKDHJlc3VtZV90b2tlbhgCIAEoCVILcmVzdW1lVG9rZW4ilgEKEldhdGNoRXZlbnRzUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhQKBXR5cGVzGAIgAygJUgV0eXBlcxIjCgxyZXN1bWVfdG9rZW4YAyABKAlIAFILcmVzdW1lVG9rZW4SJQoNZnJvbV9lYXJsaWVzdBgEIAEoCEgAUgxmcm9tRWFybGllc3RCBwoFc3RhcnQiYQoTV2F0Y2hFdmVudHNSZXNwb25zZRInCgZldmVudHMYASADKAsyDy5hc3Ryby52MS5FdmVudFIGZXZlbnRzEiEKDHJlc3VtZV90b2tlbhgCIAEoCVILcmVzdW1lVG9rZW4qfgoNRXZlbnRTZXZlcml0eRIeChpFVkVOVF9TRVZFUklUWV9VTlNQRUNJRklFRBAAEhcKE0VWRU5UX1NFVkVSSVRZX0lORk8QARIaChZFVkVOVF9TRVZFUklUWV9XQVJOSU5HEAISGAoURVZFTlRfU0VWRVJJVFlfRVJST1IQAzKvAQoMRXZlbnRTZXJ2aWNlEkwKCkxpc3RFdmVudHMSGy5hc3Ryby52MS5MaXN0RXZlbnRzUmVxdWVzdBocLmFzdHJvLnYxLkxpc3RFdmVudHNSZXNwb25zZSIDkAIBElEKC1dhdGNoRXZlbnRzEhwuYXN0cm8udjEuV2F0Y2hFdmVudHNSZXF1ZXN0Gh0uYXN0cm8udjEuV2F0Y2hFdmVudHNSZXNwb25zZSIDkAIBMAFCEAoMZGV2LmFzdHJvLnYxUAFiBnByb3RvMw==",
   [file_google_protobuf_struct, file_google_protobuf_timestamp],
 );
 
@@ -55,13 +55,13 @@ export type Event = Message<"astro.v1.Event"> & {
 /** Describes the message astro.v1.Event: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/ messageDesc(file_astro_v1_event_service, 0);
 
-/** ListEventsRequest asks for a page, oldest first. */
+/** ListEventsRequest asks for a page. */
 export type ListEventsRequest = Message<"astro.v1.ListEventsRequest"> & {
   /** Organisation; empty with a platform key: all. */
   orgId: string;
   /** Types; a trailing ".*" matches a family. Empty: all. At most 50. */
   types: string[];
-  /** Events after this token; empty: from the oldest kept. */
+  /** Events after this token, or before it with newest_first; empty: from that end of the log. */
   resumeToken: string;
   /** Most to return: default 50, at most 500. */
   pageSize: number;
@@ -69,6 +69,22 @@ export type ListEventsRequest = Message<"astro.v1.ListEventsRequest"> & {
   waitSeconds: number;
   /** Only events of this assignment; empty: all. */
   assignmentId: string;
+  /** Only events of this item; empty: all. */
+  itemId: string;
+  /** Only events about this person: a SteamID64; 0: all. */
+  userId: string;
+  /** Only events of this bot; empty: all. */
+  botId: string;
+  /** Only events that this one caused, exactly: "key:<id>", "bot:<id>" or "system"; empty: all. */
+  source: string;
+  /** Only events of these severities; empty: all. */
+  severities: EventSeverity[];
+  /** Only events from this time on; unset: all. Times may be a little out of the log's order. */
+  startTime?: Timestamp;
+  /** Only events before this time; unset: all. */
+  endTime?: Timestamp;
+  /** Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds. */
+  newestFirst: boolean;
 };
 
 /** Describes the message astro.v1.ListEventsRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
@@ -78,7 +94,7 @@ export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE_
 export type ListEventsResponse = Message<"astro.v1.ListEventsResponse"> & {
   /** Events. */
   events: Event[];
-  /** Where to go on; never empty. */
+  /** Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it. */
   resumeToken: string;
 };
 

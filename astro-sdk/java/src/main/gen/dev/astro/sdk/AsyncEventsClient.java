@@ -58,7 +58,8 @@ public final class AsyncEventsClient {
     }
 
     /**
-     * Reads the log in pages, oldest first; for callers that poll.
+     * Reads the log in pages, oldest or newest first; for callers that poll. Who writes and then lists
+     * sees the own events.
      *
      * <p>Scope: {@code events.read}. Errors:
      * {@link Reason#ORGANIZATION_NOT_FOUND},

@@ -67,29 +67,36 @@ public final class EventServiceOuterClass {
       "everity\022\026\n\006source\030\r \001(\tR\006source\022;\n\013creat" +
       "e_time\030\016 \001(\0132\032.google.protobuf.Timestamp" +
       "R\ncreateTime\022!\n\014resume_token\030\017 \001(\tR\013resu" +
-      "meToken\"\310\001\n\021ListEventsRequest\022\025\n\006org_id\030" +
+      "meToken\"\367\003\n\021ListEventsRequest\022\025\n\006org_id\030" +
       "\001 \001(\tR\005orgId\022\024\n\005types\030\002 \003(\tR\005types\022!\n\014re" +
       "sume_token\030\003 \001(\tR\013resumeToken\022\033\n\tpage_si" +
       "ze\030\004 \001(\005R\010pageSize\022!\n\014wait_seconds\030\005 \001(\005" +
       "R\013waitSeconds\022#\n\rassignment_id\030\006 \001(\tR\014as" +
-      "signmentId\"`\n\022ListEventsResponse\022\'\n\006even" +
-      "ts\030\001 \003(\0132\017.astro.v1.EventR\006events\022!\n\014res" +
-      "ume_token\030\002 \001(\tR\013resumeToken\"\226\001\n\022WatchEv" +
-      "entsRequest\022\025\n\006org_id\030\001 \001(\tR\005orgId\022\024\n\005ty" +
-      "pes\030\002 \003(\tR\005types\022#\n\014resume_token\030\003 \001(\tH\000" +
-      "R\013resumeToken\022%\n\rfrom_earliest\030\004 \001(\010H\000R\014" +
-      "fromEarliestB\007\n\005start\"a\n\023WatchEventsResp" +
-      "onse\022\'\n\006events\030\001 \003(\0132\017.astro.v1.EventR\006e" +
-      "vents\022!\n\014resume_token\030\002 \001(\tR\013resumeToken" +
-      "*~\n\rEventSeverity\022\036\n\032EVENT_SEVERITY_UNSP" +
-      "ECIFIED\020\000\022\027\n\023EVENT_SEVERITY_INFO\020\001\022\032\n\026EV" +
-      "ENT_SEVERITY_WARNING\020\002\022\030\n\024EVENT_SEVERITY" +
-      "_ERROR\020\0032\257\001\n\014EventService\022L\n\nListEvents\022" +
-      "\033.astro.v1.ListEventsRequest\032\034.astro.v1." +
-      "ListEventsResponse\"\003\220\002\001\022Q\n\013WatchEvents\022\034" +
-      ".astro.v1.WatchEventsRequest\032\035.astro.v1." +
-      "WatchEventsResponse\"\003\220\002\0010\001B\020\n\014dev.astro." +
-      "v1P\001b\006proto3"
+      "signmentId\022\027\n\007item_id\030\007 \001(\tR\006itemId\022\027\n\007u" +
+      "ser_id\030\010 \001(\004R\006userId\022\025\n\006bot_id\030\t \001(\tR\005bo" +
+      "tId\022\026\n\006source\030\n \001(\tR\006source\0227\n\nseveritie" +
+      "s\030\013 \003(\0162\027.astro.v1.EventSeverityR\nseveri" +
+      "ties\0229\n\nstart_time\030\014 \001(\0132\032.google.protob" +
+      "uf.TimestampR\tstartTime\0225\n\010end_time\030\r \001(" +
+      "\0132\032.google.protobuf.TimestampR\007endTime\022!" +
+      "\n\014newest_first\030\016 \001(\010R\013newestFirst\"`\n\022Lis" +
+      "tEventsResponse\022\'\n\006events\030\001 \003(\0132\017.astro." +
+      "v1.EventR\006events\022!\n\014resume_token\030\002 \001(\tR\013" +
+      "resumeToken\"\226\001\n\022WatchEventsRequest\022\025\n\006or" +
+      "g_id\030\001 \001(\tR\005orgId\022\024\n\005types\030\002 \003(\tR\005types\022" +
+      "#\n\014resume_token\030\003 \001(\tH\000R\013resumeToken\022%\n\r" +
+      "from_earliest\030\004 \001(\010H\000R\014fromEarliestB\007\n\005s" +
+      "tart\"a\n\023WatchEventsResponse\022\'\n\006events\030\001 " +
+      "\003(\0132\017.astro.v1.EventR\006events\022!\n\014resume_t" +
+      "oken\030\002 \001(\tR\013resumeToken*~\n\rEventSeverity" +
+      "\022\036\n\032EVENT_SEVERITY_UNSPECIFIED\020\000\022\027\n\023EVEN" +
+      "T_SEVERITY_INFO\020\001\022\032\n\026EVENT_SEVERITY_WARN" +
+      "ING\020\002\022\030\n\024EVENT_SEVERITY_ERROR\020\0032\257\001\n\014Even" +
+      "tService\022L\n\nListEvents\022\033.astro.v1.ListEv" +
+      "entsRequest\032\034.astro.v1.ListEventsRespons" +
+      "e\"\003\220\002\001\022Q\n\013WatchEvents\022\034.astro.v1.WatchEv" +
+      "entsRequest\032\035.astro.v1.WatchEventsRespon" +
+      "se\"\003\220\002\0010\001B\020\n\014dev.astro.v1P\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -108,7 +115,7 @@ public final class EventServiceOuterClass {
     internal_static_astro_v1_ListEventsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_astro_v1_ListEventsRequest_descriptor,
-        new java.lang.String[] { "OrgId", "Types", "ResumeToken", "PageSize", "WaitSeconds", "AssignmentId", });
+        new java.lang.String[] { "OrgId", "Types", "ResumeToken", "PageSize", "WaitSeconds", "AssignmentId", "ItemId", "UserId", "BotId", "Source", "Severities", "StartTime", "EndTime", "NewestFirst", });
     internal_static_astro_v1_ListEventsResponse_descriptor =
       getDescriptor().getMessageTypes().get(2);
     internal_static_astro_v1_ListEventsResponse_fieldAccessorTable = new

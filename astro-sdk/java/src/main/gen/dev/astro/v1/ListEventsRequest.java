@@ -8,7 +8,7 @@ package dev.astro.v1;
 
 /**
  * <pre>
- * ListEventsRequest asks for a page, oldest first.
+ * ListEventsRequest asks for a page.
  * </pre>
  *
  * Protobuf type {@code astro.v1.ListEventsRequest}
@@ -28,6 +28,10 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.LazyStringArrayList.emptyList();
     resumeToken_ = "";
     assignmentId_ = "";
+    itemId_ = "";
+    botId_ = "";
+    source_ = "";
+    severities_ = java.util.Collections.emptyList();
   }
 
   @java.lang.Override
@@ -50,6 +54,7 @@ private static final long serialVersionUID = 0L;
             dev.astro.v1.ListEventsRequest.class, dev.astro.v1.ListEventsRequest.Builder.class);
   }
 
+  private int bitField0_;
   public static final int ORG_ID_FIELD_NUMBER = 1;
   @SuppressWarnings("serial")
   private volatile java.lang.Object orgId_ = "";
@@ -155,7 +160,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object resumeToken_ = "";
   /**
    * <pre>
-   * Events after this token; empty: from the oldest kept.
+   * Events after this token, or before it with newest_first; empty: from that end of the log.
    * </pre>
    *
    * <code>string resume_token = 3 [json_name = "resumeToken"];</code>
@@ -176,7 +181,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Events after this token; empty: from the oldest kept.
+   * Events after this token, or before it with newest_first; empty: from that end of the log.
    * </pre>
    *
    * <code>string resume_token = 3 [json_name = "resumeToken"];</code>
@@ -274,6 +279,331 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int ITEM_ID_FIELD_NUMBER = 7;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object itemId_ = "";
+  /**
+   * <pre>
+   * Only events of this item; empty: all.
+   * </pre>
+   *
+   * <code>string item_id = 7 [json_name = "itemId"];</code>
+   * @return The itemId.
+   */
+  @java.lang.Override
+  public java.lang.String getItemId() {
+    java.lang.Object ref = itemId_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      itemId_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Only events of this item; empty: all.
+   * </pre>
+   *
+   * <code>string item_id = 7 [json_name = "itemId"];</code>
+   * @return The bytes for itemId.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getItemIdBytes() {
+    java.lang.Object ref = itemId_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      itemId_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int USER_ID_FIELD_NUMBER = 8;
+  private long userId_ = 0L;
+  /**
+   * <pre>
+   * Only events about this person: a SteamID64; 0: all.
+   * </pre>
+   *
+   * <code>uint64 user_id = 8 [json_name = "userId"];</code>
+   * @return The userId.
+   */
+  @java.lang.Override
+  public long getUserId() {
+    return userId_;
+  }
+
+  public static final int BOT_ID_FIELD_NUMBER = 9;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object botId_ = "";
+  /**
+   * <pre>
+   * Only events of this bot; empty: all.
+   * </pre>
+   *
+   * <code>string bot_id = 9 [json_name = "botId"];</code>
+   * @return The botId.
+   */
+  @java.lang.Override
+  public java.lang.String getBotId() {
+    java.lang.Object ref = botId_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      botId_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Only events of this bot; empty: all.
+   * </pre>
+   *
+   * <code>string bot_id = 9 [json_name = "botId"];</code>
+   * @return The bytes for botId.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getBotIdBytes() {
+    java.lang.Object ref = botId_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      botId_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int SOURCE_FIELD_NUMBER = 10;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object source_ = "";
+  /**
+   * <pre>
+   * Only events that this one caused, exactly: "key:&lt;id&gt;", "bot:&lt;id&gt;" or "system"; empty: all.
+   * </pre>
+   *
+   * <code>string source = 10 [json_name = "source"];</code>
+   * @return The source.
+   */
+  @java.lang.Override
+  public java.lang.String getSource() {
+    java.lang.Object ref = source_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      source_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Only events that this one caused, exactly: "key:&lt;id&gt;", "bot:&lt;id&gt;" or "system"; empty: all.
+   * </pre>
+   *
+   * <code>string source = 10 [json_name = "source"];</code>
+   * @return The bytes for source.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getSourceBytes() {
+    java.lang.Object ref = source_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      source_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int SEVERITIES_FIELD_NUMBER = 11;
+  @SuppressWarnings("serial")
+  private java.util.List<java.lang.Integer> severities_;
+  private static final com.google.protobuf.Internal.ListAdapter.Converter<
+      java.lang.Integer, dev.astro.v1.EventSeverity> severities_converter_ =
+          new com.google.protobuf.Internal.ListAdapter.Converter<
+              java.lang.Integer, dev.astro.v1.EventSeverity>() {
+            public dev.astro.v1.EventSeverity convert(java.lang.Integer from) {
+              dev.astro.v1.EventSeverity result = dev.astro.v1.EventSeverity.forNumber(from);
+              return result == null ? dev.astro.v1.EventSeverity.UNRECOGNIZED : result;
+            }
+          };
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @return A list containing the severities.
+   */
+  @java.lang.Override
+  public java.util.List<dev.astro.v1.EventSeverity> getSeveritiesList() {
+    return new com.google.protobuf.Internal.ListAdapter<
+        java.lang.Integer, dev.astro.v1.EventSeverity>(severities_, severities_converter_);
+  }
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @return The count of severities.
+   */
+  @java.lang.Override
+  public int getSeveritiesCount() {
+    return severities_.size();
+  }
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @param index The index of the element to return.
+   * @return The severities at the given index.
+   */
+  @java.lang.Override
+  public dev.astro.v1.EventSeverity getSeverities(int index) {
+    return severities_converter_.convert(severities_.get(index));
+  }
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @return A list containing the enum numeric values on the wire for severities.
+   */
+  @java.lang.Override
+  public java.util.List<java.lang.Integer>
+  getSeveritiesValueList() {
+    return severities_;
+  }
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @param index The index of the value to return.
+   * @return The enum numeric value on the wire of severities at the given index.
+   */
+  @java.lang.Override
+  public int getSeveritiesValue(int index) {
+    return severities_.get(index);
+  }
+  private int severitiesMemoizedSerializedSize;
+
+  public static final int START_TIME_FIELD_NUMBER = 12;
+  private com.google.protobuf.Timestamp startTime_;
+  /**
+   * <pre>
+   * Only events from this time on; unset: all. Times may be a little out of the log's order.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+   * @return Whether the startTime field is set.
+   */
+  @java.lang.Override
+  public boolean hasStartTime() {
+    return ((bitField0_ & 0x00000001) != 0);
+  }
+  /**
+   * <pre>
+   * Only events from this time on; unset: all. Times may be a little out of the log's order.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+   * @return The startTime.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getStartTime() {
+    return startTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : startTime_;
+  }
+  /**
+   * <pre>
+   * Only events from this time on; unset: all. Times may be a little out of the log's order.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getStartTimeOrBuilder() {
+    return startTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : startTime_;
+  }
+
+  public static final int END_TIME_FIELD_NUMBER = 13;
+  private com.google.protobuf.Timestamp endTime_;
+  /**
+   * <pre>
+   * Only events before this time; unset: all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+   * @return Whether the endTime field is set.
+   */
+  @java.lang.Override
+  public boolean hasEndTime() {
+    return ((bitField0_ & 0x00000002) != 0);
+  }
+  /**
+   * <pre>
+   * Only events before this time; unset: all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+   * @return The endTime.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getEndTime() {
+    return endTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : endTime_;
+  }
+  /**
+   * <pre>
+   * Only events before this time; unset: all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getEndTimeOrBuilder() {
+    return endTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : endTime_;
+  }
+
+  public static final int NEWEST_FIRST_FIELD_NUMBER = 14;
+  private boolean newestFirst_ = false;
+  /**
+   * <pre>
+   * Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds.
+   * </pre>
+   *
+   * <code>bool newest_first = 14 [json_name = "newestFirst"];</code>
+   * @return The newestFirst.
+   */
+  @java.lang.Override
+  public boolean getNewestFirst() {
+    return newestFirst_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -288,6 +618,7 @@ private static final long serialVersionUID = 0L;
   @java.lang.Override
   public void writeTo(com.google.protobuf.CodedOutputStream output)
                       throws java.io.IOException {
+    getSerializedSize();
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(orgId_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 1, orgId_);
     }
@@ -305,6 +636,34 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(assignmentId_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 6, assignmentId_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(itemId_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 7, itemId_);
+    }
+    if (userId_ != 0L) {
+      output.writeUInt64(8, userId_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(botId_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 9, botId_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(source_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 10, source_);
+    }
+    if (getSeveritiesList().size() > 0) {
+      output.writeUInt32NoTag(90);
+      output.writeUInt32NoTag(severitiesMemoizedSerializedSize);
+    }
+    for (int i = 0; i < severities_.size(); i++) {
+      output.writeEnumNoTag(severities_.get(i));
+    }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      output.writeMessage(12, getStartTime());
+    }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      output.writeMessage(13, getEndTime());
+    }
+    if (newestFirst_ != false) {
+      output.writeBool(14, newestFirst_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -340,6 +699,43 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(assignmentId_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(6, assignmentId_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(itemId_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(7, itemId_);
+    }
+    if (userId_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(8, userId_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(botId_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(9, botId_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(source_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(10, source_);
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < severities_.size(); i++) {
+        dataSize += com.google.protobuf.CodedOutputStream
+          .computeEnumSizeNoTag(severities_.get(i));
+      }
+      size += dataSize;
+      if (!getSeveritiesList().isEmpty()) {  size += 1;
+        size += com.google.protobuf.CodedOutputStream
+          .computeUInt32SizeNoTag(dataSize);
+      }severitiesMemoizedSerializedSize = dataSize;
+    }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(12, getStartTime());
+    }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(13, getEndTime());
+    }
+    if (newestFirst_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(14, newestFirst_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -367,6 +763,27 @@ private static final long serialVersionUID = 0L;
         != other.getWaitSeconds()) return false;
     if (!getAssignmentId()
         .equals(other.getAssignmentId())) return false;
+    if (!getItemId()
+        .equals(other.getItemId())) return false;
+    if (getUserId()
+        != other.getUserId()) return false;
+    if (!getBotId()
+        .equals(other.getBotId())) return false;
+    if (!getSource()
+        .equals(other.getSource())) return false;
+    if (!severities_.equals(other.severities_)) return false;
+    if (hasStartTime() != other.hasStartTime()) return false;
+    if (hasStartTime()) {
+      if (!getStartTime()
+          .equals(other.getStartTime())) return false;
+    }
+    if (hasEndTime() != other.hasEndTime()) return false;
+    if (hasEndTime()) {
+      if (!getEndTime()
+          .equals(other.getEndTime())) return false;
+    }
+    if (getNewestFirst()
+        != other.getNewestFirst()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -392,6 +809,30 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getWaitSeconds();
     hash = (37 * hash) + ASSIGNMENT_ID_FIELD_NUMBER;
     hash = (53 * hash) + getAssignmentId().hashCode();
+    hash = (37 * hash) + ITEM_ID_FIELD_NUMBER;
+    hash = (53 * hash) + getItemId().hashCode();
+    hash = (37 * hash) + USER_ID_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getUserId());
+    hash = (37 * hash) + BOT_ID_FIELD_NUMBER;
+    hash = (53 * hash) + getBotId().hashCode();
+    hash = (37 * hash) + SOURCE_FIELD_NUMBER;
+    hash = (53 * hash) + getSource().hashCode();
+    if (getSeveritiesCount() > 0) {
+      hash = (37 * hash) + SEVERITIES_FIELD_NUMBER;
+      hash = (53 * hash) + severities_.hashCode();
+    }
+    if (hasStartTime()) {
+      hash = (37 * hash) + START_TIME_FIELD_NUMBER;
+      hash = (53 * hash) + getStartTime().hashCode();
+    }
+    if (hasEndTime()) {
+      hash = (37 * hash) + END_TIME_FIELD_NUMBER;
+      hash = (53 * hash) + getEndTime().hashCode();
+    }
+    hash = (37 * hash) + NEWEST_FIRST_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getNewestFirst());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -491,7 +932,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * ListEventsRequest asks for a page, oldest first.
+   * ListEventsRequest asks for a page.
    * </pre>
    *
    * Protobuf type {@code astro.v1.ListEventsRequest}
@@ -515,13 +956,20 @@ private static final long serialVersionUID = 0L;
 
     // Construct using dev.astro.v1.ListEventsRequest.newBuilder()
     private Builder() {
-
+      maybeForceBuilderInitialization();
     }
 
     private Builder(
         com.google.protobuf.GeneratedMessageV3.BuilderParent parent) {
       super(parent);
-
+      maybeForceBuilderInitialization();
+    }
+    private void maybeForceBuilderInitialization() {
+      if (com.google.protobuf.GeneratedMessageV3
+              .alwaysUseFieldBuilders) {
+        getStartTimeFieldBuilder();
+        getEndTimeFieldBuilder();
+      }
     }
     @java.lang.Override
     public Builder clear() {
@@ -534,6 +982,23 @@ private static final long serialVersionUID = 0L;
       pageSize_ = 0;
       waitSeconds_ = 0;
       assignmentId_ = "";
+      itemId_ = "";
+      userId_ = 0L;
+      botId_ = "";
+      source_ = "";
+      severities_ = java.util.Collections.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000400);
+      startTime_ = null;
+      if (startTimeBuilder_ != null) {
+        startTimeBuilder_.dispose();
+        startTimeBuilder_ = null;
+      }
+      endTime_ = null;
+      if (endTimeBuilder_ != null) {
+        endTimeBuilder_.dispose();
+        endTimeBuilder_ = null;
+      }
+      newestFirst_ = false;
       return this;
     }
 
@@ -560,9 +1025,18 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public dev.astro.v1.ListEventsRequest buildPartial() {
       dev.astro.v1.ListEventsRequest result = new dev.astro.v1.ListEventsRequest(this);
+      buildPartialRepeatedFields(result);
       if (bitField0_ != 0) { buildPartial0(result); }
       onBuilt();
       return result;
+    }
+
+    private void buildPartialRepeatedFields(dev.astro.v1.ListEventsRequest result) {
+      if (((bitField0_ & 0x00000400) != 0)) {
+        severities_ = java.util.Collections.unmodifiableList(severities_);
+        bitField0_ = (bitField0_ & ~0x00000400);
+      }
+      result.severities_ = severities_;
     }
 
     private void buildPartial0(dev.astro.v1.ListEventsRequest result) {
@@ -586,6 +1060,35 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000020) != 0)) {
         result.assignmentId_ = assignmentId_;
       }
+      if (((from_bitField0_ & 0x00000040) != 0)) {
+        result.itemId_ = itemId_;
+      }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        result.userId_ = userId_;
+      }
+      if (((from_bitField0_ & 0x00000100) != 0)) {
+        result.botId_ = botId_;
+      }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.source_ = source_;
+      }
+      int to_bitField0_ = 0;
+      if (((from_bitField0_ & 0x00000800) != 0)) {
+        result.startTime_ = startTimeBuilder_ == null
+            ? startTime_
+            : startTimeBuilder_.build();
+        to_bitField0_ |= 0x00000001;
+      }
+      if (((from_bitField0_ & 0x00001000) != 0)) {
+        result.endTime_ = endTimeBuilder_ == null
+            ? endTime_
+            : endTimeBuilder_.build();
+        to_bitField0_ |= 0x00000002;
+      }
+      if (((from_bitField0_ & 0x00002000) != 0)) {
+        result.newestFirst_ = newestFirst_;
+      }
+      result.bitField0_ |= to_bitField0_;
     }
 
     @java.lang.Override
@@ -663,6 +1166,43 @@ private static final long serialVersionUID = 0L;
         bitField0_ |= 0x00000020;
         onChanged();
       }
+      if (!other.getItemId().isEmpty()) {
+        itemId_ = other.itemId_;
+        bitField0_ |= 0x00000040;
+        onChanged();
+      }
+      if (other.getUserId() != 0L) {
+        setUserId(other.getUserId());
+      }
+      if (!other.getBotId().isEmpty()) {
+        botId_ = other.botId_;
+        bitField0_ |= 0x00000100;
+        onChanged();
+      }
+      if (!other.getSource().isEmpty()) {
+        source_ = other.source_;
+        bitField0_ |= 0x00000200;
+        onChanged();
+      }
+      if (!other.severities_.isEmpty()) {
+        if (severities_.isEmpty()) {
+          severities_ = other.severities_;
+          bitField0_ = (bitField0_ & ~0x00000400);
+        } else {
+          ensureSeveritiesIsMutable();
+          severities_.addAll(other.severities_);
+        }
+        onChanged();
+      }
+      if (other.hasStartTime()) {
+        mergeStartTime(other.getStartTime());
+      }
+      if (other.hasEndTime()) {
+        mergeEndTime(other.getEndTime());
+      }
+      if (other.getNewestFirst() != false) {
+        setNewestFirst(other.getNewestFirst());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -720,6 +1260,62 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000020;
               break;
             } // case 50
+            case 58: {
+              itemId_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000040;
+              break;
+            } // case 58
+            case 64: {
+              userId_ = input.readUInt64();
+              bitField0_ |= 0x00000080;
+              break;
+            } // case 64
+            case 74: {
+              botId_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 74
+            case 82: {
+              source_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 82
+            case 88: {
+              int tmpRaw = input.readEnum();
+              ensureSeveritiesIsMutable();
+              severities_.add(tmpRaw);
+              break;
+            } // case 88
+            case 90: {
+              int length = input.readRawVarint32();
+              int oldLimit = input.pushLimit(length);
+              while(input.getBytesUntilLimit() > 0) {
+                int tmpRaw = input.readEnum();
+                ensureSeveritiesIsMutable();
+                severities_.add(tmpRaw);
+              }
+              input.popLimit(oldLimit);
+              break;
+            } // case 90
+            case 98: {
+              input.readMessage(
+                  getStartTimeFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00000800;
+              break;
+            } // case 98
+            case 106: {
+              input.readMessage(
+                  getEndTimeFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00001000;
+              break;
+            } // case 106
+            case 112: {
+              newestFirst_ = input.readBool();
+              bitField0_ |= 0x00002000;
+              break;
+            } // case 112
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -979,7 +1575,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object resumeToken_ = "";
     /**
      * <pre>
-     * Events after this token; empty: from the oldest kept.
+     * Events after this token, or before it with newest_first; empty: from that end of the log.
      * </pre>
      *
      * <code>string resume_token = 3 [json_name = "resumeToken"];</code>
@@ -999,7 +1595,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events after this token; empty: from the oldest kept.
+     * Events after this token, or before it with newest_first; empty: from that end of the log.
      * </pre>
      *
      * <code>string resume_token = 3 [json_name = "resumeToken"];</code>
@@ -1020,7 +1616,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events after this token; empty: from the oldest kept.
+     * Events after this token, or before it with newest_first; empty: from that end of the log.
      * </pre>
      *
      * <code>string resume_token = 3 [json_name = "resumeToken"];</code>
@@ -1037,7 +1633,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events after this token; empty: from the oldest kept.
+     * Events after this token, or before it with newest_first; empty: from that end of the log.
      * </pre>
      *
      * <code>string resume_token = 3 [json_name = "resumeToken"];</code>
@@ -1051,7 +1647,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events after this token; empty: from the oldest kept.
+     * Events after this token, or before it with newest_first; empty: from that end of the log.
      * </pre>
      *
      * <code>string resume_token = 3 [json_name = "resumeToken"];</code>
@@ -1244,6 +1840,872 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       assignmentId_ = value;
       bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object itemId_ = "";
+    /**
+     * <pre>
+     * Only events of this item; empty: all.
+     * </pre>
+     *
+     * <code>string item_id = 7 [json_name = "itemId"];</code>
+     * @return The itemId.
+     */
+    public java.lang.String getItemId() {
+      java.lang.Object ref = itemId_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        itemId_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only events of this item; empty: all.
+     * </pre>
+     *
+     * <code>string item_id = 7 [json_name = "itemId"];</code>
+     * @return The bytes for itemId.
+     */
+    public com.google.protobuf.ByteString
+        getItemIdBytes() {
+      java.lang.Object ref = itemId_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        itemId_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only events of this item; empty: all.
+     * </pre>
+     *
+     * <code>string item_id = 7 [json_name = "itemId"];</code>
+     * @param value The itemId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setItemId(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      itemId_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of this item; empty: all.
+     * </pre>
+     *
+     * <code>string item_id = 7 [json_name = "itemId"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearItemId() {
+      itemId_ = getDefaultInstance().getItemId();
+      bitField0_ = (bitField0_ & ~0x00000040);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of this item; empty: all.
+     * </pre>
+     *
+     * <code>string item_id = 7 [json_name = "itemId"];</code>
+     * @param value The bytes for itemId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setItemIdBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      itemId_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+
+    private long userId_ ;
+    /**
+     * <pre>
+     * Only events about this person: a SteamID64; 0: all.
+     * </pre>
+     *
+     * <code>uint64 user_id = 8 [json_name = "userId"];</code>
+     * @return The userId.
+     */
+    @java.lang.Override
+    public long getUserId() {
+      return userId_;
+    }
+    /**
+     * <pre>
+     * Only events about this person: a SteamID64; 0: all.
+     * </pre>
+     *
+     * <code>uint64 user_id = 8 [json_name = "userId"];</code>
+     * @param value The userId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setUserId(long value) {
+
+      userId_ = value;
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events about this person: a SteamID64; 0: all.
+     * </pre>
+     *
+     * <code>uint64 user_id = 8 [json_name = "userId"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearUserId() {
+      bitField0_ = (bitField0_ & ~0x00000080);
+      userId_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object botId_ = "";
+    /**
+     * <pre>
+     * Only events of this bot; empty: all.
+     * </pre>
+     *
+     * <code>string bot_id = 9 [json_name = "botId"];</code>
+     * @return The botId.
+     */
+    public java.lang.String getBotId() {
+      java.lang.Object ref = botId_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        botId_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only events of this bot; empty: all.
+     * </pre>
+     *
+     * <code>string bot_id = 9 [json_name = "botId"];</code>
+     * @return The bytes for botId.
+     */
+    public com.google.protobuf.ByteString
+        getBotIdBytes() {
+      java.lang.Object ref = botId_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        botId_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only events of this bot; empty: all.
+     * </pre>
+     *
+     * <code>string bot_id = 9 [json_name = "botId"];</code>
+     * @param value The botId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setBotId(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      botId_ = value;
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of this bot; empty: all.
+     * </pre>
+     *
+     * <code>string bot_id = 9 [json_name = "botId"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearBotId() {
+      botId_ = getDefaultInstance().getBotId();
+      bitField0_ = (bitField0_ & ~0x00000100);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of this bot; empty: all.
+     * </pre>
+     *
+     * <code>string bot_id = 9 [json_name = "botId"];</code>
+     * @param value The bytes for botId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setBotIdBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      botId_ = value;
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object source_ = "";
+    /**
+     * <pre>
+     * Only events that this one caused, exactly: "key:&lt;id&gt;", "bot:&lt;id&gt;" or "system"; empty: all.
+     * </pre>
+     *
+     * <code>string source = 10 [json_name = "source"];</code>
+     * @return The source.
+     */
+    public java.lang.String getSource() {
+      java.lang.Object ref = source_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        source_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only events that this one caused, exactly: "key:&lt;id&gt;", "bot:&lt;id&gt;" or "system"; empty: all.
+     * </pre>
+     *
+     * <code>string source = 10 [json_name = "source"];</code>
+     * @return The bytes for source.
+     */
+    public com.google.protobuf.ByteString
+        getSourceBytes() {
+      java.lang.Object ref = source_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        source_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only events that this one caused, exactly: "key:&lt;id&gt;", "bot:&lt;id&gt;" or "system"; empty: all.
+     * </pre>
+     *
+     * <code>string source = 10 [json_name = "source"];</code>
+     * @param value The source to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSource(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      source_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events that this one caused, exactly: "key:&lt;id&gt;", "bot:&lt;id&gt;" or "system"; empty: all.
+     * </pre>
+     *
+     * <code>string source = 10 [json_name = "source"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSource() {
+      source_ = getDefaultInstance().getSource();
+      bitField0_ = (bitField0_ & ~0x00000200);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events that this one caused, exactly: "key:&lt;id&gt;", "bot:&lt;id&gt;" or "system"; empty: all.
+     * </pre>
+     *
+     * <code>string source = 10 [json_name = "source"];</code>
+     * @param value The bytes for source to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSourceBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      source_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+
+    private java.util.List<java.lang.Integer> severities_ =
+      java.util.Collections.emptyList();
+    private void ensureSeveritiesIsMutable() {
+      if (!((bitField0_ & 0x00000400) != 0)) {
+        severities_ = new java.util.ArrayList<java.lang.Integer>(severities_);
+        bitField0_ |= 0x00000400;
+      }
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @return A list containing the severities.
+     */
+    public java.util.List<dev.astro.v1.EventSeverity> getSeveritiesList() {
+      return new com.google.protobuf.Internal.ListAdapter<
+          java.lang.Integer, dev.astro.v1.EventSeverity>(severities_, severities_converter_);
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @return The count of severities.
+     */
+    public int getSeveritiesCount() {
+      return severities_.size();
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @param index The index of the element to return.
+     * @return The severities at the given index.
+     */
+    public dev.astro.v1.EventSeverity getSeverities(int index) {
+      return severities_converter_.convert(severities_.get(index));
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @param index The index to set the value at.
+     * @param value The severities to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSeverities(
+        int index, dev.astro.v1.EventSeverity value) {
+      if (value == null) {
+        throw new NullPointerException();
+      }
+      ensureSeveritiesIsMutable();
+      severities_.set(index, value.getNumber());
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @param value The severities to add.
+     * @return This builder for chaining.
+     */
+    public Builder addSeverities(dev.astro.v1.EventSeverity value) {
+      if (value == null) {
+        throw new NullPointerException();
+      }
+      ensureSeveritiesIsMutable();
+      severities_.add(value.getNumber());
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @param values The severities to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllSeverities(
+        java.lang.Iterable<? extends dev.astro.v1.EventSeverity> values) {
+      ensureSeveritiesIsMutable();
+      for (dev.astro.v1.EventSeverity value : values) {
+        severities_.add(value.getNumber());
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSeverities() {
+      severities_ = java.util.Collections.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000400);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @return A list containing the enum numeric values on the wire for severities.
+     */
+    public java.util.List<java.lang.Integer>
+    getSeveritiesValueList() {
+      return java.util.Collections.unmodifiableList(severities_);
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @param index The index of the value to return.
+     * @return The enum numeric value on the wire of severities at the given index.
+     */
+    public int getSeveritiesValue(int index) {
+      return severities_.get(index);
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @param index The index to set the value at.
+     * @param value The enum numeric value on the wire for severities to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSeveritiesValue(
+        int index, int value) {
+      ensureSeveritiesIsMutable();
+      severities_.set(index, value);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @param value The enum numeric value on the wire for severities to add.
+     * @return This builder for chaining.
+     */
+    public Builder addSeveritiesValue(int value) {
+      ensureSeveritiesIsMutable();
+      severities_.add(value);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events of these severities; empty: all.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+     * @param values The enum numeric values on the wire for severities to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllSeveritiesValue(
+        java.lang.Iterable<java.lang.Integer> values) {
+      ensureSeveritiesIsMutable();
+      for (int value : values) {
+        severities_.add(value);
+      }
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.Timestamp startTime_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> startTimeBuilder_;
+    /**
+     * <pre>
+     * Only events from this time on; unset: all. Times may be a little out of the log's order.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+     * @return Whether the startTime field is set.
+     */
+    public boolean hasStartTime() {
+      return ((bitField0_ & 0x00000800) != 0);
+    }
+    /**
+     * <pre>
+     * Only events from this time on; unset: all. Times may be a little out of the log's order.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+     * @return The startTime.
+     */
+    public com.google.protobuf.Timestamp getStartTime() {
+      if (startTimeBuilder_ == null) {
+        return startTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : startTime_;
+      } else {
+        return startTimeBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Only events from this time on; unset: all. Times may be a little out of the log's order.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+     */
+    public Builder setStartTime(com.google.protobuf.Timestamp value) {
+      if (startTimeBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        startTime_ = value;
+      } else {
+        startTimeBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events from this time on; unset: all. Times may be a little out of the log's order.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+     */
+    public Builder setStartTime(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (startTimeBuilder_ == null) {
+        startTime_ = builderForValue.build();
+      } else {
+        startTimeBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events from this time on; unset: all. Times may be a little out of the log's order.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+     */
+    public Builder mergeStartTime(com.google.protobuf.Timestamp value) {
+      if (startTimeBuilder_ == null) {
+        if (((bitField0_ & 0x00000800) != 0) &&
+          startTime_ != null &&
+          startTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getStartTimeBuilder().mergeFrom(value);
+        } else {
+          startTime_ = value;
+        }
+      } else {
+        startTimeBuilder_.mergeFrom(value);
+      }
+      if (startTime_ != null) {
+        bitField0_ |= 0x00000800;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events from this time on; unset: all. Times may be a little out of the log's order.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+     */
+    public Builder clearStartTime() {
+      bitField0_ = (bitField0_ & ~0x00000800);
+      startTime_ = null;
+      if (startTimeBuilder_ != null) {
+        startTimeBuilder_.dispose();
+        startTimeBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events from this time on; unset: all. Times may be a little out of the log's order.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getStartTimeBuilder() {
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return getStartTimeFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Only events from this time on; unset: all. Times may be a little out of the log's order.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getStartTimeOrBuilder() {
+      if (startTimeBuilder_ != null) {
+        return startTimeBuilder_.getMessageOrBuilder();
+      } else {
+        return startTime_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : startTime_;
+      }
+    }
+    /**
+     * <pre>
+     * Only events from this time on; unset: all. Times may be a little out of the log's order.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        getStartTimeFieldBuilder() {
+      if (startTimeBuilder_ == null) {
+        startTimeBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getStartTime(),
+                getParentForChildren(),
+                isClean());
+        startTime_ = null;
+      }
+      return startTimeBuilder_;
+    }
+
+    private com.google.protobuf.Timestamp endTime_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> endTimeBuilder_;
+    /**
+     * <pre>
+     * Only events before this time; unset: all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+     * @return Whether the endTime field is set.
+     */
+    public boolean hasEndTime() {
+      return ((bitField0_ & 0x00001000) != 0);
+    }
+    /**
+     * <pre>
+     * Only events before this time; unset: all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+     * @return The endTime.
+     */
+    public com.google.protobuf.Timestamp getEndTime() {
+      if (endTimeBuilder_ == null) {
+        return endTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : endTime_;
+      } else {
+        return endTimeBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Only events before this time; unset: all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+     */
+    public Builder setEndTime(com.google.protobuf.Timestamp value) {
+      if (endTimeBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        endTime_ = value;
+      } else {
+        endTimeBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00001000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events before this time; unset: all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+     */
+    public Builder setEndTime(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (endTimeBuilder_ == null) {
+        endTime_ = builderForValue.build();
+      } else {
+        endTimeBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00001000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events before this time; unset: all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+     */
+    public Builder mergeEndTime(com.google.protobuf.Timestamp value) {
+      if (endTimeBuilder_ == null) {
+        if (((bitField0_ & 0x00001000) != 0) &&
+          endTime_ != null &&
+          endTime_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getEndTimeBuilder().mergeFrom(value);
+        } else {
+          endTime_ = value;
+        }
+      } else {
+        endTimeBuilder_.mergeFrom(value);
+      }
+      if (endTime_ != null) {
+        bitField0_ |= 0x00001000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events before this time; unset: all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+     */
+    public Builder clearEndTime() {
+      bitField0_ = (bitField0_ & ~0x00001000);
+      endTime_ = null;
+      if (endTimeBuilder_ != null) {
+        endTimeBuilder_.dispose();
+        endTimeBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only events before this time; unset: all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getEndTimeBuilder() {
+      bitField0_ |= 0x00001000;
+      onChanged();
+      return getEndTimeFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Only events before this time; unset: all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getEndTimeOrBuilder() {
+      if (endTimeBuilder_ != null) {
+        return endTimeBuilder_.getMessageOrBuilder();
+      } else {
+        return endTime_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : endTime_;
+      }
+    }
+    /**
+     * <pre>
+     * Only events before this time; unset: all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        getEndTimeFieldBuilder() {
+      if (endTimeBuilder_ == null) {
+        endTimeBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getEndTime(),
+                getParentForChildren(),
+                isClean());
+        endTime_ = null;
+      }
+      return endTimeBuilder_;
+    }
+
+    private boolean newestFirst_ ;
+    /**
+     * <pre>
+     * Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds.
+     * </pre>
+     *
+     * <code>bool newest_first = 14 [json_name = "newestFirst"];</code>
+     * @return The newestFirst.
+     */
+    @java.lang.Override
+    public boolean getNewestFirst() {
+      return newestFirst_;
+    }
+    /**
+     * <pre>
+     * Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds.
+     * </pre>
+     *
+     * <code>bool newest_first = 14 [json_name = "newestFirst"];</code>
+     * @param value The newestFirst to set.
+     * @return This builder for chaining.
+     */
+    public Builder setNewestFirst(boolean value) {
+
+      newestFirst_ = value;
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds.
+     * </pre>
+     *
+     * <code>bool newest_first = 14 [json_name = "newestFirst"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearNewestFirst() {
+      bitField0_ = (bitField0_ & ~0x00002000);
+      newestFirst_ = false;
       onChanged();
       return this;
     }

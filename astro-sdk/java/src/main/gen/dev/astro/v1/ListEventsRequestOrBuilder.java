@@ -73,7 +73,7 @@ public interface ListEventsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Events after this token; empty: from the oldest kept.
+   * Events after this token, or before it with newest_first; empty: from that end of the log.
    * </pre>
    *
    * <code>string resume_token = 3 [json_name = "resumeToken"];</code>
@@ -82,7 +82,7 @@ public interface ListEventsRequestOrBuilder extends
   java.lang.String getResumeToken();
   /**
    * <pre>
-   * Events after this token; empty: from the oldest kept.
+   * Events after this token, or before it with newest_first; empty: from that end of the log.
    * </pre>
    *
    * <code>string resume_token = 3 [json_name = "resumeToken"];</code>
@@ -130,4 +130,187 @@ public interface ListEventsRequestOrBuilder extends
    */
   com.google.protobuf.ByteString
       getAssignmentIdBytes();
+
+  /**
+   * <pre>
+   * Only events of this item; empty: all.
+   * </pre>
+   *
+   * <code>string item_id = 7 [json_name = "itemId"];</code>
+   * @return The itemId.
+   */
+  java.lang.String getItemId();
+  /**
+   * <pre>
+   * Only events of this item; empty: all.
+   * </pre>
+   *
+   * <code>string item_id = 7 [json_name = "itemId"];</code>
+   * @return The bytes for itemId.
+   */
+  com.google.protobuf.ByteString
+      getItemIdBytes();
+
+  /**
+   * <pre>
+   * Only events about this person: a SteamID64; 0: all.
+   * </pre>
+   *
+   * <code>uint64 user_id = 8 [json_name = "userId"];</code>
+   * @return The userId.
+   */
+  long getUserId();
+
+  /**
+   * <pre>
+   * Only events of this bot; empty: all.
+   * </pre>
+   *
+   * <code>string bot_id = 9 [json_name = "botId"];</code>
+   * @return The botId.
+   */
+  java.lang.String getBotId();
+  /**
+   * <pre>
+   * Only events of this bot; empty: all.
+   * </pre>
+   *
+   * <code>string bot_id = 9 [json_name = "botId"];</code>
+   * @return The bytes for botId.
+   */
+  com.google.protobuf.ByteString
+      getBotIdBytes();
+
+  /**
+   * <pre>
+   * Only events that this one caused, exactly: "key:&lt;id&gt;", "bot:&lt;id&gt;" or "system"; empty: all.
+   * </pre>
+   *
+   * <code>string source = 10 [json_name = "source"];</code>
+   * @return The source.
+   */
+  java.lang.String getSource();
+  /**
+   * <pre>
+   * Only events that this one caused, exactly: "key:&lt;id&gt;", "bot:&lt;id&gt;" or "system"; empty: all.
+   * </pre>
+   *
+   * <code>string source = 10 [json_name = "source"];</code>
+   * @return The bytes for source.
+   */
+  com.google.protobuf.ByteString
+      getSourceBytes();
+
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @return A list containing the severities.
+   */
+  java.util.List<dev.astro.v1.EventSeverity> getSeveritiesList();
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @return The count of severities.
+   */
+  int getSeveritiesCount();
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @param index The index of the element to return.
+   * @return The severities at the given index.
+   */
+  dev.astro.v1.EventSeverity getSeverities(int index);
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @return A list containing the enum numeric values on the wire for severities.
+   */
+  java.util.List<java.lang.Integer>
+  getSeveritiesValueList();
+  /**
+   * <pre>
+   * Only events of these severities; empty: all.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.EventSeverity severities = 11 [json_name = "severities"];</code>
+   * @param index The index of the value to return.
+   * @return The enum numeric value on the wire of severities at the given index.
+   */
+  int getSeveritiesValue(int index);
+
+  /**
+   * <pre>
+   * Only events from this time on; unset: all. Times may be a little out of the log's order.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+   * @return Whether the startTime field is set.
+   */
+  boolean hasStartTime();
+  /**
+   * <pre>
+   * Only events from this time on; unset: all. Times may be a little out of the log's order.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+   * @return The startTime.
+   */
+  com.google.protobuf.Timestamp getStartTime();
+  /**
+   * <pre>
+   * Only events from this time on; unset: all. Times may be a little out of the log's order.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp start_time = 12 [json_name = "startTime"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getStartTimeOrBuilder();
+
+  /**
+   * <pre>
+   * Only events before this time; unset: all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+   * @return Whether the endTime field is set.
+   */
+  boolean hasEndTime();
+  /**
+   * <pre>
+   * Only events before this time; unset: all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+   * @return The endTime.
+   */
+  com.google.protobuf.Timestamp getEndTime();
+  /**
+   * <pre>
+   * Only events before this time; unset: all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp end_time = 13 [json_name = "endTime"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getEndTimeOrBuilder();
+
+  /**
+   * <pre>
+   * Backwards: newest first, on from resume_token towards the beginning. Goes without wait_seconds.
+   * </pre>
+   *
+   * <code>bool newest_first = 14 [json_name = "newestFirst"];</code>
+   * @return The newestFirst.
+   */
+  boolean getNewestFirst();
 }

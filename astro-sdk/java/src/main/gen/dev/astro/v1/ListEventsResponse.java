@@ -113,7 +113,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object resumeToken_ = "";
   /**
    * <pre>
-   * Where to go on; never empty.
+   * Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
    * </pre>
    *
    * <code>string resume_token = 2 [json_name = "resumeToken"];</code>
@@ -134,7 +134,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Where to go on; never empty.
+   * Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
    * </pre>
    *
    * <code>string resume_token = 2 [json_name = "resumeToken"];</code>
@@ -872,7 +872,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object resumeToken_ = "";
     /**
      * <pre>
-     * Where to go on; never empty.
+     * Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
      * </pre>
      *
      * <code>string resume_token = 2 [json_name = "resumeToken"];</code>
@@ -892,7 +892,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Where to go on; never empty.
+     * Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
      * </pre>
      *
      * <code>string resume_token = 2 [json_name = "resumeToken"];</code>
@@ -913,7 +913,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Where to go on; never empty.
+     * Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
      * </pre>
      *
      * <code>string resume_token = 2 [json_name = "resumeToken"];</code>
@@ -930,7 +930,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Where to go on; never empty.
+     * Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
      * </pre>
      *
      * <code>string resume_token = 2 [json_name = "resumeToken"];</code>
@@ -944,7 +944,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Where to go on; never empty.
+     * Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
      * </pre>
      *
      * <code>string resume_token = 2 [json_name = "resumeToken"];</code>

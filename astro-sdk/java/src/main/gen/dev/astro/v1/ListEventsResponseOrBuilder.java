@@ -56,7 +56,7 @@ public interface ListEventsResponseOrBuilder extends
 
   /**
    * <pre>
-   * Where to go on; never empty.
+   * Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
    * </pre>
    *
    * <code>string resume_token = 2 [json_name = "resumeToken"];</code>
@@ -65,7 +65,7 @@ public interface ListEventsResponseOrBuilder extends
   java.lang.String getResumeToken();
   /**
    * <pre>
-   * Where to go on; never empty.
+   * Where to go on, in the direction asked for; never empty. A page with no events has nothing behind it.
    * </pre>
    *
    * <code>string resume_token = 2 [json_name = "resumeToken"];</code>

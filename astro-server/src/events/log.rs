@@ -1,0 +1,243 @@
+//! The end of the log: brought up to date, on PostgreSQL by sealing, and told to who waits for it.
+use super::sealer::{Sealer, Turn, portion};
+use super::{Position, store};
+use crate::db::Db;
+use crate::kernel::{Error, Result};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// How often to look without being told: other servers write too. It is what their followers wait
+/// for at most, beside the sealing itself.
+const POLL: Duration = Duration::from_millis(50);
+/// Between two batches while there is always something to seal: gathers.
+const GAP: Duration = Duration::from_millis(10);
+/// Before another look while another server seals: our own events may have come too late for it.
+const BUSY: Duration = Duration::from_millis(3);
+/// After an error.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Behind for longer than this, the log is told to be late.
+const LATE: Duration = Duration::from_secs(5);
+/// How long a caller waits at most for its own events to get their positions.
+const FLUSH_WAIT: Duration = Duration::from_secs(1);
+/// How often a long catching-up tells how far it is.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+/// The log of this database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Log {
+    id: Uuid,
+    head: watch::Receiver<Position>,
+    /// None on SQLite, where nothing is ever without a position.
+    flushes: Option<mpsc::UnboundedSender<oneshot::Sender<()>>>,
+    lag: watch::Receiver<Duration>,
+}
+
+impl Log {
+    /// Gives the events of an older version their positions and keeps the log's end up to date until
+    /// `stop`. To be started before anything is written: each write gives positions to all that
+    /// has none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn start(db: Db, stop: CancellationToken) -> Result<Self> {
+        let id = db.read(store::log_id).await?;
+        if !db.is_postgres() {
+            let db = db.clone();
+            let done = tokio::task::spawn_blocking(move || catch_up(&db)).await;
+            done.unwrap_or_else(|_| Err(Error::Internal("the log's sealer panicked".to_owned())))?;
+        }
+        let (head, heads) = watch::channel(db.read(store::end).await?);
+        let (lag, lags) = watch::channel(Duration::ZERO);
+        let (flushes, requests) = mpsc::unbounded_channel();
+        let flushes = db.is_postgres().then_some(flushes);
+        let keeper = Keeper { db, head, lag, requests, behind: Behind::default() };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = keeper.run() => {}
+            }
+        });
+        Ok(Self { id, head: heads, flushes, lag: lags })
+    }
+
+    /// Its id, which a copy keeps: positions and hashes tell copies apart.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Its end, as it moves.
+    pub fn head(&self) -> watch::Receiver<Position> {
+        self.head.clone()
+    }
+
+    /// For how long this server has not seen all committed events with positions.
+    pub fn lag(&self) -> watch::Receiver<Duration> {
+        self.lag.clone()
+    }
+
+    /// Waits until all that was committed before has its position, a second at most: who writes and
+    /// then lists sees the own events.
+    pub async fn flush(&self) {
+        let Some(flushes) = &self.flushes else { return };
+        let (done, answer) = oneshot::channel();
+        if flushes.send(done).is_ok() {
+            // Too late, or stopping: the list shows what has a position.
+            let _ = timeout(FLUSH_WAIT, answer).await;
+        }
+    }
+
+    /// Waits while the log keeps up, and else for a second: who follows it looks by itself then.
+    pub async fn behind(&self) {
+        let mut lag = self.lag.clone();
+        if lag.wait_for(|lag| *lag >= PAUSE).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// SQLite: gives positions to what a version without them wrote, a portion a transaction.
+fn catch_up(db: &Db) -> Result<()> {
+    let mut conn = db.connect()?;
+    let (mut done, mut told) = (0, Instant::now());
+    loop {
+        let sealed = conn.write(portion)?;
+        done += sealed;
+        if sealed == 0 {
+            return Ok(());
+        }
+        if told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            tracing::info!(done, "Giving the log's events their positions: {done} so far");
+        }
+    }
+}
+
+/// Keeps the end up to date.
+struct Keeper {
+    db: Db,
+    head: watch::Sender<Position>,
+    lag: watch::Sender<Duration>,
+    requests: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
+    behind: Behind,
+}
+
+impl Keeper {
+    async fn run(mut self) {
+        let mut changes = self.db.changes();
+        let mut sealer = Sealer::new(self.db.clone());
+        let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
+        loop {
+            while let Ok(request) = self.requests.try_recv() {
+                waiting.push(request);
+            }
+            let wait = !waiting.is_empty();
+            let began = Instant::now();
+            changes.mark_unchanged();
+            let turned = tokio::task::spawn_blocking(move || {
+                let turn = sealer.turn(wait);
+                (sealer, turn)
+            });
+            let Ok((back, turn)) = turned.await else {
+                tracing::error!("The log's sealer panicked; it begins anew");
+                sealer = Sealer::new(self.db.clone());
+                self.note(&Err(Error::Internal("the sealer panicked".to_owned())));
+                sleep(PAUSE).await;
+                continue;
+            };
+            sealer = back;
+            self.note(&turn);
+            match turn {
+                Ok((Turn::More, _)) => continue,
+                Ok((Turn::Busy, _)) => sleep(BUSY).await,
+                Err(_) => sleep(PAUSE).await,
+                Ok((Turn::Done, _)) => {
+                    for request in waiting.drain(..) {
+                        // The caller may have gone.
+                        let _ = request.send(());
+                    }
+                    tokio::select! {
+                        _ = changes.changed() => sleep(GAP.saturating_sub(began.elapsed())).await,
+                        Some(request) = self.requests.recv() => waiting.push(request),
+                        () = sleep(POLL) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the end and the lag, and says in the log when it begins and ends to be late.
+    fn note(&mut self, turn: &Result<(Turn, Position)>) {
+        if let Ok((_, head)) = turn {
+            self.head.send_if_modified(|told| std::mem::replace(told, *head) != *head);
+        }
+        let done = matches!(turn, Ok((Turn::Done, _)));
+        let lag = self.behind.note(done, Instant::now());
+        self.lag.send_if_modified(|told| std::mem::replace(told, lag) != lag);
+        match self.behind.news(lag) {
+            None => {}
+            Some(true) => {
+                let why = turn.as_ref().err().map(ToString::to_string).unwrap_or_default();
+                let seconds = lag.as_secs();
+                tracing::warn!(
+                    seconds,
+                    why,
+                    "The log is {seconds} s behind; followers wait. {why}"
+                );
+            }
+            Some(false) => tracing::info!("The log is up to date again"),
+        }
+    }
+}
+
+/// Since when the log has not been up to date, and whether that was said.
+#[derive(Debug, Default)]
+struct Behind {
+    since: Option<Instant>,
+    said: bool,
+}
+
+impl Behind {
+    /// Notes a turn, after which everything had its position (`done`) or not; the lag.
+    fn note(&mut self, done: bool, now: Instant) -> Duration {
+        if done {
+            self.since = None;
+            return Duration::ZERO;
+        }
+        now.duration_since(*self.since.get_or_insert(now))
+    }
+
+    /// What is to be said: that it is late now, or no longer.
+    fn news(&mut self, lag: Duration) -> Option<bool> {
+        let late = lag >= LATE;
+        let news = (late && !self.said) || (self.said && lag.is_zero());
+        if news {
+            self.said = late;
+        }
+        news.then_some(late)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_log_is_told_once_and_its_recovery_too() {
+        let mut behind = Behind::default();
+        let start = Instant::now();
+        let news = |behind: &mut Behind, done, seconds| {
+            let lag = behind.note(done, start + Duration::from_secs(seconds));
+            behind.news(lag)
+        };
+        assert_eq!(news(&mut behind, false, 0), None);
+        assert_eq!(news(&mut behind, false, 4), None);
+        assert_eq!(news(&mut behind, false, 6), Some(true));
+        assert_eq!(news(&mut behind, false, 9), None);
+        assert_eq!(news(&mut behind, true, 10), Some(false));
+        assert_eq!(news(&mut behind, true, 11), None);
+    }
+}
