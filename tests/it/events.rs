@@ -11,7 +11,7 @@ use astro_sdk::v1::{
     WatchEventsRequest, WatchEventsResponse,
 };
 use astro_sdk::{Client, Code, Error, new_request_id};
-use astro_tests::{App, Backend, DEADLINE, on_each_database};
+use astro_tests::{App, Backend, DEADLINE, fact, on_each_database};
 use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use steam_sim::Behaviour;
@@ -388,21 +388,4 @@ pub(crate) fn ids(events: &[Event]) -> Vec<&str> {
 
 pub(crate) fn names(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.event_type.as_str()).collect()
-}
-
-/// A fact of an event that is a text.
-pub(crate) fn fact<'a>(event: &'a Event, key: &str) -> &'a str {
-    use prost_types::value::Kind;
-    let value = event.event_data.as_ref().and_then(|data| data.fields.get(key));
-    match value.and_then(|value| value.kind.as_ref()) {
-        Some(Kind::StringValue(text)) => text,
-        Some(
-            Kind::NullValue(_)
-            | Kind::NumberValue(_)
-            | Kind::BoolValue(_)
-            | Kind::StructValue(_)
-            | Kind::ListValue(_),
-        )
-        | None => "",
-    }
 }

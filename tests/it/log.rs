@@ -1,6 +1,5 @@
 //! The order of the log: causes before effects, whoever else is at work, and after a restore.
 
-use std::collections::HashMap;
 use std::pin::pin;
 
 use astro_sdk::v1::watch_events_request::Start;
@@ -11,12 +10,12 @@ use astro_sdk::v1::{
 use astro_sdk::{Client, Code};
 use astro_server::events::verify;
 use astro_server::kernel::seal::Sealer;
-use astro_tests::{App, Backend, on_each_database, postgres, sql};
+use astro_tests::{App, Backend, fact, fold, on_each_database, postgres, sql};
 use futures_util::future::join_all;
 use steam_sim::Behaviour;
 use uuid::Uuid;
 
-use crate::events::{churn, end_of_log, fact, ids, list_from, log_until, next, watch_from};
+use crate::events::{churn, end_of_log, ids, list_from, log_until, next, watch_from};
 
 on_each_database!(
     the_moves_of_an_item_are_told_in_the_order_that_they_happened,
@@ -45,25 +44,10 @@ async fn the_moves_of_an_item_are_told_in_the_order_that_they_happened(backend: 
         }
     });
     join_all(clients).await;
-    let log = whole_log(&app.client).await;
-    let moves = assert_folds(&log);
+    let log = app.events().await;
+    fold(&log);
+    let moves = log.iter().filter(|event| !fact(event, "to").is_empty()).count();
     assert!(moves > ITEMS * ROUNDS, "only {moves} moves: nobody was in anybody's way");
-}
-
-/// Checks that each event of an item begins where the one before ended; gives how many there are.
-fn assert_folds(log: &[Event]) -> usize {
-    let mut states: HashMap<&str, &str> = HashMap::new();
-    let mut moves = 0;
-    for event in log.iter().filter(|event| !event.item_id.is_empty()) {
-        let (from, to) = (fact(event, "from"), fact(event, "to"));
-        if to.is_empty() {
-            continue;
-        }
-        moves += 1;
-        let before = states.insert(&event.item_id, to).unwrap_or_default();
-        assert_eq!(before, from, "{} of item {}", event.event_type, event.item_id);
-    }
-    moves
 }
 
 /// Reserves the item and gives it back, unless somebody else has it.
@@ -75,24 +59,6 @@ async fn try_churn(client: &Client, item_id: &str) {
     let reservation_id = reserved.into_inner().reservation.unwrap().id;
     let request = ReleaseReservationRequest { reservation_id, ..Default::default() };
     client.raw().items().release_reservation(request).await.unwrap();
-}
-
-/// The log as pages of a client show it.
-async fn whole_log(client: &Client) -> Vec<Event> {
-    let (mut log, mut token) = (Vec::new(), String::new());
-    loop {
-        let request = astro_sdk::v1::ListEventsRequest {
-            resume_token: token,
-            page_size: 500,
-            ..Default::default()
-        };
-        let page = client.raw().events().list_events(request).await.unwrap().into_inner();
-        if page.events.is_empty() {
-            return log;
-        }
-        log.extend(page.events);
-        token = page.resume_token;
-    }
 }
 
 async fn who_writes_and_then_lists_sees_the_own_event(backend: Backend) {
@@ -155,17 +121,17 @@ async fn a_dump_restored_into_another_cluster_has_its_whole_log_and_goes_on() {
     let mut app = App::start(Backend::Postgres).await;
     let item = app.pool_of(1).await.remove(0);
     churn(&app.client, &item).await;
-    let before = whole_log(&app.client).await;
+    let before = app.events().await;
     app.stop_server().await;
     app.database_url = postgres::restore_elsewhere(&app.database_url).unwrap();
     app.restart_server().await;
-    assert_eq!(ids(&whole_log(&app.client).await), ids(&before));
+    assert_eq!(ids(&app.events().await), ids(&before));
     let own = before.last().unwrap().resume_token.clone();
     churn(&app.client, &item).await;
     let after = list_from(&app.client, &own).await.unwrap();
     let names: Vec<&str> = after.iter().map(|event| event.event_type.as_str()).collect();
     assert_eq!(names, ["item.reserved", "item.released"]);
-    assert_eq!(ids(&whole_log(&app.client).await[..before.len()]), ids(&before));
+    assert_eq!(ids(&app.events().await[..before.len()]), ids(&before));
     let mut conn = sql::open(&app.database_url).unwrap();
     assert_eq!(verify(&mut conn).unwrap(), []);
 }
@@ -227,7 +193,7 @@ async fn what_is_committed_is_shown_while_nothing_gets_into_the_log() {
     assert_eq!(list_from(&app.client, &token).await.unwrap(), [], "the log stands still");
     sql::run(&mut jam, "ROLLBACK").unwrap();
     let told = log_until(&app, "assignment.cancelled", 1).await;
-    assert_folds(&told);
+    fold(&told);
 }
 
 /// Columns of an event, and how a past one is changed on each database.
@@ -265,7 +231,7 @@ async fn every_change_of_the_past_is_found_where_it_was_made(backend: Backend) {
     let mut app = App::start(backend).await;
     let item = app.pool_of(1).await.remove(0);
     churn(&app.client, &item).await;
-    assert_eq!(whole_log(&app.client).await.last().unwrap().event_type, "item.released");
+    assert_eq!(app.events().await.last().unwrap().event_type, "item.released");
     app.stop_server().await;
     let mut conn = sql::open(&app.database_url).unwrap();
     assert_eq!(verify(&mut conn).unwrap(), []);
@@ -306,7 +272,7 @@ async fn an_erased_person_leaves_the_log_whole(backend: Backend) {
     let person = app.person("somebody", Behaviour::IGNORE);
     let request = SetTradeUrlRequest { trade_url: person.trade_url(), ..Default::default() };
     app.client.raw().users().set_trade_url(request).await.unwrap();
-    let told = whole_log(&app.client).await;
+    let told = app.events().await;
     assert!(told.iter().any(|event| event.user_id == person.steam_id.0), "{told:?}");
     app.stop_server().await;
     let mut conn = sql::open(&app.database_url).unwrap();

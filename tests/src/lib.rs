@@ -3,6 +3,7 @@
 mod app;
 mod crew;
 mod database;
+mod fold;
 mod node;
 pub mod postgres;
 mod raw;
@@ -15,6 +16,7 @@ mod worker;
 pub use app::{App, DEADLINE};
 pub use crew::FurtherBot;
 pub use database::Backend;
+pub use fold::{fact, fold};
 pub use node::Node;
 pub use raw::Raw;
 pub use relay::Relay;

@@ -50,6 +50,21 @@ impl SecondServer {
         }
     }
 
+    /// Kills its process and starts another on the same database; clients find it where it was.
+    ///
+    /// # Panics
+    /// When it runs in no process, or cannot be started.
+    pub async fn restart_process(&mut self, app: &App, program: &str, args: &[&str]) {
+        let started = Node::server(program, &app.database_url, &app.admin_key_file(), args).await;
+        let (node, address) = started.expect("a second server starts");
+        let before = std::mem::replace(&mut self.host, Host::Outside(Box::new(node)));
+        if let Host::Outside(before) = before {
+            before.kill().await.expect("the server can be killed");
+        }
+        self.address = address;
+        self.relay.lead_to(address);
+    }
+
     /// Stops it in order; one in a process of its own is killed.
     ///
     /// # Panics
