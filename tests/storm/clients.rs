@@ -19,15 +19,15 @@ const PERSON: u64 = 76_561_198_100_000_000;
 
 /// What became of the calls.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Calls that took effect.
-    pub done: u64,
+    pub(crate) done: u64,
     refused: BTreeMap<String, u64>,
 }
 
 impl Tally {
     /// Adds another one.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.done += other.done;
         for (code, count) in other.refused {
             *self.refused.entry(code).or_default() += count;
@@ -77,7 +77,7 @@ impl Dice {
 }
 
 /// One client, until `ends`.
-pub async fn storm(client: Client, number: u64, ends: Instant) -> Tally {
+pub(crate) async fn storm(client: Client, number: u64, ends: Instant) -> Tally {
     let mut tally = Tally::default();
     let mut dice = Dice(number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     while Instant::now() < ends {
@@ -166,7 +166,7 @@ async fn give(client: &Client, source: Source, dice: &mut Dice, tally: &mut Tall
 ///
 /// # Panics
 /// When it is told events in an order in which they cannot have happened, or one of them twice.
-pub async fn follow(client: Client) {
+pub(crate) async fn follow(client: Client) {
     let start = Some(Start::FromEarliest(true));
     let request = WatchEventsRequest { start, ..Default::default() };
     let mut watch = pin!(client.events().watch(request));

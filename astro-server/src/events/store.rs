@@ -71,8 +71,14 @@ pub(crate) fn page(
 ) -> Result<Vec<Event>> {
     let mut query =
         l::table.inner_join(t::table.on(t::seq.eq(l::seq))).select(columns!()).into_boxed();
+    // A thing's few events are found by its index and sorted. What stands in the log's own indexes
+    // is kept from planners then, who would walk the whole log, or the organisation's, for them.
+    let of_a_thing = filter.names_a_thing();
     if let Some(org) = filter.org {
-        query = query.filter(l::org_id.eq(org));
+        query = match of_a_thing {
+            true => query.filter(t::org_id.eq(org)),
+            false => query.filter(l::org_id.eq(org)),
+        };
     }
     if let Some(item) = filter.item {
         query = query.filter(t::item_id.eq(item));
@@ -105,17 +111,16 @@ pub(crate) fn page(
         }
         query = query.filter(any);
     }
-    query = match range {
-        Range::After(position) => query.filter(l::position.gt(position)),
-        Range::Before(position) => query.filter(l::position.lt(position)),
-    };
-    // A thing's few events are found by its index and sorted; an order that an index could give
-    // would lead planners to walk the whole log for them.
-    query = match (filter.names_a_thing(), range) {
-        (false, Range::After(_)) => query.order(l::position.asc()),
-        (false, Range::Before(_)) => query.order(l::position.desc()),
-        (true, Range::After(_)) => query.order((l::position + 0_i64).asc()),
-        (true, Range::Before(_)) => query.order((l::position + 0_i64).desc()),
+    let place = l::position + 0_i64;
+    query = match (of_a_thing, range) {
+        (false, Range::After(after)) => {
+            query.filter(l::position.gt(after)).order(l::position.asc())
+        }
+        (false, Range::Before(before)) => {
+            query.filter(l::position.lt(before)).order(l::position.desc())
+        }
+        (true, Range::After(after)) => query.filter(place.gt(after)).order(place.asc()),
+        (true, Range::Before(before)) => query.filter(place.lt(before)).order(place.desc()),
     };
     Ok(query.limit(limit).load(conn)?)
 }
