@@ -90,6 +90,10 @@ struct ServeArgs {
     #[cfg(feature = "crash-points")]
     #[arg(long, hide = true, global = true)]
     crash_at: Option<String>,
+    /// Let the task that passes this place first panic. For tests.
+    #[cfg(feature = "crash-points")]
+    #[arg(long, hide = true, global = true)]
+    panic_at: Option<String>,
 }
 
 impl std::fmt::Debug for ServeArgs {
@@ -133,6 +137,10 @@ fn run(cli: Cli) -> ExitCode {
     #[cfg(feature = "crash-points")]
     if let Some(name) = &cli.serve.crash_at {
         crate::crash::arm(name);
+    }
+    #[cfg(feature = "crash-points")]
+    if let Some(name) = &cli.serve.panic_at {
+        crate::crash::arm_panic(name);
     }
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&cli.serve),

@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod orgs;
 pub mod serve;
 pub mod sessions;
+pub mod supervise;
 pub mod sync;
 pub mod users;
 pub mod wire;

@@ -8,7 +8,9 @@ use crate::events::{Feed, Log};
 use crate::kernel::KeyKind;
 use crate::kernel::limits::MESSAGE_BYTES_MAX;
 use crate::kernel::seal::Sealer;
-use crate::{assignments, bots, donations, events, items, jobs, orgs, sessions, sync, users};
+use crate::{
+    assignments, bots, donations, events, items, jobs, orgs, sessions, supervise, sync, users,
+};
 use anyhow::Context;
 use astro_sdk::FILE_DESCRIPTOR_SET;
 use astro_sdk::bot::v1::bot_session_service_server::BotSessionServiceServer;
@@ -45,8 +47,8 @@ pub struct Server {
     stop: CancellationToken,
     health: HealthReporter,
     drain: Duration,
+    streams: Streams,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
-    jobs: JoinHandle<()>,
 }
 
 impl Server {
@@ -74,16 +76,8 @@ impl Server {
             sealer: Sealer::new(&seal_key),
             streams: Streams::new(stop.clone()),
         };
-        let jobs = tokio::spawn({
-            let (db, clock, pace, stop) =
-                (db.clone(), config.clock.clone(), config.pace.clone(), stop.clone());
-            async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = jobs::run(&db, &clock, &pace) => {}
-                }
-            }
-        });
+        let streams = gate.streams.clone();
+        run_tasks(&db, &config, &streams, &stop);
         let (health, health_service) = tonic_health::server::health_reporter();
         for method in METHODS {
             health.set_service_status(method.service, ServingStatus::Serving).await;
@@ -100,7 +94,7 @@ impl Server {
         let stopped = stop.clone().cancelled_owned();
         let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, stopped));
         let drain = config.pace.drain;
-        Ok(Self { address, admin_key, stop, health, drain, serving, jobs })
+        Ok(Self { address, admin_key, stop, health, drain, streams, serving })
     }
 
     /// Where it listens.
@@ -118,6 +112,11 @@ impl Server {
         self.admin_key.clone()
     }
 
+    /// Streams and waits of clients that are open now.
+    pub fn open_streams(&self) -> usize {
+        self.streams.open_count()
+    }
+
     /// Ends the open streams, waits for the calls under way, and cuts what takes too long.
     ///
     /// # Errors
@@ -129,7 +128,6 @@ impl Server {
         self.stop.cancel();
         let served = tokio::time::timeout(self.drain, &mut self.serving).await;
         self.serving.abort();
-        self.jobs.abort();
         match served {
             Ok(served) => Ok(served??),
             Err(_) => {
@@ -153,8 +151,21 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop.cancel();
         self.serving.abort();
-        self.jobs.abort();
     }
+}
+
+/// Starts what runs beside the calls, until `stop`.
+fn run_tasks(db: &Db, config: &Config, streams: &Streams, stop: &CancellationToken) {
+    let (of, clock, pace) = (db.clone(), config.clock.clone(), config.pace.clone());
+    supervise::spawn("jobs", stop, move || {
+        let (db, clock, pace) = (of.clone(), clock.clone(), pace.clone());
+        async move { jobs::run(&db, &clock, &pace).await }
+    });
+    let (of, clock, streams) = (db.clone(), config.clock.clone(), streams.clone());
+    supervise::spawn("keys of open streams", stop, move || {
+        let (db, clock, streams) = (of.clone(), clock.clone(), streams.clone());
+        async move { streams.tend(&db, &clock).await }
+    });
 }
 
 async fn seal_key(db: &Db) -> anyhow::Result<[u8; 32]> {

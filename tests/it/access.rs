@@ -56,7 +56,7 @@ fn flipped(key: &str) -> char {
     if key.ends_with('0') { '1' } else { '0' }
 }
 
-async fn revoke(app: &App, key: &str) {
+pub(crate) async fn revoke(app: &App, key: &str) {
     let request = RevokeApiKeyRequest { api_key_id: key_id(key) };
     let answer = app.admin.raw().access().revoke_api_key(request).await.unwrap().into_inner();
     assert!(answer.api_key.unwrap().revoke_time.is_some());
@@ -145,7 +145,7 @@ async fn a_key_tells_its_own_story_and_no_secret() {
 }
 
 /// Keys that are not the usual ones.
-trait Keys {
+pub(crate) trait Keys {
     async fn key_with(&self, scopes: &[&str]) -> String;
     async fn key_until(&self, clock: &Clock, from_now: Duration) -> String;
 }

@@ -30,7 +30,16 @@ pub(crate) struct Puppet {
 impl Puppet {
     /// The session of the app's bot.
     pub(crate) async fn connect(app: &App, takeover: bool) -> Result<Self, Error> {
-        let channel = Endpoint::from_shared(app.bot_relay.endpoint()).unwrap().connect().await;
+        Self::connect_at(app, app.bot_relay.endpoint(), takeover).await
+    }
+
+    /// The same at the server with this address.
+    pub(crate) async fn connect_at(
+        app: &App,
+        endpoint: String,
+        takeover: bool,
+    ) -> Result<Self, Error> {
+        let channel = Endpoint::from_shared(endpoint).unwrap().connect().await;
         let (frames, outgoing) = mpsc::channel(16);
         let hello = Hello {
             steam_id: app.bot_account.steam_id.0,
@@ -169,6 +178,16 @@ impl Puppet {
     /// Whether the server ordered an invitation that was not asked for yet.
     pub(crate) fn was_told_to_befriend(&self) -> bool {
         self.orders.iter().any(|order| matches!(order, Command::Befriend(_)))
+    }
+
+    /// Whether the server ordered a delivery that was not asked for yet.
+    pub(crate) fn was_told_to_deliver(&self) -> bool {
+        self.orders.iter().any(|order| matches!(order, Command::Deliver(_)))
+    }
+
+    /// Waits for the session to end, and tells why it did.
+    pub(crate) async fn end(&mut self) -> Error {
+        self.until(|_| None::<()>).await.unwrap_err()
     }
 
     /// Asks whether the offer of the attempt may be sent.

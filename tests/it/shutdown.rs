@@ -10,8 +10,7 @@ use astro_sdk::bot::v1::{Hello, SessionRequest, SessionResponse};
 use astro_sdk::v1::watch_events_request::Start;
 use astro_sdk::v1::{
     ApiKeyKind, Assignment, AssignmentState, ErrorReason, GetCallerRequest, ListEventsRequest,
-    RevokeApiKeyRequest, WatchAssignmentRequest, WatchAssignmentResponse, WatchEventsRequest,
-    WatchEventsResponse,
+    WatchAssignmentRequest, WatchAssignmentResponse, WatchEventsRequest, WatchEventsResponse,
 };
 use astro_sdk::{Client, Code, Error};
 use astro_tests::{App, Backend, DEADLINE, on_each_database};
@@ -22,6 +21,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
 use crate::NODE;
+use crate::access::revoke;
 
 on_each_database!(
     a_server_that_is_told_to_stop_ends_its_streams_and_its_process_in_order,
@@ -37,7 +37,8 @@ async fn a_server_that_is_told_to_stop_ends_its_streams_and_its_process_in_order
     let drain = DRAIN.to_string();
     let mut app = App::start_process(backend, NODE, &["--drain-secs", &drain]).await;
     let assignment = promise(&app).await;
-    let mut open = Open::new(&app, &app.client, &app.bot_key, &assignment).await;
+    let bot = app.client_with(&app.bot_key);
+    let mut open = Open::new(&app, &app.client, &bot, &assignment).await;
 
     let began = Instant::now();
     app.node().terminate().await.unwrap();
@@ -97,15 +98,13 @@ async fn the_streams_of_a_revoked_key_end_and_no_others(backend: Backend) {
     let key = app.key(ApiKeyKind::Client, &app.org_id, "").await;
     let bot_key = app.key(ApiKeyKind::Bot, &app.org_id, &app.bot_id).await;
     let client = app.client_with(&key);
-    let mut open = Open::new(&app, &client, &bot_key, &assignment).await;
+    let mut open = Open::new(&app, &client, &app.client_with(&bot_key), &assignment).await;
     let request = WatchEventsRequest::default();
     let mut other = app.client.raw().events().watch_events(request).await.unwrap().into_inner();
     assert!(other.message().await.unwrap().unwrap().events.is_empty());
 
     for secret in [&key, &bot_key] {
-        let api_key_id = secret.split('_').nth(2).unwrap().to_owned();
-        let request = RevokeApiKeyRequest { api_key_id };
-        app.admin.raw().access().revoke_api_key(request).await.unwrap();
+        revoke(&app, secret).await;
     }
     for end in open.ends().await {
         assert_eq!(end.code, Code::Unauthenticated, "{end}");
@@ -119,14 +118,14 @@ async fn the_streams_of_a_revoked_key_end_and_no_others(backend: Backend) {
 }
 
 /// An assignment that nobody delivers.
-async fn promise(app: &App) -> Assignment {
+pub(crate) async fn promise(app: &App) -> Assignment {
     let pool = app.pool_of(1).await;
     let winner = app.person("winner", Behaviour::ACCEPT);
     app.assign(&pool, &winner).await
 }
 
 /// One open stream of each kind.
-struct Open {
+pub(crate) struct Open {
     events: Streaming<WatchEventsResponse>,
     assignment: Streaming<WatchAssignmentResponse>,
     session: Streaming<SessionResponse>,
@@ -135,7 +134,12 @@ struct Open {
 
 impl Open {
     /// Opens them and waits until the server has answered on each.
-    async fn new(app: &App, client: &Client, bot_key: &str, assignment: &Assignment) -> Self {
+    pub(crate) async fn new(
+        app: &App,
+        client: &Client,
+        bot: &Client,
+        assignment: &Assignment,
+    ) -> Self {
         // The end of the log, so that only a checkpoint comes.
         let request = ListEventsRequest { page_size: 500, ..Default::default() };
         let listed = client.raw().events().list_events(request).await.unwrap().into_inner();
@@ -159,8 +163,7 @@ impl Open {
         };
         let hello = SessionRequest { event_seq: 0, frame: Some(ToServer::Hello(hello)) };
         frames.send(hello).await.unwrap();
-        let connection = app.client_with(bot_key).raw().connection();
-        let mut sessions = BotSessionServiceClient::new(connection);
+        let mut sessions = BotSessionServiceClient::new(bot.raw().connection());
         let session = sessions.session(ReceiverStream::new(outgoing)).await.unwrap();
         let mut session = session.into_inner();
         let first = session.message().await.unwrap().unwrap();
@@ -169,7 +172,7 @@ impl Open {
     }
 
     /// How each of them ended; the session is told to drain first.
-    async fn ends(&mut self) -> [Error; 3] {
+    pub(crate) async fn ends(&mut self) -> [Error; 3] {
         let ends = async {
             let events = end(&mut self.events, |_| {}).await;
             let assignment = end(&mut self.assignment, |_| {}).await;

@@ -29,6 +29,17 @@ impl SecondServer {
         self.address
     }
 
+    /// Streams and waits that are open at this server, which runs in this process.
+    ///
+    /// # Panics
+    /// When it runs in another.
+    pub fn open_streams(&self) -> usize {
+        match &self.host {
+            Host::Inside(server) => server.open_streams(),
+            Host::Outside(_) => panic!("another process knows"),
+        }
+    }
+
     /// A client of this server with this key.
     pub fn client_with(&self, key: &str) -> Client {
         app::connect(&self.relay, key)

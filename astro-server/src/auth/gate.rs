@@ -82,12 +82,10 @@ impl Gate {
     /// Lets a streaming RPC in.
     ///
     /// # Errors
-    /// When the key has too many streams or the server stops, as a status.
+    /// When the key has too many streams or was revoked, or the server stops, as a status.
     pub fn stream<Q>(&self, request: &Request<Q>) -> Result<(Context, StreamPass), Status> {
         let (context, _) = self.enter(request)?;
-        let expires_at = request.extensions().get::<Entry>().and_then(|entry| entry.expires_at);
-        let life = expires_at.map(|end| end.since(context.now));
-        let pass = self.streams.open(&context.caller, life)?;
+        let pass = self.streams.open(&context.caller)?;
         Ok((context, pass))
     }
 

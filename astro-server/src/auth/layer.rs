@@ -2,7 +2,8 @@
 use super::keys::Secret;
 use super::{ops, store};
 use crate::db::Db;
-use crate::kernel::{Caller, Clock, Error, Result, Timestamp};
+use crate::kernel::{Caller, Clock, Error, Result};
+use crate::supervise;
 use astro_sdk::methods::{self, Method};
 use std::future::Future;
 use std::pin::Pin;
@@ -19,8 +20,6 @@ const USE_RECORDED_EVERY: Duration = Duration::from_secs(60);
 pub struct Entry {
     /// Who.
     pub caller: Caller,
-    /// When their key expires.
-    pub expires_at: Option<Timestamp>,
     /// What.
     pub method: &'static Method,
 }
@@ -58,7 +57,7 @@ impl AuthLayer {
         if let Some(scope) = method.scope {
             caller.may(scope)?;
         }
-        Ok(Entry { caller, expires_at: key.expires_at, method })
+        Ok(Entry { caller, method })
     }
 }
 
@@ -125,7 +124,13 @@ where
                 Ok(entry) => {
                     let key = entry.caller.key_id.clone();
                     request.extensions_mut().insert(entry);
-                    let response = inner.call(request).await?;
+                    // A defect in one call must not cut the others on its connection.
+                    let answered =
+                        supervise::caught(method.name, async { Ok(inner.call(request).await) });
+                    let response = match answered.await {
+                        Ok(response) => response?,
+                        Err(panic) => Status::from(panic).into_http(),
+                    };
                     let status = Status::from_header_map(response.headers());
                     let mended = status.as_ref().and_then(mend);
                     log(method, &key, mended.clone().or(status), started);

@@ -86,6 +86,7 @@ impl ApiKey {
             org: self.org,
             bot: self.bot,
             scopes: self.scopes.clone(),
+            expires_at: self.expires_at,
         }
     }
 }

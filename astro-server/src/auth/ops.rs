@@ -7,6 +7,9 @@ use crate::kernel::caller::holds;
 use crate::kernel::limits::REQUEST_IDS_KEPT;
 use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Result, Timestamp};
 
+/// Keys that one statement asks for: both databases take far more values.
+const KEYS_OF_ONE_STATEMENT: usize = 500;
+
 /// A key to make.
 #[derive(Debug, Clone)]
 pub struct NewKey {
@@ -126,6 +129,30 @@ pub fn revoke_key(conn: &mut Conn, caller: &Caller, id: &str, now: Timestamp) ->
         events::append(conn, event(&key, "key.revoked", &caller.source(), "revoked"), now)?;
     }
     Ok(key)
+}
+
+/// Passes while the key is neither revoked nor expired: what goes on for longer than a call asks
+/// again.
+///
+/// # Errors
+/// [`Error::KeyInvalid`].
+pub fn still_good(conn: &mut Conn, id: &str, now: Timestamp) -> Result<()> {
+    match store::key_with_hash(conn, id)? {
+        Some((key, _)) if key.is_good(now) => Ok(()),
+        Some(_) | None => Err(Error::KeyInvalid),
+    }
+}
+
+/// Those of the keys that were revoked.
+///
+/// # Errors
+/// Those of the database.
+pub fn revoked_among(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>> {
+    let mut revoked = Vec::new();
+    for some in ids.chunks(KEYS_OF_ONE_STATEMENT) {
+        revoked.extend(store::revoked_among(conn, some)?);
+    }
+    Ok(revoked)
 }
 
 /// The organisation that a thing belongs to: the one asked for, else the caller's own.

@@ -58,7 +58,7 @@ impl AccessService for Access {
     ) -> Result<Response<RevokeApiKeyResponse>, Status> {
         let response = self.gate.mutate(request, |_| "", revoke).await?;
         if let Some(key) = &response.get_ref().api_key {
-            self.gate.streams.revoke(&key.id);
+            self.gate.streams.end(&key.id);
         }
         Ok(response)
     }

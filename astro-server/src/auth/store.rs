@@ -116,6 +116,14 @@ pub(super) fn set_revoked(conn: &mut Conn, id: &str, now: Timestamp) -> Result<b
     Ok(changed == 1)
 }
 
+/// Those of the keys that were revoked.
+pub(super) fn revoked_among(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>> {
+    Ok(api_keys::table
+        .filter(api_keys::id.eq_any(ids.to_vec()).and(api_keys::revoked_at.is_not_null()))
+        .select(api_keys::id)
+        .load(conn)?)
+}
+
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = request_log)]
 pub(super) struct RequestRow {

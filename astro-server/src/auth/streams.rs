@@ -1,10 +1,15 @@
-//! Open streams: counted for each key, and ended when the key is revoked or the server stops.
-use crate::kernel::limits::STREAMS_PER_KEY_MAX;
-use crate::kernel::{Caller, Error, Result};
+//! Open streams: counted for each key, and ended with their key or with the server.
+//!
+//! A key may be revoked at another server, or here while a stream of it is being let in. So one
+//! task looks again, once a second, at the keys of all open streams.
+use super::ops;
+use crate::crash;
+use crate::db::Db;
+use crate::kernel::limits::{KEYS_CHECKED_EVERY, STREAMS_PER_KEY_MAX};
+use crate::kernel::{Caller, Clock, Error, Result, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 /// All open streams.
@@ -17,7 +22,8 @@ pub struct Streams {
 #[derive(Debug)]
 struct OfKey {
     open: usize,
-    revoked: CancellationToken,
+    expires_at: Option<Timestamp>,
+    ended: CancellationToken,
 }
 
 impl Streams {
@@ -26,34 +32,83 @@ impl Streams {
         Self { stop, keys: Arc::default() }
     }
 
-    /// Lets the caller open one more stream, for no longer than `life` if there is one; it is
-    /// counted until the pass is dropped.
+    /// Lets the caller open one more stream; it is counted until the pass is dropped.
     ///
     /// # Errors
-    /// [`Error::LimitExceeded`], and [`Error::Stopping`] once the server stops.
-    pub fn open(&self, caller: &Caller, life: Option<Duration>) -> Result<StreamPass> {
+    /// [`Error::LimitExceeded`], [`Error::KeyInvalid`] while streams of a key that has ended are
+    /// still open, and [`Error::Stopping`] once the server stops.
+    pub fn open(&self, caller: &Caller) -> Result<StreamPass> {
         if self.stop.is_cancelled() {
             return Err(Error::Stopping);
         }
         let mut keys = self.lock();
-        let key = keys
-            .entry(caller.key_id.clone())
-            .or_insert_with(|| OfKey { open: 0, revoked: CancellationToken::new() });
+        let key = keys.entry(caller.key_id.clone()).or_insert_with(|| OfKey {
+            open: 0,
+            expires_at: caller.expires_at,
+            ended: CancellationToken::new(),
+        });
+        if key.ended.is_cancelled() {
+            return Err(Error::KeyInvalid);
+        }
         if key.open >= STREAMS_PER_KEY_MAX {
             return Err(Error::LimitExceeded("too many open streams with one key"));
         }
         key.open += 1;
-        let revoked = key.revoked.clone();
+        let ended = key.ended.clone();
         drop(keys);
-        let ends = life.and_then(|life| Instant::now().checked_add(life));
-        Ok(StreamPass { streams: self.clone(), key_id: caller.key_id.clone(), revoked, ends })
+        Ok(StreamPass { streams: self.clone(), key_id: caller.key_id.clone(), ended })
     }
 
-    /// Ends the streams of a revoked key.
-    pub fn revoke(&self, key_id: &str) {
-        if let Some(key) = self.lock().remove(key_id) {
-            key.revoked.cancel();
+    /// Ends the streams of a key that was revoked.
+    pub fn end(&self, key_id: &str) {
+        if let Some(key) = self.lock().get(key_id) {
+            key.ended.cancel();
         }
+    }
+
+    /// Looks again at the keys of open streams, for ever.
+    pub async fn tend(&self, db: &Db, clock: &Clock) {
+        let mut tick = interval(KEYS_CHECKED_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            tick.tick().await;
+            crash::point("streams");
+            let looked = self.look_again(db, clock.now()).await;
+            if let Err(error) = &looked
+                && !failing
+            {
+                tracing::warn!(%error, "Could not look again at the keys of open streams: {error}");
+            }
+            failing = looked.is_err();
+        }
+    }
+
+    /// Ends the streams whose key has expired, which needs no database, or was revoked.
+    async fn look_again(&self, db: &Db, now: Timestamp) -> Result<()> {
+        let left = self.end_expired(now);
+        if left.is_empty() {
+            return Ok(());
+        }
+        for id in db.read(move |conn| ops::revoked_among(conn, &left)).await? {
+            tracing::info!(key = id, "Key {id} was revoked: its open streams end");
+            self.end(&id);
+        }
+        Ok(())
+    }
+
+    /// The keys whose streams go on.
+    fn end_expired(&self, now: Timestamp) -> Vec<String> {
+        let keys = self.lock();
+        let mut left = Vec::with_capacity(keys.len());
+        for (id, key) in keys.iter().filter(|(_, key)| !key.ended.is_cancelled()) {
+            if key.expires_at.is_some_and(|end| end <= now) {
+                key.ended.cancel();
+            } else {
+                left.push(id.clone());
+            }
+        }
+        left
     }
 
     /// Streams open now.
@@ -71,19 +126,14 @@ impl Streams {
 pub struct StreamPass {
     streams: Streams,
     key_id: String,
-    revoked: CancellationToken,
-    /// The key's expiry.
-    ends: Option<Instant>,
+    ended: CancellationToken,
 }
 
 impl StreamPass {
     /// Waits until the stream has to end, and tells why.
     pub async fn ended(&self) -> Error {
         tokio::select! {
-            () = self.revoked.cancelled() => Error::KeyInvalid,
-            () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if self.ends.is_some() => {
-                Error::KeyInvalid
-            }
+            () = self.ended.cancelled() => Error::KeyInvalid,
             () = self.streams.stop.cancelled() => Error::Stopping,
         }
     }
@@ -103,7 +153,11 @@ impl Drop for StreamPass {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::keys::Secret;
+    use crate::db::Address;
     use crate::kernel::KeyKind;
+    use futures_util::FutureExt;
+    use std::time::Duration;
 
     fn caller(key_id: &str) -> Caller {
         Caller {
@@ -112,6 +166,7 @@ mod tests {
             org: None,
             bot: None,
             scopes: vec![],
+            expires_at: None,
         }
     }
 
@@ -119,11 +174,11 @@ mod tests {
     fn a_key_has_so_many_streams_and_a_closed_one_makes_room() {
         let streams = Streams::new(CancellationToken::new());
         let mut passes: Vec<_> =
-            (0..STREAMS_PER_KEY_MAX).map(|_| streams.open(&caller("a"), None).unwrap()).collect();
-        assert!(matches!(streams.open(&caller("a"), None), Err(Error::LimitExceeded(_))));
-        assert!(streams.open(&caller("b"), None).is_ok());
+            (0..STREAMS_PER_KEY_MAX).map(|_| streams.open(&caller("a")).unwrap()).collect();
+        assert!(matches!(streams.open(&caller("a")), Err(Error::LimitExceeded(_))));
+        assert!(streams.open(&caller("b")).is_ok());
         passes.pop();
-        assert!(streams.open(&caller("a"), None).is_ok());
+        assert!(streams.open(&caller("a")).is_ok());
         drop(passes);
         assert_eq!(streams.open_count(), 0);
     }
@@ -131,19 +186,58 @@ mod tests {
     #[tokio::test]
     async fn revoking_a_key_ends_its_streams_and_no_others() {
         let streams = Streams::new(CancellationToken::new());
-        let (a, b) =
-            (streams.open(&caller("a"), None).unwrap(), streams.open(&caller("b"), None).unwrap());
-        streams.revoke("a");
+        let (a, b) = (streams.open(&caller("a")).unwrap(), streams.open(&caller("b")).unwrap());
+        streams.end("a");
         assert_eq!(a.ended().await, Error::KeyInvalid);
+        assert!(matches!(streams.open(&caller("a")), Err(Error::KeyInvalid)));
+        drop(a);
+        assert_eq!(streams.open_count(), 1);
         streams.stop.cancel();
         assert_eq!(b.ended().await, Error::Stopping);
-        assert!(matches!(streams.open(&caller("c"), None), Err(Error::Stopping)));
+        assert!(matches!(streams.open(&caller("c")), Err(Error::Stopping)));
+    }
+
+    /// A key in a database, and a caller with it who was admitted.
+    async fn admitted(db: &Db, clock: &Clock) -> Caller {
+        let (secret, now) = (Secret::generate(KeyKind::Admin), clock.now());
+        let key = db.write(move |conn| ops::recover(conn, &secret, now)).await.unwrap();
+        key.caller()
+    }
+
+    fn database() -> (tempfile::TempDir, Db) {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&Address::Sqlite(folder.path().join("astro.db"))).unwrap();
+        (folder, db)
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_let_in_while_its_key_is_revoked_ends() {
+        let (_folder, db) = database();
+        let (streams, clock) = (Streams::new(CancellationToken::new()), Clock::default());
+        let late = admitted(&db, &clock).await;
+        let other = admitted(&db, &clock).await;
+        let (revoker, now) = (other.clone(), clock.now());
+        let id = late.key_id.clone();
+        db.write(move |conn| ops::revoke_key(conn, &revoker, &id, now)).await.unwrap();
+        // Nobody has a stream yet that could be ended.
+        streams.end(&late.key_id);
+        let (late, other) = (streams.open(&late).unwrap(), streams.open(&other).unwrap());
+        streams.look_again(&db, clock.now()).await.unwrap();
+        assert_eq!(late.ended().now_or_never(), Some(Error::KeyInvalid));
+        assert_eq!(other.ended().now_or_never(), None);
     }
 
     #[tokio::test]
     async fn a_stream_ends_with_its_key() {
-        let streams = Streams::new(CancellationToken::new());
-        let pass = streams.open(&caller("a"), Some(Duration::ZERO)).unwrap();
-        assert_eq!(pass.ended().await, Error::KeyInvalid);
+        let (_folder, db) = database();
+        let (streams, clock) = (Streams::new(CancellationToken::new()), Clock::default());
+        let mut caller = admitted(&db, &clock).await;
+        caller.expires_at = Some(clock.now().plus(Duration::from_secs(60)));
+        let pass = streams.open(&caller).unwrap();
+        streams.look_again(&db, clock.now()).await.unwrap();
+        assert_eq!(pass.ended().now_or_never(), None);
+        clock.advance(Duration::from_secs(60));
+        streams.look_again(&db, clock.now()).await.unwrap();
+        assert_eq!(pass.ended().now_or_never(), Some(Error::KeyInvalid));
     }
 }

@@ -2,9 +2,10 @@
 use super::{Event, Filter, Log, Position, Range, store};
 use crate::db::Db;
 use crate::kernel::Result;
+use crate::{crash, supervise};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Events a follower may be behind before it reads from the database again.
@@ -28,31 +29,35 @@ impl Feed {
         let feed = Self { db, sender };
         let mut head = log.head();
         let from = *head.borrow_and_update();
-        tokio::spawn({
+        // Outlives the reader: one that begins again goes on where it broke off.
+        let at = Arc::new(Mutex::new((from, head)));
+        supervise::spawn("event feed", &stop, {
             let feed = feed.clone();
-            async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = feed.pump(from, head) => {}
+            move || {
+                let (feed, at) = (feed.clone(), at.clone());
+                async move {
+                    let (from, head) = &mut *at.lock().await;
+                    feed.pump(from, head).await;
                 }
             }
         });
         feed
     }
 
-    async fn pump(&self, mut from: Position, mut head: watch::Receiver<Position>) {
+    async fn pump(&self, from: &mut Position, head: &mut watch::Receiver<Position>) {
         let mut failing = false;
-        while head.changed().await.is_ok() {
+        loop {
             let end = *head.borrow_and_update();
             while from.number < end.number {
-                match self.read(Filter::default(), from).await {
+                match self.read(Filter::default(), *from).await {
                     Ok((events, _)) => {
                         failing = false;
                         if events.is_empty() {
-                            from = end;
+                            *from = end;
                         }
                         for event in events {
-                            from = event.position;
+                            crash::point("feed");
+                            *from = event.position;
                             // Nobody may be following; the next one reads from the database.
                             let _ = self.sender.send(Arc::new(event));
                         }
@@ -64,6 +69,9 @@ impl Feed {
                         tokio::time::sleep(PAUSE).await;
                     }
                 }
+            }
+            if head.changed().await.is_err() {
+                return;
             }
         }
     }

@@ -3,8 +3,10 @@ use super::sealer::{Sealer, Turn, portion};
 use super::{Position, store};
 use crate::db::Db;
 use crate::kernel::{Error, Result};
+use crate::supervise;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -54,11 +56,10 @@ impl Log {
         let (flushes, requests) = mpsc::unbounded_channel();
         let flushes = db.is_postgres().then_some(flushes);
         let keeper = Keeper { db, head, lag, requests, behind: Behind::default() };
-        tokio::spawn(async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = keeper.run() => {}
-            }
+        let keeper = Arc::new(Mutex::new(keeper));
+        supervise::spawn("end of the log", &stop, move || {
+            let keeper = keeper.clone();
+            async move { keeper.lock().await.run().await }
         });
         Ok(Self { id, head: heads, flushes, lag: lags })
     }
@@ -126,7 +127,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn run(mut self) {
+    async fn run(&mut self) {
         let mut changes = self.db.changes();
         let mut sealer = Sealer::new(self.db.clone());
         let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();

@@ -102,12 +102,12 @@ impl Events {
     /// Waits for a first event after `from`, no longer than the caller wants. The wait counts as an
     /// open stream, and ends like one.
     async fn wait(&self, query: Query, from: Position) -> Result<(Vec<Arc<Event>>, Position)> {
-        let pass = self.gate.streams.open(&query.caller, None)?;
+        let pass = self.gate.streams.open(&query.caller)?;
         let mut follower = self.feed.follow(query.filter, from);
         let found = tokio::select! {
             biased;
-            found = follower.next() => Some(found?),
             error = pass.ended() => return Err(error),
+            found = follower.next() => Some(found?),
             () = tokio::time::sleep(query.wait) => None,
         };
         let mut events = found.unwrap_or_default();
@@ -381,13 +381,11 @@ mod tests {
                 org: Some(self.org),
                 bot: None,
                 scopes: vec!["events.read".to_owned()],
+                expires_at: None,
             };
             let mut request = Request::new(message);
-            request.extensions_mut().insert(Entry {
-                caller,
-                expires_at: None,
-                method: methods::find(path).unwrap(),
-            });
+            let method = methods::find(path).unwrap();
+            request.extensions_mut().insert(Entry { caller, method });
             request
         }
     }
@@ -486,7 +484,7 @@ mod tests {
         let world = World::new().await;
         let mut revoked = world.watch(WatchEventsRequest::default()).await;
         revoked.next().await.unwrap().unwrap();
-        world.events.gate.streams.revoke("k");
+        world.events.gate.streams.end("k");
         let status = revoked.next().await.unwrap().unwrap_err();
         assert_eq!(status.code(), tonic::Code::Unauthenticated);
         assert!(revoked.next().await.is_none());

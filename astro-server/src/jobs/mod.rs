@@ -3,7 +3,7 @@
 use crate::config::Pace;
 use crate::db::{Conn, Db};
 use crate::kernel::{Clock, Result, Timestamp};
-use crate::{assignments, auth, bots, items, sync};
+use crate::{assignments, auth, bots, crash, items, sync};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -19,6 +19,7 @@ pub async fn run(db: &Db, clock: &Clock, pace: &Pace) {
     let mut forgot: Option<Timestamp> = None;
     loop {
         tick.tick().await;
+        crash::point("jobs");
         log("expire reservations", repeat(db, clock, items::ops::expire_reservations).await);
         log("expire assignments", repeat(db, clock, assignments::ending::expire).await);
         log("withdraw offers", repeat(db, clock, assignments::room::withdraw_stale).await);

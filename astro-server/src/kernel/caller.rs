@@ -1,6 +1,7 @@
 //! Who calls, and what they may do.
 use super::error::{Error, Result};
 use super::ids::{BotId, OrgId};
+use super::time::Timestamp;
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub struct Caller {
     pub bot: Option<BotId>,
     /// Scopes: "items.read", "items.*", "*".
     pub scopes: Vec<String>,
+    /// When the key expires.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Caller {
@@ -138,6 +141,7 @@ mod tests {
             org: Some(own),
             bot: None,
             scopes: vec![],
+            expires_at: None,
         };
         assert_eq!(caller.home("").unwrap(), own);
         assert_eq!(caller.home(&own.to_string()).unwrap(), own);

@@ -42,6 +42,9 @@ pub const OFFER_TTL_MIN: Duration = Duration::from_secs(3600);
 pub const OFFER_TTL_MAX: Duration = Duration::from_secs(14 * 86_400);
 /// Open streams of one key: a plugin needs one or two; a leak must not eat the server.
 pub const STREAMS_PER_KEY_MAX: usize = 100;
+/// How often a server looks again at the keys of open streams: a key that was revoked at another
+/// one has ended within twice that.
+pub const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(1);
 /// Offers a bot may have out at once: Steam's own limit is about 30.
 pub const OFFERS_PER_BOT_MAX: i64 = 25;
 /// Offers to one person at once: Steam's own limit is 5, and people send offers by hand too.

@@ -231,7 +231,14 @@ mod tests {
 
     fn caller(org: Option<OrgId>) -> Caller {
         let scopes = vec!["*".to_owned()];
-        Caller { key_id: "k".to_owned(), kind: KeyKind::Admin, org, bot: None, scopes }
+        Caller {
+            key_id: "k".to_owned(),
+            kind: KeyKind::Admin,
+            org,
+            bot: None,
+            scopes,
+            expires_at: None,
+        }
     }
 
     fn named(slug: &str) -> NewOrg {

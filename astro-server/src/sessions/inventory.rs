@@ -1,10 +1,10 @@
 //! A full inventory, put together from chunks and compared with the books.
-use super::ops;
+use super::{Lease, ops};
 use crate::bots;
 use crate::db::Db;
 use crate::items::asset::SeenAsset;
 use crate::kernel::limits::INVENTORY_ASSETS_MAX;
-use crate::kernel::{AssetId, BotId, Clock, Error, Result, SyncId};
+use crate::kernel::{AssetId, Clock, Error, Result, SyncId};
 use crate::sync::apply::{self, Tally};
 use crate::sync::reconcile::{Key, Snapshot};
 use std::collections::{HashMap, HashSet};
@@ -54,15 +54,15 @@ impl Assembly {
 /// Compares a complete inventory with the books and makes the changes.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`] when a newer session began meanwhile; those of the database.
+/// Those of [`ops::fenced`] and of the database.
 pub async fn reconcile(
     db: &Db,
     clock: &Clock,
-    bot: BotId,
-    epoch: i64,
+    lease: &Lease,
     id: SyncId,
     snapshot: Snapshot,
 ) -> Result<()> {
+    let bot = lease.bot;
     let plan = db
         .read(move |conn| {
             let bot = bots::ops::get(conn, bot)?;
@@ -72,17 +72,17 @@ pub async fn reconcile(
     let Some(plan) = plan else { return Ok(()) };
     let mut tally = Tally::default();
     for portion in plan.portions() {
-        let (portion, now) = (portion.to_vec(), clock.now());
+        let (lease, portion, now) = (lease.clone(), portion.to_vec(), clock.now());
         tally += db
             .write(move |conn| {
-                let bot = ops::fenced(conn, bot, epoch)?;
+                let bot = ops::fenced(conn, &lease, now)?;
                 apply::apply(conn, &bot, id, &portion, now)
             })
             .await?;
     }
-    let now = clock.now();
+    let (lease, now) = (lease.clone(), clock.now());
     db.write(move |conn| {
-        let bot = ops::fenced(conn, bot, epoch)?;
+        let bot = ops::fenced(conn, &lease, now)?;
         apply::finish(conn, &bot, id, &plan, tally, now)
     })
     .await

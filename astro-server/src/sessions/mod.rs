@@ -13,10 +13,22 @@ use crate::assignments::parts::Delivery;
 use crate::assignments::rules::Failure;
 use crate::donations::ops::Outcome;
 use crate::donations::{self, Donation};
-use crate::kernel::{AttemptId, DiscrepancyId, DonationId, SteamId, SyncId, Timestamp};
+use crate::kernel::{AttemptId, BotId, DiscrepancyId, DonationId, SteamId, SyncId, Timestamp};
 use crate::sync::history::SeenTrade;
 use crate::sync::offers::StrangeOffer;
 use crate::users::Profile;
+
+/// The right to act for a bot: one session of it, for as long as no newer one began and the key
+/// that opened it is good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The bot.
+    pub bot: BotId,
+    /// The session's number.
+    pub epoch: i64,
+    /// Id of the key.
+    pub key: String,
+}
 
 /// Something that a bot reports.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Events of bots, applied; commands for bots, derived.
-use super::{BotEvent, Command, FriendState, Subject};
+use super::{BotEvent, Command, FriendState, Lease, Subject};
 use crate::assignments::{self, delivery, invites, parts, room, rules::Failure};
+use crate::auth;
 use crate::bots::{self, Bot, Hello, Opened};
 use crate::db::Conn;
 use crate::donations::{self, DonationState};
@@ -15,7 +16,8 @@ use std::time::Duration;
 /// Opens a session for the bot with this account, and asks for its inventory.
 ///
 /// # Errors
-/// [`Error::BotProtocol`] for an account that is no bot the caller sees, [`Error::BotLeaseHeld`].
+/// [`Error::KeyInvalid`] for a key that was revoked since the call came, [`Error::BotProtocol`] for
+/// an account that is no bot the caller sees, [`Error::BotLeaseHeld`].
 pub fn open(
     conn: &mut Conn,
     caller: &Caller,
@@ -24,6 +26,7 @@ pub fn open(
     ttl: Duration,
     now: Timestamp,
 ) -> Result<Opened> {
+    auth::ops::still_good(conn, &caller.key_id, now)?;
     let bot = bots::ops::of_steam_id(conn, steam_id)?
         .filter(|bot| caller.sees(bot.org) && caller.bot.is_none_or(|own| own == bot.id))
         .ok_or_else(|| Error::BotProtocol(format!("{steam_id} is not the bot of this key")))?;
@@ -37,19 +40,20 @@ pub fn open(
 /// none for other events and for one that was applied before.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`] from an older session, [`Error::BotProtocol`].
+/// [`Error::BotLeaseLost`] from an older session, [`Error::KeyInvalid`] once its key has ended,
+/// [`Error::BotProtocol`].
 pub fn apply(
     conn: &mut Conn,
-    bot: BotId,
-    epoch: i64,
+    lease: &Lease,
     seq: i64,
     event: &BotEvent,
     now: Timestamp,
 ) -> Result<Option<bool>> {
-    if !bots::ops::take_event(conn, bot, epoch, seq)? {
+    auth::ops::still_good(conn, &lease.key, now)?;
+    if !bots::ops::take_event(conn, lease.bot, lease.epoch, seq)? {
         return Ok(None);
     }
-    let bot = bots::ops::get(conn, bot)?;
+    let bot = bots::ops::get(conn, lease.bot)?;
     if event.may_have_moved_items() {
         bots::ops::note_trade(conn, bot.id, now)?;
     }
@@ -95,20 +99,14 @@ pub fn apply(
 /// and all that comes after it would wait for ever.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`] from an older session, [`Error::BotProtocol`] for an event that leaves
-/// others out.
-pub fn refuse(
-    conn: &mut Conn,
-    bot: BotId,
-    epoch: i64,
-    seq: i64,
-    why: &str,
-    now: Timestamp,
-) -> Result<()> {
-    if !bots::ops::take_event(conn, bot, epoch, seq)? {
+/// [`Error::BotLeaseLost`] from an older session, [`Error::KeyInvalid`] once its key has ended,
+/// [`Error::BotProtocol`] for an event that leaves others out.
+pub fn refuse(conn: &mut Conn, lease: &Lease, seq: i64, why: &str, now: Timestamp) -> Result<()> {
+    auth::ops::still_good(conn, &lease.key, now)?;
+    if !bots::ops::take_event(conn, lease.bot, lease.epoch, seq)? {
         return Ok(());
     }
-    let bot = bots::ops::get(conn, bot)?;
+    let bot = bots::ops::get(conn, lease.bot)?;
     let text = format!("A report of bot {} could not be recorded: {why}", bot.display_name);
     let event = NewEvent::new(bot.org, "bot.event_refused", &bots::source(bot.id), text)
         .bot(bot.id)
@@ -142,16 +140,15 @@ fn unsent_sync(conn: &mut Conn, bot: &Bot, sent: &HashSet<Subject>) -> Result<Op
 /// waits.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`] from an older session.
+/// Those of [`fenced`].
 pub fn advance(
     conn: &mut Conn,
-    bot: BotId,
-    epoch: i64,
+    lease: &Lease,
     sent: &HashSet<Subject>,
     sync_every: Duration,
     now: Timestamp,
 ) -> Result<()> {
-    let bot = fenced(conn, bot, epoch)?;
+    let bot = fenced(conn, lease, now)?;
     room::plan(conn, &bot, now)?;
     sync::ops::tend(conn, &bot, sync_every, now)?;
     if let Some(sync) = unsent_sync(conn, &bot, sent)? {
@@ -160,13 +157,23 @@ pub fn advance(
     Ok(())
 }
 
-/// The bot, if `epoch` is its current session.
+/// The bot, if `lease` is its current session and the key is good.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`].
-pub fn fenced(conn: &mut Conn, bot: BotId, epoch: i64) -> Result<Bot> {
-    let bot = bots::ops::get(conn, bot)?;
-    if bot.lease_epoch == epoch { Ok(bot) } else { Err(Error::BotLeaseLost(bot.id)) }
+/// [`Error::BotLeaseLost`], [`Error::KeyInvalid`].
+pub fn fenced(conn: &mut Conn, lease: &Lease, now: Timestamp) -> Result<Bot> {
+    auth::ops::still_good(conn, &lease.key, now)?;
+    let bot = bots::ops::get(conn, lease.bot)?;
+    if bot.lease_epoch == lease.epoch { Ok(bot) } else { Err(Error::BotLeaseLost(bot.id)) }
+}
+
+/// Holds the lease for `ttl` from now on.
+///
+/// # Errors
+/// [`Error::BotLeaseLost`] from an older session, [`Error::KeyInvalid`] once its key has ended.
+pub fn extend(conn: &mut Conn, lease: &Lease, ttl: Duration, now: Timestamp) -> Result<()> {
+    auth::ops::still_good(conn, &lease.key, now)?;
+    bots::ops::extend_lease(conn, lease.bot, lease.epoch, ttl, now)
 }
 
 /// What a bot has to do.
@@ -178,12 +185,18 @@ pub struct Agenda {
     pub open: HashSet<Subject>,
 }
 
-/// What the bot has to do, with the commands that were not `sent` in this session yet.
+/// What the bot has to do, with the commands that were not `sent` in this session yet. They carry
+/// trade tokens: nobody gets them whose lease or key has ended.
 ///
 /// # Errors
-/// Those of the database.
-pub fn agenda(conn: &mut Conn, bot: BotId, sent: &HashSet<Subject>) -> Result<Agenda> {
-    let bot = bots::ops::get(conn, bot)?;
+/// Those of [`fenced`].
+pub fn agenda(
+    conn: &mut Conn,
+    lease: &Lease,
+    sent: &HashSet<Subject>,
+    now: Timestamp,
+) -> Result<Agenda> {
+    let bot = fenced(conn, lease, now)?;
     let Agenda { mut commands, mut open } = Agenda::default();
     for attempt in delivery::open_attempts(conn, &bot)? {
         let (id, cancel) = (attempt.id, attempt.cancel_wanted);

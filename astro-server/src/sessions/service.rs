@@ -1,12 +1,12 @@
 //! `BotSessionService` on the wire: the loop of one session.
 use super::inventory::{self, Assembly};
 use super::wire::{Descriptions, app, clean, decode_event, encode, seen_assets};
-use super::{BotEvent, Subject, ops};
+use super::{BotEvent, Lease, Subject, ops};
 use crate::auth::Gate;
 use crate::bots::{Hello, Opened};
 use crate::events::{self, Feed};
-use crate::kernel::{AssetId, BotId, Error, Result, SteamId, SyncId, Timestamp};
-use crate::{bots, sync, wire};
+use crate::kernel::{AssetId, Error, Result, SteamId, SyncId, Timestamp};
+use crate::{bots, crash, supervise, sync, wire};
 use astro_sdk::bot::v1::{
     self as bot, SessionRequest, SessionResponse, bot_session_service_server::BotSessionService,
     session_request::Frame, session_response::Frame as Answer,
@@ -66,6 +66,7 @@ impl BotSessionService for Sessions {
         };
         let steam_id = SteamId::parse("hello.steam_id", hello.steam_id)?;
         let (ttl, caller, now) = (self.lease_ttl, context.caller, self.gate.clock.now());
+        let key = caller.key_id.clone();
         let hello = Hello {
             worker_id: clean(&hello.worker_id),
             last_epoch: hello.last_epoch,
@@ -78,7 +79,8 @@ impl BotSessionService for Sessions {
             .await?;
         tracing::info!(bot = %opened.bot.id, epoch = opened.epoch, "Session {} of bot {} begins", opened.epoch, opened.bot.id);
         let (out, responses) = mpsc::channel(OUTBOX);
-        let session = Session::new(self.clone(), &opened, out);
+        let lease = Lease { bot: opened.bot.id, epoch: opened.epoch, key };
+        let session = Session::new(self.clone(), lease, out);
         tokio::spawn(async move {
             session.run(frames, pass, opened).await;
         });
@@ -88,8 +90,7 @@ impl BotSessionService for Sessions {
 
 struct Session {
     service: Sessions,
-    bot: BotId,
-    epoch: i64,
+    lease: Lease,
     out: mpsc::Sender<Result<SessionResponse, Status>>,
     /// What was sent in this session.
     sent: HashSet<Subject>,
@@ -102,14 +103,13 @@ struct Session {
 impl Session {
     fn new(
         service: Sessions,
-        opened: &Opened,
+        lease: Lease,
         out: mpsc::Sender<Result<SessionResponse, Status>>,
     ) -> Self {
         let now = Instant::now();
         Self {
             service,
-            bot: opened.bot.id,
-            epoch: opened.epoch,
+            lease,
             out,
             sent: HashSet::new(),
             acked: 0,
@@ -125,20 +125,26 @@ impl Session {
         pass: crate::auth::StreamPass,
         opened: Opened,
     ) {
-        let reason = match self.welcome(&opened).await {
-            Ok(()) => tokio::select! {
-                why = pass.ended() => self.drain(why).await,
-                reason = self.exchange(&mut frames) => reason,
-            },
-            Err(error) => Some(error),
+        let exchange = async {
+            self.welcome(&opened).await?;
+            tokio::select! {
+                why = pass.ended() => Err(why),
+                left = self.exchange(&mut frames) => left,
+            }
         };
-        let text = reason.as_ref().map_or("the worker left".to_owned(), ToString::to_string);
-        tracing::info!(bot = %self.bot, epoch = self.epoch, "Session {} of bot {} ends: {text}", self.epoch, self.bot);
-        if let Some(error) = reason {
+        let ended = supervise::caught("a session", exchange).await;
+        if matches!(ended, Err(Error::KeyInvalid | Error::Stopping)) {
+            self.drain().await;
+        }
+        let (bot, epoch) = (self.lease.bot, self.lease.epoch);
+        let text =
+            ended.as_ref().map_or_else(ToString::to_string, |()| "the worker left".to_owned());
+        tracing::info!(%bot, epoch, "Session {epoch} of bot {bot} ends: {text}");
+        if let Err(error) = ended {
             // The bot may have gone; then nobody wants to know.
             let _ = self.out.try_send(Err(error.into()));
         }
-        let (bot, epoch, now) = (self.bot, self.epoch, self.service.gate.clock.now());
+        let now = self.now();
         let closed = self
             .service
             .gate
@@ -153,8 +159,8 @@ impl Session {
     async fn welcome(&mut self, opened: &Opened) -> Result<()> {
         let service = &self.service;
         let welcome = bot::Welcome {
-            bot_id: self.bot.to_string(),
-            lease_epoch: self.epoch.cast_unsigned(),
+            bot_id: self.lease.bot.to_string(),
+            lease_epoch: self.lease.epoch.cast_unsigned(),
             lease_ttl: prost_types::Duration::try_from(service.lease_ttl).ok(),
             heartbeat_interval: prost_types::Duration::try_from(service.heartbeat_interval).ok(),
             committed_event_seq: opened.committed_event_seq.cast_unsigned(),
@@ -162,53 +168,47 @@ impl Session {
         self.send(Some(Answer::Welcome(welcome))).await
     }
 
-    async fn drain(&mut self, why: Error) -> Option<Error> {
+    async fn drain(&mut self) {
         let grace = prost_types::Duration::try_from(self.service.drain).ok();
         let _ = self.send(Some(Answer::Drain(bot::Drain { grace }))).await;
-        Some(why)
     }
 
-    /// Runs until the bot leaves (none) or the session has to end.
-    async fn exchange(&mut self, frames: &mut Streaming<SessionRequest>) -> Option<Error> {
+    /// Runs until the bot leaves.
+    ///
+    /// # Errors
+    /// Why the session has to end.
+    async fn exchange(&mut self, frames: &mut Streaming<SessionRequest>) -> Result<()> {
         // All that makes work for a bot is an event that names it.
-        let mut news = match self.service.gate.db.read(events::end).await {
-            Ok(end) => {
-                let filter = events::Filter { bot: Some(self.bot), ..events::Filter::default() };
-                self.service.feed.follow(filter, end)
-            }
-            Err(error) => return Some(error),
-        };
+        let end = self.service.gate.db.read(events::end).await?;
+        let filter = events::Filter { bot: Some(self.lease.bot), ..events::Filter::default() };
+        let mut news = self.service.feed.follow(filter, end);
         let mut heartbeat = interval(self.service.heartbeat_interval);
         let mut tick = interval(TICK);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look_at = Some(Instant::now());
         loop {
-            let step = tokio::select! {
+            tokio::select! {
                 frame = frames.message() => match frame {
-                    Ok(Some(frame)) => match self.frame(frame).await {
-                        Ok(true) => Ok(()),
-                        Ok(false) => return None,
-                        Err(error) => Err(error),
+                    Ok(Some(frame)) => if !self.frame(frame).await? {
+                        return Ok(());
                     },
-                    Ok(None) => return None,
+                    Ok(None) => return Ok(()),
                     Err(status) => {
-                        tracing::debug!("The stream of bot {} broke: {status}", self.bot);
-                        return None;
+                        tracing::debug!("The stream of bot {} broke: {status}", self.lease.bot);
+                        return Ok(());
                     }
                 },
-                news = news.next() => news.map(|_| {
+                news = news.next() => {
+                    news?;
                     look_at.get_or_insert_with(|| Instant::now() + SETTLE);
-                }),
+                }
                 () = sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() => {
                     look_at = None;
-                    self.look().await
+                    self.look().await?;
                 }
-                _ = tick.tick() => self.look().await,
-                _ = heartbeat.tick() => self.beat().await,
-            };
-            if let Err(error) = step {
-                return Some(error);
+                _ = tick.tick() => self.look().await?,
+                _ = heartbeat.tick() => self.beat().await?,
             }
         }
     }
@@ -235,6 +235,7 @@ impl Session {
     /// Handles a frame; false when the bot says goodbye.
     async fn frame(&mut self, frame: SessionRequest) -> Result<bool> {
         self.heard = Instant::now();
+        crash::point("session");
         if self.lease_extended.elapsed() >= self.service.heartbeat_interval / 2 {
             self.extend_lease().await?;
         }
@@ -257,10 +258,9 @@ impl Session {
     }
 
     async fn extend_lease(&mut self) -> Result<()> {
-        let (bot, epoch, ttl) = (self.bot, self.epoch, self.service.lease_ttl);
-        let now = self.now();
+        let (lease, ttl, now) = (self.lease.clone(), self.service.lease_ttl, self.now());
         let gate = &self.service.gate;
-        gate.db.write(move |conn| bots::ops::extend_lease(conn, bot, epoch, ttl, now)).await?;
+        gate.db.write(move |conn| ops::extend(conn, &lease, ttl, now)).await?;
         self.lease_extended = Instant::now();
         Ok(())
     }
@@ -282,7 +282,7 @@ impl Session {
             }
             applied => applied?,
         };
-        crate::crash::point("after-event");
+        crash::point("after-event");
         self.acked = self.acked.max(seq.cast_unsigned());
         let decision = asked.zip(go).map(|(id, go)| {
             Answer::AttemptDecision(bot::AttemptDecision { attempt_id: id.to_string(), go })
@@ -291,14 +291,15 @@ impl Session {
     }
 
     async fn apply(&self, seq: i64, event: BotEvent) -> Result<Option<bool>> {
-        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
+        let (lease, now) = (self.lease.clone(), self.now());
         let gate = &self.service.gate;
-        gate.db.write(move |conn| ops::apply(conn, bot, epoch, seq, &event, now)).await
+        gate.db.write(move |conn| ops::apply(conn, &lease, seq, &event, now)).await
     }
 
     async fn refuse(&self, seq: i64, error: Error) -> Result<()> {
-        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
-        tracing::error!(bot = %bot, seq, "A report of bot {bot} could not be recorded: {error}");
+        let (lease, now) = (self.lease.clone(), self.now());
+        let bot = lease.bot;
+        tracing::error!(%bot, seq, "A report of bot {bot} could not be recorded: {error}");
         // What the database says is for the server's own log.
         let why = if matches!(error, Error::BotProtocol(_)) {
             error.to_string()
@@ -306,20 +307,21 @@ impl Session {
             "internal error; the server's log has the cause".to_owned()
         };
         let gate = &self.service.gate;
-        gate.db.write(move |conn| ops::refuse(conn, bot, epoch, seq, &why, now)).await
+        gate.db.write(move |conn| ops::refuse(conn, &lease, seq, &why, now)).await
     }
 
     /// Sends what the bot has to do and was not told yet.
     async fn look(&mut self) -> Result<()> {
-        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
+        let (lease, now) = (self.lease.clone(), self.now());
+        let bot = lease.bot;
         let db = self.service.gate.db.clone();
         let (sent, every) = (self.sent.clone(), self.service.sync_interval);
         if db.read(move |conn| ops::is_due(conn, bot, &sent, every, now)).await? {
-            let sent = self.sent.clone();
-            db.write(move |conn| ops::advance(conn, bot, epoch, &sent, every, now)).await?;
+            let (lease, sent) = (lease.clone(), self.sent.clone());
+            db.write(move |conn| ops::advance(conn, &lease, &sent, every, now)).await?;
         }
         let sent = self.sent.clone();
-        let agenda = db.read(move |conn| ops::agenda(conn, bot, &sent)).await?;
+        let agenda = db.read(move |conn| ops::agenda(conn, &lease, &sent, now)).await?;
         self.sent.retain(|subject| agenda.open.contains(subject));
         for command in agenda.commands {
             let subject = command.subject();
@@ -353,14 +355,15 @@ impl Session {
             .map(|inventory| Ok((app(inventory.app_id)?, AssetId::new(inventory.context_id))))
             .collect();
         let snapshot = assembly.finish(covered?);
-        let (gate, bot, epoch) = (self.service.gate.clone(), self.bot, self.epoch);
+        let (gate, lease) = (self.service.gate.clone(), self.lease.clone());
         tokio::spawn(async move {
-            let done = inventory::reconcile(&gate.db, &gate.clock, bot, epoch, id, snapshot).await;
-            if let Err(error) = done {
+            let bot = lease.bot;
+            let compare = inventory::reconcile(&gate.db, &gate.clock, &lease, id, snapshot);
+            if let Err(error) = supervise::caught("a sync", compare).await {
                 tracing::warn!(%error, "Sync {id} of bot {bot} was not completed: {error}");
                 let (why, now) = (error.to_string(), gate.clock.now());
                 let failed = gate.db.write(move |conn| {
-                    let bot = ops::fenced(conn, bot, epoch)?;
+                    let bot = ops::fenced(conn, &lease, now)?;
                     sync::ops::failed(conn, &bot, id, &why, now)
                 });
                 if let Err(error) = failed.await {
@@ -375,12 +378,12 @@ impl Session {
         let id = SyncId::parse("sync_id", &failed.sync_id)
             .map_err(|_| Error::BotProtocol("sync_id".to_owned()))?;
         self.assembly.take_if(|(assembly, _)| assembly.sync() == id);
-        let (bot, epoch, now) = (self.bot, self.epoch, self.now());
+        let (lease, now) = (self.lease.clone(), self.now());
         let why = clean(&failed.message);
         let gate = &self.service.gate;
         gate.db
             .write(move |conn| {
-                let bot = ops::fenced(conn, bot, epoch)?;
+                let bot = ops::fenced(conn, &lease, now)?;
                 sync::ops::failed(conn, &bot, id, &why, now)
             })
             .await

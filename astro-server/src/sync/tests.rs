@@ -26,8 +26,14 @@ fn books() -> Books {
     conn.migrate().unwrap();
     let now = Clock::default().now();
     let scopes = vec!["*".to_owned()];
-    let caller =
-        Caller { key_id: "k".to_owned(), kind: KeyKind::Admin, org: None, bot: None, scopes };
+    let caller = Caller {
+        key_id: "k".to_owned(),
+        kind: KeyKind::Admin,
+        org: None,
+        bot: None,
+        scopes,
+        expires_at: None,
+    };
     let bot = conn.write(|conn| {
         let new = NewOrg { slug: "red".to_owned(), ..NewOrg::default() };
         let org = orgs::ops::create(conn, &caller, new, now)?;

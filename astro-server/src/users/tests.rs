@@ -67,6 +67,7 @@ fn admin() -> Caller {
         org: None,
         bot: None,
         scopes: vec!["*".to_owned()],
+        expires_at: None,
     }
 }
 
