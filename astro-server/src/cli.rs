@@ -1,13 +1,15 @@
 //! The command line of the server.
-use crate::auth::{self, keys::Secret};
+use crate::admin_key;
 use crate::config::{ADMIN_KEY_FILE_DEFAULT, Config, DATABASE_URL_DEFAULT, Pace};
 use crate::db::{Address, Conn, Db};
-use crate::kernel::{Clock, KeyKind};
+use crate::kernel::Clock;
+use crate::kernel::conceal::conceal;
 use crate::serve::Server;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 /// The Astro server: items, assignments, sync and events over gRPC.
 ///
 /// Without a command it serves: on the first start it makes its database and one admin key, which
-/// it prints once and writes to a file.
+/// it writes to a file and shows once if it runs on a terminal.
 #[derive(Debug, Parser)]
 #[command(name = "astro-server", version, after_help = EXAMPLES)]
 struct Cli {
@@ -25,6 +27,9 @@ struct Cli {
     #[command(flatten)]
     serve: ServeArgs,
 }
+
+/// Exit code of a command line that cannot be read, as clap's own.
+const USAGE: u8 = 2;
 
 const EXAMPLES: &str = "Examples:
   astro-server                                     serve with SQLite in ./astro-data
@@ -47,7 +52,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Make a new admin key, print it and write it to the admin key file.
+    /// Make a new admin key and write it to the admin key file, which must not be there.
     Recover,
 }
 
@@ -68,7 +73,7 @@ struct ServeArgs {
     /// sqlite://PATH or postgres://USER@HOST/DATABASE. Give one with a password by the variable.
     #[arg(long, env = "ASTRO_DATABASE_URL", default_value = DATABASE_URL_DEFAULT, hide_env_values = true, global = true)]
     database_url: String,
-    /// File (mode 0600) that the first start writes its admin key to.
+    /// File (mode 0600) that the first start writes its admin key to; it is never overwritten.
     #[arg(long, env = "ASTRO_ADMIN_KEY_FILE", default_value = ADMIN_KEY_FILE_DEFAULT, global = true)]
     admin_key_file: PathBuf,
     /// Form of the log on stderr; RUST_LOG filters it.
@@ -124,12 +129,36 @@ impl ServeArgs {
 
 /// Runs the server's command line; the binary's whole `main`.
 pub fn main() -> ExitCode {
-    run(Cli::parse())
+    main_with(std::env::args_os())
 }
 
 /// The same with the arguments given; the first is the program's name.
 pub fn main_with(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
-    run(Cli::parse_from(args))
+    let args: Vec<std::ffi::OsString> = args.into_iter().collect();
+    match Cli::try_parse_from(&args) {
+        Ok(cli) => run(cli),
+        Err(error) if error.use_stderr() => {
+            tell_text(&without_secrets(error.to_string(), &args));
+            ExitCode::from(USAGE)
+        }
+        // Help and version.
+        Err(error) => error.exit(),
+    }
+}
+
+/// What clap says, without the values that it repeats if they look like a URL or a key: they were
+/// meant for another place.
+fn without_secrets(mut text: String, args: &[std::ffi::OsString]) -> String {
+    let given = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+    let set = std::env::vars().filter(|(name, _)| name.starts_with("ASTRO_")).map(|(_, v)| v);
+    for value in given.chain(set) {
+        let value =
+            value.strip_prefix("--").and_then(|v| v.split_once('=')).map_or(&*value, |v| v.1);
+        if ["://", "@", "password", "astro_"].iter().any(|sign| value.contains(sign)) {
+            text = text.replace(value, "(not shown)");
+        }
+    }
+    conceal(&text).into_owned()
 }
 
 fn run(cli: Cli) -> ExitCode {
@@ -162,16 +191,35 @@ fn start_log(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(colours)
-        .with_writer(std::io::stderr);
+        .with_writer(|| Concealed(std::io::stderr()));
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
 }
 
-#[allow(clippy::print_stderr)] // the one place where an error leaves the process
+/// The log: a key that somebody pasted where it does not belong is not repeated there.
+struct Concealed(std::io::Stderr);
+
+impl Write for Concealed {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        // A line comes in one piece.
+        self.0.write_all(conceal(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
 fn tell_error(error: &anyhow::Error) {
-    eprintln!("astro-server: {error:#}");
+    tell_text(&format!("astro-server: {}\n", conceal(&format!("{error:#}"))));
+}
+
+#[allow(clippy::print_stderr)] // the one place where an error leaves the process
+fn tell_text(text: &str) {
+    eprint!("{text}");
 }
 
 #[allow(clippy::print_stdout)] // the one place where the command line answers
@@ -192,9 +240,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         }
         let mut server = Server::start(args.config()).await?;
         if let Some(key) = server.admin_key() {
-            tell(&format!("admin key: {key}"));
-            let file = args.admin_key_file.display();
-            tell(&format!("It is shown this once, and was written to {file}."));
+            announce(&key, args);
         }
         tell(&format!("listening on {}", server.endpoint()));
         tokio::select! {
@@ -209,11 +255,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
 
 fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
     let address = Address::parse(&args.database_url)?;
-    if let Address::Sqlite(path) = &address
-        && let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(folder)?;
-    }
+    address.prepare()?;
     let names = Conn::open(&address).context("cannot open the database")?.migrate()?;
     for name in &names {
         tell(&format!("ran {name}"));
@@ -226,12 +268,54 @@ fn recover(args: &ServeArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let address = Address::parse(&args.database_url)?;
     let db = Db::open(&address, crate::events::seal).context("cannot open the database")?;
-    let secret = Secret::generate(KeyKind::Admin);
-    let (key, now) = (secret.reveal(), Clock::default().now());
-    runtime.block_on(db.write(move |conn| auth::ops::recover(conn, &secret, now)))?;
-    crate::serve::write_private(&args.admin_key_file, &key)
-        .with_context(|| format!("cannot write {}", args.admin_key_file.display()))?;
-    tell(&format!("admin key: {key}"));
-    tell(&format!("It was written to {}.", args.admin_key_file.display()));
+    let now = Clock::default().now();
+    if let Some(key) = runtime.block_on(admin_key::another(&db, &args.admin_key_file, now))? {
+        announce(&key, args);
+    }
     Ok(())
+}
+
+/// Tells where the new admin key is. It is shown on a terminal only: a journal keeps what it is told.
+fn announce(key: &str, args: &ServeArgs) {
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    announcement(key, &args.admin_key_file, is_terminal).iter().for_each(|line| tell(line));
+}
+
+fn announcement(key: &str, file: &Path, is_terminal: bool) -> Vec<String> {
+    let file = file.display();
+    if is_terminal {
+        let place = format!("It is shown this once, and was written to {file}.");
+        vec![format!("admin key: {key}"), place]
+    } else {
+        vec![format!("The admin key was written to {file}: it is shown on a terminal only.")]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_admin_key_is_shown_on_a_terminal_only() {
+        let told =
+            |is_terminal| announcement("astro_admin_a_b", Path::new("k"), is_terminal).join(" ");
+        assert!(told(true).contains("astro_admin_a_b"));
+        assert!(!told(false).contains("astro_admin"));
+    }
+
+    #[test]
+    fn a_secret_in_the_wrong_place_is_not_repeated() {
+        const URL: &str = "postgres://astro:hunter2@db/astro";
+        let key = "astro_admin_abcdefghijkm_0123456789";
+        let (bare, listen) = ([URL], ["--listen", URL]);
+        let joined = format!("--log-format={URL}");
+        let (misspelt, pasted) = (["--databaseurl", URL], ["keys", key]);
+        for args in [&bare[..], &listen, &[&*joined], &misspelt, &pasted] {
+            let args: Vec<std::ffi::OsString> =
+                ["astro-server"].iter().chain(args).map(Into::into).collect();
+            let error = Cli::try_parse_from(&args).unwrap_err();
+            let told = without_secrets(error.to_string(), &args);
+            assert!(!told.contains("hunter2") && !told.contains("0123456789"), "{told}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! appends to), `auth` (who calls), then the slices: `orgs`, `users`, `bots`, `items`,
 //! `assignments`, `donations`, `sync`, `sessions` (the stream with the bots). A slice has `mod.rs` (types and pure rules), `store.rs` (all
 //! SQL on its tables), `ops.rs` (use cases, one transaction each) and `service.rs` (the wire).
+pub mod admin_key;
 pub mod assignments;
 pub mod auth;
 pub mod bots;
@@ -17,6 +18,7 @@ pub mod items;
 pub mod jobs;
 pub mod kernel;
 pub mod orgs;
+pub mod private;
 pub mod serve;
 pub mod sessions;
 pub mod supervise;

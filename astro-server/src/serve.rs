@@ -1,15 +1,14 @@
 //! Builds the services, runs them and the jobs until told to stop, and drains.
-use crate::auth::keys::Secret;
 use crate::auth::layer::AuthLayer;
 use crate::auth::{self, Gate, Streams};
 use crate::config::Config;
 use crate::db::{Address, Db};
 use crate::events::{Feed, Log};
-use crate::kernel::KeyKind;
 use crate::kernel::limits::MESSAGE_BYTES_MAX;
 use crate::kernel::seal::Sealer;
 use crate::{
-    assignments, bots, donations, events, items, jobs, orgs, sessions, supervise, sync, users,
+    admin_key, assignments, bots, donations, events, items, jobs, orgs, sessions, supervise, sync,
+    users,
 };
 use anyhow::Context;
 use astro_sdk::FILE_DESCRIPTOR_SET;
@@ -22,9 +21,7 @@ use astro_sdk::v1::{
     organization_service_server::OrganizationServiceServer, sync_service_server::SyncServiceServer,
     user_service_server::UserServiceServer,
 };
-use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -64,7 +61,8 @@ impl Server {
         let stop = CancellationToken::new();
         let log = Log::start(db.clone(), stop.clone()).await?;
         let seal_key = seal_key(&db).await?;
-        let admin_key = bootstrap(&db, &config).await?;
+        let now = config.clock.now();
+        let admin_key = admin_key::first(&db, &config.admin_key_file, now).await?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
@@ -107,7 +105,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// The admin key, if this start made it.
+    /// The admin key, if this start wrote it to its file.
     pub fn admin_key(&self) -> Option<String> {
         self.admin_key.clone()
     }
@@ -172,44 +170,6 @@ async fn seal_key(db: &Db) -> anyhow::Result<[u8; 32]> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh).map_err(|e| anyhow::anyhow!("no random numbers: {e}"))?;
     Ok(db.write(move |conn| auth::ops::seal_key(conn, fresh)).await?)
-}
-
-/// Makes the first admin key. The file is written before the commit: a key that nobody has would
-/// lock everybody out.
-async fn bootstrap(db: &Db, config: &Config) -> anyhow::Result<Option<String>> {
-    let secret = Secret::generate(KeyKind::Admin);
-    let key = secret.reveal();
-    let (file, text, now) = (config.admin_key_file.clone(), key.clone(), config.clock.now());
-    let made = db
-        .write(move |conn| {
-            let made = auth::ops::bootstrap(conn, &secret, now)?;
-            if made.is_some() {
-                write_private(&file, &text).map_err(|e| {
-                    let file = file.display();
-                    crate::kernel::Error::Unavailable(format!("cannot write {file}: {e}"))
-                })?;
-            }
-            Ok(made.is_some())
-        })
-        .await?;
-    Ok(made.then_some(key))
-}
-
-/// Writes a file that only its owner can read, in one step.
-pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    let _ = std::fs::remove_file(&new);
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)
 }
 
 fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result<RoutesBuilder> {

@@ -1,6 +1,5 @@
 //! Who may come in: keys and scopes. `shutdown.rs` has what a revoked key's open streams see.
 
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use astro_sdk::methods::METHODS;
@@ -9,7 +8,6 @@ use astro_sdk::{Code, Error};
 use astro_server::kernel::Clock;
 use astro_tests::{App, Backend, on_each_database};
 
-use crate::NODE;
 use crate::requests::{Ids, request};
 use crate::world::{key_id, refusal};
 
@@ -91,42 +89,96 @@ async fn a_key_without_the_scope_is_refused_by_every_rpc() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_hands_out_no_more_than_it_holds() {
     let app = App::start(Backend::Sqlite).await;
-    let maker = app.client_with(&app.key_with(&["keys.write", "items.read"]).await);
-    let make = |kind: ApiKeyKind, scopes: &[&str]| CreateApiKeyRequest {
-        kind: kind.into(),
-        display_name: "more than I have".to_owned(),
-        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-        ..Default::default()
-    };
+    let (foreign, _) = app.another_org("blue").await;
+    let maker = app.client_with(&app.key_with(&["keys.write", "bots.write", "items.read"]).await);
     let mut access = maker.raw().access();
-    access.create_api_key(make(ApiKeyKind::Client, &["items.read"])).await.unwrap();
-    for (kind, scopes) in [
-        (ApiKeyKind::Client, vec!["items.write"]),
-        (ApiKeyKind::Client, vec!["*"]),
-        (ApiKeyKind::Client, vec!["items.*"]),
-        (ApiKeyKind::Client, vec![]),
-        (ApiKeyKind::Admin, vec!["items.read"]),
-        (ApiKeyKind::Admin, vec![]),
+    let allowed = wanted(ApiKeyKind::Client, &["items.read"]);
+    access.create_api_key(allowed.clone()).await.unwrap();
+    let bot = |scopes| CreateApiKeyRequest {
+        bot_id: app.bot_id.clone(),
+        ..wanted(ApiKeyKind::Bot, scopes)
+    };
+    for (request, scope) in [
+        (wanted(ApiKeyKind::Client, &["items.write"]), "items.write"),
+        (wanted(ApiKeyKind::Client, &["*"]), "*"),
+        (wanted(ApiKeyKind::Client, &["items.*"]), "items.*"),
+        (wanted(ApiKeyKind::Client, &[]), "items.*"),
+        (wanted(ApiKeyKind::Client, &["bot.session"]), "bot.session"),
+        (bot(&[]), "bot.session"),
+        (wanted(ApiKeyKind::Admin, &["items.read"]), "*"),
+        (wanted(ApiKeyKind::Admin, &[]), "*"),
     ] {
-        let refused = access.create_api_key(make(kind, &scopes)).await.map_err(Error::from);
-        let code = refused.unwrap_err().code;
-        let refusals = [Code::PermissionDenied, Code::InvalidArgument];
-        assert!(refusals.contains(&code), "{kind:?} {scopes:?}: {code:?}");
+        let refused = access.create_api_key(request.clone()).await.map_err(Error::from);
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code, Code::PermissionDenied, "{request:?}: {refused}");
+        assert_eq!(refused.metadata["scope"], scope, "{request:?}");
+    }
+    let elsewhere = CreateApiKeyRequest { org_id: foreign, ..allowed };
+    let refused = Error::from(access.create_api_key(elsewhere).await.unwrap_err());
+    assert!(refused.is(ErrorReason::OrganizationNotFound), "{refused}");
+    // Who may open the session of every bot may let one of them do so.
+    let more = app.client_with(&app.key_with(&["keys.write", "bot.session"]).await);
+    more.raw().access().create_api_key(bot(&[])).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_makes_none_that_outlives_it() {
+    let app = App::start(Backend::Sqlite).await;
+    let end = |seconds| {
+        let micros = app.clock.now().plus(Duration::from_secs(seconds)).micros();
+        Some(prost_types::Timestamp { seconds: micros / 1_000_000, nanos: 0 })
+    };
+    let own = end(600);
+    let request = CreateApiKeyRequest {
+        org_id: app.org_id.clone(),
+        expire_time: own,
+        ..wanted(ApiKeyKind::Client, &["keys.write", "items.read"])
+    };
+    let made = app.admin.raw().access().create_api_key(request).await.unwrap().into_inner();
+    let maker = app.client_with(&made.secret);
+    let ask = async |expire_time| {
+        let request =
+            CreateApiKeyRequest { expire_time, ..wanted(ApiKeyKind::Client, &["items.read"]) };
+        let made = maker.raw().access().create_api_key(request).await.map_err(Error::from)?;
+        Ok::<_, Error>(made.into_inner().api_key.unwrap().expire_time)
+    };
+    let sooner = end(300);
+    assert_eq!(ask(sooner).await.unwrap(), sooner);
+    assert_eq!(ask(own).await.unwrap(), own);
+    for longer in [end(900), None] {
+        let refused = ask(longer).await.unwrap_err();
+        assert_eq!(refused.code, Code::InvalidArgument, "{refused}");
+        assert_eq!(refused.metadata["field"], "expire_time");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_key_is_printed_once_and_kept_in_a_private_file() {
-    let mut app = App::start_process(Backend::Sqlite, NODE, &[]).await;
-    let key = app.admin_key();
-    let mode = std::fs::metadata(app.admin_key_file()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    let shown = app.node().said.iter().filter(|line| line.contains(&key)).count();
-    assert_eq!(shown, 1);
-    app.restart_process(NODE, &[]).await;
-    assert!(!app.node().said.iter().any(|line| line.contains("astro_admin_")));
-    assert_eq!(app.admin_key(), key);
-    app.admin.raw().access().get_caller(GetCallerRequest {}).await.unwrap();
+async fn the_key_of_a_bot_makes_keys_of_that_bot_only() {
+    let app = App::start(Backend::Sqlite).await;
+    let other = app.further_bot("other").await;
+    let own = |bot_id: &str| CreateApiKeyRequest {
+        bot_id: bot_id.to_owned(),
+        org_id: app.org_id.clone(),
+        ..wanted(ApiKeyKind::Bot, &["keys.write", "bot.session"])
+    };
+    let made = app.admin.raw().access().create_api_key(own(&app.bot_id)).await.unwrap();
+    let maker = app.client_with(&made.into_inner().secret);
+    let mut access = maker.raw().access();
+    access.create_api_key(own(&app.bot_id)).await.unwrap();
+    for request in [own(&other.id), wanted(ApiKeyKind::Client, &["bot.session"])] {
+        let refused = Error::from(access.create_api_key(request).await.unwrap_err());
+        assert_eq!(refused.code, Code::InvalidArgument, "{refused}");
+        assert_eq!(refused.metadata["field"], "bot_id");
+    }
+}
+
+fn wanted(kind: ApiKeyKind, scopes: &[&str]) -> CreateApiKeyRequest {
+    CreateApiKeyRequest {
+        kind: kind.into(),
+        display_name: "made by a key".to_owned(),
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        ..Default::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,6 +28,7 @@ mod races;
 mod requests;
 mod reversals;
 mod rights;
+mod secrets;
 mod sessions;
 mod shutdown;
 mod steam_faults;

@@ -82,9 +82,10 @@ const BANS: &[Ban] = &[
 const IMPORTS: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("crash", &[]),
+    ("private", &[]),
     ("supervise", &["kernel"]),
     ("wire", &["kernel"]),
-    ("db", &["kernel"]),
+    ("db", &["kernel", "private"]),
     ("events", &["kernel", "db", "crash", "supervise"]),
     ("auth", &["kernel", "db", "events", "crash", "supervise"]),
     ("orgs", &["kernel", "db", "events", "auth", "wire"]),
@@ -164,7 +165,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that put everything together and may import everything.
-const EVERYTHING: &[&str] = &["lib", "main", "serve", "config", "cli"];
+const EVERYTHING: &[&str] = &["lib", "main", "serve", "admin_key", "config", "cli"];
 
 /// Modules whose `store` and `service` are their own.
 const SLICES: &[&str] = &[

@@ -50,8 +50,16 @@ impl Node {
         all.extend(["--lease-ttl-secs", "3"]);
         all.extend(args);
         let mut node = Self::start(program, &all, &[("ASTRO_DATABASE_URL", database_url)])?;
-        let address = tokio::time::timeout(DEADLINE, node.address()).await??;
+        let address = node.listens().await?;
         Ok((node, address))
+    }
+
+    /// Waits until it says where it listens.
+    ///
+    /// # Errors
+    /// When it ends before, or does not within [`DEADLINE`].
+    pub async fn listens(&mut self) -> anyhow::Result<SocketAddr> {
+        tokio::time::timeout(DEADLINE, self.address()).await?
     }
 
     async fn address(&mut self) -> anyhow::Result<SocketAddr> {

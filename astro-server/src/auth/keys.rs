@@ -43,6 +43,11 @@ impl Secret {
         Some(Self { kind, id: id.to_owned(), secret: secret.to_owned() })
     }
 
+    /// Whether `text` has the form of a key's public part.
+    pub fn is_id(text: &str) -> bool {
+        text.len() == ID_CHARS && text.bytes().all(|b| ALPHABET.contains(&b))
+    }
+
     /// The public part.
     pub fn id(&self) -> &str {
         &self.id

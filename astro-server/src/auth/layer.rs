@@ -1,15 +1,18 @@
 //! The layer around all services: it reads the key and checks the scope that the contract asks for.
 use super::keys::Secret;
+use super::refusals::Refusals;
 use super::{ops, store};
 use crate::db::Db;
 use crate::kernel::{Caller, Clock, Error, Result};
 use crate::supervise;
 use astro_sdk::methods::{self, Method};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tonic::body::Body;
+use tonic::transport::server::TcpConnectInfo;
 use tonic::{Code, Status};
 
 /// `last_used_at` is written this often at most, so that reading does not mean writing.
@@ -29,12 +32,13 @@ pub struct Entry {
 pub struct AuthLayer {
     db: Db,
     clock: Clock,
+    refusals: Refusals,
 }
 
 impl AuthLayer {
     /// Checks keys against `db`.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+        Self { db, clock, refusals: Refusals::default() }
     }
 
     async fn admit(&self, headers: &http::HeaderMap, method: &'static Method) -> Result<Entry> {
@@ -119,10 +123,14 @@ where
         };
         let auth = self.auth.clone();
         Box::pin(async move {
-            let started = std::time::Instant::now();
+            let call = Call {
+                method,
+                key: bearer(request.headers()).and_then(Secret::parse),
+                peer: peer(request.extensions()),
+                started: std::time::Instant::now(),
+            };
             match auth.admit(request.headers(), method).await {
                 Ok(entry) => {
-                    let key = entry.caller.key_id.clone();
                     request.extensions_mut().insert(entry);
                     // A defect in one call must not cut the others on its connection.
                     let answered =
@@ -133,12 +141,12 @@ where
                     };
                     let status = Status::from_header_map(response.headers());
                     let mended = status.as_ref().and_then(mend);
-                    log(method, &key, mended.clone().or(status), started);
+                    auth.log(&call, mended.as_ref().or(status.as_ref()));
                     Ok(mended.map_or(response, Status::into_http))
                 }
                 Err(error) => {
                     let status = Status::from(error);
-                    log(method, "-", Some(status.clone()), started);
+                    auth.log(&call, Some(&status));
                     Ok(status.into_http())
                 }
             }
@@ -185,16 +193,47 @@ fn undecodable(mut text: &str) -> (String, &str) {
     (field, text)
 }
 
-fn log(method: &Method, key: &str, status: Option<Status>, started: std::time::Instant) {
-    let code = status.as_ref().map_or(Code::Ok, Status::code);
-    let ms = started.elapsed().as_millis();
-    let name = format!("{}/{}", method.service, method.name);
-    match status {
-        Some(status) if code != Code::Ok => {
-            let why = status.message();
-            tracing::info!(rpc = name, key, ?code, ms, "{name} refused: {code:?}: {why}");
+/// What the log says of a call.
+struct Call {
+    method: &'static Method,
+    /// Well-formed, not necessarily good.
+    key: Option<Secret>,
+    peer: Option<SocketAddr>,
+    started: std::time::Instant,
+}
+
+/// Where the call came from: behind a proxy that is the proxy.
+fn peer(extensions: &http::Extensions) -> Option<SocketAddr> {
+    extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr)
+}
+
+impl AuthLayer {
+    fn log(&self, call: &Call, status: Option<&Status>) {
+        let code = status.map_or(Code::Ok, Status::code);
+        let ms = call.started.elapsed().as_millis();
+        let key = call.key.as_ref().map_or("-", Secret::id);
+        let name = format!("{}/{}", call.method.service, call.method.name);
+        match status {
+            Some(status) if code != Code::Ok => {
+                if self.refusals.is_logged() {
+                    let (why, from) = (status.message(), Shown(call.peer));
+                    tracing::info!(
+                        rpc = name, key, %from, ?code, ms,
+                        "{name} refused to key {key} from {from}: {code:?}: {why}"
+                    );
+                }
+            }
+            Some(_) | None => tracing::debug!(rpc = name, key, ms, "{name} answered in {ms} ms"),
         }
-        Some(_) | None => tracing::debug!(rpc = name, key, ms, "{name} answered in {ms} ms"),
+    }
+}
+
+/// An address, or that it is not known.
+struct Shown(Option<SocketAddr>);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.map_or_else(|| f.write_str("-"), |address| address.fmt(f))
     }
 }
 

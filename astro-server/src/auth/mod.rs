@@ -3,6 +3,7 @@ pub mod gate;
 pub mod keys;
 pub mod layer;
 pub mod ops;
+mod refusals;
 pub mod requests;
 pub mod service;
 

@@ -27,7 +27,8 @@ pub struct NewKey {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Makes the key `secret` for `caller`, who cannot give what they do not hold.
+/// Makes the key `secret` for `caller`, who cannot give what they do not hold: no further scope,
+/// no other organisation or bot, no longer life.
 ///
 /// # Errors
 /// [`Error::ScopeMissing`], [`Error::Invalid`].
@@ -41,31 +42,58 @@ pub fn create_key(
     if new.kind == KeyKind::Admin && caller.org.is_some() {
         return Err(Error::ScopeMissing("*".to_owned()));
     }
+    if caller.bot.is_some() && new.bot != caller.bot {
+        return Err(Error::invalid("bot_id", "must be the bot of your own key"));
+    }
     let scopes = if new.scopes.is_empty() {
         new.kind.usual_scopes().iter().map(|&s| s.to_owned()).collect()
     } else {
         new.scopes.clone()
     };
-    // A bot's session is a right of its own, which whoever manages keys may hand on.
-    let missing = scopes.iter().find(|s| *s != "bot.session" && !holds(&caller.scopes, s));
-    if let Some(scope) = missing {
+    if let Some(scope) = scopes.iter().find(|scope| !holds(&caller.scopes, scope)) {
         return Err(Error::ScopeMissing(scope.clone()));
     }
-    if new.expires_at.is_some_and(|end| end <= now) {
-        return Err(Error::invalid("expire_time", "must be in the future"));
-    }
+    check_end(caller, new.expires_at, now)?;
     insert(conn, new, scopes, secret, &caller.source(), now)
 }
 
-/// Makes the first admin key `secret` unless the database has keys already.
+/// A key ends in the future, and no later than the one that makes it.
+fn check_end(caller: &Caller, end: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    if end.is_some_and(|end| end <= now) {
+        return Err(Error::invalid("expire_time", "must be in the future"));
+    }
+    match caller.expires_at {
+        Some(own) if end.is_none_or(|end| end > own) => {
+            let problem = format!("is required and at most {own}, when your own key ends");
+            Err(Error::invalid("expire_time", problem))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Makes the first admin key `secret`, unless the database has keys or another server is making
+/// one, for which this waits; tells whether it did.
 ///
 /// # Errors
 /// Those of the database.
-pub fn bootstrap(conn: &mut Conn, secret: &Secret, now: Timestamp) -> Result<Option<ApiKey>> {
+pub fn bootstrap(conn: &mut Conn, secret: &Secret, now: Timestamp) -> Result<bool> {
     if store::keys_exist(conn)? {
-        return Ok(None);
+        return Ok(false);
     }
-    recover(conn, secret, now).map(Some)
+    let own = secret.id().as_bytes();
+    if store::setting(conn, "first_key", own.to_vec())? != own {
+        return Ok(false);
+    }
+    recover(conn, secret, now).map(|_| true)
+}
+
+/// Whether the database has this key.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_known(conn: &mut Conn, secret: &Secret) -> Result<bool> {
+    let found = store::key_with_hash(conn, secret.id())?;
+    Ok(found.is_some_and(|(_, hash)| hash == secret.hash()))
 }
 
 /// Makes an admin key `secret` for whoever can reach the database.

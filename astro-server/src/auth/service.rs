@@ -132,7 +132,10 @@ fn revoke(
     if request.api_key_id.is_empty() {
         return Err(Error::invalid("api_key_id", "is required"));
     }
-    limits::text("api_key_id", &request.api_key_id, limits::NAME_CHARS_MAX)?;
+    if !Secret::is_id(&request.api_key_id) {
+        let form = "must be the id of a key, the 12 characters after astro_<kind>_, not the key";
+        return Err(Error::invalid("api_key_id", form));
+    }
     let key = ops::revoke_key(conn, &context.caller, &request.api_key_id, context.now)?;
     Ok(RevokeApiKeyResponse { api_key: Some(to_wire(key)) })
 }

@@ -155,6 +155,7 @@ mod tests {
     use super::*;
     use crate::auth::keys::Secret;
     use crate::db::Address;
+    use crate::events;
     use crate::kernel::KeyKind;
     use futures_util::FutureExt;
     use std::time::Duration;
@@ -206,7 +207,7 @@ mod tests {
 
     fn database() -> (tempfile::TempDir, Db) {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&Address::Sqlite(folder.path().join("astro.db"))).unwrap();
+        let db = Db::open(&Address::Sqlite(folder.path().join("astro.db")), events::seal).unwrap();
         (folder, db)
     }
 

@@ -1,6 +1,7 @@
 //! The one connection type, its pool and its transactions.
 #![allow(missing_docs)] // `MultiConnection` generates items without
 
+use super::address::{self, Address};
 use crate::kernel::{Error, Result};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
@@ -14,36 +15,6 @@ pub enum Conn {
     Postgres(PgConnection),
     /// SQLite, built in.
     Sqlite(SqliteConnection),
-}
-
-/// Which database an address names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// `postgres://…` or `postgresql://…`, as libpq takes it.
-    Postgres(String),
-    /// `sqlite://path` or `sqlite:path`: the path of a file.
-    Sqlite(std::path::PathBuf),
-}
-
-impl Address {
-    /// Reads a database URL. The URL itself is never repeated, since it may hold a password.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] naming `database_url`.
-    pub fn parse(url: &str) -> Result<Self> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
-        }
-        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
-        match path {
-            Some(path) if !path.is_empty() && path != ":memory:" => Ok(Self::Sqlite(path.into())),
-            Some(_) => Err(Error::invalid("database_url", "needs the path of a file")),
-            None => Err(Error::invalid(
-                "database_url",
-                "must begin with postgres:// or sqlite:// (sqlite://astro-data/astro.db)",
-            )),
-        }
-    }
 }
 
 impl Conn {
@@ -95,6 +66,9 @@ fn open_postgres(url: &str) -> ConnectionResult<Conn> {
                  or a TLS sidecar, and sslmode=prefer or disable"
                     .to_owned(),
             )
+        }
+        ConnectionError::BadConnection(text) => {
+            ConnectionError::BadConnection(address::without_password(&text, url))
         }
         other => other,
     })
@@ -181,19 +155,5 @@ impl From<DbError> for Error {
             }
             _ => Self::Internal(format!("database: {text}")),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_of_no_known_database_is_refused() {
-        for url in ["", "mysql://x", "astro.db", "sqlite://", "sqlite://:memory:", "sqlite:"] {
-            let error = Address::parse(url).unwrap_err().to_string();
-            assert!(error.starts_with("database_url"), "{url}: {error}");
-        }
-        assert_eq!(Address::parse("sqlite://a/b.db").unwrap(), Address::Sqlite("a/b.db".into()));
     }
 }

@@ -1,12 +1,14 @@
 //! The database: one code on SQLite and PostgreSQL, chosen by the URL at run time.
+mod address;
 mod conn;
 mod migrate;
 pub mod schema;
 pub mod types;
 mod writer;
 
+pub use address::Address;
 pub(crate) use conn::each;
-pub use conn::{Address, Conn, MultiBackend};
+pub use conn::{Conn, MultiBackend};
 pub use types::{Document, Guid};
 
 use crate::kernel::{Error, Result};
@@ -47,13 +49,9 @@ impl Db {
     pub fn open(address: &Address, finish: Finish) -> anyhow::Result<Self> {
         let (threads, batch) = match address {
             Address::Postgres(_) => (POSTGRES_WRITERS, 1),
-            Address::Sqlite(path) => {
-                if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-                    std::fs::create_dir_all(folder)?;
-                }
-                (1, SQLITE_BATCH)
-            }
+            Address::Sqlite(_) => (1, SQLITE_BATCH),
         };
+        address.prepare()?;
         let mut conn = Conn::open(address)?;
         for name in conn.migrate()? {
             tracing::info!(migration = name, "Ran migration {name}");

@@ -1,4 +1,5 @@
 //! What can go wrong while serving a request, and what the caller is told of it.
+use super::conceal::conceal;
 use super::ids::{
     AssignmentId, BotId, DiscrepancyId, DonationId, ItemId, OrgId, ReservationId, SyncId,
 };
@@ -265,11 +266,11 @@ impl From<Error> for Status {
             error
                 .metadata()
                 .into_iter()
-                .map(|(k, v)| (k.to_owned(), v))
+                .map(|(k, v)| (k.to_owned(), conceal(&v).into_owned()))
                 .collect::<std::collections::HashMap<_, _>>(),
         );
         if let Error::Invalid { field, problem } = &error {
-            details.add_bad_request_violation(field, problem);
+            details.add_bad_request_violation(conceal(field), conceal(problem));
         }
         if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
             details.set_retry_info(Some(RETRY_DELAY));
@@ -286,7 +287,8 @@ impl From<Error> for Status {
             }
             other => other.to_string(),
         };
-        Status::with_error_details(code, message, details)
+        // Whatever a caller wrote where it does not belong, a key is not repeated.
+        Status::with_error_details(code, conceal(&message), details)
     }
 }
 

@@ -45,6 +45,11 @@ pub const STREAMS_PER_KEY_MAX: usize = 100;
 /// How often a server looks again at the keys of open streams: a key that was revoked at another
 /// one has ended within twice that.
 pub const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(1);
+/// Lines of the log for refused calls within [`REFUSALS_LOGGED_EVERY`]: enough to see who and why,
+/// and little beside what a client that tries again all the time would write.
+pub const REFUSALS_LOGGED: u32 = 20;
+/// See above.
+pub const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 /// Offers a bot may have out at once: Steam's own limit is about 30.
 pub const OFFERS_PER_BOT_MAX: i64 = 25;
 /// Offers to one person at once: Steam's own limit is 5, and people send offers by hand too.

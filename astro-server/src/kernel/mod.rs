@@ -1,5 +1,6 @@
 //! The vocabulary: ids, money, pages, limits, callers, errors. No I/O, no async.
 pub mod caller;
+pub mod conceal;
 pub mod error;
 pub mod ids;
 pub mod limits;

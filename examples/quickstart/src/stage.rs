@@ -1,5 +1,6 @@
 //! Everything that a real installation has already: a server, an organisation, a bot on Steam.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -116,7 +117,11 @@ async fn start_server(
     args: &Args,
     screen: &Screen,
 ) -> anyhow::Result<(Server, PathBuf, Option<String>)> {
-    std::fs::create_dir_all(KEPT_FOLDER)
+    let mut folder = std::fs::DirBuilder::new();
+    folder
+        .recursive(true)
+        .mode(0o700)
+        .create(KEPT_FOLDER)
         .with_context(|| format!("cannot make the folder {KEPT_FOLDER}"))?;
     let (database_url, key_folder, kept) = match &args.database_url {
         Some(url) => (url.clone(), PathBuf::from(KEPT_FOLDER), None),
