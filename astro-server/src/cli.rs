@@ -1,9 +1,10 @@
 //! The command line of the server.
 use crate::admin_key;
-use crate::config::{ADMIN_KEY_FILE_DEFAULT, Config, DATABASE_URL_DEFAULT, Pace};
+use crate::config::{ADMIN_KEY_FILE_DEFAULT, Bounds, Config, DATABASE_URL_DEFAULT, Pace};
 use crate::db::{Address, Conn, Db};
 use crate::kernel::Clock;
 use crate::kernel::conceal::conceal;
+use crate::kernel::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX};
 use crate::serve::Server;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -91,6 +92,13 @@ struct ServeArgs {
     /// Seconds that open calls and streams have to end when the server stops.
     #[arg(long, env = "ASTRO_DRAIN_SECS", default_value_t = 10, global = true, value_parser = clap::value_parser!(u64).range(0..=300))]
     drain_secs: u64,
+    /// Connections at once; the limit of open files (ulimit -n) may allow fewer.
+    #[arg(long, env = "ASTRO_MAX_CONNECTIONS", default_value_t = CONNECTIONS_MAX, global = true)]
+    max_connections: usize,
+    /// Connections of one address at once. Addresses of this machine have no such limit; raise it
+    /// when a proxy on another machine connects for everybody.
+    #[arg(long, env = "ASTRO_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = CONNECTIONS_PER_ADDRESS_MAX, global = true)]
+    max_connections_per_address: usize,
     /// End the process as a crash would, at this place. For tests.
     #[cfg(feature = "crash-points")]
     #[arg(long, hide = true, global = true)]
@@ -121,6 +129,11 @@ impl ServeArgs {
                 sync_interval: Duration::from_secs(self.sync_interval_secs),
                 drain: Duration::from_secs(self.drain_secs),
                 ..Pace::default()
+            },
+            bounds: Bounds {
+                connections: self.max_connections,
+                connections_per_address: self.max_connections_per_address,
+                ..Bounds::default()
             },
             reflection: !self.no_reflection,
         }
@@ -228,6 +241,7 @@ fn tell(line: &str) {
 }
 
 fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+    crate::serve::raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;

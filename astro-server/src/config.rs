@@ -1,5 +1,6 @@
 //! Every setting of the server: flag, environment variable, default and unit.
 use crate::kernel::Clock;
+use crate::kernel::limits;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,6 +37,36 @@ impl Default for Pace {
     }
 }
 
+/// How much of the server others may take; `kernel/limits.rs` has the reasons.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections of one address at once, but for this machine's own.
+    pub connections_per_address: usize,
+    /// Time that a new connection has until its first call.
+    pub first_call: Duration,
+    /// Time that a connection may be without a call later.
+    pub idle: Duration,
+    /// Time that a peer may leave unread what was sent to it.
+    pub unread: Duration,
+    /// Time in which the message of a call has to come whole.
+    pub message: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: limits::CONNECTIONS_MAX,
+            connections_per_address: limits::CONNECTIONS_PER_ADDRESS_MAX,
+            first_call: limits::FIRST_CALL_WAIT,
+            idle: limits::IDLE_MAX,
+            unread: limits::UNREAD_MAX,
+            message: limits::MESSAGE_WAIT,
+        }
+    }
+}
+
 /// The settings of a server.
 #[derive(Clone)]
 pub struct Config {
@@ -49,6 +80,8 @@ pub struct Config {
     pub clock: Clock,
     /// How often things happen.
     pub pace: Pace,
+    /// How much others may take.
+    pub bounds: Bounds,
     /// Whether to answer reflection, which tells the contract to anybody who can connect.
     pub reflection: bool,
 }
@@ -62,6 +95,7 @@ impl Config {
             admin_key_file: admin_key_file.to_owned(),
             clock: Clock::default(),
             pace: Pace::default(),
+            bounds: Bounds::default(),
             reflection: true,
         }
     }
@@ -74,6 +108,7 @@ impl std::fmt::Debug for Config {
             .field("database_url", &"<redacted>")
             .field("admin_key_file", &self.admin_key_file)
             .field("pace", &self.pace)
+            .field("bounds", &self.bounds)
             .field("reflection", &self.reflection)
             .finish_non_exhaustive()
     }

@@ -1,10 +1,17 @@
 //! Builds the services, runs them and the jobs until told to stop, and drains.
+mod connections;
+mod intake;
+mod listen;
+
 use crate::auth::layer::AuthLayer;
 use crate::auth::{self, Gate, Streams};
-use crate::config::Config;
+use crate::config::{Bounds, Config};
 use crate::db::{Address, Db};
 use crate::events::{Feed, Log};
-use crate::kernel::limits::MESSAGE_BYTES_MAX;
+use crate::kernel::limits::{
+    CALLS_PER_CONNECTION_MAX, FRAME_BYTES_MAX, KEEPALIVE, METADATA_BYTES_READ, OPEN_CALL_BYTES_MAX,
+    REQUEST_BYTES_MAX, WINDOW_BYTES,
+};
 use crate::kernel::seal::Sealer;
 use crate::{
     admin_key, assignments, bots, donations, events, items, jobs, orgs, sessions, supervise, sync,
@@ -21,20 +28,18 @@ use astro_sdk::v1::{
     organization_service_server::OrganizationServiceServer, sync_service_server::SyncServiceServer,
     user_service_server::UserServiceServer,
 };
+use connections::Connections;
+use intake::{DoorLayer, IntakeLayer};
+use listen::Listener;
+pub(crate) use listen::raise_file_limit;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
-
-/// Streams on one connection: each call is one, and an SDK has a single connection.
-const STREAMS_PER_CONNECTION: u32 = 1000;
-/// How often idle connections are tested, and how long they may take to answer.
-const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
 
 /// A running server.
 #[derive(Debug)]
@@ -42,6 +47,7 @@ pub struct Server {
     address: SocketAddr,
     admin_key: Option<String>,
     stop: CancellationToken,
+    connections: Connections,
     health: HealthReporter,
     drain: Duration,
     streams: Streams,
@@ -82,17 +88,18 @@ impl Server {
         }
         let mut routes = routes(&config, gate, &feed, &log)?;
         routes.add_service(health_service);
-        let router = tonic::transport::Server::builder()
-            .max_concurrent_streams(STREAMS_PER_CONNECTION)
-            .http2_keepalive_interval(Some(KEEPALIVE.0))
-            .http2_keepalive_timeout(Some(KEEPALIVE.1))
+        let router = transport()
+            .layer(DoorLayer)
             .layer(AuthLayer::new(db, config.clock.clone()))
+            .layer(IntakeLayer::new(config.bounds.message))
             .add_routes(routes.routes());
-        let incoming = TcpListenerStream::new(listener);
+        let room = listen::room(config.bounds.connections);
+        let connections = Connections::new(Bounds { connections: room, ..config.bounds });
+        let incoming = Listener::new(listener, connections.clone()).incoming();
         let stopped = stop.clone().cancelled_owned();
         let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, stopped));
         let drain = config.pace.drain;
-        Ok(Self { address, admin_key, stop, health, drain, streams, serving })
+        Ok(Self { address, admin_key, stop, connections, health, drain, streams, serving })
     }
 
     /// Where it listens.
@@ -124,6 +131,7 @@ impl Server {
             self.health.set_service_status(service, ServingStatus::NotServing).await;
         }
         self.stop.cancel();
+        self.connections.dismiss_silent();
         let served = tokio::time::timeout(self.drain, &mut self.serving).await;
         self.serving.abort();
         match served {
@@ -166,6 +174,17 @@ fn run_tasks(db: &Db, config: &Config, streams: &Streams, stop: &CancellationTok
     });
 }
 
+/// HTTP/2 as the limits want it.
+fn transport() -> tonic::transport::Server {
+    tonic::transport::Server::builder()
+        .max_concurrent_streams(CALLS_PER_CONNECTION_MAX)
+        .initial_stream_window_size(WINDOW_BYTES.0)
+        .initial_connection_window_size(WINDOW_BYTES.1)
+        .http2_max_header_list_size(METADATA_BYTES_READ)
+        .http2_keepalive_interval(Some(KEEPALIVE.0))
+        .http2_keepalive_timeout(Some(KEEPALIVE.1))
+}
+
 async fn seal_key(db: &Db) -> anyhow::Result<[u8; 32]> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh).map_err(|e| anyhow::anyhow!("no random numbers: {e}"))?;
@@ -194,7 +213,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
     macro_rules! add {
         ($($server:ident: $service:expr),* $(,)?) => { $(
             routes.add_service(
-                $server::new($service).max_decoding_message_size(MESSAGE_BYTES_MAX),
+                $server::new($service).max_decoding_message_size(REQUEST_BYTES_MAX),
             );
         )* };
     }
@@ -202,7 +221,6 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
         AccessServiceServer: access,
         AssignmentServiceServer: assignments,
         BotServiceServer: bots::service::Bots(gate.clone()),
-        BotSessionServiceServer: sessions,
         DonationServiceServer: donations::service::Donations(gate.clone()),
         EventServiceServer: events,
         ItemServiceServer: items,
@@ -210,14 +228,20 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
         SyncServiceServer: sync::service::Syncs(gate.clone()),
         UserServiceServer: users::service::Users(gate),
     }
+    routes.add_service(
+        BotSessionServiceServer::new(sessions).max_decoding_message_size(FRAME_BYTES_MAX),
+    );
     if config.reflection {
         let build = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                // What errors carry: without it grpcurl prints their details as bytes.
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
-        routes.add_service(build().build_v1()?);
-        routes.add_service(build().build_v1alpha()?);
+        let most = OPEN_CALL_BYTES_MAX;
+        routes.add_service(build().build_v1()?.max_decoding_message_size(most));
+        routes.add_service(build().build_v1alpha()?.max_decoding_message_size(most));
     }
     Ok(routes)
 }

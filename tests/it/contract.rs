@@ -83,6 +83,33 @@ async fn reflection_tells_every_service_in_both_versions() {
 }
 
 #[tokio::test]
+async fn reflection_knows_the_details_that_errors_carry() {
+    use v1::server_reflection_request::MessageRequest;
+    use v1::server_reflection_response::MessageResponse;
+    let app = App::start(Backend::Sqlite).await;
+    let symbols = ["google.rpc.Status", "google.rpc.ErrorInfo", "google.rpc.BadRequest"];
+    let symbols = symbols.into_iter().chain(["google.rpc.RetryInfo"]);
+    let files = ["google/protobuf/any.proto", "google/protobuf/duration.proto"];
+    let asked = symbols
+        .map(|symbol| MessageRequest::FileContainingSymbol(symbol.to_owned()))
+        .chain(files.map(|file| MessageRequest::FileByFilename(file.to_owned())))
+        .map(Some)
+        .map(|message_request| v1::ServerReflectionRequest {
+            message_request,
+            ..Default::default()
+        });
+    let mut client = v1::server_reflection_client::ServerReflectionClient::new(channel(&app));
+    let asked: Vec<_> = asked.collect();
+    let stream = tokio_stream::iter(asked.clone());
+    let mut answers = client.server_reflection_info(stream).await.unwrap().into_inner();
+    for asked in asked {
+        let answer = answers.message().await.unwrap().unwrap().message_response;
+        let found = matches!(answer, Some(MessageResponse::FileDescriptorResponse(_)));
+        assert!(found, "{asked:?}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn health_is_serving_for_the_server_and_for_each_service() {
     let app = App::start(Backend::Sqlite).await;
     let mut client = HealthClient::new(channel(&app));

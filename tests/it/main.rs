@@ -17,6 +17,7 @@ mod history;
 mod idempotency;
 mod input;
 mod invites;
+mod limits;
 mod log;
 mod log_pages;
 mod offers;

@@ -14,7 +14,7 @@ use astro_sdk::v1::{
 };
 use astro_sdk::{Client, Error};
 use astro_server::Server;
-use astro_server::config::Pace;
+use astro_server::config::{Bounds, Pace};
 use astro_server::kernel::Clock;
 use futures_util::StreamExt;
 use steam_sim::{Account, NewAccount, Options, Sim};
@@ -71,7 +71,15 @@ impl App {
     /// # Panics
     /// When anything cannot be started.
     pub async fn start(backend: Backend) -> Self {
-        Self::start_with(backend, |_| {}).await
+        Self::begin(backend, Bounds::default(), |_| {}).await
+    }
+
+    /// The same, with a server that lets others take this much of it.
+    ///
+    /// # Panics
+    /// When anything cannot be started.
+    pub async fn start_within(backend: Backend, bounds: Bounds) -> Self {
+        Self::begin(backend, bounds, |_| {}).await
     }
 
     /// The same, on a database that `prepare` is shown before, by its URL.
@@ -79,11 +87,16 @@ impl App {
     /// # Panics
     /// When anything cannot be started.
     pub async fn start_with(backend: Backend, prepare: impl FnOnce(&str)) -> Self {
+        Self::begin(backend, Bounds::default(), prepare).await
+    }
+
+    async fn begin(backend: Backend, bounds: Bounds, prepare: impl FnOnce(&str)) -> Self {
         let folder = TempDir::new().expect("a folder can be made");
         let database_url = backend.new_database(folder.path()).expect("a database can be made");
         prepare(&database_url);
         let clock = Clock::default();
-        let config = config(&database_url, &folder, &clock);
+        let mut config = config(&database_url, &folder, &clock);
+        config.bounds = bounds;
         let server = Server::start(config).await.expect("the server starts");
         let address = server.address();
         let seat = Seat { folder, database_url, clock, host: Host::Inside(server), address };

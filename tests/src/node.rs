@@ -84,6 +84,18 @@ impl Node {
         Ok(())
     }
 
+    /// Bytes of its memory that are in use (Linux only).
+    ///
+    /// # Errors
+    /// When it has ended already, or the system does not tell.
+    pub fn memory(&self) -> anyhow::Result<usize> {
+        let id = self.child.id().context("it has ended already")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+        Ok(kib.parse::<usize>()? * 1024)
+    }
+
     /// Ends it at once (SIGKILL).
     ///
     /// # Errors

@@ -62,6 +62,11 @@ impl Relay {
         self.cut();
     }
 
+    /// Where it leads now.
+    pub fn target(&self) -> SocketAddr {
+        lock(&self.state).target
+    }
+
     /// Connections let through so far.
     pub fn connections(&self) -> usize {
         lock(&self.state).passed
@@ -85,6 +90,9 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
 
 async fn pass(mut client: TcpStream, target: SocketAddr) -> std::io::Result<()> {
     let mut server = TcpStream::connect(target).await?;
+    // As if there were no relay: what is small goes on at once.
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
     tokio::io::copy_bidirectional(&mut client, &mut server).await?;
     Ok(())
 }

@@ -162,7 +162,7 @@ fn mend(status: &Status) -> Option<Status> {
     }
     let text = status.message();
     if text.contains("message length too large") {
-        return Some(Error::LimitExceeded("the request is over 4 MiB").into());
+        return Some(Error::LimitExceeded("the request is over 256 KiB").into());
     }
     if status.code() != Code::Internal {
         return None;

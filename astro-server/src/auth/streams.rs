@@ -5,8 +5,8 @@
 use super::ops;
 use crate::crash;
 use crate::db::Db;
-use crate::kernel::limits::{KEYS_CHECKED_EVERY, STREAMS_PER_KEY_MAX};
-use crate::kernel::{Caller, Clock, Error, Result, Timestamp};
+use crate::kernel::limits::{KEYS_CHECKED_EVERY, STREAMS_PER_BOT_MAX, STREAMS_PER_KEY_MAX};
+use crate::kernel::{Caller, Clock, Error, KeyKind, Result, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::time::{MissedTickBehavior, interval};
@@ -50,7 +50,11 @@ impl Streams {
         if key.ended.is_cancelled() {
             return Err(Error::KeyInvalid);
         }
-        if key.open >= STREAMS_PER_KEY_MAX {
+        let most = match caller.kind {
+            KeyKind::Bot => STREAMS_PER_BOT_MAX,
+            KeyKind::Admin | KeyKind::Client => STREAMS_PER_KEY_MAX,
+        };
+        if key.open >= most {
             return Err(Error::LimitExceeded("too many open streams with one key"));
         }
         key.open += 1;
@@ -182,6 +186,15 @@ mod tests {
         assert!(streams.open(&caller("a")).is_ok());
         drop(passes);
         assert_eq!(streams.open_count(), 0);
+    }
+
+    #[test]
+    fn a_bot_has_few_streams_because_each_may_hold_a_large_frame() {
+        let streams = Streams::new(CancellationToken::new());
+        let bot = Caller { kind: KeyKind::Bot, ..caller("bot") };
+        let passes: Vec<_> = (0..STREAMS_PER_BOT_MAX).map(|_| streams.open(&bot, None)).collect();
+        assert!(passes.iter().all(Result::is_ok));
+        assert!(matches!(streams.open(&bot, None), Err(Error::LimitExceeded(_))));
     }
 
     #[tokio::test]

@@ -160,7 +160,7 @@ mod tests {
             tradable_at_micros: None,
             marketable: true,
             estimated_usd_cents: cents,
-            metadata: serde_json::Value::Null,
+            metadata: Default::default(),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::kernel::{AssetId, BotId, ItemId, OrgId, SteamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// An asset as Steam listed it. Kept as JSON where it waits for a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +40,8 @@ pub struct SeenAsset {
     /// Steam's own estimate in US cents, in received offers; 0 when it tells none.
     #[serde(default)]
     pub estimated_usd_cents: u32,
-    /// The rest of the description.
-    pub metadata: Value,
+    /// The rest of the description, which many assets share.
+    pub metadata: Arc<Value>,
 }
 
 /// Application and class id: what a trade leaves as it was, while asset ids change.
@@ -109,7 +110,7 @@ impl SeenAsset {
             item_rarity: self.rarity.clone(),
             market_value: None,
             market_currency: None,
-            steam_metadata: Document(self.metadata.clone()),
+            steam_metadata: Document(Value::clone(&self.metadata)),
             labels: Document(serde_json::json!({})),
             custom_metadata: Document(serde_json::json!({})),
             tradable_at: self.tradable_at(),

@@ -4,15 +4,63 @@ use std::time::Duration;
 
 /// Rows of a page when the caller does not say.
 pub const PAGE_SIZE_DEFAULT: i32 = 50;
-/// Rows of a page at most: bounds the answer to a few hundred KiB.
+/// Rows of a page at most.
 pub const PAGE_SIZE_MAX: i32 = 500;
+/// Bytes of a page at most, but for one row that has more: clients take 4 MiB in one message.
+pub const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Values in one filter field: bounds the statement.
 pub const FILTER_VALUES_MAX: usize = 100;
 /// Items in one assignment or reservation: bounds the transaction and the trade offer, which
 /// Steam takes up to 255 items in.
 pub const ITEMS_MAX: usize = 100;
-/// Bytes of one request: tonic's own default; inventories come in chunks.
-pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Connections at once: a client system has one or a few, and each costs some 50 KiB.
+pub const CONNECTIONS_MAX: usize = 4096;
+/// Connections of one address at once: leaves room for others. This machine's own addresses have no
+/// such limit, since a TLS proxy connects from there for everybody.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1024;
+/// Open files wanted from the system: connections, and what the database needs.
+pub const FILES_WANTED: u64 = 65_536;
+/// Open files left to the database and the log: a pool of SQLite has three a connection.
+pub const FILES_RESERVED: usize = 256;
+/// Time from connecting to the first call, so to the end of its headers: clients connect when they
+/// have something to say.
+pub const FIRST_CALL_WAIT: Duration = Duration::from_secs(20);
+/// Time without a call after which a connection ends: a client connects again with its next call.
+pub const IDLE_MAX: Duration = Duration::from_secs(30 * 60);
+/// Time that a peer may take nothing of what is sent: longer than any hiccup of a network.
+pub const UNREAD_MAX: Duration = Duration::from_secs(60);
+/// How often idle connections are tested, and how long they may take to answer.
+pub const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
+/// First and longest pause after a connection could not be accepted: files are short, and trying
+/// again at once would only spin.
+pub const ACCEPT_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// Time between two log lines about the same thing that goes on.
+pub const COMPLAINT_EVERY: Duration = Duration::from_secs(10);
+/// Calls at once on one connection: an SDK has one connection for all its calls, and those beyond
+/// wait in the client.
+pub const CALLS_PER_CONNECTION_MAX: u32 = 256;
+/// Bytes of a call's metadata: a key and a few names. HTTP/2 libraries count 32 for each entry.
+pub const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of metadata that are read at all: what lies between gets a status, what lies above ends
+/// the connection.
+pub const METADATA_BYTES_READ: u32 = 256 * 1024;
+/// Bytes of one request: a hundred names of 500 characters in a filter, or a document of 16 KiB of
+/// JSON, which may be ten times as long on the wire.
+pub const REQUEST_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of the requests of one key that wait for their answer: hundreds of usual ones.
+pub const REQUEST_BYTES_PER_KEY_MAX: usize = 16 * 1024 * 1024;
+/// Time in which a request has to come whole: 256 KiB take a slow line a few seconds.
+pub const MESSAGE_WAIT: Duration = Duration::from_secs(20);
+/// Bytes of a call that needs no key (health, reflection): a name or two.
+pub const OPEN_CALL_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of one frame of a bot: gRPC's own default. Inventories come in chunks of a megabyte, an
+/// offer of a thousand items in one piece.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Open streams of one bot key: its session, and those before it that the network hides. Each may
+/// hold a frame that has not come whole.
+pub const STREAMS_PER_BOT_MAX: usize = 8;
+/// Bytes that wait unread on one call and on one connection: what a fast line needs at once.
+pub const WINDOW_BYTES: (u32, u32) = (256 * 1024, 1024 * 1024);
 /// Bytes of free-form JSON in one field.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
 /// Depth of free-form JSON: far below what the decoders stop at.
@@ -63,6 +111,9 @@ pub const RUNNER_UPS_MAX: usize = 20;
 pub const ATTEMPTS_MAX: i32 = 8;
 /// Assets of one inventory: bounds the memory a session can take.
 pub const INVENTORY_ASSETS_MAX: usize = 250_000;
+/// Bytes that an inventory takes in memory while it comes in: so many assets with their names, and
+/// some ten thousand different descriptions.
+pub const INVENTORY_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Time between two complete reads before an absent item counts as missing.
 pub const MISSING_AFTER: Duration = Duration::from_secs(60);
 /// Time between the beginnings of two inventory runs that trades ask for: Steam allows few reads of

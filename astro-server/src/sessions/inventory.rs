@@ -3,7 +3,7 @@ use super::{Lease, ops};
 use crate::bots;
 use crate::db::Db;
 use crate::items::asset::SeenAsset;
-use crate::kernel::limits::INVENTORY_ASSETS_MAX;
+use crate::kernel::limits::{INVENTORY_ASSETS_MAX, INVENTORY_BYTES_MAX};
 use crate::kernel::{AssetId, Clock, Error, Result, SyncId};
 use crate::sync::apply::{self, Tally};
 use crate::sync::reconcile::{Key, Snapshot};
@@ -15,12 +15,17 @@ pub struct Assembly {
     sync: SyncId,
     next: u32,
     assets: HashMap<Key, SeenAsset>,
+    /// What the chunks so far take in memory, and a little for each of them.
+    bytes: usize,
 }
+
+/// What a chunk counts for at least.
+const CHUNK_BYTES_MIN: usize = 1024;
 
 impl Assembly {
     /// Waits for the first chunk of `sync`.
     pub fn new(sync: SyncId) -> Self {
-        Self { sync, next: 0, assets: HashMap::new() }
+        Self { sync, next: 0, assets: HashMap::new(), bytes: 0 }
     }
 
     /// The run it belongs to.
@@ -28,16 +33,20 @@ impl Assembly {
         self.sync
     }
 
-    /// Adds a chunk.
+    /// Adds a chunk, whose descriptions take `bytes` in memory.
     ///
     /// # Errors
-    /// [`Error::BotProtocol`] when a chunk is missing or there are too many assets.
-    pub fn add(&mut self, index: u32, assets: Vec<SeenAsset>) -> Result<()> {
+    /// [`Error::BotProtocol`] when a chunk is missing or there is too much in all.
+    pub fn add(&mut self, index: u32, assets: Vec<SeenAsset>, bytes: usize) -> Result<()> {
         if index != self.next {
             let next = self.next;
             return Err(Error::BotProtocol(format!("chunk {index} came instead of {next}")));
         }
         self.next += 1;
+        self.bytes += CHUNK_BYTES_MIN + bytes + assets.iter().map(size).sum::<usize>();
+        if self.bytes > INVENTORY_BYTES_MAX {
+            return Err(Error::BotProtocol(format!("over {INVENTORY_BYTES_MAX} bytes")));
+        }
         self.assets.extend(assets.into_iter().map(|asset| (asset.key(), asset)));
         if self.assets.len() > INVENTORY_ASSETS_MAX {
             return Err(Error::BotProtocol(format!("over {INVENTORY_ASSETS_MAX} assets")));
@@ -49,6 +58,12 @@ impl Assembly {
     pub fn finish(self, covered: HashSet<(i32, AssetId)>) -> Snapshot {
         Snapshot { assets: self.assets.into_values().collect(), covered }
     }
+}
+
+/// Bytes that an asset takes in memory, without what it shares with others.
+fn size(asset: &SeenAsset) -> usize {
+    let texts = [&asset.market_hash_name, &asset.name, &asset.kind, &asset.rarity];
+    size_of::<(Key, SeenAsset)>() + texts.map(String::len).iter().sum::<usize>()
 }
 
 /// Compares a complete inventory with the books and makes the changes.
@@ -95,7 +110,15 @@ mod tests {
     #[test]
     fn a_chunk_out_of_order_is_refused() {
         let mut assembly = Assembly::new(SyncId::new());
-        assembly.add(0, vec![]).unwrap();
-        assert!(matches!(assembly.add(2, vec![]), Err(Error::BotProtocol(_))));
+        assembly.add(0, vec![], 0).unwrap();
+        assert!(matches!(assembly.add(2, vec![], 0), Err(Error::BotProtocol(_))));
+    }
+
+    #[test]
+    fn chunks_that_bring_nothing_come_to_an_end() {
+        let mut assembly = Assembly::new(SyncId::new());
+        let full = (0..).find(|&index| assembly.add(index, vec![], 1023).is_err());
+        let most = u32::try_from(INVENTORY_BYTES_MAX / CHUNK_BYTES_MIN).unwrap();
+        assert!(full.is_some_and(|index| index <= most), "{full:?}");
     }
 }

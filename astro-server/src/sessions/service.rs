@@ -343,8 +343,9 @@ impl Session {
         else {
             return Ok(());
         };
-        descriptions.add(chunk.descriptions);
-        assembly.add(chunk.index, seen_assets(chunk.assets, &descriptions)?)?;
+        let described = descriptions.add(chunk.descriptions);
+        let assets = seen_assets(chunk.assets, &descriptions)?;
+        assembly.add(chunk.index, assets, described)?;
         if !chunk.last {
             self.assembly = Some((assembly, descriptions));
             return Ok(());

@@ -14,7 +14,9 @@ use crate::sync::offers::StrangeOffer;
 use crate::users::Profile;
 use crate::wire;
 use astro_sdk::bot::v1 as bot;
+use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Longest text taken from a bot; what is longer is cut, since it is only shown.
 const TEXT_MAX: usize = 500;
@@ -262,9 +264,63 @@ fn profile(p: bot::UserProfile) -> Result<Profile> {
     })
 }
 
-/// Descriptions by application, class and instance.
+/// Descriptions by application, class and instance, cut and cleaned.
 #[derive(Debug, Default)]
-pub struct Descriptions(HashMap<(u32, u64, u64), bot::AssetDescription>);
+pub struct Descriptions(HashMap<(u32, u64, u64), Described>);
+
+#[derive(Debug)]
+struct Described {
+    market_hash_name: String,
+    name: String,
+    kind: String,
+    rarity: String,
+    tradable: bool,
+    tradable_time: Option<prost_types::Timestamp>,
+    marketable: bool,
+    metadata: Arc<Value>,
+}
+
+impl From<bot::AssetDescription> for Described {
+    fn from(d: bot::AssetDescription) -> Self {
+        let json = Some(&d.metadata_json).filter(|json| json.len() <= METADATA_BYTES_MAX);
+        let metadata = json
+            .and_then(|json| serde_json::from_str::<Value>(json).ok())
+            // PostgreSQL's jsonb takes no NUL.
+            .filter(|value| value.is_object() && !value.to_string().contains("\\u0000"));
+        Self {
+            market_hash_name: clean(&d.market_hash_name),
+            name: clean(&d.name),
+            kind: clean(&d.r#type),
+            rarity: clean(&d.rarity),
+            tradable: d.tradable,
+            tradable_time: d.tradable_time,
+            marketable: d.marketable,
+            metadata: Arc::new(metadata.unwrap_or_else(|| serde_json::json!({}))),
+        }
+    }
+}
+
+impl Described {
+    /// Bytes that it takes in memory.
+    fn size(&self) -> usize {
+        let texts = [&self.market_hash_name, &self.name, &self.kind, &self.rarity];
+        size_of::<Self>() + texts.map(String::len).iter().sum::<usize>() + json_size(&self.metadata)
+    }
+}
+
+/// Bytes that a JSON value takes in memory, about.
+fn json_size(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(values) => values.iter().map(json_size).sum(),
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(name, value)| size_of::<String>() + name.len() + json_size(value))
+                .sum(),
+        }
+}
 
 impl From<Vec<bot::AssetDescription>> for Descriptions {
     fn from(list: Vec<bot::AssetDescription>) -> Self {
@@ -275,9 +331,16 @@ impl From<Vec<bot::AssetDescription>> for Descriptions {
 }
 
 impl Descriptions {
-    /// Adds descriptions.
-    pub fn add(&mut self, list: Vec<bot::AssetDescription>) {
-        self.0.extend(list.into_iter().map(|d| ((d.app_id, d.class_id, d.instance_id), d)));
+    /// Adds descriptions; tells how many bytes they take in memory.
+    pub fn add(&mut self, list: Vec<bot::AssetDescription>) -> usize {
+        let mut bytes = 0;
+        self.0.extend(list.into_iter().map(|d| {
+            let key = (d.app_id, d.class_id, d.instance_id);
+            let described = Described::from(d);
+            bytes += described.size();
+            (key, described)
+        }));
+        bytes
     }
 }
 
@@ -299,19 +362,13 @@ pub fn seen_assets(assets: Vec<bot::Asset>, descriptions: &Descriptions) -> Resu
         .collect()
 }
 
-fn seen(asset: &bot::Asset, described: Option<&bot::AssetDescription>) -> Result<SeenAsset> {
-    let text = |get: fn(&bot::AssetDescription) -> &String| {
-        described.map(|d| clean(get(d))).unwrap_or_default()
-    };
+fn seen(asset: &bot::Asset, described: Option<&Described>) -> Result<SeenAsset> {
+    let text = |get: fn(&Described) -> &String| described.map(get).cloned().unwrap_or_default();
     let tradable_at = match described {
         Some(d) => time("tradable_time", d.tradable_time)?,
         None => None,
     };
-    let metadata = described
-        .filter(|d| d.metadata_json.len() <= METADATA_BYTES_MAX)
-        .and_then(|d| serde_json::from_str::<serde_json::Value>(&d.metadata_json).ok())
-        // PostgreSQL's jsonb takes no NUL.
-        .filter(|value| value.is_object() && !value.to_string().contains("\\u0000"));
+    let metadata = described.map(|d| d.metadata.clone());
     Ok(SeenAsset {
         app: app(asset.app_id)?,
         context: asset.context_id,
@@ -321,13 +378,13 @@ fn seen(asset: &bot::Asset, described: Option<&bot::AssetDescription>) -> Result
         amount: asset.amount.max(1),
         market_hash_name: text(|d| &d.market_hash_name),
         name: text(|d| &d.name),
-        kind: text(|d| &d.r#type),
+        kind: text(|d| &d.kind),
         rarity: text(|d| &d.rarity),
         tradable: described.is_some_and(|d| d.tradable),
         tradable_at_micros: tradable_at.map(Timestamp::micros),
         marketable: described.is_some_and(|d| d.marketable),
         estimated_usd_cents: asset.estimated_usd_cents,
-        metadata: metadata.unwrap_or_else(|| serde_json::json!({})),
+        metadata: metadata.unwrap_or_else(|| Arc::new(serde_json::json!({}))),
     })
 }
 

@@ -242,7 +242,7 @@ mod tests {
             tradable_at_micros: None,
             marketable: true,
             estimated_usd_cents: 0,
-            metadata: serde_json::json!({}),
+            metadata: serde_json::json!({}).into(),
         }
     }
 

@@ -106,7 +106,7 @@ fn inventory(count: u64, context: u64) -> Snapshot {
         tradable_at_micros: None,
         marketable: true,
         estimated_usd_cents: 0,
-        metadata: serde_json::json!({"icon_url": "x".repeat(200)}),
+        metadata: serde_json::json!({"icon_url": "x".repeat(200)}).into(),
     };
     let covered = HashSet::from([(440, AssetId::new(2)), (440, AssetId::new(16))]);
     Snapshot { assets: (1..=count).map(asset).collect(), covered }

@@ -50,6 +50,8 @@ async fn tunnel(mut client: TcpStream, https: SocketAddr, core: &Core) -> std::i
         return client.write_all(BAD_GATEWAY).await;
     }
     let mut server = TcpStream::connect(https).await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
     client.write_all(ESTABLISHED).await?;
     tokio::select! {
         copied = copy_bidirectional(&mut client, &mut server) => copied.map(drop),

@@ -39,6 +39,8 @@ pub(crate) async fn run(
 ) {
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         let Ok((stream, _)) = accepted else { continue };
+        // The peer may have gone; its connection then ends by itself.
+        let _ = stream.set_nodelay(true);
         let (acceptor, core, stop) = (acceptor.clone(), core.clone(), stop.clone());
         tokio::spawn(async move {
             let serve = async {
