@@ -60,12 +60,15 @@ pub fn create(
     new: &NewAssignment,
 ) -> Result<(Assignment, Vec<AssignmentItem>)> {
     let org = orgs::ops::home(conn, &context.caller, &new.org_id)?;
-    if let Some((system, Some(id))) = &new.terms.external
-        && let Some(other) = store::by_external_id(conn, org.id, system, id)?
-    {
-        return Err(Error::ExternalIdExists(other));
-    }
-    let items = items::ops::check(conn, &context.caller, org.id, &new.source, context.now)?;
+    unused(conn, org.id, &new.terms)?;
+    let items = match items::ops::check(conn, &context.caller, org.id, &new.source, context.now) {
+        Ok(items) => items,
+        Err(error) => {
+            // They may have gone to the same promise, sent twice at once.
+            unused(conn, org.id, &new.terms)?;
+            return Err(error);
+        }
+    };
     let ttl = new.ttl.unwrap_or(org.claim_ttl);
     let (assignment, rows) = draft(&new.terms, org.id, &items, ttl, context.now)?;
     if new.validate_only {
@@ -83,6 +86,16 @@ pub fn create(
     let text = format!("{} items were assigned to {user}", rows.len());
     append(conn, None, &assignment, "assignment.created", &text, by)?;
     Ok((assignment, rows))
+}
+
+/// Checks that no assignment has the external id.
+fn unused(conn: &mut Conn, org: OrgId, terms: &Terms) -> Result<()> {
+    if let Some((system, Some(id))) = &terms.external
+        && let Some(other) = store::by_external_id(conn, org, system, id)?
+    {
+        return Err(Error::ExternalIdExists(other));
+    }
+    Ok(())
 }
 
 /// A new assignment of `items`, which are delivered bot after bot, and its rows of items.

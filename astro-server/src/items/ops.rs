@@ -189,8 +189,7 @@ pub fn reserve(
     let free = match wanted {
         Wanted::Ids(ids) => free_by_id(conn, org, ids, context.now)?,
         Wanted::Matching(filter, count) => {
-            let limit = i64::try_from(*count).unwrap_or(i64::MAX);
-            let found = store::next_free(conn, org, filter, context.now, limit)?;
+            let found = store::next_free(conn, org, filter, context.now, *count)?;
             if found.len() < *count {
                 return Err(Error::NotEnoughItems { wanted: *count, found: found.len() });
             }
@@ -219,6 +218,7 @@ pub fn reserve(
 }
 
 fn free_by_id(conn: &mut Conn, org: OrgId, ids: &[ItemId], now: Timestamp) -> Result<Vec<Item>> {
+    lock(conn, ids)?;
     ids.iter()
         .map(|&id| {
             let item = store::get(conn, id)?.filter(|item| item.org_id == org);
@@ -227,6 +227,14 @@ fn free_by_id(conn: &mut Conn, org: OrgId, ids: &[ItemId], now: Timestamp) -> Re
             Ok(item)
         })
         .collect()
+}
+
+/// Locks the items that a transaction is about to change, in the one order that all keep.
+///
+/// # Errors
+/// Those of the database.
+pub fn lock(conn: &mut Conn, ids: &[ItemId]) -> Result<()> {
+    store::lock(conn, ids)
 }
 
 /// Gives reserved items back.

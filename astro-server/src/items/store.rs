@@ -122,37 +122,76 @@ fn seek<'a>(query: Query<'a>, order: Order, after: &Cursor) -> Result<Query<'a>>
     })
 }
 
-/// The oldest free items that match, locked until the end of the transaction.
+/// Locks items, always in the order of their ids, so that no two transactions wait for each other.
+/// SQLite has one writer at a time.
+pub(super) fn lock(conn: &mut Conn, ids: &[ItemId]) -> Result<()> {
+    if let Conn::Postgres(pg) = conn {
+        let rows = t::table.filter(t::id.eq_any(ids)).order(t::id).select(t::id);
+        rows.for_no_key_update().load::<ItemId>(pg)?;
+    }
+    Ok(())
+}
+
+/// The oldest free items that match, locked until the end of the transaction: `count`, or fewer
+/// when there are no more.
 pub(super) fn next_free(
     conn: &mut Conn,
     org: OrgId,
     filter: &Filter,
     now: Timestamp,
-    count: i64,
+    count: usize,
 ) -> Result<Vec<Item>> {
     let filter =
         Filter { states: vec![ItemState::Available], tradable_at: Some(now), ..filter.clone() };
-    // Others take the oldest at the same time, so there is more to choose from than is wanted.
-    let ids: Vec<ItemId> = filtered(Some(org), &filter)
-        .order((t::created_at.asc(), t::id.asc()))
-        .limit(count + SPARE)
-        .select(t::id)
-        .load(conn)?;
-    let free = t::table
-        .filter(t::id.eq_any(&ids))
-        .filter(t::state.eq(ItemState::Available))
-        .order((t::created_at.asc(), t::id.asc()))
-        .limit(count)
-        .select(t::all_columns);
-    let found: Vec<Item> = match conn {
-        Conn::Postgres(pg) => free.for_update().skip_locked().load(pg)?,
-        Conn::Sqlite(lite) => free.load(lite)?,
-    };
-    let wanted = ids.len().min(usize::try_from(count).unwrap_or(usize::MAX));
-    if found.len() < wanted {
-        return Err(Error::Conflict("others took some of the items".to_owned()));
+    let limit = i64::try_from(count).unwrap_or(i64::MAX - SPARE);
+    loop {
+        // Others take the oldest at the same time, so there is more to choose from than is wanted.
+        let ids: Vec<ItemId> = filtered(Some(org), &filter)
+            .order((t::created_at.asc(), t::id.asc()))
+            .limit(limit + SPARE)
+            .select(t::id)
+            .load(conn)?;
+        let free = || t::table.filter(t::id.eq_any(&ids)).filter(t::state.eq(ItemState::Available));
+        let oldest = || free().order((t::created_at.asc(), t::id.asc())).limit(limit);
+        let pg = match conn {
+            Conn::Postgres(pg) if ids.len() >= count => pg,
+            Conn::Postgres(pg) => return Ok(oldest().load(pg)?),
+            Conn::Sqlite(lite) => return Ok(oldest().load(lite)?),
+        };
+        let first = all_or_none(pg, count, |pg| {
+            let rows = oldest().select(t::all_columns).for_no_key_update().skip_locked();
+            Ok(rows.load(pg)?)
+        })?;
+        if let Some(found) = first {
+            return Ok(found);
+        }
+        // Others hold what is left, and may give it back: whether they do is waited for.
+        let rest = all_or_none(pg, count, |pg| {
+            let rows = free().order(t::id).limit(limit).select(t::all_columns);
+            Ok(rows.for_no_key_update().load(pg)?)
+        })?;
+        if let Some(found) = rest {
+            return Ok(found);
+        }
     }
-    Ok(found)
+}
+
+/// Locks `count` items, or lets go of the fewer that it found: who waits for more must hold none.
+fn all_or_none(
+    pg: &mut PgConnection,
+    count: usize,
+    take: impl FnOnce(&mut PgConnection) -> Result<Vec<Item>>,
+) -> Result<Option<Vec<Item>>> {
+    let taken = pg.transaction(|pg| {
+        let found = take(pg)?;
+        let few = Error::NotEnoughItems { wanted: count, found: found.len() };
+        if found.len() < count { Err(few) } else { Ok(found) }
+    });
+    match taken {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::NotEnoughItems { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) fn of_reservation(conn: &mut Conn, id: ReservationId) -> Result<Vec<Item>> {

@@ -27,6 +27,16 @@ pub enum Step {
     Vanished(Discrepancy),
 }
 
+impl Step {
+    /// The item that it changes.
+    fn item(&self) -> Option<ItemId> {
+        match self {
+            Self::Change(change, _) => change.item(),
+            Self::Vanished(_) => None,
+        }
+    }
+}
+
 /// What a complete inventory asks for.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
@@ -112,6 +122,8 @@ pub fn apply(
     let Some(sync) = ops::running(conn, bot, id)? else { return Ok(tally) };
     let source = bots::source(bot.id);
     let by = By { source: &source, now };
+    let changed = steps.iter().filter_map(Step::item).collect::<Vec<_>>();
+    items::ops::lock(conn, &changed)?;
     let mut unknown = Vec::new();
     for step in steps {
         match step {
