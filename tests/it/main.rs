@@ -23,6 +23,7 @@ mod log_pages;
 mod offers;
 mod orgs;
 mod panics;
+mod pages;
 mod parts;
 mod puppet;
 mod races;

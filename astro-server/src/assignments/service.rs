@@ -19,6 +19,7 @@ use crate::wire;
 use astro_sdk::v1::{self, assignment_service_server::AssignmentService};
 use futures_util::Stream;
 use prost::Message;
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::time::Duration;
 use tonic::{Request, Response, Status};
@@ -225,18 +226,18 @@ fn list(
         &[b"assignments", &what.encode_to_vec(), context.caller.key_id.as_bytes()],
     )?;
     let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
-    let mut rows = ops::list(conn, org, &filter, oldest_first, &page)?;
-    let next_page_token =
-        page.cut(&context.sealer, &mut rows, |a| Cursor::at(a.created_at, a.id.0));
+    let rows = ops::list(conn, org, &filter, oldest_first, &page)?;
     let ids: Vec<_> = rows.iter().map(|a| a.id).collect();
-    let items = ops::items_of(conn, &ids)?;
-    let assignments = rows
-        .into_iter()
-        .map(|a| {
-            let own = items.iter().filter(|i| i.assignment_id == a.id).cloned().collect();
-            encode(a, own)
-        })
-        .collect();
+    let mut items: HashMap<AssignmentId, Vec<AssignmentItem>> = HashMap::new();
+    for item in ops::items_of(conn, &ids)? {
+        items.entry(item.assignment_id).or_default().push(item);
+    }
+    let cursor = |a: &Assignment| Cursor::at(a.created_at, a.id.0);
+    let encode = |a: Assignment| {
+        let own = items.remove(&a.id).unwrap_or_default();
+        Ok(encode(a, own))
+    };
+    let (assignments, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
     Ok(v1::ListAssignmentsResponse { assignments, next_page_token })
 }
 

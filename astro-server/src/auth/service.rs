@@ -116,12 +116,14 @@ fn list(
     let scope = org.map(|id| id.to_string()).unwrap_or_default();
     let query: [&[u8]; 2] = [b"ListApiKeys", scope.as_bytes()];
     let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
-    let mut keys = store::keys(conn, org, &page)?;
-    let next_page_token = page.cut(&context.sealer, &mut keys, |key| Cursor {
+    let rows = store::keys(conn, org, &page)?;
+    let cursor = |key: &ApiKey| Cursor {
         key: format!("{} {}", key.created_at.micros(), key.id),
         id: Uuid::nil(),
-    });
-    Ok(ListApiKeysResponse { api_keys: keys.into_iter().map(to_wire).collect(), next_page_token })
+    };
+    let encode = |key| Ok(to_wire(key));
+    let (api_keys, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
+    Ok(ListApiKeysResponse { api_keys, next_page_token })
 }
 
 fn revoke(

@@ -59,10 +59,10 @@ fn list(conn: &mut Conn, context: &Context, request: ListBotsRequest) -> Result<
     let scope = org.map(|id| id.to_string()).unwrap_or_default();
     let query: [&[u8]; 2] = [b"ListBots", scope.as_bytes()];
     let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
-    let mut bots = ops::list(conn, org, &page)?;
-    let next_page_token =
-        page.cut(&context.sealer, &mut bots, |bot| Cursor::at(bot.created_at, bot.id.0));
-    let bots = bots.into_iter().map(|bot| to_wire(bot, context.now)).collect();
+    let rows = ops::list(conn, org, &page)?;
+    let cursor = |bot: &Bot| Cursor::at(bot.created_at, bot.id.0);
+    let encode = |bot| Ok(to_wire(bot, context.now));
+    let (bots, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
     Ok(ListBotsResponse { bots, next_page_token })
 }
 

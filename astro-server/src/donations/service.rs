@@ -47,11 +47,12 @@ impl DonationService for Donations {
                     &[b"donations", &list, context.caller.key_id.as_bytes()],
                 )?;
                 let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
-                let mut rows = ops::list(conn, org, &filter, &page)?;
-                let next_page_token =
-                    page.cut(&context.sealer, &mut rows, |d| Cursor::at(d.created_at, d.id.0));
-                let donations: Result<_> = rows.into_iter().map(|d| encode(conn, d)).collect();
-                Ok(v1::ListDonationsResponse { donations: donations?, next_page_token })
+                let rows = ops::list(conn, org, &filter, &page)?;
+                let cursor = |d: &Donation| Cursor::at(d.created_at, d.id.0);
+                let encode = |d| encode(conn, d);
+                let (donations, next_page_token) =
+                    page.fill(&context.sealer, rows, cursor, encode)?;
+                Ok(v1::ListDonationsResponse { donations, next_page_token })
             })
             .await
     }

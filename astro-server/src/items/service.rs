@@ -57,14 +57,15 @@ impl ItemService for Items {
                     &[b"items", &list, context.caller.key_id.as_bytes()],
                 )?;
                 let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
-                let mut rows = ops::list(conn, org, &filter, order, &page)?;
-                let next_page_token = page.cut(&context.sealer, &mut rows, |item| match order {
+                let rows = ops::list(conn, org, &filter, order, &page)?;
+                let cursor = |item: &Item| match order {
                     Order::Newest | Order::Oldest => Cursor::at(item.created_at, item.id.0),
                     Order::Name | Order::NameDescending => {
                         Cursor { key: item.item_name.clone(), id: item.id.0 }
                     }
-                });
-                let items = rows.into_iter().map(encode).collect();
+                };
+                let encode = |item| Ok(encode(item));
+                let (items, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
                 Ok(v1::ListItemsResponse { items, next_page_token })
             })
             .await
@@ -142,12 +143,14 @@ impl ItemService for Items {
                 let id = ItemId::parse("item_id", &q.item_id)?;
                 let list: [&[u8]; 2] = [b"history", id.0.as_bytes()];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
-                let mut rows = ops::history(conn, &context.caller, id, &page)?;
-                let next_page_token = page.cut(&context.sealer, &mut rows, |event| Cursor {
+                let rows = ops::history(conn, &context.caller, id, &page)?;
+                let cursor = |event: &Event| Cursor {
                     key: event.position.number.to_string(),
                     id: Uuid::nil(),
-                });
-                let entries = rows.into_iter().map(encode_movement).collect();
+                };
+                let encode = |event| Ok(encode_movement(event));
+                let (entries, next_page_token) =
+                    page.fill(&context.sealer, rows, cursor, encode)?;
                 Ok(v1::ListItemHistoryResponse { entries, next_page_token })
             })
             .await

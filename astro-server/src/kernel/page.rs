@@ -1,7 +1,8 @@
 //! Pages: keyset cursors in sealed tokens.
 use super::error::{Error, Result};
-use super::limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
+use super::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
 use super::seal::Sealer;
+use prost::Message;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -60,22 +61,39 @@ impl Page {
         Ok(Self { size: i64::from(size), after, query })
     }
 
-    /// Cuts `rows`, of which one more than the page's size was asked for, and makes the token of
-    /// the next page: empty on the last one.
-    pub fn cut<T>(
+    /// The messages of `rows`, of which one more than the page's size was asked for, and the token
+    /// of the next page: empty on the last one. A page ends before it is too long for a client to
+    /// read, but has one row at least.
+    ///
+    /// # Errors
+    /// Those of `encode`.
+    pub fn fill<T, M: Message>(
         &self,
         sealer: &Sealer,
-        rows: &mut Vec<T>,
+        rows: Vec<T>,
         cursor: impl Fn(&T) -> Cursor,
-    ) -> String {
+        mut encode: impl FnMut(T) -> Result<M>,
+    ) -> Result<(Vec<M>, String)> {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
-        if rows.len() <= size {
-            return String::new();
+        let (found, mut bytes) = (rows.len(), 0);
+        let (mut messages, mut last) = (Vec::new(), None);
+        for row in rows.into_iter().take(size) {
+            let place = cursor(&row);
+            let message = encode(row)?;
+            bytes += message.encoded_len();
+            if bytes > PAGE_BYTES_MAX && last.is_some() {
+                break;
+            }
+            messages.push(message);
+            last = Some(place);
         }
-        rows.truncate(size);
-        let Some(last) = rows.last().map(cursor) else { return String::new() };
+        let last = last.filter(|_| messages.len() < found);
+        Ok((messages, last.map(|last| self.token(sealer, &last)).unwrap_or_default()))
+    }
+
+    fn token(&self, sealer: &Sealer, last: &Cursor) -> String {
         let mut bytes = self.query.to_vec();
-        bytes.extend(serde_json::to_vec(&last).expect("a cursor has only text"));
+        bytes.extend(serde_json::to_vec(last).expect("a cursor has only text"));
         sealer.seal("page", &bytes)
     }
 }
@@ -113,9 +131,8 @@ mod tests {
     fn a_token_is_good_for_its_own_list_only() {
         let sealer = sealer();
         let page = Page::parse(&sealer, 2, "", &[b"items", b"org 1"]).unwrap();
-        let mut rows = vec![1, 2, 3];
         let cursor = |n: &i32| Cursor { key: n.to_string(), id: Uuid::nil() };
-        let token = page.cut(&sealer, &mut rows, cursor);
+        let (rows, token) = page.fill(&sealer, vec![1, 2, 3], cursor, Ok).unwrap();
         assert_eq!(rows, [1, 2]);
         let next = Page::parse(&sealer, 2, &token, &[b"items", b"org 1"]).unwrap();
         assert_eq!(next.after, Some(cursor(&2)));
@@ -136,7 +153,25 @@ mod tests {
     fn the_last_page_has_no_token() {
         let sealer = sealer();
         let page = Page::parse(&sealer, 3, "", &[]).unwrap();
-        let token = page.cut(&sealer, &mut vec![1, 2, 3], |_| unreachable!());
-        assert_eq!(token, "");
+        let cursor = |n: &i32| Cursor { key: n.to_string(), id: Uuid::nil() };
+        let (rows, token) = page.fill(&sealer, vec![1, 2, 3], cursor, Ok).unwrap();
+        assert_eq!((rows, token), (vec![1, 2, 3], String::new()));
+    }
+
+    #[test]
+    fn a_page_ends_before_it_is_too_long_and_goes_on_with_the_next_row() {
+        let sealer = sealer();
+        let page = Page::parse(&sealer, 100, "", &[]).unwrap();
+        let cursor = |row: &String| Cursor { key: row[..1].to_owned(), id: Uuid::nil() };
+        let long = |name: &str| name.to_owned() + &" ".repeat(PAGE_BYTES_MAX / 2 - 100);
+        let rows = vec![long("a"), long("b"), long("c")];
+        let (rows, token) = page.fill(&sealer, rows, cursor, Ok).unwrap();
+        assert_eq!(rows.len(), 2);
+        let next = Page::parse(&sealer, 100, &token, &[]).unwrap();
+        assert_eq!(next.after.unwrap().key, "b");
+        let longer = vec!["d".repeat(2 * PAGE_BYTES_MAX), "e".to_owned()];
+        let (rows, token) = page.fill(&sealer, longer, cursor, Ok).unwrap();
+        assert_eq!(rows.len(), 1, "a row that is too long by itself comes alone");
+        assert!(!token.is_empty());
     }
 }

@@ -170,10 +170,10 @@ fn list(
     let scope = context.caller.org.map(|id| id.to_string()).unwrap_or_default();
     let query: [&[u8]; 2] = [b"ListOrganizations", scope.as_bytes()];
     let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
-    let mut orgs = ops::list(conn, &context.caller, &page)?;
-    let next_page_token =
-        page.cut(&context.sealer, &mut orgs, |org| Cursor { key: org.slug.clone(), id: org.id.0 });
-    let organizations = orgs.into_iter().map(to_wire).collect();
+    let rows = ops::list(conn, &context.caller, &page)?;
+    let cursor = |org: &Org| Cursor { key: org.slug.clone(), id: org.id.0 };
+    let encode = |org| Ok(to_wire(org));
+    let (organizations, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
     Ok(ListOrganizationsResponse { organizations, next_page_token })
 }
 

@@ -70,10 +70,10 @@ impl SyncService for Syncs {
                         Some(bots::ops::visible(conn, &context.caller, id)?.id)
                     }
                 };
-                let mut rows = ops::list(conn, org, bot, &page)?;
-                let next_page_token =
-                    page.cut(&context.sealer, &mut rows, |s| Cursor::at(s.created_at, s.id.0));
-                let syncs = rows.into_iter().map(encode).collect();
+                let rows = ops::list(conn, org, bot, &page)?;
+                let cursor = |s: &Sync| Cursor::at(s.created_at, s.id.0);
+                let encode = |s| Ok(encode(s));
+                let (syncs, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
                 Ok(v1::ListSyncsResponse { syncs, next_page_token })
             })
             .await
@@ -93,10 +93,11 @@ impl SyncService for Syncs {
                 ];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
                 let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
-                let mut rows = discrepancies::list(conn, org, q.open_only, &page)?;
-                let next_page_token =
-                    page.cut(&context.sealer, &mut rows, |d| Cursor::at(d.created_at, d.id.0));
-                let discrepancies = rows.into_iter().map(encode_discrepancy).collect();
+                let rows = discrepancies::list(conn, org, q.open_only, &page)?;
+                let cursor = |d: &Discrepancy| Cursor::at(d.created_at, d.id.0);
+                let encode = |d| Ok(encode_discrepancy(d));
+                let (discrepancies, next_page_token) =
+                    page.fill(&context.sealer, rows, cursor, encode)?;
                 Ok(v1::ListDiscrepanciesResponse { discrepancies, next_page_token })
             })
             .await
