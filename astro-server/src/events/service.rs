@@ -8,6 +8,7 @@ use crate::kernel::limits::{
     EVENT_TYPES_MAX, FILTER_VALUES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, SOURCE_CHARS_MAX,
     WAIT_SECONDS_MAX,
 };
+use crate::kernel::page::fitting;
 use crate::kernel::seal::Sealer;
 use crate::kernel::{AssignmentId, BotId, Caller, Error, ItemId, Result, SteamId, limits};
 use crate::wire;
@@ -56,10 +57,14 @@ impl EventService for Events {
             (events, position) = self.wait(query, position).await?;
         }
         let token = Tokens { sealer: &self.gate.sealer, log_id };
-        Ok(Response::new(ListEventsResponse {
-            events: events.iter().map(|event| token.event(event)).collect(),
-            resume_token: token.at(position),
-        }))
+        let mut told: Vec<v1::Event> = events.iter().map(|event| token.event(event)).collect();
+        let fit = fitting(&told);
+        if fit < told.len() {
+            told.truncate(fit);
+            position = events[fit - 1].position;
+        }
+        let resume_token = token.at(position);
+        Ok(Response::new(ListEventsResponse { events: told, resume_token }))
     }
 
     type WatchEventsStream =
@@ -205,11 +210,15 @@ fn watch(
 ) -> impl Stream<Item = Result<WatchEventsResponse, Status>> + Send {
     async_stream::try_stream! {
         let token = Tokens { sealer: &sealer, log_id };
-        yield token.message(&[], follower.position());
+        yield token.checkpoint(follower.position());
         loop {
             match step(&mut follower, &pass).await {
-                Step::Tell(events) => yield token.message(&events, follower.position()),
-                Step::Checkpoint => yield token.message(&[], follower.position()),
+                Step::Tell(events) => {
+                    for message in token.messages(&events, follower.position()) {
+                        yield message;
+                    }
+                }
+                Step::Checkpoint => yield token.checkpoint(follower.position()),
                 Step::End(error) => Err(Status::from(error))?,
             }
         }
@@ -276,11 +285,23 @@ impl Tokens<'_> {
         position.token(self.sealer, self.log_id)
     }
 
-    fn message(&self, events: &[Arc<Event>], position: Position) -> WatchEventsResponse {
-        WatchEventsResponse {
-            events: events.iter().map(|event| self.event(event)).collect(),
-            resume_token: self.at(position),
+    fn checkpoint(&self, position: Position) -> WatchEventsResponse {
+        WatchEventsResponse { events: Vec::new(), resume_token: self.at(position) }
+    }
+
+    /// The messages that tell these events, none of them too long for a client; the last one leads
+    /// to `end`.
+    fn messages(&self, events: &[Arc<Event>], end: Position) -> Vec<WatchEventsResponse> {
+        let mut left: Vec<v1::Event> = events.iter().map(|event| self.event(event)).collect();
+        let (mut messages, mut told) = (Vec::new(), 0);
+        while !left.is_empty() {
+            let rest = left.split_off(fitting(&left));
+            told += left.len();
+            let place = if rest.is_empty() { end } else { events[told - 1].position };
+            messages.push(WatchEventsResponse { events: left, resume_token: self.at(place) });
+            left = rest;
         }
+        messages
     }
 
     fn event(&self, event: &Event) -> v1::Event {
@@ -314,185 +335,5 @@ fn text<T: std::fmt::Display>(id: Option<T>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::auth::Streams;
-    use crate::auth::layer::Entry;
-    use crate::db::{Address, Db};
-    use crate::events::{self, NewEvent};
-    use crate::kernel::{Clock, KeyKind, OrgId};
-    use astro_sdk::methods;
-    use futures_util::StreamExt;
-    use tokio_util::sync::CancellationToken;
-
-    struct World {
-        events: Events,
-        org: OrgId,
-        stop: CancellationToken,
-        _folder: tempfile::TempDir,
-    }
-
-    impl World {
-        async fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let address = Address::Sqlite(folder.path().join("astro.db"));
-            let db = Db::open(&address, events::seal).unwrap();
-            let stop = CancellationToken::new();
-            let log = Log::start(db.clone(), stop.clone()).await.unwrap();
-            let feed = Feed::start(db.clone(), &log, stop.clone());
-            let gate = Gate {
-                db,
-                clock: Clock::default(),
-                sealer: Sealer::new(&[1; 32]),
-                streams: Streams::new(stop.clone()),
-            };
-            let events = Events { gate, feed, log };
-            let (org, now) = (OrgId::new(), events.gate.clock.now());
-            let made = events.gate.db.write(move |conn| crate::db::insert_org(conn, org, now));
-            made.await.unwrap();
-            Self { events, org, stop, _folder: folder }
-        }
-
-        async fn append(&self, name: &'static str) {
-            let (org, now) = (self.org, self.events.gate.clock.now());
-            let event = NewEvent::new(org, name, events::SYSTEM, name);
-            let write = move |conn: &mut Conn| events::append(conn, event.clone(), now);
-            self.events.gate.db.write(write).await.unwrap();
-        }
-
-        async fn list(&self, request: ListEventsRequest) -> Result<(Vec<String>, String), Status> {
-            let request = self.request("/astro.v1.EventService/ListEvents", request);
-            let page = self.events.list_events(request).await?.into_inner();
-            Ok((names(&page.events), page.resume_token))
-        }
-
-        async fn watch(
-            &self,
-            request: WatchEventsRequest,
-        ) -> <Events as EventService>::WatchEventsStream {
-            let request = self.request("/astro.v1.EventService/WatchEvents", request);
-            self.events.watch_events(request).await.unwrap().into_inner()
-        }
-
-        fn request<T>(&self, path: &str, message: T) -> Request<T> {
-            let caller = Caller {
-                key_id: "k".to_owned(),
-                kind: KeyKind::Client,
-                org: Some(self.org),
-                bot: None,
-                scopes: vec!["events.read".to_owned()],
-                expires_at: None,
-            };
-            let mut request = Request::new(message);
-            let method = methods::find(path).unwrap();
-            request.extensions_mut().insert(Entry { caller, method });
-            request
-        }
-    }
-
-    fn names(events: &[v1::Event]) -> Vec<String> {
-        events.iter().map(|event| event.event_type.clone()).collect()
-    }
-
-    fn family(name: &str) -> ListEventsRequest {
-        ListEventsRequest { types: vec![name.to_owned()], ..ListEventsRequest::default() }
-    }
-
-    #[tokio::test]
-    async fn a_page_goes_on_where_the_one_before_ended_even_when_nothing_was_wanted() {
-        let world = World::new().await;
-        let (none, start) = world.list(ListEventsRequest::default()).await.unwrap();
-        assert!(none.is_empty() && !start.is_empty());
-        for name in ["item.received", "bot.connected", "item.delivered"] {
-            world.append(name).await;
-        }
-        let request = ListEventsRequest { page_size: 2, resume_token: start, ..Default::default() };
-        let (first, token) = world.list(request.clone()).await.unwrap();
-        assert_eq!(first, ["item.received", "bot.connected"]);
-        let (rest, _) =
-            world.list(ListEventsRequest { resume_token: token, ..request }).await.unwrap();
-        assert_eq!(rest, ["item.delivered"]);
-
-        let (unwanted, token) = world.list(family("sync.*")).await.unwrap();
-        assert!(unwanted.is_empty());
-        let (items, _) = world.list(family("item.*")).await.unwrap();
-        assert_eq!(items, ["item.received", "item.delivered"]);
-        let behind = ListEventsRequest { resume_token: token, ..Default::default() };
-        assert!(world.list(behind).await.unwrap().0.is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_long_poll_answers_with_the_first_event_and_ends_with_the_server() {
-        let world = World::new().await;
-        let long = ListEventsRequest { wait_seconds: 20, ..family("item.*") };
-        let (found, ()) = tokio::join!(world.list(long.clone()), async {
-            world.append("bot.connected").await;
-            world.append("item.received").await;
-        });
-        let (found, token) = found.unwrap();
-        assert_eq!(found, ["item.received"]);
-        let next = ListEventsRequest { resume_token: token, ..long };
-        let (ended, ()) = tokio::join!(world.list(next), async { world.stop.cancel() });
-        assert_eq!(ended.unwrap_err().code(), tonic::Code::Unavailable);
-    }
-
-    #[tokio::test]
-    async fn a_request_out_of_bounds_names_the_field() {
-        let world = World::new().await;
-        let foreign = OrgId::new().to_string();
-        for (wanted, request) in [
-            ("page_size", ListEventsRequest { page_size: -1, ..Default::default() }),
-            ("wait_seconds", ListEventsRequest { wait_seconds: 21, ..Default::default() }),
-            ("wait_seconds", ListEventsRequest { wait_seconds: -1, ..Default::default() }),
-            ("types", ListEventsRequest { types: vec!["a".to_owned(); 51], ..Default::default() }),
-            ("types", family("*")),
-            (
-                "assignment_id",
-                ListEventsRequest { assignment_id: "x".into(), ..Default::default() },
-            ),
-            ("resume_token", ListEventsRequest { resume_token: "x".into(), ..Default::default() }),
-            ("organisation", ListEventsRequest { org_id: foreign, ..Default::default() }),
-        ] {
-            let status = world.list(request).await.unwrap_err();
-            assert!(status.message().starts_with(wanted), "{wanted}: {status:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_watcher_gets_a_checkpoint_then_each_event_once_and_resumes_after_it() {
-        let world = World::new().await;
-        world.append("item.received").await;
-        let mut live = world.watch(WatchEventsRequest::default()).await;
-        let hello = live.next().await.unwrap().unwrap();
-        assert!(hello.events.is_empty() && !hello.resume_token.is_empty());
-        world.append("item.delivered").await;
-        assert_eq!(names(&live.next().await.unwrap().unwrap().events), ["item.delivered"]);
-
-        let start = Some(Start::FromEarliest(true));
-        let mut old = world.watch(WatchEventsRequest { start, ..Default::default() }).await;
-        old.next().await.unwrap().unwrap();
-        let all = old.next().await.unwrap().unwrap();
-        assert_eq!(names(&all.events), ["item.received", "item.delivered"]);
-        let start = Some(Start::ResumeToken(all.events[0].resume_token.clone()));
-        let mut resumed = world.watch(WatchEventsRequest { start, ..Default::default() }).await;
-        resumed.next().await.unwrap().unwrap();
-        assert_eq!(names(&resumed.next().await.unwrap().unwrap().events), ["item.delivered"]);
-    }
-
-    #[tokio::test]
-    async fn a_stream_ends_with_its_key_and_with_the_server() {
-        let world = World::new().await;
-        let mut revoked = world.watch(WatchEventsRequest::default()).await;
-        revoked.next().await.unwrap().unwrap();
-        world.events.gate.streams.end("k");
-        let status = revoked.next().await.unwrap().unwrap_err();
-        assert_eq!(status.code(), tonic::Code::Unauthenticated);
-        assert!(revoked.next().await.is_none());
-
-        let mut stopped = world.watch(WatchEventsRequest::default()).await;
-        stopped.next().await.unwrap().unwrap();
-        world.stop.cancel();
-        let status = stopped.next().await.unwrap().unwrap_err();
-        assert_eq!(status.code(), tonic::Code::Unavailable);
-    }
-}
+#[path = "service_tests.rs"]
+mod tests;

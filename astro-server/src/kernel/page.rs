@@ -42,6 +42,17 @@ impl Cursor {
     }
 }
 
+/// How many of `messages` one answer can have before it is too long for a client to read: one at
+/// least, if there is any.
+pub fn fitting<M: Message>(messages: &[M]) -> usize {
+    let mut bytes = 0;
+    let fit = messages.iter().take_while(|message| {
+        bytes += message.encoded_len();
+        bytes <= PAGE_BYTES_MAX
+    });
+    fit.count().max(1).min(messages.len())
+}
+
 impl Page {
     /// Reads the page fields of a request. `query` is whatever else decides the list: method,
     /// organisation, filter, order.
