@@ -1,12 +1,15 @@
 //! The command line of the server.
 use crate::admin_key;
 use crate::config::{ADMIN_KEY_FILE_DEFAULT, Bounds, Config, DATABASE_URL_DEFAULT, Pace};
-use crate::db::{Address, Conn, Db};
+use crate::db::{Address, Conn, Db, Options};
 use crate::kernel::Clock;
 use crate::kernel::conceal::conceal;
-use crate::kernel::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX};
+use crate::kernel::limits::{
+    CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, READERS_DEFAULT, WRITERS_DEFAULT,
+};
 use crate::serve::Server;
 use anyhow::Context;
+use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -37,6 +40,10 @@ const EXAMPLES: &str = "Examples:
   ASTRO_DATABASE_URL=postgres://astro@db/astro astro-server --listen 0.0.0.0:50051
   astro-server migrate                             run the migrations and end
   astro-server keys recover                        make a new admin key, when all are lost";
+
+/// The signal that a file would become larger than `ulimit -f` allows; the same number on Linux,
+/// macOS and the BSDs.
+const SIGXFSZ: i32 = 25;
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -74,6 +81,17 @@ struct ServeArgs {
     /// sqlite://PATH or postgres://USER@HOST/DATABASE. Give one with a password by the variable.
     #[arg(long, env = "ASTRO_DATABASE_URL", default_value = DATABASE_URL_DEFAULT, hide_env_values = true, global = true)]
     database_url: String,
+    /// Reads of the database at once, each on a connection of its own.
+    #[arg(long, env = "ASTRO_DATABASE_READERS", default_value_t = READERS_DEFAULT, global = true, value_parser = connections())]
+    database_readers: usize,
+    /// Writes at once on PostgreSQL, each on a connection of its own. A server opens as many
+    /// connections as readers and writers need, and up to four more: all servers together must
+    /// stay below PostgreSQL's max_connections.
+    #[arg(long, env = "ASTRO_DATABASE_WRITERS", default_value_t = WRITERS_DEFAULT, global = true, value_parser = connections())]
+    database_writers: usize,
+    /// Prepare no statements: for PgBouncer before 1.21 in transaction mode.
+    #[arg(long, env = "ASTRO_DATABASE_NO_PREPARE", global = true)]
+    database_no_prepare: bool,
     /// File (mode 0600) that the first start writes its admin key to; it is never overwritten.
     #[arg(long, env = "ASTRO_ADMIN_KEY_FILE", default_value = ADMIN_KEY_FILE_DEFAULT, global = true)]
     admin_key_file: PathBuf,
@@ -115,12 +133,25 @@ impl std::fmt::Debug for ServeArgs {
     }
 }
 
+fn connections() -> impl TypedValueParser<Value = usize> {
+    clap::value_parser!(u16).range(1..=1000).map(usize::from)
+}
+
 impl ServeArgs {
+    fn database(&self) -> Options {
+        Options {
+            readers: self.database_readers,
+            writers: self.database_writers,
+            prepare: !self.database_no_prepare,
+        }
+    }
+
     fn config(&self) -> Config {
         let lease_ttl = Duration::from_secs(self.lease_ttl_secs);
         Config {
             listen: self.listen,
             database_url: self.database_url.clone(),
+            database: self.database(),
             admin_key_file: self.admin_key_file.clone(),
             clock: Clock::default(),
             pace: Pace {
@@ -244,6 +275,8 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     crate::serve::raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        // A limit on the size of files is an error of the write that meets it, not the end.
+        let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         if !args.listen.ip().is_loopback() {
@@ -270,7 +303,9 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
 fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
     let address = Address::parse(&args.database_url)?;
     address.prepare()?;
-    let names = Conn::open(&address).context("cannot open the database")?.migrate()?;
+    let mut conn =
+        Conn::open_with(&address, args.database()).context("cannot open the database")?;
+    let names = conn.migrate()?;
     for name in &names {
         tell(&format!("ran {name}"));
     }
@@ -281,7 +316,8 @@ fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
 fn recover(args: &ServeArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let address = Address::parse(&args.database_url)?;
-    let db = Db::open(&address, crate::events::seal).context("cannot open the database")?;
+    let db = Db::open_with(&address, args.database(), crate::events::seal)
+        .context("cannot open the database")?;
     let now = Clock::default().now();
     if let Some(key) = runtime.block_on(admin_key::another(&db, &args.admin_key_file, now))? {
         announce(&key, args);

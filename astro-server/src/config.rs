@@ -1,4 +1,5 @@
 //! Every setting of the server: flag, environment variable, default and unit.
+use crate::db;
 use crate::kernel::Clock;
 use crate::kernel::limits;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -74,6 +75,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// `sqlite://path` or `postgres://…`. May hold a password.
     pub database_url: String,
+    /// How the database's connections are used.
+    pub database: db::Options,
     /// File, mode 0600, that the first start writes its admin key to.
     pub admin_key_file: PathBuf,
     /// The clock.
@@ -92,6 +95,7 @@ impl Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             database_url: database_url.to_owned(),
+            database: db::Options::default(),
             admin_key_file: admin_key_file.to_owned(),
             clock: Clock::default(),
             pace: Pace::default(),
@@ -106,6 +110,7 @@ impl std::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("listen", &self.listen)
             .field("database_url", &"<redacted>")
+            .field("database", &self.database)
             .field("admin_key_file", &self.admin_key_file)
             .field("pace", &self.pace)
             .field("bounds", &self.bounds)

@@ -35,6 +35,7 @@ pub(crate) use listen::raise_file_limit;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
@@ -61,9 +62,11 @@ impl Server {
     /// When the database cannot be opened, the address is taken or a file cannot be written.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let address = Address::parse(&config.database_url)?;
-        let db = tokio::task::spawn_blocking(move || Db::open(&address, events::seal))
-            .await?
-            .context("cannot open the database")?;
+        let options = config.database;
+        let db =
+            tokio::task::spawn_blocking(move || Db::open_with(&address, options, events::seal))
+                .await?
+                .context("cannot open the database")?;
         let stop = CancellationToken::new();
         let log = Log::start(db.clone(), stop.clone()).await?;
         let seal_key = seal_key(&db).await?;
@@ -83,9 +86,8 @@ impl Server {
         let streams = gate.streams.clone();
         run_tasks(&db, &config, &streams, &stop);
         let (health, health_service) = tonic_health::server::health_reporter();
-        for method in METHODS {
-            health.set_service_status(method.service, ServingStatus::Serving).await;
-        }
+        set_status(&health, ServingStatus::Serving).await;
+        tokio::spawn(stop.clone().run_until_cancelled_owned(tell(health.clone(), db.away())));
         let mut routes = routes(&config, gate, &feed, &log)?;
         routes.add_service(health_service);
         let router = transport()
@@ -127,9 +129,7 @@ impl Server {
     /// # Errors
     /// Those of the transport.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        for service in METHODS.iter().map(|method| method.service).chain([""]) {
-            self.health.set_service_status(service, ServingStatus::NotServing).await;
-        }
+        set_status(&self.health, ServingStatus::NotServing).await;
         self.stop.cancel();
         self.connections.dismiss_silent();
         let served = tokio::time::timeout(self.drain, &mut self.serving).await;
@@ -183,6 +183,24 @@ fn transport() -> tonic::transport::Server {
         .http2_max_header_list_size(METADATA_BYTES_READ)
         .http2_keepalive_interval(Some(KEEPALIVE.0))
         .http2_keepalive_timeout(Some(KEEPALIVE.1))
+}
+
+/// Tells whoever asks for health whether the database is there.
+async fn tell(health: HealthReporter, mut away: watch::Receiver<Option<String>>) {
+    loop {
+        let there = away.borrow_and_update().is_none();
+        let status = if there { ServingStatus::Serving } else { ServingStatus::NotServing };
+        set_status(&health, status).await;
+        if away.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn set_status(health: &HealthReporter, status: ServingStatus) {
+    for service in METHODS.iter().map(|method| method.service).chain([""]) {
+        health.set_service_status(service, status).await;
+    }
 }
 
 async fn seal_key(db: &Db) -> anyhow::Result<[u8; 32]> {

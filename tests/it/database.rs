@@ -5,7 +5,7 @@ use std::path::Path;
 
 use astro_sdk::v1::{ErrorReason, ItemState, ListItemHistoryRequest, ReserveItemsRequest};
 use astro_sdk::{Code, Error, new_request_id};
-use astro_server::db::Conn;
+use astro_server::db::{Address, Conn, Db};
 use astro_tests::{App, Backend, on_each_database, sql};
 use futures_util::future::join_all;
 
@@ -13,6 +13,7 @@ on_each_database!(
     every_migration_runs_can_be_undone_and_runs_again,
     the_tables_are_those_that_the_code_is_written_against,
     one_of_a_hundred_reservations_of_an_item_wins,
+    a_read_sees_one_snapshot,
 );
 
 async fn every_migration_runs_can_be_undone_and_runs_again(backend: Backend) {
@@ -79,6 +80,38 @@ async fn one_of_a_hundred_reservations_of_an_item_wins(backend: Backend) {
     let history = app.client.raw().items().list_item_history(request).await.unwrap().into_inner();
     let reserved = history.entries.iter().filter(|entry| entry.event_type == "item.reserved");
     assert_eq!(reserved.count(), 1);
+}
+
+async fn a_read_sees_one_snapshot(backend: Backend) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = backend.new_database(folder.path()).unwrap();
+    let address = Address::parse(&url).unwrap();
+    let db =
+        tokio::task::spawn_blocking(move || Db::open(&address, |_| Ok(())).unwrap()).await.unwrap();
+    let mut other = sql::open(&url).unwrap();
+    let count = "SELECT count(*) || '' AS line FROM organizations";
+    let seen = db.read(move |conn| {
+        let before = sql::lines(conn, count).unwrap();
+        sql::run(&mut other, &organization(backend)).unwrap();
+        Ok((before, sql::lines(conn, count).unwrap()))
+    });
+    let (before, after) = seen.await.unwrap();
+    assert_eq!(before, after, "what commits meanwhile is not seen");
+    let next = db.read(move |conn| Ok(sql::lines(conn, count).unwrap())).await.unwrap();
+    assert_eq!(next, ["1"], "and the next read has a snapshot of its own");
+}
+
+/// A statement that makes an organisation.
+fn organization(backend: Backend) -> String {
+    let (id, time, yes) = match backend {
+        Backend::Sqlite => ("x'00000000000000000000000000000001'", "0", "1"),
+        Backend::Postgres => ("'00000000-0000-0000-0000-000000000001'", "now()", "true"),
+    };
+    format!(
+        "INSERT INTO organizations (id, slug, display_name, donation_keyword, donation_app_ids,
+             claim_ttl_seconds, adopt_unknown_items, created_at, updated_at)
+         VALUES ({id}, 'red', 'Red', 'donation', '[]', 60, {yes}, {time}, {time})"
+    )
 }
 
 /// A column: table, name, type in the database, and "NULL" if it may be empty.

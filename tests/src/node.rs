@@ -73,6 +73,19 @@ impl Node {
         }
     }
 
+    /// Limits the size of files that it may write (`ulimit -f`), in bytes; none takes the limit away.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub async fn limit_files(&self, bytes: Option<u64>) -> anyhow::Result<()> {
+        let id = self.child.id().context("it has ended already")?.to_string();
+        let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let limit = format!("--fsize={soft}:unlimited");
+        let status = Command::new("prlimit").args(["--pid", &id, &limit]).status().await?;
+        ensure!(status.success(), "prlimit {limit} failed");
+        Ok(())
+    }
+
     /// Asks it to end (SIGTERM).
     ///
     /// # Errors

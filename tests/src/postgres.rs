@@ -47,10 +47,18 @@ pub fn is_available(test: &str) -> bool {
 /// # Errors
 /// When there is no PostgreSQL, or it refuses.
 pub fn new_database() -> anyhow::Result<String> {
+    new_database_with("")
+}
+
+/// The same, made with these options.
+///
+/// # Errors
+/// When there is no PostgreSQL, or it refuses.
+pub fn new_database_with(options: &str) -> anyhow::Result<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(1);
     let cluster = cluster().map_err(anyhow::Error::msg)?;
     let name = format!("astro_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    cluster.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE template0"))?;
+    cluster.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE template0 {options}"))?;
     Ok(cluster.url(&name))
 }
 
@@ -85,6 +93,57 @@ pub fn copy(url: &str) -> anyhow::Result<String> {
     let copy = format!("{name}_copy");
     cluster.sql("postgres", &format!("CREATE DATABASE {copy} TEMPLATE {name}"))?;
     Ok(cluster.url(&copy))
+}
+
+/// Takes a database away from everybody who uses it, as a stop of its server would, or gives it
+/// back.
+///
+/// # Errors
+/// When PostgreSQL refuses.
+pub fn set_away(database_url: &str, away: bool) -> anyhow::Result<()> {
+    alter(database_url, &format!("ALLOW_CONNECTIONS {}", !away))
+}
+
+/// Changes a setting of a database (`ALTER DATABASE`), and ends all connections to it, so that they
+/// begin with it.
+///
+/// # Errors
+/// When PostgreSQL refuses.
+pub fn alter(database_url: &str, change: &str) -> anyhow::Result<()> {
+    let cluster = cluster().map_err(anyhow::Error::msg)?;
+    let name = name_of(database_url)?;
+    cluster.sql("postgres", &format!("ALTER DATABASE {name} {change}"))?;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ";
+    cluster.sql("postgres", &format!("{end}'{name}'")).map(drop)
+}
+
+/// The name of a database in a URL of [`new_database`].
+///
+/// # Errors
+/// For another URL.
+pub fn name_of(database_url: &str) -> anyhow::Result<&str> {
+    let rest = database_url.strip_prefix("postgresql:///").and_then(|rest| rest.split_once('?'));
+    Ok(rest.context("the URL of a database made here")?.0)
+}
+
+/// Where the server's socket is.
+///
+/// # Errors
+/// When there is no PostgreSQL.
+pub fn socket_folder() -> anyhow::Result<&'static Path> {
+    Ok(&cluster().map_err(anyhow::Error::msg)?.folder)
+}
+
+/// A command that runs as a user who is not root, and who gets the folder.
+///
+/// # Errors
+/// When there is no such user.
+pub fn unprivileged(program: &Path, folder: &Path) -> anyhow::Result<Command> {
+    let owner = Owner::find(folder)?;
+    if let Some(owner) = &owner {
+        chown(folder, Some(owner.uid), Some(owner.gid))?;
+    }
+    Ok(owned(owner.as_ref(), program))
 }
 
 /// A server that runs.

@@ -52,17 +52,21 @@ pub(super) fn with_reason(what: &str, reason: &str) -> String {
     if reason.is_empty() { what.to_owned() } else { format!("{what}: {reason}") }
 }
 
-/// Ends unclaimed assignments whose time is over, at most `limit`; tells how many.
+/// Unclaimed assignments whose time is over, at most `limit`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn expire(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
-    let overdue = store::overdue(conn, now, limit)?;
+pub fn overdue(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
+    store::overdue(conn, now, limit)
+}
+
+/// Ends an unclaimed assignment whose time is over.
+///
+/// # Errors
+/// [`Error::Conflict`] when it went on in between.
+pub fn expire(conn: &mut Conn, assignment: &Assignment, now: Timestamp) -> Result<()> {
     let by = By { source: events::SYSTEM, now };
-    for assignment in &overdue {
-        wind_up(conn, assignment, Ending::Expired, None, "was not claimed in time", by)?;
-    }
-    Ok(overdue.len())
+    wind_up(conn, assignment, Ending::Expired, None, "was not claimed in time", by).map(drop)
 }
 
 /// Ends the assignment now or, while an offer may be out, once that has ended. Then `heir` gets

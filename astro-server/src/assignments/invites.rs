@@ -100,19 +100,25 @@ pub fn refused(
     Ok(())
 }
 
-/// Queues deliveries again whose recipients stored a trade URL since, at most `limit`; tells how
-/// many.
+/// Blocked assignments whose recipients stored a trade URL since, at most `limit`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn resume_with_trade_url(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
-    let ready = store::blocked_before_token(conn, &NO_WAY, limit)?;
+pub fn with_trade_url(conn: &mut Conn, _now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
+    store::blocked_before_token(conn, &NO_WAY, limit)
+}
+
+/// Queues such a delivery again.
+///
+/// # Errors
+/// [`Error::Conflict`](crate::kernel::Error::Conflict) when it went on in between.
+pub fn resume_with_trade_url(
+    conn: &mut Conn,
+    assignment: &Assignment,
+    now: Timestamp,
+) -> Result<()> {
     let by = By { source: events::SYSTEM, now };
-    for assignment in &ready {
-        let text = "is tried again: the recipient's trade URL was stored";
-        resume(conn, assignment, 0, text, by)?;
-    }
-    Ok(ready.len())
+    resume(conn, assignment, 0, "is tried again: the recipient's trade URL was stored", by)
 }
 
 fn resume(

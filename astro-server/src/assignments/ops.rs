@@ -342,17 +342,20 @@ pub fn retry(conn: &mut Conn, context: &Context, id: AssignmentId) -> Result<Ass
     change(conn, &assignment, &changes, "assignment.retried", "is tried again", by)
 }
 
-/// Settles deliveries that cannot be reversed any more, at most `limit`; tells how many.
+/// Deliveries that cannot be reversed any more, at most `limit`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn settle_due(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
-    let due = store::to_settle(conn, now, limit)?;
-    let by = By { source: events::SYSTEM, now };
-    for assignment in &due {
-        settle(conn, assignment, by)?;
-    }
-    Ok(due.len())
+pub fn to_settle(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
+    store::to_settle(conn, now, limit)
+}
+
+/// Settles such a delivery.
+///
+/// # Errors
+/// [`Error::Conflict`] when it went on in between.
+pub fn settle_due(conn: &mut Conn, assignment: &Assignment, now: Timestamp) -> Result<()> {
+    settle(conn, assignment, By { source: events::SYSTEM, now }).map(drop)
 }
 
 pub(super) fn settle(conn: &mut Conn, assignment: &Assignment, by: By<'_>) -> Result<Assignment> {

@@ -112,21 +112,24 @@ fn plan_one(conn: &mut Conn, bot: &Bot, assignment: &Assignment, by: By<'_>) -> 
     change(conn, assignment, &changes, "assignment.delivering", &text, by).map(drop)
 }
 
-/// Has offers withdrawn that waited as long as their organisation lets them, at most `limit`; tells
-/// how many. Once an offer is gone its assignment stands at the end of the queue.
+/// Attempts whose offers waited as long as their organisation lets them, at most `limit`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn withdraw_stale(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
-    let stale = store::stale(conn, now, limit)?;
+pub fn stale(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Attempt>> {
+    store::stale(conn, now, limit)
+}
+
+/// Has such an offer withdrawn. Once it is gone its assignment stands at the end of the queue.
+///
+/// # Errors
+/// [`Error::Conflict`](crate::kernel::Error::Conflict) when the attempt went on in between.
+pub fn withdraw(conn: &mut Conn, attempt: &Attempt, now: Timestamp) -> Result<()> {
+    want_cancelled(conn, attempt, now)?;
     let by = By { source: events::SYSTEM, now };
-    for attempt in &stale {
-        want_cancelled(conn, attempt, now)?;
-        let assignment = get(conn, attempt.assignment_id)?;
-        let message = "nobody answers the offer: it is withdrawn, and a new one follows";
-        let changes = Changes { status_message: Some(message.to_owned()), ..Changes::default() };
-        let text = format!("attempt {} waited long enough for an answer", attempt.number);
-        change(conn, &assignment, &changes, "assignment.offer_withdrawing", &text, by)?;
-    }
-    Ok(stale.len())
+    let assignment = get(conn, attempt.assignment_id)?;
+    let message = "nobody answers the offer: it is withdrawn, and a new one follows";
+    let changes = Changes { status_message: Some(message.to_owned()), ..Changes::default() };
+    let text = format!("attempt {} waited long enough for an answer", attempt.number);
+    change(conn, &assignment, &changes, "assignment.offer_withdrawing", &text, by).map(drop)
 }

@@ -3,12 +3,14 @@ use super::keys::Secret;
 use super::refusals::Refusals;
 use super::{ops, store};
 use crate::db::Db;
-use crate::kernel::{Caller, Clock, Error, Result};
+use crate::kernel::{Caller, Clock, Error, Result, Timestamp};
 use crate::supervise;
 use astro_sdk::methods::{self, Method};
+use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tonic::body::Body;
@@ -33,12 +35,14 @@ pub struct AuthLayer {
     db: Db,
     clock: Clock,
     refusals: Refusals,
+    /// When this server last tried to write down a key's use, by the key's id.
+    noted: Arc<Mutex<HashMap<String, Timestamp>>>,
 }
 
 impl AuthLayer {
     /// Checks keys against `db`.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock, refusals: Refusals::default() }
+        Self { db, clock, refusals: Refusals::default(), noted: Arc::default() }
     }
 
     async fn admit(&self, headers: &http::HeaderMap, method: &'static Method) -> Result<Entry> {
@@ -52,16 +56,31 @@ impl AuthLayer {
         if !same || !key.is_good(now) {
             return Err(Error::KeyInvalid);
         }
-        let stale = key.last_used_at.is_none_or(|at| now.since(at) >= USE_RECORDED_EVERY);
-        if stale {
-            let id = key.id.clone();
-            self.db.write(move |conn| ops::record_use(conn, &id, now)).await?;
+        if key.last_used_at.is_none_or(|at| now.since(at) >= USE_RECORDED_EVERY) {
+            self.note_use(&key.id, now);
         }
         let caller = key.caller();
         if let Some(scope) = method.scope {
             caller.may(scope)?;
         }
         Ok(Entry { caller, method })
+    }
+
+    /// Writes down that a key is used, without the call waiting for it: a database that takes no
+    /// writes may still be read.
+    fn note_use(&self, id: &str, now: Timestamp) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.get(id).is_some_and(|at| now.since(*at) < USE_RECORDED_EVERY) {
+            return;
+        }
+        noted.insert(id.to_owned(), now);
+        let (db, id) = (self.db.clone(), id.to_owned());
+        tokio::spawn(async move {
+            let noted = db.write(move |conn| ops::record_use(conn, &id, now)).await;
+            if let Err(error) = noted {
+                tracing::debug!("A key's use was not written down: {error}");
+            }
+        });
     }
 }
 

@@ -226,10 +226,10 @@ pub fn seal_key(conn: &mut Conn, fresh: [u8; 32]) -> Result<[u8; 32]> {
     kept.try_into().map_err(|_| Error::Internal(length.to_owned()))
 }
 
-/// Forgets the answers to requests so old that nobody repeats them.
+/// Forgets the answers to requests so old that nobody repeats them, about `limit` at most.
 ///
 /// # Errors
 /// Those of the database.
-pub fn forget_requests(conn: &mut Conn, now: Timestamp) -> Result<usize> {
-    store::forget_requests(conn, now.minus(REQUEST_IDS_KEPT))
+pub fn forget_requests(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
+    store::forget_requests(conn, now.minus(REQUEST_IDS_KEPT), limit)
 }

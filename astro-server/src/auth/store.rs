@@ -153,10 +153,17 @@ pub(super) fn keep_response(conn: &mut Conn, key: &str, id: Guid, response: Vec<
     Ok(())
 }
 
-/// Forgets requests kept before `before`.
-pub(super) fn forget_requests(conn: &mut Conn, before: Timestamp) -> Result<usize> {
-    Ok(diesel::delete(request_log::table.filter(request_log::created_at.lt(before)))
-        .execute(conn)?)
+/// Forgets requests kept before `before`, the oldest `limit` and those of the same moment.
+pub(super) fn forget_requests(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+    let old = request_log::table.filter(request_log::created_at.lt(before));
+    let last: Option<Timestamp> = old
+        .order(request_log::created_at)
+        .offset(limit - 1)
+        .select(request_log::created_at)
+        .first(conn)
+        .optional()?;
+    let upto = last.unwrap_or(before);
+    Ok(diesel::delete(old.filter(request_log::created_at.le(upto))).execute(conn)?)
 }
 
 /// The setting, after writing `value` if there was none.

@@ -248,16 +248,20 @@ fn warn_of_token(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<bool> {
     Ok(true)
 }
 
-/// Warns of Steam logins that end soon, of at most `limit` bots; tells of how many.
+/// Bots whose Steam login ends soon, of which nobody was warned, at most `limit`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn warn_of_tokens(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
-    let mut warned = 0;
-    for bot in store::unwarned(conn, now.plus(TOKEN_WARNING), limit)? {
-        warned += usize::from(warn_of_token(conn, &bot, now)?);
-    }
-    Ok(warned)
+pub fn unwarned(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Bot>> {
+    store::unwarned(conn, now.plus(TOKEN_WARNING), limit)
+}
+
+/// Warns of a bot's login.
+///
+/// # Errors
+/// Those of the database.
+pub fn warn(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<()> {
+    warn_of_token(conn, bot, now).map(drop)
 }
 
 /// Notes that the bot's inventory changed by a trade: what was read before does not show it.

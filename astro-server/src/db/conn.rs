@@ -1,12 +1,11 @@
-//! The one connection type, its pool and its transactions.
+//! The one connection type and how it is opened.
 #![allow(missing_docs)] // `MultiConnection` generates items without
-
+use super::Options;
 use super::address::{self, Address};
+use crate::kernel::limits::{DATABASE_CONNECT, WAL_BYTES_MAX};
 use crate::kernel::{Error, Result};
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::prelude::*;
-use diesel::r2d2::{self, ManageConnection, R2D2Connection};
-use diesel::result::{DatabaseErrorKind, Error as DbError};
 
 /// A connection to either database; the URL decides which.
 #[derive(diesel::MultiConnection)]
@@ -29,37 +28,23 @@ impl Conn {
         }
     }
 
-    /// Runs `work` in a transaction that takes its write lock at once on SQLite, so that it never
-    /// fails half-way with SQLITE_BUSY.
+    /// Opens a connection that is used so.
     ///
     /// # Errors
-    /// Those of `work`, and those of the database.
-    pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        match self {
-            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
-                conn,
-                "BEGIN ISOLATION LEVEL READ COMMITTED",
-            )?,
-            Self::Sqlite(conn) => {
-                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
-            }
+    /// See [`Conn::open`].
+    pub fn open_with(address: &Address, options: Options) -> ConnectionResult<Self> {
+        let mut conn = Self::open(address)?;
+        if !options.prepare {
+            // A pooler may give each transaction another session, which knows no statement of ours.
+            conn.set_prepared_statement_cache_size(CacheSize::Disabled);
         }
-        match work(self) {
-            Ok(value) => {
-                <Self as Connection>::TransactionManager::commit_transaction(self)?;
-                Ok(value)
-            }
-            Err(error) => {
-                <Self as Connection>::TransactionManager::rollback_transaction(self)?;
-                Err(error)
-            }
-        }
+        Ok(conn)
     }
 }
 
 fn open_postgres(url: &str) -> ConnectionResult<Conn> {
     #[allow(clippy::wildcard_enum_match_arm)] // the library's enum may grow
-    PgConnection::establish(url).map(Conn::Postgres).map_err(|error| match error {
+    PgConnection::establish(&bounded(url)).map(Conn::Postgres).map_err(|error| match error {
         ConnectionError::BadConnection(text) if text.contains("SSL") || text.contains("sslmode") => {
             ConnectionError::BadConnection(
                 "this build does not speak TLS to PostgreSQL: use a unix socket, a private network \
@@ -74,15 +59,36 @@ fn open_postgres(url: &str) -> ConnectionResult<Conn> {
     })
 }
 
+/// The address with time limits, so that a network that swallows packets holds nobody for long.
+/// What the operator set stays.
+fn bounded(url: &str) -> String {
+    let mut bounded = url.to_owned();
+    let limits = [
+        ("connect_timeout", DATABASE_CONNECT.as_secs()),
+        ("tcp_user_timeout", DATABASE_CONNECT.as_secs() * 2000),
+        ("keepalives_idle", 2),
+        ("keepalives_interval", 1),
+        ("keepalives_count", 3),
+    ];
+    for (name, value) in limits {
+        if !url.contains(&format!("{name}=")) {
+            let joint = if bounded.contains('?') { '&' } else { '?' };
+            bounded.push_str(&format!("{joint}{name}={value}"));
+        }
+    }
+    bounded
+}
+
 fn open_sqlite(path: &std::path::Path) -> ConnectionResult<Conn> {
     let name = path.to_str().ok_or_else(|| {
         ConnectionError::InvalidConnectionUrl("the path of the database is not UTF-8".to_owned())
     })?;
     let mut conn = SqliteConnection::establish(name)?;
-    conn.batch_execute(
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;",
-    )
+    conn.batch_execute(&format!(
+        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;
+         PRAGMA journal_size_limit = {WAL_BYTES_MAX};"
+    ))
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(Conn::Sqlite(conn))
 }
@@ -99,61 +105,15 @@ macro_rules! each {
 }
 pub(crate) use each;
 
-/// r2d2's manager, because the derived `establish` would try every variant in turn.
-pub(super) struct Manager(pub(super) Address);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The pool of connections.
-pub(super) type Pool = r2d2::Pool<Manager>;
-
-impl ManageConnection for Manager {
-    type Connection = Conn;
-    type Error = r2d2::Error;
-
-    fn connect(&self) -> Result<Conn, r2d2::Error> {
-        Conn::open(&self.0).map_err(r2d2::Error::ConnectionError)
-    }
-
-    fn is_valid(&self, conn: &mut Conn) -> Result<(), r2d2::Error> {
-        conn.ping().map_err(r2d2::Error::QueryError)
-    }
-
-    fn has_broken(&self, conn: &mut Conn) -> bool {
-        conn.is_broken()
-    }
-}
-
-impl From<DbError> for Error {
-    #[allow(clippy::wildcard_enum_match_arm)] // the library's enum may grow
-    fn from(error: DbError) -> Self {
-        let text = error.to_string();
-        match &error {
-            // What a unique index refuses was checked before: another transaction was faster, and
-            // the next run sees what it did.
-            DbError::DatabaseError(
-                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::UniqueViolation,
-                _,
-            ) => Self::Conflict(text),
-            // PostgreSQL's deadlock (40P01) comes without a kind of its own.
-            DbError::DatabaseError(DatabaseErrorKind::Unknown, info)
-                if info.message().contains("deadlock detected")
-                    || info.message().contains("database is locked") =>
-            {
-                Self::Conflict(text)
-            }
-            DbError::DatabaseError(
-                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
-                _,
-            )
-            | DbError::BrokenTransactionManager => Self::Unavailable(text),
-            DbError::DatabaseError(DatabaseErrorKind::Unknown, info)
-                if info.message().contains("disk is full")
-                    || info.message().contains("No space left")
-                    || info.message().contains("terminating connection")
-                    || info.message().contains("server closed the connection") =>
-            {
-                Self::Unavailable(text)
-            }
-            _ => Self::Internal(format!("database: {text}")),
-        }
+    #[test]
+    fn the_operators_own_time_limits_stay() {
+        let own = bounded("postgres://db/astro?connect_timeout=9");
+        assert!(own.contains("connect_timeout=9&tcp_user_timeout=4000"), "{own}");
+        assert_eq!(own.matches("connect_timeout").count(), 1);
+        assert!(bounded("postgres://db/astro").contains("astro?connect_timeout=2&"));
     }
 }

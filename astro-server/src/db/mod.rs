@@ -1,8 +1,15 @@
 //! The database: one code on SQLite and PostgreSQL, chosen by the URL at run time.
 mod address;
 mod conn;
+mod error;
 mod migrate;
+mod pool;
+mod probe;
 pub mod schema;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod trouble;
 pub mod types;
 mod writer;
 
@@ -11,21 +18,33 @@ pub(crate) use conn::each;
 pub use conn::{Conn, MultiBackend};
 pub use types::{Document, Guid};
 
+use crate::kernel::limits::{DATABASE_WAIT, READERS_DEFAULT, SQLITE_BATCH, WRITERS_DEFAULT};
 use crate::kernel::{Error, Result};
-use conn::{Manager, Pool};
+use pool::Pool;
+use probe::{File, Stop};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use writer::Writer;
+use transaction::Mode;
+use trouble::Trouble;
+use writer::{Worker, Writer};
 
-/// Readers at once, beside the writers: more is no faster on small machines.
-const READERS: usize = 8;
-/// PostgreSQL's writers.
-const POSTGRES_WRITERS: usize = 16;
-/// Requests that share a commit on SQLite.
-const SQLITE_BATCH: usize = 64;
-/// Time to wait for a connection before the caller is told to try again.
-const CONNECTION_WAIT: Duration = Duration::from_secs(5);
+/// How the database's connections are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Reads at once, each on a connection of its own.
+    pub readers: usize,
+    /// PostgreSQL's writes at once, each on a connection of its own. SQLite has one writer.
+    pub writers: usize,
+    /// Whether statements are prepared once for each connection, which poolers that give each
+    /// transaction another one (PgBouncer before 1.21) do not bear.
+    pub prepare: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: READERS_DEFAULT, writers: WRITERS_DEFAULT, prepare: true }
+    }
+}
 
 /// What the last thing in each transaction is that writes.
 pub type Finish = fn(&mut Conn) -> Result<()>;
@@ -34,71 +53,105 @@ pub type Finish = fn(&mut Conn) -> Result<()>;
 #[derive(Clone)]
 pub struct Db {
     address: Address,
-    pool: Pool,
+    pool: Arc<Pool>,
     writer: Writer,
     readers: Arc<Semaphore>,
     changed: watch::Sender<u64>,
+    _probe: Arc<Stop>,
 }
 
 impl Db {
+    /// Opens the database with the usual options.
+    ///
+    /// # Errors
+    /// See [`Db::open_with`].
+    pub fn open(address: &Address, finish: Finish) -> anyhow::Result<Self> {
+        Self::open_with(address, Options::default(), finish)
+    }
+
     /// Opens the database, makes SQLite's folder if need be, and runs the migrations. Each
     /// transaction that writes ends with `finish`.
     ///
     /// # Errors
     /// When the folder cannot be made, the database cannot be reached or a migration fails.
-    pub fn open(address: &Address, finish: Finish) -> anyhow::Result<Self> {
+    pub fn open_with(address: &Address, options: Options, finish: Finish) -> anyhow::Result<Self> {
         let (threads, batch) = match address {
-            Address::Postgres(_) => (POSTGRES_WRITERS, 1),
+            Address::Postgres(_) => (options.writers, 1),
             Address::Sqlite(_) => (1, SQLITE_BATCH),
         };
         address.prepare()?;
-        let mut conn = Conn::open(address)?;
+        let mut conn = Conn::open_with(address, options).map_err(explained)?;
         for name in conn.migrate()? {
             tracing::info!(migration = name, "Ran migration {name}");
         }
-        drop(conn);
-        let pool = Pool::builder()
-            .max_size(u32::try_from(READERS + threads).unwrap_or(u32::MAX))
-            .min_idle(Some(1))
-            .connection_timeout(CONNECTION_WAIT)
-            .build(Manager(address.clone()))?;
+        // SQLite's log lives as long as a connection does.
+        let file = File::of(address)?.map(Arc::new);
+        let pool = Arc::new(Pool::new(address.clone(), options, Trouble::none()));
+        let probe = probe::start(&pool, file.clone(), conn)?;
         let changed = watch::Sender::new(0);
-        let writer = Writer::start(&pool, threads, batch, &changed, finish)?;
-        let (address, readers) = (address.clone(), Arc::new(Semaphore::new(READERS)));
-        Ok(Self { address, pool, writer, readers, changed })
+        let worker = Worker { pool: pool.clone(), file, batch, changed: changed.clone(), finish };
+        let writer = Writer::start(&worker, threads)?;
+        let readers = Arc::new(Semaphore::new(options.readers));
+        let address = address.clone();
+        Ok(Self { address, pool, writer, readers, changed, _probe: Arc::new(probe) })
     }
 
     /// Runs `work` in a transaction and answers once it is committed. `work` may run again, so it
-    /// has no effect outside the database.
+    /// has no effect outside the database; it does not run for a caller who went away.
     ///
     /// # Errors
-    /// Those of `work`, which undo the transaction, and those of the database.
+    /// Those of `work`, which undo the transaction, and those of the database, within
+    /// [`DATABASE_WAIT`].
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         F: FnMut(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.writer.write(work).await
+        let writing = self.writer.write(work, self.pool.trouble());
+        tokio::select! {
+            biased;
+            outcome = writing => outcome,
+            cause = self.pool.trouble().stays_away() => Err(Error::Unavailable(cause)),
+        }
     }
 
-    /// Runs `work`, which only reads.
+    /// Runs `work`, which only reads, on one snapshot of the database.
     ///
     /// # Errors
-    /// Those of `work`, and [`Error::Unavailable`] when no connection becomes free in time.
+    /// Those of `work`, and [`Error::Unavailable`] when the database cannot take it in time.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        let permit = self.readers.clone().acquire_owned().await.map_err(|_| Error::Stopping)?;
-        let pool = self.pool.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let mut conn = pool.get().map_err(|e| Error::Unavailable(e.to_string()))?;
-            let outcome = work(&mut conn);
-            drop(permit);
-            outcome
-        });
-        done.await.unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())))
+        let reading = async {
+            let permit =
+                tokio::time::timeout(DATABASE_WAIT / 2, self.readers.clone().acquire_owned());
+            let late = |_| self.pool.trouble().queue("reads");
+            let permit = permit.await.map_err(late)?.map_err(|_| Error::Stopping)?;
+            let pool = self.pool.clone();
+            let done = tokio::task::spawn_blocking(move || {
+                let outcome = pool.begin(Mode::Read).and_then(|mut conn| {
+                    let outcome = conn.finish(work);
+                    pool.put(conn);
+                    outcome
+                });
+                pool.trouble().read(&outcome);
+                drop(permit);
+                outcome
+            });
+            done.await.unwrap_or(Err(Error::Stopping))
+        };
+        tokio::select! {
+            biased;
+            outcome = reading => outcome,
+            cause = self.pool.trouble().stays_away() => Err(Error::Unavailable(cause)),
+        }
+    }
+
+    /// Why the database is away, if it is; each change is told.
+    pub fn away(&self) -> watch::Receiver<Option<String>> {
+        self.pool.trouble().away()
     }
 
     /// A connection of one's own, beside the pool.
@@ -106,7 +159,7 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`].
     pub fn connect(&self) -> Result<Conn> {
-        Conn::open(&self.address).map_err(|error| Error::Unavailable(error.to_string()))
+        self.pool.connect()
     }
 
     /// Whether it is PostgreSQL, where several servers may write at once.
@@ -118,6 +171,19 @@ impl Db {
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
+}
+
+/// With what helps against the refusal that a start meets most. The text is only for people.
+fn explained(error: diesel::ConnectionError) -> anyhow::Error {
+    let text = error.to_string();
+    let error = anyhow::Error::from(error);
+    if !text.contains("too many") && !text.contains("connection slots") {
+        return error;
+    }
+    error.context(
+        "PostgreSQL has no connection left for this server: raise its max_connections, or lower \
+         --database-writers and --database-readers of all servers",
+    )
 }
 
 impl std::fmt::Debug for Db {

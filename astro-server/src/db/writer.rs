@@ -1,18 +1,25 @@
 //! All writes pass through here: worker threads that each commit up to a batch of requests at once.
 //!
 //! SQLite has one writer, so one thread takes batches that share an fsync. PostgreSQL groups the
-//! commits of many connections by itself, so sixteen threads take one request each.
+//! commits of many connections by itself, so its threads take one request each.
 use super::Finish;
-use super::conn::{Conn, Pool};
+use super::conn::Conn;
+use super::pool::Pool;
+use super::probe::File;
+use super::transaction::Mode;
+use super::trouble::Trouble;
+use crate::kernel::limits::{DATABASE_WAIT, RERUN_WAIT, RERUNS_MAX};
 use crate::kernel::{Error, Result};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Requests that wait at most; more wait in their own tasks.
 const QUEUE: usize = 4096;
-/// Times a transaction runs again after a conflict.
-const RUNS_MAX: usize = 10;
+/// Least time worth beginning a transaction for.
+const WAIT_MIN: Duration = Duration::from_millis(200);
+/// Time between two runs of a transaction that met a conflict, times the number of the run.
+const RERUN_PAUSE: Duration = Duration::from_millis(4);
 
 /// The queue to the worker threads.
 #[derive(Clone)]
@@ -20,6 +27,8 @@ pub(super) struct Writer(mpsc::Sender<Box<dyn Task>>);
 
 /// One request: it may run more than once, and answers exactly once, after its commit.
 trait Task: Send {
+    /// When its caller stops waiting; none if nobody waits any more.
+    fn deadline(&self) -> Option<Instant>;
     fn run(&mut self, conn: &mut Conn) -> Result<()>;
     fn answer(self: Box<Self>, commit: Result<()>);
 }
@@ -27,6 +36,7 @@ trait Task: Send {
 struct Request<F, T> {
     work: F,
     value: Option<T>,
+    deadline: Instant,
     reply: oneshot::Sender<Result<T>>,
 }
 
@@ -35,12 +45,16 @@ where
     F: FnMut(&mut Conn) -> Result<T> + Send,
     T: Send,
 {
+    fn deadline(&self) -> Option<Instant> {
+        (!self.reply.is_closed()).then_some(self.deadline)
+    }
+
     fn run(&mut self, conn: &mut Conn) -> Result<()> {
-        // A defect in one request must not take its neighbours in the batch with it.
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(conn)))
-            .unwrap_or_else(|_| Err(Error::Internal("a transaction panicked".to_owned())));
-        self.value = Some(outcome?);
-        Ok(())
+        // What nobody waits for any more is not carried out: the caller was told otherwise.
+        if !self.reply.is_closed() {
+            self.value = Some((self.work)(conn)?);
+        }
+        if self.reply.is_closed() { Err(Error::Stopping) } else { Ok(()) }
     }
 
     fn answer(self: Box<Self>, commit: Result<()>) {
@@ -51,37 +65,51 @@ where
     }
 }
 
+/// What a worker thread needs.
+#[derive(Clone)]
+pub(super) struct Worker {
+    pub(super) pool: Arc<Pool>,
+    /// SQLite's file.
+    pub(super) file: Option<Arc<File>>,
+    /// Requests that share a commit.
+    pub(super) batch: usize,
+    /// Changes with each commit.
+    pub(super) changed: watch::Sender<u64>,
+    /// The last thing of each transaction.
+    pub(super) finish: Finish,
+}
+
 impl Writer {
-    pub(super) fn start(
-        pool: &Pool,
-        threads: usize,
-        batch: usize,
-        changed: &watch::Sender<u64>,
-        finish: Finish,
-    ) -> std::io::Result<Self> {
+    pub(super) fn start(worker: &Worker, threads: usize) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
         for n in 0..threads {
-            let (pool, receiver, changed) = (pool.clone(), receiver.clone(), changed.clone());
+            let (worker, receiver) = (worker.clone(), receiver.clone());
             std::thread::Builder::new().name(format!("db-writer-{n}")).spawn(move || {
-                while let Some(tasks) = next(&receiver, batch) {
-                    serve(&pool, tasks, finish);
-                    changed.send_modify(|n| *n = n.wrapping_add(1));
+                while let Some(tasks) = next(&receiver, worker.batch) {
+                    worker.serve(tasks);
+                    worker.changed.send_modify(|n| *n = n.wrapping_add(1));
                 }
             })?;
         }
         Ok(Self(sender))
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    /// Runs `work` and answers once it is committed, or that it will not be.
+    pub(super) async fn write<T, F>(&self, work: F, trouble: &Trouble) -> Result<T>
     where
         F: FnMut(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let task = Box::new(Request { work, value: None, reply });
-        self.0.send(task).await.map_err(|_| Error::Stopping)?;
-        answer.await.unwrap_or(Err(Error::Stopping))
+        let deadline = Instant::now() + DATABASE_WAIT;
+        let task = Box::new(Request { work, value: None, deadline, reply });
+        let answered = async {
+            self.0.send(task).await.map_err(|_| Error::Stopping)?;
+            answer.await.unwrap_or(Err(Error::Stopping))
+        };
+        let late = |_| Err(trouble.queue("writes"));
+        tokio::time::timeout_at(deadline.into(), answered).await.unwrap_or_else(late)
     }
 }
 
@@ -89,7 +117,7 @@ fn next(
     receiver: &Mutex<mpsc::Receiver<Box<dyn Task>>>,
     batch: usize,
 ) -> Option<Vec<Box<dyn Task>>> {
-    let mut receiver = receiver.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
     let mut tasks = vec![receiver.blocking_recv()?];
     while tasks.len() < batch
         && let Ok(task) = receiver.try_recv()
@@ -99,38 +127,104 @@ fn next(
     Some(tasks)
 }
 
-/// The whole batch in one transaction; where one of it fails, each by itself.
-fn serve(pool: &Pool, mut tasks: Vec<Box<dyn Task>>, finish: Finish) {
-    let mut conn = match pool.get() {
-        Ok(conn) => conn,
-        Err(error) => {
-            let error = Error::Unavailable(error.to_string());
-            return tasks.into_iter().for_each(|task| task.answer(Err(error.clone())));
+impl Worker {
+    /// The whole batch in one transaction; what cannot be part of it, each by itself.
+    fn serve(&self, mut tasks: Vec<Box<dyn Task>>) {
+        tasks.retain(|task| task.deadline().is_some());
+        if tasks.len() > 1 {
+            tasks = self.together(tasks);
         }
-    };
-    if tasks.len() > 1
-        && conn
-            .write(|conn| {
-                tasks.iter_mut().try_for_each(|task| task.run(conn))?;
-                finish(conn)
-            })
-            .is_ok()
-    {
-        return tasks.into_iter().for_each(|task| task.answer(Ok(())));
+        for task in tasks {
+            self.alone(task);
+        }
     }
-    for mut task in tasks {
-        let mut runs = 0;
-        let commit = loop {
-            runs += 1;
-            let run = |conn: &mut Conn| {
-                task.run(conn)?;
-                finish(conn)
-            };
-            match conn.write(run) {
-                Err(Error::Conflict(_)) if runs < RUNS_MAX => {}
-                commit => break commit,
+
+    /// Gives back those that must run by themselves.
+    fn together(&self, mut tasks: Vec<Box<dyn Task>>) -> Vec<Box<dyn Task>> {
+        let deadline = tasks.iter().filter_map(|task| task.deadline()).max();
+        let mut outcomes = Vec::with_capacity(tasks.len());
+        let done = self.transaction(deadline, &mut false, |conn| {
+            for task in &mut tasks {
+                outcomes.push(conn.part(|conn| task.run(conn))?);
             }
-        };
-        task.answer(commit);
+            Ok(())
+        });
+        match done {
+            Ok(()) => {}
+            // Nobody else would get further.
+            Err(error @ Error::Unavailable(_)) if outcomes.is_empty() => {
+                tasks.into_iter().for_each(|task| task.answer(Err(error.clone())));
+                return Vec::new();
+            }
+            Err(_) => return tasks,
+        }
+        let mut again = Vec::new();
+        for (task, outcome) in tasks.into_iter().zip(outcomes) {
+            match outcome {
+                Err(error) if may_pass(&error) => again.push(task),
+                outcome => task.answer(outcome),
+            }
+        }
+        again
     }
+
+    fn alone(&self, mut task: Box<dyn Task>) {
+        let started = Instant::now();
+        let mut runs = 0;
+        let outcome = loop {
+            runs += 1;
+            let Some(deadline) = task.deadline() else { return };
+            let mut committing = false;
+            match self.transaction(Some(deadline), &mut committing, |conn| task.run(conn)) {
+                // A commit that failed may have been one, all the same.
+                Err(error) if committing && error.is_transient() => {
+                    break Err(Error::Unavailable(format!(
+                        "whether the change was stored is not known: {error}"
+                    )));
+                }
+                Err(error)
+                    if may_pass(&error) && runs < RERUNS_MAX && started.elapsed() < RERUN_WAIT => {}
+                outcome => break outcome,
+            }
+            // Those who met must not meet again.
+            std::thread::park_timeout(RERUN_PAUSE * chance_up_to(runs));
+        };
+        task.answer(outcome);
+    }
+
+    /// Tells by `committing` whether the work was done and only the commit could fail.
+    fn transaction(
+        &self,
+        deadline: Option<Instant>,
+        committing: &mut bool,
+        work: impl FnOnce(&mut Conn) -> Result<()>,
+    ) -> Result<()> {
+        let left =
+            deadline.map_or(DATABASE_WAIT, |at| at.saturating_duration_since(Instant::now()));
+        // Told a little before the caller stops waiting, and with the reason.
+        let wait = left.saturating_sub(WAIT_MIN).max(WAIT_MIN);
+        let outcome = self.pool.begin(Mode::Write(wait)).and_then(|mut conn| {
+            let outcome = conn.finish(|conn| {
+                work(conn)?;
+                (self.finish)(conn)?;
+                *committing = true;
+                Ok(())
+            });
+            self.pool.put(conn);
+            outcome
+        });
+        // What went into a file that nobody can find any more was not stored.
+        let outcome = outcome.and_then(|()| self.file.as_ref().map_or(Ok(()), |file| file.check()));
+        self.pool.trouble().wrote(&outcome);
+        outcome
+    }
+}
+
+/// Whether another run may end otherwise.
+fn may_pass(error: &Error) -> bool {
+    matches!(error, Error::Conflict(_) | Error::Taken(_) | Error::Unavailable(_))
+}
+
+fn chance_up_to(max: u32) -> u32 {
+    getrandom::u32().map_or(max, |chance| chance % max + 1)
 }

@@ -280,17 +280,22 @@ fn end(
         .collect()
 }
 
-/// Ends reservations whose time is over, at most `limit`; tells how many.
+/// Reservations whose time is over, at most `limit`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn expire_reservations(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
-    let overdue = store::overdue_reservations(conn, now, limit)?;
+pub fn overdue(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Reservation>> {
+    store::overdue_reservations(conn, now, limit)
+}
+
+/// Ends a reservation whose time is over.
+///
+/// # Errors
+/// [`Error::Conflict`] when it ended otherwise in between.
+pub fn expire(conn: &mut Conn, reservation: &Reservation, now: Timestamp) -> Result<()> {
     let by = By { source: events::SYSTEM, now };
-    for reservation in &overdue {
-        end(conn, reservation, ReservationState::Expired, "was released: its time is over", by)?;
-    }
-    Ok(overdue.len())
+    end(conn, reservation, ReservationState::Expired, "was released: its time is over", by)?;
+    Ok(())
 }
 
 /// Where an assignment's items come from.

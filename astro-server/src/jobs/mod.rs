@@ -1,39 +1,157 @@
-//! Work on a schedule: each job may run twice, on several servers, and does a bounded piece at a
-//! time.
+//! Work on a schedule: each job may run twice, on several servers. A job reads what is due and
+//! handles each row in a transaction of its own, so that one that fails stops no other; the jobs do
+//! not wait for each other.
+mod aside;
+
 use crate::config::Pace;
 use crate::db::{Conn, Db};
 use crate::kernel::{Clock, Result, Timestamp};
 use crate::{assignments, auth, bots, crash, items, sync};
+use aside::Aside;
+use futures_util::StreamExt as _;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
+use uuid::Uuid;
 
-/// Rows of one transaction.
-const BATCH: i64 = 50;
+/// Rows that are read, or deleted, at a time.
+const BATCH: usize = 50;
+/// Rows that are handled at once: on SQLite they share a commit.
+const AT_ONCE: usize = 16;
+/// Rows that meet a database in trouble before the job waits for its next round.
+const TROUBLED_MAX: usize = 3;
+/// Rows deleted in one transaction.
+const FORGOTTEN: i64 = 1000;
 /// How often old answers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// Runs the jobs for ever.
 pub async fn run(db: &Db, clock: &Clock, pace: &Pace) {
-    let mut tick = interval(pace.job_interval);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut forgot: Option<Timestamp> = None;
-    loop {
-        tick.tick().await;
-        crash::point("jobs");
-        log("expire reservations", repeat(db, clock, items::ops::expire_reservations).await);
-        log("expire assignments", repeat(db, clock, assignments::ending::expire).await);
-        log("withdraw offers", repeat(db, clock, assignments::room::withdraw_stale).await);
-        let resume = assignments::invites::resume_with_trade_url;
-        log("resume deliveries", repeat(db, clock, resume).await);
-        log("settle deliveries", repeat(db, clock, assignments::ops::settle_due).await);
-        log("warn of Steam logins", repeat(db, clock, bots::ops::warn_of_tokens).await);
-        let now = clock.now();
-        if forgot.is_none_or(|at| now.since(at) >= FORGET_EVERY) {
-            forgot = Some(now);
-            let forgotten = db.write(move |conn| auth::ops::forget_requests(conn, now)).await;
-            log("forget old requests", forgotten);
-            let forgotten = db.write(move |conn| sync::history::forget(conn, now)).await;
-            log("forget old trades", forgotten);
+    let jobs = Jobs { db, clock, every: pace.job_interval };
+    tokio::join!(
+        jobs.job("expire reservations", items::ops::overdue, |it| it.id.0, items::ops::expire),
+        jobs.job(
+            "expire assignments",
+            assignments::ending::overdue,
+            |it| it.id.0,
+            assignments::ending::expire
+        ),
+        jobs.job(
+            "withdraw offers",
+            assignments::room::stale,
+            |it| it.id.0,
+            assignments::room::withdraw
+        ),
+        jobs.job(
+            "resume deliveries",
+            assignments::invites::with_trade_url,
+            |it| it.id.0,
+            assignments::invites::resume_with_trade_url
+        ),
+        jobs.job(
+            "settle deliveries",
+            assignments::ops::to_settle,
+            |it| it.id.0,
+            assignments::ops::settle_due
+        ),
+        jobs.job("warn of Steam logins", bots::ops::unwarned, |it| it.id.0, bots::ops::warn),
+        jobs.forget("forget old requests", auth::ops::forget_requests),
+        jobs.forget("forget old trades", sync::history::forget),
+    );
+}
+
+/// What is due now, at most so many.
+type Due<T> = fn(&mut Conn, Timestamp, i64) -> Result<Vec<T>>;
+/// Handles one row.
+type Handle<T> = fn(&mut Conn, &T, Timestamp) -> Result<()>;
+
+struct Jobs<'a> {
+    db: &'a Db,
+    clock: &'a Clock,
+    every: Duration,
+}
+
+impl Jobs<'_> {
+    async fn job<T>(&self, name: &'static str, due: Due<T>, id: fn(&T) -> Uuid, handle: Handle<T>)
+    where
+        T: Clone + Send + 'static,
+    {
+        let mut tick = interval(self.every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut aside = Aside::new(name);
+        loop {
+            tick.tick().await;
+            crash::point("jobs");
+            log(name, self.round(&mut aside, due, id, handle).await);
+        }
+    }
+
+    /// Handles what is due until there is less than a full batch of it.
+    async fn round<T>(
+        &self,
+        aside: &mut Aside,
+        due: Due<T>,
+        id: fn(&T) -> Uuid,
+        handle: Handle<T>,
+    ) -> Result<usize>
+    where
+        T: Clone + Send + 'static,
+    {
+        let mut total = 0;
+        loop {
+            let now = self.clock.now();
+            // Those set aside are still due, and must not fill the batch.
+            let limit = i64::try_from(BATCH + aside.len()).unwrap_or(i64::MAX);
+            let mut rows = self.db.read(move |conn| due(conn, now, limit)).await?;
+            rows.retain(|row| !aside.holds(id(row), now));
+            rows.truncate(BATCH);
+            let full = rows.len() == BATCH;
+            let mut handled = futures_util::stream::iter(rows)
+                .map(|row| async move {
+                    let (id, db) = (id(&row), self.db);
+                    (id, db.write(move |conn| handle(conn, &row, now)).await)
+                })
+                .buffer_unordered(AT_ONCE);
+            let (mut done, mut troubled) = (0, 0);
+            while let Some((id, outcome)) = handled.next().await {
+                match outcome {
+                    Ok(()) => {
+                        aside.forgive(id);
+                        done += 1;
+                    }
+                    Err(error) => {
+                        troubled += usize::from(error.is_transient());
+                        aside.put(id, &error, now);
+                    }
+                }
+                if troubled >= TROUBLED_MAX {
+                    return Ok(total + done);
+                }
+            }
+            total += done;
+            if !full || done == 0 {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Deletes what is too old, a bounded piece at a time.
+    async fn forget(&self, name: &str, work: fn(&mut Conn, Timestamp, i64) -> Result<usize>) {
+        let mut tick = interval(self.every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut forgot: Option<Timestamp> = None;
+        loop {
+            tick.tick().await;
+            let now = self.clock.now();
+            if forgot.is_some_and(|at| now.since(at) < FORGET_EVERY) {
+                continue;
+            }
+            let done = self.db.write(move |conn| work(conn, now, FORGOTTEN)).await;
+            // A full piece is followed by another at the next tick.
+            if done.as_ref().is_ok_and(|done| i64::try_from(*done).unwrap_or(i64::MAX) < FORGOTTEN)
+            {
+                forgot = Some(now);
+            }
+            log(name, done);
         }
     }
 }
@@ -42,24 +160,9 @@ fn log(job: &str, done: Result<usize>) {
     match done {
         Ok(0) => {}
         Ok(n) => tracing::info!(job, n, "Job \"{job}\" handled {n}"),
+        // The database tells of its troubles itself.
+        Err(error) if error.is_transient() => {}
         // The next round tries again.
         Err(error) => tracing::warn!(job, %error, "Job \"{job}\" failed: {error}"),
-    }
-}
-
-/// Repeats a bounded piece of work until there is less than a full batch of it.
-async fn repeat(
-    db: &Db,
-    clock: &Clock,
-    work: fn(&mut Conn, Timestamp, i64) -> Result<usize>,
-) -> Result<usize> {
-    let mut total = 0;
-    loop {
-        let now = clock.now();
-        let done = db.write(move |conn| work(conn, now, BATCH)).await?;
-        total += done;
-        if i64::try_from(done).unwrap_or(i64::MAX) < BATCH {
-            return Ok(total);
-        }
     }
 }

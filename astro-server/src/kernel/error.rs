@@ -143,7 +143,10 @@ pub enum Error {
     /// The transaction lost a race with another one and may run again.
     #[error("the database asks to run the transaction again: {0}")]
     Conflict(String),
-    /// The database is busy or away.
+    /// A value is taken that every check found free, in each of several runs.
+    #[error("the database refuses a value that is taken: {0}")]
+    Taken(String),
+    /// The database is busy or away; the text is told to callers.
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// The server is stopping.
@@ -161,6 +164,13 @@ impl Error {
     /// A malformed `field`; `problem` reads on after the field's name: "must be a UUID".
     pub fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), problem: problem.into() }
+    }
+
+    /// Whether the same may succeed later without anybody changing anything: the database is busy
+    /// or away, or the server is. All else fails again.
+    pub fn is_transient(&self) -> bool {
+        let (code, _) = self.code_and_reason();
+        matches!(code, Code::Unavailable)
     }
 
     /// The gRPC code a client branches on, and the stable reason within it.
@@ -199,7 +209,7 @@ impl Error {
             Self::Conflict(_) | Self::Unavailable(_) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
             Self::Stopping => (Code::Unavailable, "SERVER_STOPPING"),
             Self::MethodUnknown(_) => (Code::Unimplemented, "METHOD_UNKNOWN"),
-            Self::Internal(_) => (Code::Internal, "INTERNAL"),
+            Self::Taken(_) | Self::Internal(_) => (Code::Internal, "INTERNAL"),
         }
     }
 
@@ -249,6 +259,7 @@ impl Error {
             | Self::ResumeToken
             | Self::ResumeTokenExpired
             | Self::Conflict(_)
+            | Self::Taken(_)
             | Self::Unavailable(_)
             | Self::Stopping
             | Self::MethodUnknown(_)
@@ -277,14 +288,11 @@ impl From<Error> for Status {
         }
         #[allow(clippy::wildcard_enum_match_arm)] // every other variant speaks for itself
         let message = match &error {
-            Error::Internal(cause) => {
+            Error::Internal(cause) | Error::Taken(cause) => {
                 tracing::error!(cause, "Request failed: {cause}");
                 "internal error; the server's log has the cause".to_owned()
             }
-            Error::Conflict(cause) | Error::Unavailable(cause) => {
-                tracing::warn!(cause, "The database is not available: {cause}");
-                "the database is busy or away; try again".to_owned()
-            }
+            Error::Conflict(_) => "others change the same things just now; try again".to_owned(),
             other => other.to_string(),
         };
         // Whatever a caller wrote where it does not belong, a key is not repeated.

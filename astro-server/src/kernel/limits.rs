@@ -126,6 +126,38 @@ pub const AFTER_FAILURE: Duration = Duration::from_secs(30);
 pub const TRADED_ASSETS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Time a request id is remembered: longer than Steam's trade protection of seven days.
 pub const REQUEST_IDS_KEPT: Duration = Duration::from_secs(8 * 86_400);
+/// Time until a caller is told that the database cannot do it, waiting in queues and for locks
+/// included: below the five seconds that clients of game servers wait.
+pub const DATABASE_WAIT: Duration = Duration::from_millis(4500);
+/// Time to wait for a row or table that others hold: longer than the second after which PostgreSQL
+/// looks for deadlocks, short enough that a few such waits do not use up all writers for long.
+pub const LOCK_WAIT: Duration = Duration::from_secs(2);
+/// Time of one reading statement: the slowest page takes a fraction of it.
+pub const READ_STATEMENT: Duration = Duration::from_secs(30);
+/// Time that a transaction may stand still before PostgreSQL ends it: a frozen server holds nobody
+/// else up for longer.
+pub const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(60);
+/// Time to connect to PostgreSQL; libpq takes whole seconds, two at least.
+pub const DATABASE_CONNECT: Duration = Duration::from_secs(2);
+/// How often the database is asked whether it is there.
+pub const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// Silence of the database after which it counts as away: health tells it within three seconds.
+pub const PROBE_WAIT: Duration = Duration::from_millis(2500);
+/// Time that a transaction which failed at once, as a deadlock's loser does, is run again in.
+pub const RERUN_WAIT: Duration = Duration::from_millis(1500);
+/// Times a transaction runs again after a conflict: the next run sees what the winner did.
+pub const RERUNS_MAX: u32 = 10;
+/// Time that an unused connection is kept: a storm's connections go back to PostgreSQL after it.
+pub const CONNECTION_IDLE: Duration = Duration::from_secs(300);
+/// Reads at once: more is no faster on small machines.
+pub const READERS_DEFAULT: usize = 8;
+/// PostgreSQL's writers: with the readers and a server's few other connections, four servers fit
+/// into PostgreSQL's default of 100.
+pub const WRITERS_DEFAULT: usize = 12;
+/// Writing requests that share a commit on SQLite.
+pub const SQLITE_BATCH: usize = 64;
+/// Bytes that SQLite's log may keep after a long reader let it grow.
+pub const WAL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Checks a text's length in characters and that it has no control characters.
 ///

@@ -14,9 +14,10 @@ use astro_sdk::bot::v1::{
 use futures_util::Stream;
 use std::collections::HashSet;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -26,6 +27,9 @@ const HELLO_WAIT: Duration = Duration::from_secs(10);
 const OUTBOX: usize = 64;
 /// Changes come in bursts: one look serves all of them.
 const SETTLE: Duration = Duration::from_millis(10);
+/// First pause before a report is applied again that the database could not take; doubled by each
+/// further one.
+const APPLY_AGAIN: Duration = Duration::from_millis(50);
 /// How often to look for what time makes due: a pause between attempts that is over.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -86,6 +90,21 @@ impl BotSessionService for Sessions {
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(responses))))
     }
+}
+
+/// Whether a report can never be recorded as it is: it is malformed, or meets a defect. All else
+/// is the session's own end.
+#[allow(clippy::wildcard_enum_match_arm)] // every other variant is about something else
+fn is_refusal(error: &Error) -> bool {
+    match error {
+        Error::BotLeaseLost(_) | Error::BotLeaseHeld { .. } => false,
+        other => !other.is_transient(),
+    }
+}
+
+/// Half to whole.
+fn chance() -> f64 {
+    getrandom::u32().map_or(1.0, |chance| 0.5 + f64::from(chance) / f64::from(u32::MAX) / 2.0)
 }
 
 struct Session {
@@ -276,10 +295,11 @@ impl Session {
             Err(malformed) => Err(malformed),
         };
         let go = match applied {
-            Err(error @ (Error::BotProtocol(_) | Error::Internal(_) | Error::Conflict(_))) => {
+            Err(error) if is_refusal(&error) => {
                 self.refuse(seq, error).await?;
                 Some(false)
             }
+            // The session ends without counting it, so that the bot tells it again.
             applied => applied?,
         };
         crash::point("after-event");
@@ -290,10 +310,21 @@ impl Session {
         self.send(decision).await
     }
 
+    /// Applies a report; while the database cannot, again and again for half a lease.
     async fn apply(&self, seq: i64, event: BotEvent) -> Result<Option<bool>> {
-        let (lease, now) = (self.lease.clone(), self.now());
-        let gate = &self.service.gate;
-        gate.db.write(move |conn| ops::apply(conn, &lease, seq, &event, now)).await
+        let (lease, event) = (self.lease.clone(), Arc::new(event));
+        let give_up = Instant::now() + self.service.lease_ttl / 2;
+        let mut pause = APPLY_AGAIN;
+        loop {
+            let (lease, event, now) = (lease.clone(), event.clone(), self.now());
+            let db = &self.service.gate.db;
+            match db.write(move |conn| ops::apply(conn, &lease, seq, &event, now)).await {
+                Err(error) if error.is_transient() && Instant::now() + pause < give_up => {}
+                applied => return applied,
+            }
+            sleep(pause.mul_f64(chance())).await;
+            pause *= 2;
+        }
     }
 
     async fn refuse(&self, seq: i64, error: Error) -> Result<()> {

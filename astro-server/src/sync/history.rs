@@ -229,10 +229,11 @@ fn remember(
     store::remember(conn, &row)
 }
 
-/// Forgets what the history told so long ago that no run will need it; tells how much.
+/// Forgets what the history told so long ago that no run will need it, about `limit` rows at most;
+/// tells how many.
 ///
 /// # Errors
 /// Those of the database.
-pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
-    store::forget_before(conn, now.minus(TRADED_ASSETS_KEPT))
+pub fn forget(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<usize> {
+    store::forget_before(conn, now.minus(TRADED_ASSETS_KEPT), limit)
 }

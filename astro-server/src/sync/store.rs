@@ -215,9 +215,13 @@ pub(super) fn forget_trade(conn: &mut Conn, bot: BotId, trade: &str) -> Result<(
     Ok(())
 }
 
-/// Forgets what is older than `before`.
-pub(super) fn forget_before(conn: &mut Conn, before: Timestamp) -> Result<usize> {
-    Ok(diesel::delete(m::table.filter(m::created_at.lt(before))).execute(conn)?)
+/// Forgets what is older than `before`, the oldest `limit` and those of the same moment.
+pub(super) fn forget_before(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+    let old = m::table.filter(m::created_at.lt(before));
+    let by_age = old.order(m::created_at).offset(limit - 1).select(m::created_at);
+    let last: Option<Timestamp> = by_age.first(conn).optional()?;
+    let upto = last.unwrap_or(before);
+    Ok(diesel::delete(old.filter(m::created_at.le(upto))).execute(conn)?)
 }
 
 /// Resolves the difference if it is open.

@@ -1,0 +1,153 @@
+//! Looks every second whether the database is there and is still the one that was opened.
+use super::conn::{Address, Conn};
+use super::pool::Pool;
+use super::trouble::Trouble;
+use crate::kernel::limits::{PROBE_EVERY, PROBE_WAIT, WAL_BYTES_MAX};
+use crate::kernel::{Error, Result};
+use diesel::connection::SimpleConnection as _;
+use diesel::r2d2::R2D2Connection as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Weak};
+
+/// Starts the probe on a connection of its own. It ends when what it gives is dropped.
+///
+/// # Errors
+/// When a thread cannot be started.
+pub(super) fn start(
+    pool: &Arc<Pool>,
+    file: Option<Arc<File>>,
+    conn: Conn,
+) -> std::io::Result<Stop> {
+    let (stop, stopped) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let probe = Probe { pool: Arc::downgrade(pool), file, conn: Some(conn) };
+    std::thread::Builder::new().name("db-probe".to_owned()).spawn(move || {
+        probe.run(&stopped, &tell);
+    })?;
+    let trouble = pool.trouble().clone();
+    // The probe itself may hang on a database that is frozen.
+    std::thread::Builder::new()
+        .name("db-watch".to_owned())
+        .spawn(move || watch(&told, &trouble))?;
+    Ok(Stop(stop))
+}
+
+/// Ends the probe when it is dropped.
+pub(super) struct Stop(#[allow(dead_code)] mpsc::Sender<()>);
+
+fn watch(told: &mpsc::Receiver<Result<()>>, trouble: &Trouble) {
+    loop {
+        match told.recv_timeout(PROBE_WAIT) {
+            Ok(Ok(())) => trouble.back(),
+            Ok(Err(error)) => trouble.gone(&cause(error)),
+            Err(RecvTimeoutError::Timeout) => trouble.gone("it does not answer"),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+#[allow(clippy::wildcard_enum_match_arm)] // any other failure speaks for itself
+fn cause(error: Error) -> String {
+    match error {
+        Error::Unavailable(cause) => cause,
+        other => other.to_string(),
+    }
+}
+
+struct Probe {
+    pool: Weak<Pool>,
+    file: Option<Arc<File>>,
+    conn: Option<Conn>,
+}
+
+impl Probe {
+    fn run(mut self, stopped: &mpsc::Receiver<()>, tell: &mpsc::Sender<Result<()>>) {
+        while let Some(pool) = self.pool.upgrade() {
+            let found = self.look(&pool);
+            pool.tidy();
+            drop(pool);
+            if tell.send(found).is_err() {
+                return;
+            }
+            match stopped.recv_timeout(PROBE_EVERY) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn look(&mut self, pool: &Pool) -> Result<()> {
+        if let Some(file) = &self.file {
+            file.check()?;
+        }
+        let known = self.conn.as_mut().map(|conn| conn.ping());
+        match known {
+            Some(Ok(())) => {}
+            // Its connection is what keeps the log's file in place.
+            Some(Err(error)) if self.file.is_some() => return Err(error.into()),
+            // An administrator may have ended this one connection.
+            Some(Err(_)) | None => {
+                self.conn = None;
+                self.conn.insert(pool.connect()?).ping()?;
+            }
+        }
+        if let (Some(file), Some(conn)) = (&self.file, &mut self.conn) {
+            file.truncate_wal(conn);
+        }
+        Ok(())
+    }
+}
+
+/// SQLite's file, as it was when it was opened: another one in its place is not this database.
+#[derive(Debug)]
+pub(super) struct File {
+    path: PathBuf,
+    wal: PathBuf,
+    ids: [(u64, u64); 2],
+}
+
+impl File {
+    /// The file of this database, which is open; none for PostgreSQL.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub(super) fn of(address: &Address) -> std::io::Result<Option<Self>> {
+        let Address::Sqlite(path) = address else { return Ok(None) };
+        let mut wal = path.clone().into_os_string();
+        wal.push("-wal");
+        let (path, wal) = (path.clone(), PathBuf::from(wal));
+        let ids = [id(&path)?, id(&wal)?];
+        Ok(Some(Self { path, wal, ids }))
+    }
+
+    /// Passes if the files are those that were opened.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], which only a restart ends: what is written now would be lost.
+    pub(super) fn check(&self) -> Result<()> {
+        for (path, opened) in [&self.path, &self.wal].into_iter().zip(self.ids) {
+            if id(path).ok() != Some(opened) {
+                return Err(Error::Unavailable(
+                    "its file was deleted or replaced while the server ran; put it back or start \
+                     the server again"
+                        .to_owned(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Shortens the log that a long reader let grow, unless somebody reads in it now.
+    fn truncate_wal(&self, conn: &mut Conn) {
+        if std::fs::metadata(&self.wal).is_ok_and(|wal| wal.len() > WAL_BYTES_MAX) {
+            // Writers wait for it, so it waits for nobody. The next look tries again.
+            let _ = conn.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+    }
+}
+
+fn id(path: &Path) -> std::io::Result<(u64, u64)> {
+    std::fs::metadata(path).map(|file| (file.dev(), file.ino()))
+}

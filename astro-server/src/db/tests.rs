@@ -1,0 +1,161 @@
+//! The writer's promises, with closures that do what no request of the server does.
+use super::schema::server_settings;
+use super::{Address, Conn, Db};
+use crate::kernel::limits::WAL_BYTES_MAX;
+use crate::kernel::{Error, Result};
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use futures_util::future::join_all;
+use std::future::poll_fn;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::task::Poll;
+
+/// A database whose writer is held up, so that all that is asked for meanwhile is one batch.
+struct Held {
+    _folder: tempfile::TempDir,
+    db: Db,
+    go: mpsc::Sender<()>,
+}
+
+fn open(path: &Path) -> Db {
+    Db::open(&Address::Sqlite(path.to_owned()), |_| Ok(())).unwrap()
+}
+
+async fn held() -> Held {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("astro.db"));
+    let (go, wait) = mpsc::channel();
+    let (enter, entered) = mpsc::channel();
+    let holding = db.clone();
+    tokio::spawn(async move {
+        let held = holding.write(move |_| {
+            enter.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        });
+        held.await.unwrap();
+    });
+    tokio::task::spawn_blocking(move || entered.recv().unwrap()).await.unwrap();
+    Held { _folder: folder, db, go }
+}
+
+/// Puts a request into the queue.
+async fn ask(mut call: Pin<&mut impl Future>) {
+    poll_fn(|context| Poll::Ready(assert!(call.as_mut().poll(context).is_pending()))).await;
+}
+
+fn put(conn: &mut Conn, name: &str) -> Result<()> {
+    let row = (server_settings::name.eq(name), server_settings::value.eq(vec![1u8]));
+    diesel::insert_into(server_settings::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+async fn names(db: &Db) -> Vec<String> {
+    let names = server_settings::table.select(server_settings::name).order(server_settings::name);
+    db.read(move |conn| Ok(names.load(conn)?)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_fails_or_panics_touches_no_other_of_its_batch() {
+    let Held { _folder, db, go } = held().await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let mut calls = std::pin::pin!(join_all((0..8).map(|n| {
+        let (runs, mut lost) = (runs.clone(), false);
+        db.write(move |conn| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            put(conn, &format!("{n}"))?;
+            match n {
+                2 => Err(Error::invalid("name", "is bad")),
+                3 => panic!("a defect that the test planted"),
+                4 if !std::mem::replace(&mut lost, true) => Err(Error::Conflict("race".to_owned())),
+                _ => Ok(n),
+            }
+        })
+    })));
+    ask(calls.as_mut()).await;
+    go.send(()).unwrap();
+    for (n, answer) in calls.await.into_iter().enumerate() {
+        match (n, answer) {
+            (2, Err(Error::Invalid { .. })) | (3, Err(Error::Internal(_))) => {}
+            (n, answer) => assert_eq!(answer, Ok(n)),
+        }
+    }
+    assert_eq!(names(&db).await, ["0", "1", "4", "5", "6", "7"]);
+    assert_eq!(runs.load(Ordering::SeqCst), 9, "only the one that lost a race ran again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_caller_has_gone_is_not_carried_out() {
+    let Held { _folder, db, go } = held().await;
+    {
+        let mut gone = std::pin::pin!(db.write(|conn| put(conn, "gone")));
+        ask(gone.as_mut()).await;
+    }
+    let mut stays = std::pin::pin!(db.write(|conn| put(conn, "stays")));
+    ask(stays.as_mut()).await;
+    go.send(()).unwrap();
+    stays.await.unwrap();
+    assert_eq!(names(&db).await, ["stays"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_panics_leaves_its_connection_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("astro.db"));
+    let defect = db.read(|_| -> Result<()> { panic!("a defect that the test planted") });
+    assert!(matches!(defect.await, Err(Error::Internal(_))));
+    db.write(|conn| put(conn, "new")).await.unwrap();
+    assert_eq!(names(&db).await, ["new"], "the next read has a snapshot of its own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced() {
+    for replaced in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("astro.db");
+        let db = open(&path);
+        db.write(|conn| put(conn, "before")).await.unwrap();
+        std::fs::remove_file(&path).unwrap();
+        if replaced {
+            std::fs::write(&path, "").unwrap();
+        }
+        let lost = db.write(|conn| put(conn, "lost")).await.unwrap_err();
+        assert!(matches!(&lost, Error::Unavailable(why) if why.contains("deleted")), "{lost}");
+        let mut away = db.away();
+        let why = away.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+        assert!(why.contains("replaced"), "{why}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_sqlite_is_short_again_after_a_long_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("astro.db");
+    let db = open(&path);
+    let mut reader = Conn::open(&Address::Sqlite(path)).unwrap();
+    reader.batch_execute("BEGIN; SELECT count(*) FROM server_settings").unwrap();
+    let log = folder.path().join("astro.db-wal");
+    let length = || std::fs::metadata(&log).unwrap().len();
+    for n in 0..24 {
+        let value = server_settings::value.eq(vec![0u8; 1 << 20]);
+        let row = (server_settings::name.eq(format!("{n}")), value);
+        db.write(move |conn| {
+            let row = row.clone();
+            Ok(diesel::insert_into(server_settings::table).values(row).execute(conn)?)
+        })
+        .await
+        .unwrap();
+    }
+    assert!(length() > WAL_BYTES_MAX, "{} bytes while somebody reads", length());
+    reader.batch_execute("ROLLBACK").unwrap();
+    let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
+    let short = async {
+        while length() > 0 {
+            look.tick().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), short).await.expect("a short log");
+}

@@ -1,0 +1,55 @@
+//! Work on a schedule, and rows that it cannot handle.
+
+use std::time::Duration;
+
+use astro_sdk::new_request_id;
+use astro_sdk::v1::{ItemState, ReserveItemsRequest};
+use astro_server::db::Conn;
+use astro_tests::{App, Backend, on_each_database, sql};
+
+on_each_database!(a_row_that_a_job_cannot_handle_stops_no_other);
+
+async fn a_row_that_a_job_cannot_handle_stops_no_other(backend: Backend) {
+    let app = App::start(backend).await;
+    let pool = app.pool_of(4).await;
+    let mut reservations = Vec::new();
+    for item in &pool {
+        let request = ReserveItemsRequest {
+            item_ids: vec![item.id.clone()],
+            ttl_seconds: 60,
+            request_id: new_request_id(),
+            ..Default::default()
+        };
+        let answer = app.client.raw().items().reserve_items(request).await.unwrap();
+        reservations.push(answer.into_inner().reservation.unwrap().id);
+    }
+    // The one that ends first.
+    let mut conn = sql::open(&app.database_url).unwrap();
+    let poison = poison(&conn, &reservations[0]);
+    sql::run(&mut conn, &poison).unwrap();
+    app.clock.advance(Duration::from_secs(61));
+    app.available(3).await;
+    assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Reserved);
+    let cure = if let Conn::Postgres(_) = conn { " ON reservations" } else { "" };
+    sql::run(&mut conn, &format!("DROP TRIGGER poison{cure}")).unwrap();
+    // It was left alone for a minute.
+    app.clock.advance(Duration::from_secs(61));
+    app.available(4).await;
+}
+
+/// Makes every change of this reservation fail.
+fn poison(conn: &Conn, id: &str) -> String {
+    match conn {
+        Conn::Postgres(_) => format!(
+            "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = '23514'; END $$;
+             CREATE TRIGGER poison BEFORE UPDATE ON reservations FOR EACH ROW
+             WHEN (OLD.id = '{id}') EXECUTE FUNCTION poison()"
+        ),
+        Conn::Sqlite(_) => format!(
+            "CREATE TRIGGER poison BEFORE UPDATE ON reservations WHEN OLD.id = x'{}'
+             BEGIN SELECT RAISE(ABORT, 'poison'); END",
+            id.replace('-', "")
+        ),
+    }
+}

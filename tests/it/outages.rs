@@ -1,0 +1,267 @@
+//! What callers and bots meet while the database is busy, refuses work or is away.
+
+use std::time::{Duration, Instant};
+
+use astro_sdk::v1::organization_service_client::OrganizationServiceClient;
+use astro_sdk::v1::{ApiKeyKind, GetOrganizationRequest, Organization, UpdateOrganizationRequest};
+use astro_sdk::{Client, Code, Error, ErrorReason};
+use astro_server::db::Conn;
+use astro_tests::{App, Backend, on_each_database, postgres, sql};
+use futures_util::future::join_all;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::NODE;
+use crate::puppet::Puppet;
+
+/// What callers are promised, and a busy machine's own share.
+const PROMISED: Duration = Duration::from_secs(6);
+
+on_each_database!(
+    a_lock_that_another_program_holds_is_told_to_every_caller_in_time,
+    reading_goes_on_while_nothing_can_be_written,
+    a_database_that_is_away_is_told_by_health_and_to_callers_and_used_again,
+    a_report_that_the_database_could_not_take_is_told_again,
+    a_call_that_was_answered_too_late_is_not_carried_out,
+);
+
+/// Another program on the app's database.
+struct Program(Conn);
+
+impl Program {
+    fn on(app: &App) -> Self {
+        Self(sql::open(&app.database_url).unwrap())
+    }
+
+    fn run(&mut self, postgres: &str, sqlite: &str) {
+        let statements = match &self.0 {
+            Conn::Postgres(_) => postgres,
+            Conn::Sqlite(_) => sqlite,
+        };
+        sql::run(&mut self.0, statements).unwrap();
+    }
+
+    /// Takes what every write needs.
+    fn hold(&mut self) {
+        let postgres = "BEGIN; SELECT 1 FROM organizations FOR UPDATE;
+                        LOCK TABLE api_keys, bots IN SHARE MODE";
+        self.run(postgres, "BEGIN IMMEDIATE");
+    }
+
+    fn release(&mut self) {
+        sql::run(&mut self.0, "ROLLBACK").unwrap();
+    }
+
+    fn count(&mut self, event_type: &str) -> String {
+        let query = "SELECT count(*) || '' AS line FROM system_events WHERE event_type = ";
+        sql::lines(&mut self.0, &format!("{query}'{event_type}'")).unwrap().remove(0)
+    }
+}
+
+fn change(id: &str, display_name: &str) -> UpdateOrganizationRequest {
+    let organization =
+        Organization { id: id.into(), display_name: display_name.into(), ..Default::default() };
+    UpdateOrganizationRequest {
+        organization: Some(organization),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] }),
+        ..Default::default()
+    }
+}
+
+async fn rename(client: &Client, id: &str, display_name: &str) -> Result<(), Error> {
+    let answer = client.raw().organizations().update_organization(change(id, display_name)).await;
+    answer.map(drop).map_err(Error::from)
+}
+
+async fn name(client: &Client, id: &str) -> Result<String, Error> {
+    let request = GetOrganizationRequest { org_id: id.into() };
+    let answer = client.raw().organizations().get_organization(request).await;
+    Ok(answer.map_err(Error::from)?.into_inner().organization.unwrap().display_name)
+}
+
+#[track_caller]
+fn assert_away(refused: &Error, asked: Instant) {
+    assert_eq!(refused.code, Code::Unavailable, "{refused}");
+    assert!(refused.is(ErrorReason::DatabaseUnavailable), "{refused}");
+    assert!(asked.elapsed() < PROMISED, "{refused} after {:?}", asked.elapsed());
+}
+
+async fn a_lock_that_another_program_holds_is_told_to_every_caller_in_time(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut other = Program::on(&app);
+    // The key's first use is written down by now, or will be when it is free again.
+    name(&app.admin, &app.org_id).await.unwrap();
+    other.hold();
+    let calls = (0..100).map(|number| {
+        let app = &app;
+        async move {
+            let asked = Instant::now();
+            let refused = rename(&app.admin, &app.org_id, &format!("Name {number}")).await;
+            let refused = refused.unwrap_err();
+            assert_away(&refused, asked);
+            refused.to_string()
+        }
+    });
+    let told = join_all(calls).await;
+    assert!(told.iter().any(|text| text.contains("lock")), "with what is wrong: {}", told[0]);
+    other.release();
+    rename(&app.admin, &app.org_id, "Later").await.unwrap();
+    assert_eq!(name(&app.admin, &app.org_id).await.unwrap(), "Later");
+    assert_eq!(other.count("org.updated"), "1", "nobody's refused change came later");
+}
+
+async fn reading_goes_on_while_nothing_can_be_written(backend: Backend) {
+    let app = App::start(backend).await;
+    // Nobody used it yet, so that its use would have to be written down.
+    let key = app.key(ApiKeyKind::Client, &app.org_id, "").await;
+    let client = app.client_with(&key);
+    let mut other = Program::on(&app);
+    other.hold();
+    let asked = Instant::now();
+    name(&client, &app.org_id).await.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    other.release();
+}
+
+/// Takes the app's database away, or gives it back.
+fn set_away(app: &App, away: bool) {
+    if app.database_url.starts_with("sqlite") {
+        let path = app.database_url.strip_prefix("sqlite://").unwrap();
+        let (here, aside) = (path.to_owned(), format!("{path}.aside"));
+        let (from, to) = if away { (here, aside) } else { (aside, here) };
+        std::fs::rename(from, to).unwrap();
+    } else {
+        postgres::set_away(&app.database_url, away).unwrap();
+    }
+}
+
+async fn a_database_that_is_away_is_told_by_health_and_to_callers_and_used_again(backend: Backend) {
+    let app = App::start(backend).await;
+    let channel = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
+    let mut client = HealthClient::new(channel.connect_lazy());
+    let request = HealthCheckRequest { service: "astro.v1.ItemService".to_owned() };
+    let mut health = client.watch(request).await.unwrap().into_inner();
+    let mut next = async || health.message().await.unwrap().unwrap().status();
+    assert_eq!(next().await, ServingStatus::Serving);
+    let gone = Instant::now();
+    set_away(&app, true);
+    assert_eq!(next().await, ServingStatus::NotServing);
+    assert!(gone.elapsed() < Duration::from_secs(4), "health told it after {:?}", gone.elapsed());
+    let calls = (0..100).map(|number| {
+        let app = &app;
+        async move {
+            let asked = Instant::now();
+            let refused = if number % 2 == 0 {
+                rename(&app.admin, &app.org_id, "New").await.unwrap_err()
+            } else {
+                name(&app.admin, &app.org_id).await.unwrap_err()
+            };
+            assert_away(&refused, asked);
+        }
+    });
+    join_all(calls).await;
+    set_away(&app, false);
+    assert_eq!(next().await, ServingStatus::Serving);
+    assert_ne!(name(&app.admin, &app.org_id).await.unwrap(), "New");
+    rename(&app.admin, &app.org_id, "Back").await.unwrap();
+}
+
+async fn a_report_that_the_database_could_not_take_is_told_again(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut other = Program::on(&app);
+    // The conditions that pass: of time, locks, order, room, memory and disk; told in German.
+    let codes = ["57014", "55P03", "40001", "40P01", "53100", "53200", "58030"];
+    let codes = if backend == Backend::Postgres { &codes[..] } else { &["busy"] };
+    for code in codes {
+        let mut bot = Puppet::connect(&app, true).await.unwrap();
+        other.run(&trigger(code), "BEGIN IMMEDIATE");
+        bot.status("rate_limited").await;
+        let ended = bot.committed().await.unwrap_err();
+        assert_eq!(ended.code, Code::Unavailable, "{code}: {ended}");
+        other.run("DROP TRIGGER fails ON system_events; DROP FUNCTION fail", "ROLLBACK");
+        let mut bot = Puppet::connect(&app, true).await.unwrap();
+        for status in ["rate_limited", "online"] {
+            bot.status(status).await;
+            bot.committed().await.unwrap();
+        }
+    }
+    let count = (2 * codes.len()).to_string();
+    assert_eq!(other.count("bot.steam_status"), count, "each came, once");
+    assert_eq!(other.count("bot.event_refused"), "0");
+}
+
+/// Makes PostgreSQL fail with this code whenever a bot's status is recorded.
+fn trigger(code: &str) -> String {
+    format!(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN RAISE EXCEPTION 'Das geht gerade nicht' USING ERRCODE = '{code}'; END $$;
+         CREATE TRIGGER fails BEFORE INSERT ON system_events FOR EACH ROW
+         WHEN (NEW.event_type = 'bot.steam_status') EXECUTE FUNCTION fail()"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_breaks_a_rule_of_the_database_is_refused_and_told() {
+    if !postgres::is_available(module_path!()) {
+        return;
+    }
+    let app = App::start(Backend::Postgres).await;
+    let mut other = Program::on(&app);
+    other.run(&trigger("23514"), "");
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    bot.status("rate_limited").await;
+    bot.committed().await.unwrap();
+    assert_eq!(other.count("bot.event_refused"), "1");
+}
+
+async fn a_call_that_was_answered_too_late_is_not_carried_out(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut other = Program::on(&app);
+    name(&app.admin, &app.org_id).await.unwrap();
+    other.hold();
+    let key = format!("Bearer {}", app.admin_key());
+    let mut request = tonic::Request::new(change(&app.org_id, "Too late"));
+    request.metadata_mut().insert("authorization", key.parse().unwrap());
+    request.set_timeout(Duration::from_millis(300));
+    let endpoint = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
+    let mut client = OrganizationServiceClient::new(endpoint.connect_lazy());
+    let late = client.update_organization(request).await.unwrap_err();
+    assert!(
+        matches!(late.code(), tonic::Code::DeadlineExceeded | tonic::Code::Cancelled),
+        "{late}"
+    );
+    other.release();
+    rename(&app.admin, &app.org_id, "Later").await.unwrap();
+    assert_eq!(name(&app.admin, &app.org_id).await.unwrap(), "Later");
+    assert_eq!(other.count("org.updated"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_read_only_is_read() {
+    if !postgres::is_available(module_path!()) {
+        return;
+    }
+    let app = App::start(Backend::Postgres).await;
+    postgres::alter(&app.database_url, "SET default_transaction_read_only = on").unwrap();
+    name(&app.admin, &app.org_id).await.unwrap();
+    let asked = Instant::now();
+    let refused = rename(&app.admin, &app.org_id, "New").await.unwrap_err();
+    assert_away(&refused, asked);
+    assert!(refused.to_string().contains("read-only"), "{refused}");
+    postgres::alter(&app.database_url, "SET default_transaction_read_only = off").unwrap();
+    rename(&app.admin, &app.org_id, "New").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_without_room_ends_no_server_and_stops_no_reading() {
+    let mut app = App::start_process(Backend::Sqlite, NODE, &[]).await;
+    app.node().limit_files(Some(4096)).await.unwrap();
+    let asked = Instant::now();
+    let refused = rename(&app.admin, &app.org_id, "New").await.unwrap_err();
+    assert_away(&refused, asked);
+    name(&app.admin, &app.org_id).await.unwrap();
+    app.node().limit_files(None).await.unwrap();
+    rename(&app.admin, &app.org_id, "New").await.unwrap();
+    assert_eq!(name(&app.admin, &app.org_id).await.unwrap(), "New");
+}
