@@ -252,7 +252,10 @@ struct Shown(Option<SocketAddr>);
 
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.map_or_else(|| f.write_str("-"), |address| address.fmt(f))
+        match self.0 {
+            Some(address) => address.fmt(f),
+            None => f.write_str("-"),
+        }
     }
 }
 

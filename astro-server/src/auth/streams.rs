@@ -192,9 +192,9 @@ mod tests {
     fn a_bot_has_few_streams_because_each_may_hold_a_large_frame() {
         let streams = Streams::new(CancellationToken::new());
         let bot = Caller { kind: KeyKind::Bot, ..caller("bot") };
-        let passes: Vec<_> = (0..STREAMS_PER_BOT_MAX).map(|_| streams.open(&bot, None)).collect();
+        let passes: Vec<_> = (0..STREAMS_PER_BOT_MAX).map(|_| streams.open(&bot)).collect();
         assert!(passes.iter().all(Result::is_ok));
-        assert!(matches!(streams.open(&bot, None), Err(Error::LimitExceeded(_))));
+        assert!(matches!(streams.open(&bot), Err(Error::LimitExceeded(_))));
     }
 
     #[tokio::test]

@@ -3,7 +3,6 @@
 use super::Options;
 use super::address::{self, Address};
 use crate::kernel::limits::{DATABASE_CONNECT, WAL_BYTES_MAX};
-use crate::kernel::{Error, Result};
 use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::prelude::*;
 

@@ -1,7 +1,8 @@
 //! Connections, opened when they are needed. Who may have one is bounded elsewhere: by the readers'
 //! permits and the writers' threads.
 use super::Options;
-use super::conn::{Address, Conn};
+use super::address::Address;
+use super::conn::Conn;
 use super::transaction::Mode;
 use super::trouble::{REFUSED, Trouble};
 use crate::kernel::limits::{CONNECTION_IDLE, RERUN_WAIT};

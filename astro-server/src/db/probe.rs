@@ -1,5 +1,6 @@
 //! Looks every second whether the database is there and is still the one that was opened.
-use super::conn::{Address, Conn};
+use super::address::Address;
+use super::conn::Conn;
 use super::pool::Pool;
 use super::trouble::Trouble;
 use crate::kernel::limits::{PROBE_EVERY, PROBE_WAIT, WAL_BYTES_MAX};
