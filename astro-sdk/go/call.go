@@ -90,13 +90,21 @@ func withDeadline(ctx context.Context, options []CallOption) (context.Context, c
 
 // attempts tries until it succeeds, or may not be tried again.
 func (c *connection) attempts(ctx context.Context, m method, try func(context.Context) error) error {
+	return c.attemptsUntil(ctx, time.Time{}, m, try)
+}
+
+// attemptsUntil is attempts, for which no pause goes beyond the given time, if there is one.
+func (c *connection) attemptsUntil(
+	ctx context.Context, until time.Time, m method, try func(context.Context) error,
+) error {
 	for number := 1; ; number++ {
 		err := c.attempt(ctx, number, try)
 		if err == nil {
 			return nil
 		}
 		pause, again := pauseAfter(err, number)
-		if !again || !m.mayRepeat || endsTooLate(ctx, pause) {
+		isLate := !until.IsZero() && !time.Now().Add(pause).Before(until)
+		if !again || !m.mayRepeat || isLate || endsTooLate(ctx, pause) {
 			return err
 		}
 		if !sleep(ctx, pause) {

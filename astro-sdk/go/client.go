@@ -3,8 +3,8 @@
 //	client, err := astro.New(astro.WithEndpoint("https://astro.example"), astro.WithAPIKey(key))
 //	answer, err := client.Items.Get(ctx, &astro.GetItemRequest{ItemId: id})
 //
-// Calls that may be repeated are sent again when the server is away or asks to come back later: up to
-// 4 attempts with growing random pauses, never past the deadline. A request that takes a request_id
+// Calls that may be repeated are sent again when the server is away or asks to come back later: with
+// growing random pauses until the deadline. A request that takes a request_id
 // and has none gets one, so that the server recognises the repetition. What fails is an [*Error].
 package astro
 
@@ -26,6 +26,8 @@ const (
 	connectTimeout = 10 * time.Second
 	// How long an attempt waits for a connection that failed before and is tried again for it.
 	reconnectTimeout = 250 * time.Millisecond
+	// The largest message that is read: several times what a server puts into a page.
+	messageBytesMax = 16 << 20
 	// The server sends a checkpoint every 15 s; a log that is quiet for three of them is not connected.
 	watchIdleDefault = 45 * time.Second
 )
@@ -99,6 +101,7 @@ func (c *config) connection() (*connection, error) {
 		// What is sent again is decided in this package alone.
 		grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageBytesMax)),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{
 				BaseDelay: pauseFirst, Multiplier: 2, Jitter: 0.2, MaxDelay: pauseMax,

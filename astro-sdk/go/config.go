@@ -1,6 +1,7 @@
 package astro
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -42,16 +43,23 @@ func WithAPIKey(key string) Option {
 
 // WithCACertificate trusts the certificates (PEM) in place of the public authorities.
 func WithCACertificate(pem []byte) Option {
-	return func(c *config) { c.caCertificate = append([]byte{}, pem...) }
+	return func(c *config) { c.caCertificate = copyOfPEM(pem) }
 }
 
 // WithClientCertificate shows a certificate to a server that asks for one: the certificate and its
 // key, both PEM.
 func WithClientCertificate(certificate, key []byte) Option {
 	return func(c *config) {
-		c.certificate = append([]byte{}, certificate...)
-		c.certificateKey = append([]byte{}, key...)
+		c.certificate = copyOfPEM(certificate)
+		c.certificateKey = copyOfPEM(key)
 	}
+}
+
+// What some editors write before a text.
+const byteOrderMark = "\ufeff"
+
+func copyOfPEM(pem []byte) []byte {
+	return append([]byte{}, bytes.TrimPrefix(pem, []byte(byteOrderMark))...)
 }
 
 // WithUserAgent names the program: put before the SDK's own name in the user-agent.
@@ -104,10 +112,12 @@ func configError(problem ConfigProblem, format string, arguments ...any) error {
 }
 
 func (c *config) key() (string, error) {
-	key, given := os.LookupEnv("ASTRO_API_KEY")
+	key := os.Getenv("ASTRO_API_KEY")
+	given := key != ""
 	if c.apiKey != nil {
 		key, given = *c.apiKey, true
 	}
+	key = strings.TrimPrefix(key, byteOrderMark)
 	if !given {
 		return "", configError(KeyMissing, "no API key: set ASTRO_API_KEY or use WithAPIKey")
 	}
@@ -133,10 +143,7 @@ func (e endpoint) isLoopback() bool {
 }
 
 func (c *config) parseEndpoint() (endpoint, error) {
-	text, given := os.LookupEnv("ASTRO_ENDPOINT")
-	if !given {
-		text = DefaultEndpoint
-	}
+	text := orElse(os.Getenv("ASTRO_ENDPOINT"), DefaultEndpoint)
 	if c.endpoint != nil {
 		text = *c.endpoint
 	}

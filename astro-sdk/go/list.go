@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // List gives the entries of a list one by one, across its pages. It is for one goroutine.
@@ -90,6 +91,7 @@ func list[Request, Page proto.Message, Entry any](
 	ctx context.Context, c *connection, m *listMethod[Request, Page, Entry], request Request, options []CallOption,
 ) *List[Entry, Page] {
 	request = copyOf(request)
+	setPageSize(request)
 	fetch := func() (Page, bool, error) {
 		page, err := call[Page](ctx, c, m.method, request, options)
 		if err != nil {
@@ -103,4 +105,14 @@ func list[Request, Page proto.Message, Entry any](
 		return page, token != "", nil
 	}
 	return &List[Entry, Page]{pages: &Pages[Page]{fetch: fetch}, entries: m.entries}
+}
+
+// Entries of a page, unless the program sets another number: the most that a server gives.
+const pageSize = 500
+
+func setPageSize(request proto.Message) {
+	message := request.ProtoReflect()
+	if field := message.Descriptor().Fields().ByName("page_size"); field != nil && message.Get(field).Int() == 0 {
+		message.Set(field, protoreflect.ValueOfInt32(pageSize))
+	}
 }

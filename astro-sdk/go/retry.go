@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// Attempts at one call in all.
+	// Attempts at one call in all, if the server says that it is full.
 	attemptsMax = 4
 	// The upper bound of the first pause; doubled for each later one.
 	pauseFirst = 100 * time.Millisecond
@@ -26,15 +26,16 @@ func pauseAfter(err error, attempts int) (time.Duration, bool) {
 	asked, isAsked := askedPause(err)
 	switch status.Code(err) {
 	case codes.Unavailable:
+		// For as long as the call has time: a server that is started anew costs no call.
 	case codes.ResourceExhausted:
 		// Without a time to come back at, more calls would only add to the load.
-		if !isAsked {
+		if !isAsked || attempts >= attemptsMax {
 			return 0, false
 		}
 	default:
 		return 0, false
 	}
-	if attempts >= attemptsMax || asked > pauseAskedMax {
+	if asked > pauseAskedMax {
 		return 0, false
 	}
 	if isAsked {

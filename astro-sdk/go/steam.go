@@ -12,8 +12,11 @@ import (
 // What every individual account in the public universe adds to its account id.
 const individualBase = 76561197960265728
 
-// Where trade URLs lead.
-const tradeURLPath = "steamcommunity.com/tradeoffer/new"
+// Where profiles and trade URLs are.
+const steamSite = "steamcommunity.com/"
+
+// Where trade URLs lead there.
+const tradeURLPath = "tradeoffer/new"
 
 var (
 	// ErrNotASteamID is the error of a text that has none of the known forms. A custom address (…/id/name)
@@ -36,13 +39,20 @@ var (
 // servers and the account 0 cannot trade.
 type SteamID uint64
 
-// ParseSteamID parses 76561198000000000, STEAM_0:1:…, [U:1:…], U:1:… and profile addresses
-// (https://steamcommunity.com/profiles/…). Its errors are [ErrNotASteamID] and [ErrNotAPerson].
+// ParseSteamID parses 76561198000000000, STEAM_0:1:…, [U:1:…], U:1:…, profile addresses
+// (https://steamcommunity.com/profiles/…) and trade URLs, of which it takes the owner. Its errors are [ErrNotASteamID] and [ErrNotAPerson].
 func ParseSteamID(text string) (SteamID, error) {
 	text = strings.TrimSpace(text)
-	path, isAddress := strings.CutPrefix(withoutScheme(text), "steamcommunity.com/")
+	path, isAddress := pathOnSteam(text)
 	if !isAddress {
 		return parseID(text)
+	}
+	if query, isTradeURL := tradeQuery(path); isTradeURL {
+		account, err := parseNumber(parameter(query, "partner"), 32)
+		if err != nil {
+			return 0, err
+		}
+		return personWith(account)
 	}
 	id, isProfile := strings.CutPrefix(path, "profiles/")
 	if !isProfile {
@@ -53,6 +63,9 @@ func ParseSteamID(text string) (SteamID, error) {
 	}
 	return parseID(id)
 }
+
+// SteamID64 is the id as requests take it.
+func (s SteamID) SteamID64() uint64 { return uint64(s) }
 
 // AccountID is the number in [U:1:…] and in trade URLs: 1 and up.
 func (s SteamID) AccountID() uint32 { return uint32(s - individualBase) }
@@ -133,13 +146,29 @@ func personWith(account uint64) (SteamID, error) {
 	return SteamID(individualBase + account), nil
 }
 
-func withoutScheme(text string) string {
-	if rest, ok := strings.CutPrefix(text, "https://"); ok {
-		text = rest
-	} else {
-		text = strings.TrimPrefix(text, "http://")
+// pathOnSteam is what follows steamcommunity.com/, with or without a scheme before it.
+func pathOnSteam(text string) (string, bool) {
+	rest, isSecure := cutIgnoringCase(text, "https://")
+	if !isSecure {
+		rest, _ = cutIgnoringCase(text, "http://")
 	}
-	return strings.TrimPrefix(text, "www.")
+	rest, _ = cutIgnoringCase(rest, "www.")
+	return cutIgnoringCase(rest, steamSite)
+}
+
+func cutIgnoringCase(text, prefix string) (string, bool) {
+	if len(text) < len(prefix) || !strings.EqualFold(text[:len(prefix)], prefix) {
+		return text, false
+	}
+	return text[len(prefix):], true
+}
+
+// tradeQuery is the query of a trade URL; other addresses have none.
+func tradeQuery(path string) (string, bool) {
+	rest, isTradeURL := strings.CutPrefix(path, tradeURLPath)
+	query, hasQuery := strings.CutPrefix(strings.TrimPrefix(rest, "/"), "?")
+	query, _, _ = strings.Cut(query, "#")
+	return query, isTradeURL && hasQuery
 }
 
 // TradeURL lets anybody who has it send offers to its owner. However it is printed, its token is left
@@ -149,18 +178,18 @@ type TradeURL struct {
 	token   string
 }
 
-// ParseTradeURL parses https://steamcommunity.com/tradeoffer/new/?partner=…&token=…. Its errors are
+// ParseTradeURL parses https://steamcommunity.com/tradeoffer/new/?partner=…&token=…, also without its
+// scheme. Its errors are
 // [ErrNotATradeURL], [ErrTradeURLPartner] and [ErrTradeURLToken].
 func ParseTradeURL(text string) (TradeURL, error) {
-	rest, ok := strings.CutPrefix(withoutScheme(strings.TrimSpace(text)), tradeURLPath)
+	path, ok := pathOnSteam(strings.TrimSpace(text))
 	if !ok {
 		return TradeURL{}, ErrNotATradeURL
 	}
-	query, ok := strings.CutPrefix(strings.TrimPrefix(rest, "/"), "?")
+	query, ok := tradeQuery(path)
 	if !ok {
 		return TradeURL{}, ErrNotATradeURL
 	}
-	query, _, _ = strings.Cut(query, "#")
 	account, err := parseNumber(parameter(query, "partner"), 32)
 	if err != nil {
 		return TradeURL{}, ErrTradeURLPartner
@@ -184,7 +213,7 @@ func (t TradeURL) Token() string { return t.token }
 
 // URL is the whole address, secret included.
 func (t TradeURL) URL() string {
-	return fmt.Sprintf("https://%s/?partner=%d&token=%s", tradeURLPath, t.partner.AccountID(), t.token)
+	return fmt.Sprintf("https://%s%s/?partner=%d&token=%s", steamSite, tradeURLPath, t.partner.AccountID(), t.token)
 }
 
 // Format prints the address without its token, whatever the verb.

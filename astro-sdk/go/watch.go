@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -31,7 +32,9 @@ type Watch[Entry proto.Message] struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	// Answers what the next message tells; io.EOF when the watch is over.
-	read  func(context.Context) ([]Entry, error)
+	read func(context.Context) ([]Entry, error)
+	// Answers the tokens before and after the last message; false before the first.
+	places func() (before, after string, is bool)
 	rest  []Entry
 	value Entry
 	err   error
@@ -57,6 +60,26 @@ func (w *Watch[Entry]) Next() bool {
 		w.rest = entries
 	}
 	return false
+}
+
+// Position is the resume token that goes on after what Next went to so far, for a program to store at
+// the very start, before the first event, for which it does not wait. It is empty for a stream without
+// tokens.
+func (w *Watch[Entry]) Position() (string, error) {
+	before, after, isOpen := w.places()
+	if !isOpen && !w.ended {
+		entries, err := w.read(w.ctx)
+		if err != nil {
+			w.end(err)
+			return "", w.err
+		}
+		w.rest = entries
+		before, after, _ = w.places()
+	}
+	if len(w.rest) > 0 {
+		return before, nil
+	}
+	return after, nil
 }
 
 // Value is the entry that Next waited for.
@@ -93,7 +116,7 @@ func watch[Request, Message, Entry proto.Message](
 ) *Watch[Entry] {
 	follower := &follower[Request, Message, Entry]{connection: c, method: m, request: copyOf(request)}
 	ctx, cancel := c.scope(ctx)
-	return &Watch[Entry]{ctx: ctx, cancel: cancel, read: follower.read}
+	return &Watch[Entry]{ctx: ctx, cancel: cancel, read: follower.read, places: follower.places}
 }
 
 // follower opens a stream, again and again.
@@ -107,6 +130,21 @@ type follower[Request, Message, Entry proto.Message] struct {
 	// Failures since the last message.
 	failures int
 	last     Entry
+	// The token before the last message.
+	before string
+}
+
+func (f *follower[Request, Message, Entry]) places() (before, after string, is bool) {
+	return f.before, f.place(), f.answered
+}
+
+// place is the token that the request begins after.
+func (f *follower[Request, Message, Entry]) place() string {
+	message := f.request.ProtoReflect()
+	if field := message.Descriptor().Fields().ByName("resume_token"); field != nil {
+		return message.Get(field).String()
+	}
+	return ""
 }
 
 func (f *follower[Request, Message, Entry]) read(ctx context.Context) ([]Entry, error) {
@@ -138,6 +176,7 @@ func (f *follower[Request, Message, Entry]) read(ctx context.Context) ([]Entry, 
 // told is what a message says that the program does not know.
 func (f *follower[Request, Message, Entry]) told(message Message) []Entry {
 	entries := f.method.entries(message)
+	f.before = f.place()
 	if f.method.goOn != nil {
 		// Taken before the entries are handed out: all of them are here already, so a connection lost
 		// meanwhile neither repeats nor skips one.
@@ -176,7 +215,8 @@ func (f *follower[Request, Message, Entry]) receive(ctx context.Context, message
 	if f.answered {
 		return f.connection.attempt(ctx, f.failures, open)
 	}
-	return f.connection.attempts(ctx, f.method.method, open)
+	// A watch has no deadline; to open it has the time of a call.
+	return f.connection.attemptsUntil(ctx, time.Now().Add(timeoutDefault), f.method.method, open)
 }
 
 // errSilent is why a stream of the log is given up that has been quiet for too long.
@@ -235,8 +275,11 @@ func (s *stream) limit(wait func() error) error {
 // busy, or the connection broke, which shows as a status without one of Astro's reasons.
 func mayMend(err error) bool {
 	switch status.Code(err) {
-	case codes.Unavailable, codes.ResourceExhausted:
+	case codes.Unavailable:
 		return true
+	case codes.ResourceExhausted:
+		// What grpc says of a message that is larger than it reads.
+		return !strings.Contains(status.Convert(err).Message(), "message larger than max")
 	case codes.Unknown, codes.Internal, codes.Canceled, codes.DeadlineExceeded:
 		return failure(context.Background(), err, "").Reason == ""
 	default:

@@ -59,7 +59,7 @@ func giveaway(ctx context.Context, giveawayID, countText, tradeURLText string) (
 	// [end: errors]
 
 	assigned, err := client.Assignments.Create(ctx, &astro.CreateAssignmentRequest{
-		UserId:         uint64(winner.Partner()),
+		UserId:         winner.Partner().SteamID64(),
 		ReservationId:  reserved.Reservation.Id,
 		AssignmentType: "giveaway",
 		ExternalSystem: "example.giveaway",

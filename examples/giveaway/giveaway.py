@@ -40,7 +40,7 @@ def give(client: Client, giveaway_id: str, count: int, trade_url: TradeUrl) -> i
 def assign(client: Client, prizes: Reservation, giveaway_id: str, trade_url: TradeUrl) -> str:
     """Gives the prizes to the winner. The external id lets that happen once."""
     response = client.assignments.create(
-        user_id=int(trade_url.partner),
+        user_id=trade_url.partner,
         reservation_id=prizes.id,
         assignment_type="giveaway",
         external_system=SYSTEM,

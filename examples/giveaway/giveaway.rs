@@ -58,7 +58,7 @@ async fn assign(
     prizes: &Reservation,
 ) -> Result<String, Error> {
     let request = CreateAssignmentRequest {
-        user_id: giveaway.trade_url.partner().get(),
+        user_id: giveaway.trade_url.partner().into(),
         reservation_id: prizes.id.clone(),
         assignment_type: "giveaway".to_owned(),
         external_system: SYSTEM.to_owned(),

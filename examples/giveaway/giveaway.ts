@@ -47,7 +47,7 @@ async function assign(
   tradeUrl: TradeUrl,
 ): Promise<string> {
   const { assignment } = await client.assignments.create({
-    userId: tradeUrl.partner.steamId64,
+    userId: tradeUrl.partner,
     reservationId,
     assignmentType: "giveaway",
     externalSystem: "example.giveaway",

@@ -88,7 +88,7 @@ func (t *tournament) reserve(ctx context.Context) error {
 func (t *tournament) assign(ctx context.Context) error {
 	for place, winner := range t.winners {
 		assigned, err := t.client.Assignments.Create(ctx, &astro.CreateAssignmentRequest{
-			UserId:         uint64(winner),
+			UserId:         winner.SteamID64(),
 			ReservationId:  t.reservations[place],
 			AssignmentType: "tournament",
 			ExternalSystem: "example.tournament",

@@ -40,7 +40,7 @@ def award(
     try:
         for place, (winner, prize) in enumerate(zip(winners, prizes), start=1):
             response = client.assignments.create(
-                user_id=int(winner),
+                user_id=winner,
                 reservation_id=prize.id,
                 assignment_type="tournament",
                 external_system=SYSTEM,

@@ -22,7 +22,7 @@ async fn award(client: &Client, tournament_id: &str, winners: &[SteamId]) -> Res
     let mut assignments = Vec::new();
     for (place, (winner, reservation)) in (1..).zip(winners.iter().zip(&reservations)) {
         let request = CreateAssignmentRequest {
-            user_id: winner.get(),
+            user_id: winner.steam_id64(),
             reservation_id: reservation.clone(),
             assignment_type: "tournament".to_owned(),
             external_system: "example.tournament".to_owned(),

@@ -15,7 +15,7 @@ async function award(client: Client, tournamentId: string, winners: SteamId[]): 
   try {
     for (const [index, winner] of winners.entries()) {
       const { assignment } = await client.assignments.create({
-        userId: winner.steamId64,
+        userId: winner,
         reservationId: reservations[index] ?? "",
         assignmentType: "tournament",
         externalSystem: "example.tournament",

@@ -76,7 +76,7 @@ func vip(ctx context.Context, month string, texts []string) (int, error) {
 // now, and whether the item is taken.
 func give(ctx context.Context, client *astro.Client, item *astro.Item, month string, member astro.SteamID) (given, isTaken bool, err error) {
 	_, err = client.Assignments.Create(ctx, &astro.CreateAssignmentRequest{
-		UserId:         uint64(member),
+		UserId:         member.SteamID64(),
 		ItemIds:        []string{item.Id},
 		AssignmentType: "vip",
 		ExternalSystem: "example.vip",

@@ -35,7 +35,7 @@ def give(client: Client, month: str, person: SteamId) -> bool:
 def assign(client: Client, item: Item, month: str, person: SteamId) -> None:
     """Gives the item to the person. The external id lets that happen once a month."""
     client.assignments.create(
-        user_id=int(person),
+        user_id=person,
         item_ids=[item.id],
         assignment_type="vip",
         external_system=SYSTEM,

@@ -43,7 +43,7 @@ impl Pool {
 async fn give(client: &Client, month: &str, vip: SteamId, pool: &mut Pool) -> Result<Gift, Error> {
     while let Some(item) = pool.take().await? {
         let request = CreateAssignmentRequest {
-            user_id: vip.get(),
+            user_id: vip.into(),
             item_ids: vec![item.id.clone()],
             assignment_type: "vip".to_owned(),
             external_system: "example.vip".to_owned(),

@@ -17,7 +17,7 @@ async function give(
     if (!item) return "no item left";
     try {
       await client.assignments.create({
-        userId: vip.steamId64,
+        userId: vip,
         itemIds: [item.id],
         assignmentType: "vip",
         externalSystem: "example.vip",

@@ -219,7 +219,7 @@ impl CreateArgs {
     fn into_request(self, org_id: String, request_id: String) -> CreateAssignmentRequest {
         CreateAssignmentRequest {
             org_id,
-            user_id: self.user.get(),
+            user_id: self.user.steam_id64(),
             item_ids: self.item_id,
             reservation_id: self.reservation.unwrap_or_default(),
             assignment_type: self.kind,
@@ -232,7 +232,7 @@ impl CreateArgs {
             ttl_seconds: self.ttl,
             validate_only: self.dry_run,
             request_id,
-            runner_up_user_ids: self.runner_up.into_iter().map(SteamId::get).collect(),
+            runner_up_user_ids: self.runner_up.into_iter().map(SteamId::steam_id64).collect(),
         }
     }
 }
@@ -241,7 +241,7 @@ impl ReassignArgs {
     fn into_request(self, request_id: String) -> ReassignAssignmentRequest {
         ReassignAssignmentRequest {
             assignment_id: self.assignment_id,
-            user_id: self.user.get(),
+            user_id: self.user.steam_id64(),
             trade_url: self.trade_url.map(|url| url.to_string()).unwrap_or_default(),
             reason: self.reason,
             ttl_seconds: self.ttl,
@@ -256,7 +256,7 @@ async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         org_id: cx.org_id.clone(),
         filter: Some(AssignmentFilter {
             states: args.state,
-            user_id: args.user.map_or(0, SteamId::get),
+            user_id: args.user.map_or(0, SteamId::steam_id64),
             external_system: args.system,
             external_id: args.external_id,
             assignment_types: args.kind,

@@ -48,7 +48,7 @@ impl Command {
             Self::Register { steam_id, name } => {
                 let request = RegisterBotRequest {
                     org_id: cx.org_id.clone(),
-                    steam_id: steam_id.get(),
+                    steam_id: steam_id.steam_id64(),
                     display_name: name,
                     request_id: new_request_id(),
                 };

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::Write;
+use std::time::Duration;
 
 use astro_sdk::{Client, Error};
 use clap::Args;
@@ -10,6 +11,8 @@ use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::Output;
 
+/// How long a person waits for a server that is started anew.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Most entries that one page can have.
 const PAGE_SIZE_MAX: usize = 500;
 
@@ -34,6 +37,7 @@ impl<'a> Context<'a> {
         let mut builder = Client::builder()
             .endpoint(globals.endpoint)
             .allow_insecure(globals.allow_insecure)
+            .patience(PATIENCE)
             .user_agent(concat!("astro-cli/", env!("CARGO_PKG_VERSION")));
         let key = match globals.api_key_file {
             Some(file) => Some(read(&file)?.trim().to_owned()),

@@ -56,7 +56,7 @@ impl Command {
 async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
     let filter = DonationFilter {
         states: args.state,
-        user_id: args.donor.map_or(0, SteamId::get),
+        user_id: args.donor.map_or(0, SteamId::steam_id64),
         bot_id: args.bot,
     };
     let base = ListDonationsRequest {

@@ -90,6 +90,7 @@ async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         page_size: args.limit,
         wait_seconds: args.wait,
         assignment_id: args.assignment,
+        ..Default::default()
     };
     let page = cx.client.events().list(request).pages().try_next().await?;
     let columns = ["create_time", "severity", "event_type", "source", "event_description"];

@@ -159,8 +159,8 @@ impl Command {
 async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
     let filter = ItemFilter {
         states: args.state,
-        received_from_user_id: args.donor.map_or(0, SteamId::get),
-        assigned_to_user_id: args.recipient.map_or(0, SteamId::get),
+        received_from_user_id: args.donor.map_or(0, SteamId::steam_id64),
+        assigned_to_user_id: args.recipient.map_or(0, SteamId::steam_id64),
         tradable_now: args.tradable,
         ..args.filter.into_filter()
     };

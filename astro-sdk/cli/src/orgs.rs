@@ -148,8 +148,8 @@ impl RuleArgs {
 
     fn over(self, before: DonationRules) -> DonationRules {
         let mut denied = before.denied_user_ids;
-        denied.retain(|id| !self.allow.iter().any(|allowed| allowed.get() == *id));
-        for id in self.deny.iter().map(|id| id.get()) {
+        denied.retain(|id| !self.allow.iter().any(|allowed| allowed.steam_id64() == *id));
+        for id in self.deny.iter().map(|id| id.steam_id64()) {
             if !denied.contains(&id) {
                 denied.push(id);
             }

@@ -39,13 +39,13 @@ impl Command {
         let org_id = cx.org_id.clone();
         let user = match self {
             Self::Get { user } => {
-                let request = GetUserRequest { org_id, user_id: user.get() };
+                let request = GetUserRequest { org_id, user_id: user.steam_id64() };
                 client.get(request).await?.user
             }
             Self::SetTradeUrl { trade_url, user } => {
                 let request = SetTradeUrlRequest {
                     org_id,
-                    user_id: user.map_or(0, SteamId::get),
+                    user_id: user.map_or(0, SteamId::steam_id64),
                     trade_url: trade_url.to_string(),
                     request_id: new_request_id(),
                 };

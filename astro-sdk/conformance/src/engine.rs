@@ -21,6 +21,8 @@ use crate::world::{Tenant, World};
 const ATTEMPTS: Duration = Duration::from_secs(3);
 /// The longest wait for an attempt that a step waits for.
 const ARRIVAL: Duration = Duration::from_secs(30);
+/// What some editors write before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Fields that are names, which must not meet those of another scenario in the same driver.
 const NAMES: [&str; 5] = ["client", "call", "watch", "keep", "from"];
 
@@ -186,6 +188,12 @@ impl<'a> Run<'a> {
             }
             "tls_server" => self.tls_server(step).await?,
             "dead_endpoint" => self.dead_endpoint().await?,
+            "refuse" => self.proxy.refuse().await?,
+            "admit" => {
+                let after = step.get("after_ms").and_then(Value::as_u64).unwrap_or_default();
+                tokio::time::sleep(Duration::from_millis(after)).await;
+                self.proxy.admit().await?;
+            }
             other => bail!("the runner has no op {other:?}"),
         }
         Ok(Vec::new())
@@ -230,6 +238,9 @@ impl<'a> Run<'a> {
             "cert_pem": own.cert_pem, "key_pem": own.key_pem,
         });
         self.fixtures.set("tls", tls);
+        let key = format!("{BYTE_ORDER_MARK}{}", self.tenant.key);
+        let ca_pem = format!("{BYTE_ORDER_MARK}{}", own.ca_pem);
+        self.fixtures.set("marked", json!({"key": key, "ca_pem": ca_pem}));
         Ok(())
     }
 
@@ -245,7 +256,8 @@ impl<'a> Run<'a> {
     async fn ask(&mut self, step: &Map<String, Value>) -> anyhow::Result<(Outcome, Vec<String>)> {
         let mut request = step.clone();
         request.remove("expect");
-        let takes_client = ["call", "start", "list", "pages", "watch"].contains(&op(step));
+        let takes_client =
+            ["call", "start", "list", "pages", "watch", "rounded"].contains(&op(step));
         if takes_client && !request.contains_key("client") {
             request.insert("client".to_owned(), "main".into());
         }

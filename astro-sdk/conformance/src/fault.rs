@@ -53,6 +53,9 @@ pub struct Append {
     pub path: String,
     /// The bytes.
     pub hex: String,
+    /// So many zero bytes after them.
+    #[serde(default)]
+    pub zeros: usize,
 }
 
 /// How an attempt ends that the server does not end.

@@ -27,7 +27,7 @@ const OPS: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("close", &["client"], &[]),
-    ("call", &["method"], &["client", "request", "timeout_ms", "keep", "embed"]),
+    ("call", &["method"], &["client", "request", "timeout_ms", "keep", "embed", "people"]),
     ("start", &["call", "method"], &["client", "request", "timeout_ms", "keep", "embed"]),
     ("finish", &["call"], &[]),
     ("cancel", &[], &["call", "watch"]),
@@ -35,7 +35,10 @@ const OPS: &[(&str, &[&str], &[&str])] = &[
     ("pages", &["method"], &["client", "request", "limit", "timeout_ms"]),
     ("watch", &["watch", "method"], &["client", "request"]),
     ("next", &["watch", "count"], &[]),
+    ("position", &["watch"], &[]),
     ("peek", &["from", "path"], &[]),
+    ("json", &["from"], &[]),
+    ("rounded", &["method", "path"], &["client"]),
     ("steam_id", &["text"], &[]),
     ("trade_url", &["text"], &[]),
     ("hello", &[], &[]),
@@ -53,6 +56,8 @@ const OWN_OPS: &[(&str, &[&str], &[&str])] = &[
     ("arrived", &["method", "count"], &[]),
     ("tls_server", &[], &["client_certificates"]),
     ("dead_endpoint", &[], &[]),
+    ("refuse", &[], &[]),
+    ("admit", &[], &["after_ms"]),
 ];
 
 /// Steps after which a server is of no use to other scenarios.

@@ -88,7 +88,7 @@ impl FaultService for Faults {
 }
 
 fn decode(fault: Fault) -> fault::Fault {
-    let append = |Append { path, content }| fault::Append { path, hex: hex(&content) };
+    let append = |Append { path, content }| fault::Append { path, hex: hex(&content), zeros: 0 };
     fault::Fault {
         code: (!fault.code.is_empty()).then_some(fault.code),
         reason: fault.reason,

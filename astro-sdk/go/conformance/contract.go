@@ -80,7 +80,30 @@ func (d *driver) request(m method, asked *step) proto.Message {
 		}
 		proto.Merge(request, given)
 	}
+	for name, texts := range asked.People {
+		setPeople(request.ProtoReflect(), protoreflect.Name(name), texts)
+	}
 	return request
+}
+
+// setPeople gives the Steam ids that these texts name.
+func setPeople(message protoreflect.Message, name protoreflect.Name, texts any) {
+	field := message.Descriptor().Fields().ByName(name)
+	list, isList := texts.([]any)
+	if !isList {
+		message.Set(field, person(texts))
+	}
+	for _, text := range list {
+		message.Mutable(field).List().Append(person(text))
+	}
+}
+
+func person(text any) protoreflect.Value {
+	id, err := astro.ParseSteamID(text.(string))
+	if err != nil {
+		fail(err)
+	}
+	return protoreflect.ValueOfUint64(id.SteamID64())
 }
 
 func toJSON(message proto.Message) json.RawMessage {

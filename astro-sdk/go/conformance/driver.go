@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"reflect"
 	"runtime/debug"
@@ -81,9 +82,17 @@ func (d *driver) begin(asked *step) func() object {
 	case "next":
 		watch := found(d.watches, *asked.Watch)
 		return func() object { return next(watch, asked.Count) }
+	case "position":
+		watch := found(d.watches, *asked.Watch)
+		return func() object { return position(watch) }
 	case "peek":
 		message := found(d.kept, asked.From)
 		return func() object { return ok(peek(message, asked.Path)) }
+	case "json":
+		message := found(d.kept, asked.From)
+		return func() object { return ok(object{"text": string(toJSON(message))}) }
+	case "rounded":
+		return done(object{"refused": "types"})
 	case "steam_id":
 		return func() object { return steamID(asked.Text) }
 	case "trade_url":
@@ -214,7 +223,15 @@ func callOptions(asked *step) []astro.CallOption {
 	if asked.Timeout == nil {
 		return nil
 	}
-	return []astro.CallOption{astro.WithTimeout(milliseconds(*asked.Timeout))}
+	return []astro.CallOption{astro.WithTimeout(timeout(*asked.Timeout))}
+}
+
+// timeout is for ever for a negative number.
+func timeout(number int64) time.Duration {
+	if number < 0 {
+		return math.MaxInt64
+	}
+	return milliseconds(number)
 }
 
 func (d *driver) start(asked *step) func() object {
@@ -290,6 +307,14 @@ func next(watch reflect.Value, count int) object {
 		result["ended"] = true
 	}
 	return ok(result)
+}
+
+func position(watch reflect.Value) object {
+	token, err := watch.Interface().(interface{ Position() (string, error) }).Position()
+	if err != nil {
+		return failure(err, nil)
+	}
+	return ok(object{"token": token})
 }
 
 // take goes so many steps, all of them if the number is negative.

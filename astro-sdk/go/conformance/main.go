@@ -30,6 +30,7 @@ type step struct {
 	Timeout       *int64             `json:"timeout_ms"`
 	Keep          string             `json:"keep"`
 	Embed         []embed            `json:"embed"`
+	People        map[string]any     `json:"people"`
 	Call          *string            `json:"call"`
 	Watch         *string            `json:"watch"`
 	Limit         *int               `json:"limit"`

@@ -12,7 +12,7 @@ func steamID(text string) object {
 		return failure(err, nil)
 	}
 	return ok(object{
-		"steam_id64":  id.String(),
+		"steam_id64":  fmt.Sprint(id.SteamID64()),
 		"account_id":  fmt.Sprint(id.AccountID()),
 		"steam2":      id.Steam2(),
 		"steam3":      id.Steam3(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 import sys
@@ -127,15 +128,30 @@ class Driver:
     async def op_next(self, asked: Json) -> Json:
         return await self._taken("items", self._watches[asked["watch"]], asked["count"])
 
+    async def op_position(self, asked: Json) -> Json:
+        return {"token": await self._flavour.position(self._watches[asked["watch"]])}
+
     async def op_peek(self, asked: Json) -> Json:
         value = at_path(self._kept[asked["from"]], asked["path"])
         kinds = {str: "string", bool: "boolean", int: "integer", float: "number"}
         return {"type": kinds[type(value)], "text": str(value)}
 
+    async def op_json(self, asked: Json) -> Json:
+        return {"text": json_format.MessageToJson(self._kept[asked["from"]])}
+
+    async def op_rounded(self, asked: Json) -> Json:
+        request = getattr(astro_sdk, asked["method"].rpartition("/")[2] + "Request")
+        try:
+            value = rounded(request.DESCRIPTOR, asked["path"])
+            await self._flavour.result(self._flavour.begin(self._method(asked), value))
+        except TypeError as error:
+            return {"refused": str(error)}
+        return {}
+
     async def op_steam_id(self, asked: Json) -> Json:
         found = SteamId.parse(asked["text"])
         return {
-            "steam_id64": str(found),
+            "steam_id64": str(found.steam_id64),
             "account_id": str(found.account_id),
             "steam2": found.steam2,
             "steam3": found.steam3,
@@ -191,8 +207,13 @@ class Driver:
             getattr(request, embed["to"]).CopyFrom(value)
         json_format.ParseDict(asked.get("request", {}), request)
         arguments: Json = {field.name: value for field, value in request.ListFields()}
+        for path, texts in asked.get("people", {}).items():
+            many = isinstance(texts, list)
+            people = [SteamId.parse(text) for text in (texts if many else [texts])]
+            arguments[path] = people if many else people[0]
         if "timeout_ms" in asked:
-            arguments["timeout"] = asked["timeout_ms"] / 1000
+            endless = asked["timeout_ms"] < 0
+            arguments["timeout"] = math.inf if endless else asked["timeout_ms"] / 1000
         return arguments
 
 
@@ -227,6 +248,17 @@ def shown_error(error: AstroError) -> Json:
     if error.request_id:
         shown["request_id"] = error.request_id
     return shown
+
+
+def rounded(message: Any, path: str) -> Any:
+    """The fields of a message with a floating-point number at the path; messages below as such."""
+    name, _, rest = path.partition(".")
+    field = message.fields_by_name[name]
+    if rest:
+        inner = getattr(astro_sdk, field.message_type.name)
+        return {name: inner(**rounded(field.message_type, rest))}
+    number = float(76561198046968201)
+    return {name: [number] if field.is_repeated else number}
 
 
 def message_json(message: Any) -> Any:

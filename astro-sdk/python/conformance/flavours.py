@@ -37,6 +37,9 @@ class Flavour(Protocol):
     async def result(self, running: Running) -> Any:
         """Waits for its response."""
 
+    async def position(self, watch: Any) -> str:
+        """Where a watch is."""
+
     async def take(self, source: Any, count: int | None, into: list[Any]) -> bool:
         """Takes entries until there are so many; answers whether the source ended before."""
 
@@ -59,6 +62,9 @@ class Threads:
 
     async def result(self, running: Running) -> Any:
         return await running.task
+
+    async def position(self, watch: Any) -> str:
+        return await asyncio.to_thread(watch.position)
 
     async def take(self, source: Any, count: int | None, into: list[Any]) -> bool:
         def work() -> bool:
@@ -93,6 +99,10 @@ class Asyncio:
         except asyncio.CancelledError:
             # The language's own form of it.
             raise CancelledError(grpc.StatusCode.CANCELLED, "cancelled") from None
+
+    async def position(self, watch: Any) -> str:
+        token: str = await watch.position()
+        return token
 
     async def take(self, source: Any, count: int | None, into: list[Any]) -> bool:
         while count is None or len(into) < count:

@@ -96,7 +96,8 @@ impl From<Status> for Error {
             description: found.description.clone(),
         };
         Self(Box::new(Refusal {
-            code: status.code(),
+            // As in every other language: it is the client that has no room.
+            code: if is_too_large(&status) { Code::ResourceExhausted } else { status.code() },
             message: status.message().to_owned(),
             reason: info.map(|info| info.reason.clone()).unwrap_or_default(),
             metadata: info
@@ -107,6 +108,13 @@ impl From<Status> for Error {
             request_id: request_id(&status),
         }))
     }
+}
+
+/// Whether the client itself refused a message, because it is larger than it reads. tonic tells that
+/// by its text alone.
+pub(crate) fn is_too_large(status: &Status) -> bool {
+    status.code() == Code::OutOfRange
+        && status.message().starts_with("Error, decoded message length too large")
 }
 
 fn request_id(status: &Status) -> Option<String> {

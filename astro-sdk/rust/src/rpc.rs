@@ -19,6 +19,9 @@ pub trait Paged: Rpc + Unpin {
     /// What the list has.
     type Entry: Send + Unpin + 'static;
 
+    /// How many entries it asks for; 0: as the server likes.
+    fn page_size(&mut self) -> &mut i32;
+
     /// The entries of a page.
     fn entries(page: Self::Response) -> Vec<Self::Entry>;
 
@@ -29,12 +32,15 @@ pub trait Paged: Rpc + Unpin {
 /// A request for a stream to follow.
 pub trait Watched: Rpc {
     /// What the stream tells.
-    type Entry: Clone + PartialEq + Send + 'static;
+    type Entry: Clone + PartialEq + Send + Unpin + 'static;
     /// Whether the stream goes on where it broke; otherwise it begins anew each time.
     const RESUMES: bool;
 
     /// What a message tells.
     fn entries(message: Self::Response) -> Vec<Self::Entry>;
+
+    /// The token that this request begins after; empty if it names none.
+    fn place(&self) -> &str;
 
     /// Makes this the request for what comes after `message`.
     fn go_on(&mut self, message: &Self::Response);

@@ -1,6 +1,6 @@
 //! The services of the API: what [`Client`] gives, one type each.
 
-use crate::client::connection::Connection;
+use crate::client::connection::{Connection, MESSAGE_BYTES_MAX};
 use crate::{Call, Client, List, Watch, v1};
 
 /// The generated gRPC clients, for what [`Client`] does not show: metadata of answers, streams as they

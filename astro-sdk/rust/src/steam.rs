@@ -5,8 +5,10 @@ use std::str::FromStr;
 
 /// What every individual account in the public universe adds to its account id.
 const INDIVIDUAL_BASE: u64 = 76_561_197_960_265_728;
-/// Where trade URLs lead.
-const TRADE_URL_PATH: &str = "steamcommunity.com/tradeoffer/new";
+/// Where profiles and trade URLs are.
+const SITE: &str = "steamcommunity.com/";
+/// Where trade URLs lead there.
+const TRADE_URL_PATH: &str = "tradeoffer/new";
 
 /// The SteamID64 of one person's account.
 ///
@@ -36,8 +38,8 @@ impl SteamId {
         }
     }
 
-    /// The SteamID64: 76561197960265729 to 76561202255233023.
-    pub fn get(self) -> u64 {
+    /// The SteamID64: 76561197960265729 to 76561202255233023; what requests take.
+    pub fn steam_id64(self) -> u64 {
         self.0
     }
 
@@ -66,18 +68,23 @@ impl SteamId {
 impl FromStr for SteamId {
     type Err = SteamIdError;
 
-    /// Parses `76561198000000000`, `STEAM_0:1:…`, `[U:1:…]`, `U:1:…` and profile addresses
-    /// (`https://steamcommunity.com/profiles/…`).
+    /// Parses `76561198000000000`, `STEAM_0:1:…`, `[U:1:…]`, `U:1:…`, profile addresses
+    /// (`https://steamcommunity.com/profiles/…`) and trade URLs, of which it takes the owner.
     fn from_str(text: &str) -> Result<Self, SteamIdError> {
         let text = text.trim();
-        if let Some(path) = strip_scheme(text).strip_prefix("steamcommunity.com/") {
-            let Some(rest) = path.strip_prefix("profiles/") else {
-                return Err(SteamIdError::NotAnId);
-            };
-            let id = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            return parse_id(id);
+        let Some(path) = path_on_steam(text) else { return parse_id(text) };
+        if let Some(query) = trade_query(path) {
+            let partner = value(query, "partner").ok_or(SteamIdError::NotAnId)?;
+            return Self::from_account_id(number(partner)?);
         }
-        parse_id(text)
+        let rest = path.strip_prefix("profiles/").ok_or(SteamIdError::NotAnId)?;
+        parse_id(rest.split(['/', '?', '#']).next().unwrap_or_default())
+    }
+}
+
+impl From<SteamId> for u64 {
+    fn from(id: SteamId) -> Self {
+        id.0
     }
 }
 
@@ -132,9 +139,31 @@ fn number<T: FromStr>(text: &str) -> Result<T, SteamIdError> {
     text.parse().ok().filter(|_| digits).ok_or(SteamIdError::NotAnId)
 }
 
-fn strip_scheme(text: &str) -> &str {
-    let text = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or(text);
-    text.strip_prefix("www.").unwrap_or(text)
+/// What follows `steamcommunity.com/`, with or without a scheme before it.
+fn path_on_steam(text: &str) -> Option<&str> {
+    let text = strip_ignoring_case(text, "https://")
+        .or_else(|| strip_ignoring_case(text, "http://"))
+        .unwrap_or(text);
+    let text = strip_ignoring_case(text, "www.").unwrap_or(text);
+    strip_ignoring_case(text, SITE)
+}
+
+fn strip_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// The query of a trade URL; none of any other address.
+fn trade_query(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix(TRADE_URL_PATH)?;
+    let query = rest.strip_prefix('/').unwrap_or(rest).strip_prefix('?')?;
+    query.split('#').next()
+}
+
+/// The first value with this name, as it is written.
+fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
 /// A trade URL: lets anybody who has it send offers to its owner.
@@ -159,22 +188,15 @@ impl TradeUrl {
 impl FromStr for TradeUrl {
     type Err = TradeUrlError;
 
-    /// Parses `https://steamcommunity.com/tradeoffer/new/?partner=…&token=…`.
+    /// Parses `https://steamcommunity.com/tradeoffer/new/?partner=…&token=…`, also without its scheme.
     fn from_str(text: &str) -> Result<Self, TradeUrlError> {
-        let rest = strip_scheme(text.trim()).strip_prefix(TRADE_URL_PATH);
-        let rest = rest.ok_or(TradeUrlError::NotATradeUrl)?;
-        let query = rest.strip_prefix('/').unwrap_or(rest).strip_prefix('?');
+        let query = path_on_steam(text.trim()).and_then(trade_query);
         let query = query.ok_or(TradeUrlError::NotATradeUrl)?;
-        let query = query.split('#').next().unwrap_or_default();
-        let value = |name: &str| {
-            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.find_map(|(key, value)| (key == name).then_some(value))
-        };
-        let partner = value("partner").ok_or(TradeUrlError::PartnerInvalid)?;
+        let partner = value(query, "partner").ok_or(TradeUrlError::PartnerInvalid)?;
         let partner = number(partner)
             .and_then(SteamId::from_account_id)
             .map_err(|_| TradeUrlError::PartnerInvalid)?;
-        let token = value("token").filter(|token| is_token(token));
+        let token = value(query, "token").filter(|token| is_token(token));
         let token = token.ok_or(TradeUrlError::TokenInvalid)?.to_owned();
         Ok(Self { partner, token })
     }
@@ -184,7 +206,7 @@ impl fmt::Display for TradeUrl {
     /// The whole address, secret included.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let account = self.partner.account_id();
-        write!(f, "https://{TRADE_URL_PATH}/?partner={account}&token={}", self.token)
+        write!(f, "https://{SITE}{TRADE_URL_PATH}/?partner={account}&token={}", self.token)
     }
 }
 
@@ -225,7 +247,7 @@ mod tests {
 
     #[track_caller]
     fn check_id(text: &str, expected: Result<u64, SteamIdError>) {
-        assert_eq!(text.parse().map(SteamId::get), expected, "{text:?}");
+        assert_eq!(text.parse().map(SteamId::steam_id64), expected, "{text:?}");
     }
 
     #[test]
@@ -241,6 +263,8 @@ mod tests {
             "https://steamcommunity.com/profiles/76561198046968201/",
             "http://www.steamcommunity.com/profiles/76561198046968201/inventory/#440",
             "steamcommunity.com/profiles/[U:1:86702473]",
+            "HTTPS://WWW.SteamCommunity.com/profiles/76561198046968201",
+            "steamcommunity.com/tradeoffer/new/?partner=86702473&token=AbC-_123",
         ] {
             check_id(text, Ok(76_561_198_046_968_201));
         }
@@ -303,7 +327,7 @@ mod tests {
             "http://www.steamcommunity.com/tradeoffer/new?token=AbC-_123&x=1&partner=86702473#a",
         ] {
             let url: TradeUrl = text.parse().unwrap();
-            assert_eq!(url.partner().get(), 76_561_198_046_968_201);
+            assert_eq!(url.partner().steam_id64(), 76_561_198_046_968_201);
             assert_eq!(url.token(), "AbC-_123");
             assert_eq!(
                 url.to_string(),

@@ -2,7 +2,9 @@
 
 import * as sdk from "@astro-platform/sdk";
 import {
+  type DescField,
   type DescFile,
+  type DescMessage,
   type DescMethod,
   type JsonObject,
   type JsonValue,
@@ -17,22 +19,28 @@ import {
 export interface Asked {
   readonly method: string;
   readonly request?: JsonObject;
+  readonly people?: Readonly<Record<string, string | readonly string[]>>;
   readonly embed?: readonly { readonly from: string; readonly path: string; readonly to: string }[];
 }
 
 type Fields = Message & Record<string, unknown>;
 
 const registry = createRegistry(...Object.values<unknown>(sdk).filter(isFile));
-const kept = new Map<string, Message>();
+const keptByName = new Map<string, Message>();
 
 /** Keeps a message for later steps. */
 export function keep(name: string, message: Message): void {
-  kept.set(name, message);
+  keptByName.set(name, message);
+}
+
+/** A message that was kept. */
+export function kept(name: string): Message | undefined {
+  return keptByName.get(name);
 }
 
 /** The value at a dotted path of a kept message, as the SDK has it. */
 export function peek(from: string, path: string): unknown {
-  let value: unknown = kept.get(from);
+  let value: unknown = kept(from);
   for (const step of path.split(".")) {
     value = Array.isArray(value)
       ? value[Number(step)]
@@ -48,7 +56,28 @@ export function request(asked: Asked): Message {
   for (const { from, path, to } of asked.embed ?? [])
     message[local(message, to)] = peek(from, path);
   mergeFromJson(input, message, asked.request ?? {});
+  for (const [name, texts] of Object.entries(asked.people ?? {})) {
+    message[local(message, name)] =
+      typeof texts === "string" ? sdk.SteamId.parse(texts) : texts.map((text) => sdk.SteamId.parse(text));
+  }
   return message;
+}
+
+/** The fields of a request with a rounded number at the path, as a program in JavaScript has them. */
+export function rounded(method: string, path: string): object {
+  let type: DescMessage | undefined = rpc(method).input;
+  const request: Record<string, unknown> = {};
+  let inside = request;
+  for (const step of path.split(".")) {
+    const field: DescField | undefined = type?.fields.find((field) => field.name === step);
+    if (!field) throw new Error(`no ${path}`);
+    type = field.message;
+    const next = {};
+    const number = field.fieldKind === "list" ? [76561198046968201] : 76561198046968201;
+    inside[field.localName] = type ? next : number;
+    inside = next;
+  }
+  return request;
 }
 
 /** A message of the contract in JSON, with the contract's names. */

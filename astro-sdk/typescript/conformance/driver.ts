@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { inspect } from "node:util";
 import * as sdk from "@astro-platform/sdk";
 import type { JsonObject, JsonValue, Message } from "@bufbuild/protobuf";
-import { type Asked, json, keep, names, peek, request } from "./contract.js";
+import { type Asked, json, keep, kept, names, peek, request, rounded } from "./contract.js";
 
 /** One line from the runner. */
 interface Ask extends Asked {
@@ -49,7 +49,7 @@ const SETTINGS = {
 
 const clients = new Map<string, sdk.Client>();
 const calls = new Map<string, { answer: Promise<JsonObject>; abort: AbortController }>();
-const watches = new Map<string, { entries: AsyncIterator<Message>; abort: AbortController }>();
+const watches = new Map<string, { entries: sdk.Watch<Message>; abort: AbortController }>();
 
 const OPS: Record<string, (ask: Ask) => JsonObject | Promise<JsonObject>> = {
   hello: () => ({ language: "typescript", flavour: "promises", version: sdk.VERSION }),
@@ -67,14 +67,27 @@ const OPS: Record<string, (ask: Ask) => JsonObject | Promise<JsonObject>> = {
   pages: async (ask) => ({ pages: await take(list(ask).pages(), "pages", ask.limit) }),
   watch: (ask) => {
     const abort = new AbortController();
-    const found = method(ask)(request(ask), { signal: abort.signal }) as AsyncIterable<Message>;
-    watches.set(ask.watch, { entries: found[Symbol.asyncIterator](), abort });
+    const found = method(ask)(request(ask), { signal: abort.signal }) as sdk.Watch<Message>;
+    watches.set(ask.watch, { entries: found, abort });
     return {};
   },
   next,
+  position: async (ask) => ({ token: await named(watches, ask.watch).entries.position() }),
   peek: (ask) => {
     const value = peek(ask.from, ask.path);
     return { type: typeof value, text: String(value) };
+  },
+  json: (ask) => ({ text: JSON.stringify(kept(ask.from)) }),
+  rounded: async (ask) => {
+    try {
+      const asked = method(ask)(rounded(ask.method, ask.path) as Message, {});
+      // A list asks for nothing before its first entry is wanted.
+      await asked;
+    } catch (error) {
+      if (error instanceof TypeError) return { refused: error.message };
+      throw error;
+    }
+    return {};
   },
   steam_id: (ask) => {
     const id = sdk.SteamId.parse(ask.text);
@@ -113,7 +126,7 @@ function open(ask: Ask): JsonObject {
 
 async function call(ask: Ask, signal?: AbortSignal): Promise<JsonObject> {
   const response = (await method(ask)(request(ask), {
-    timeoutMs: ask.timeout_ms,
+    timeoutMs: timeout(ask),
     signal,
   })) as Message;
   if (ask.keep !== undefined) keep(ask.keep, response);
@@ -156,7 +169,7 @@ async function next(ask: Ask): Promise<JsonObject> {
 }
 
 function list(ask: Ask): sdk.List<Message, Message> {
-  return method(ask)(request(ask), { timeoutMs: ask.timeout_ms }) as sdk.List<Message, Message>;
+  return method(ask)(request(ask), { timeoutMs: timeout(ask) }) as sdk.List<Message, Message>;
 }
 
 async function take(
@@ -175,6 +188,10 @@ async function take(
     throw new Interrupted(error, { [name]: taken });
   }
   return taken;
+}
+
+function timeout({ timeout_ms }: Ask): number | undefined {
+  return timeout_ms === -1 ? Number.POSITIVE_INFINITY : timeout_ms;
 }
 
 function method(ask: Ask): Call {

@@ -1,22 +1,18 @@
 /** Calls as a program makes them: sent again when they may be, paged, followed. */
 
 import { randomUUID } from "node:crypto";
-import {
-  type DescMessage,
-  type MessageInitShape,
-  type MessageShape,
-  clone,
-  create,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { type DescMessage, type MessageShape, clone, toBinary } from "@bufbuild/protobuf";
 import type { CallOptions, Connection, Method, Scope, WatchOptions } from "./connection.js";
 import { AstroError } from "./errors.js";
 import { List } from "./list.js";
+import { made } from "./requests.js";
 import { retryPause } from "./retry.js";
-import { type WatchMethod, follow } from "./watch.js";
+import { Watch, type WatchMethod, follow } from "./watch.js";
 
 /** Milliseconds for a call that sets no deadline. */
 const TIMEOUT_MS_DEFAULT = 30_000;
+/** Entries of a page, unless the program sets another number: the most that a server gives. */
+const PAGE_SIZE = 500;
 
 /** An RPC that lists page by page. */
 export interface ListMethod<I extends DescMessage, O extends DescMessage, Entry> extends Method<
@@ -43,10 +39,10 @@ export class Calls {
 
   async call<I extends DescMessage, O extends DescMessage>(
     method: Method<I, O>,
-    request: MessageInitShape<I>,
+    request: object,
     options: CallOptions,
   ): Promise<MessageShape<O>> {
-    const [message, requestId] = withRequestId(method.input, copy(method.input, request));
+    const [message, requestId] = withRequestId(method.input, made(method.input, request));
     const scope = this.#connection.scope(options.signal);
     try {
       return await this.#attempts(method, toBinary(method.input, message), options, scope);
@@ -60,25 +56,27 @@ export class Calls {
 
   list<I extends DescMessage, O extends DescMessage, Entry>(
     method: ListMethod<I, O, Entry>,
-    request: MessageInitShape<I>,
+    request: object,
     options: CallOptions,
   ): List<MessageShape<O>, Entry> {
-    const first = copy(method.input, request);
+    const first = made(method.input, request) as MessageShape<I> & { pageSize: number };
+    first.pageSize ||= PAGE_SIZE;
     return new List(() => this.#pages(method, first, options), method.entries);
   }
 
   watch<I extends DescMessage, O extends DescMessage, Entry>(
     method: WatchMethod<I, O, Entry>,
-    request: MessageInitShape<I>,
+    request: object,
     options: WatchOptions,
-  ): AsyncGenerator<Entry, void, undefined> {
-    return follow(
+  ): Watch<Entry> {
+    const batches = follow(
       this.#connection,
       method,
-      copy(method.input, request),
+      made(method.input, request),
       options,
       this.#watchIdleMs,
     );
+    return new Watch(batches);
   }
 
   async *#pages<I extends DescMessage, O extends DescMessage, Entry>(
@@ -88,7 +86,7 @@ export class Calls {
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
     const request = clone(method.input, first);
     for (;;) {
-      const page = await this.call(method, request as MessageInitShape<I>, options);
+      const page = await this.call(method, request, options);
       yield page;
       const next = method.next(page);
       if (method.endsWhenEmpty ? method.entries(page).length === 0 : next === "") return;
@@ -116,11 +114,6 @@ export class Calls {
       }
     }
   }
-}
-
-/** The request as a message of its own, which may be changed. */
-function copy<I extends DescMessage>(input: I, request: MessageInitShape<I>): MessageShape<I> {
-  return clone(input, create(input, request));
 }
 
 /** Names a call that has no name yet, so that the server recognises it when it is sent again. */

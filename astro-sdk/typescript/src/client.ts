@@ -7,8 +7,8 @@ import { type ClientOptions, settings } from "./settings.js";
  * A client of an Astro server.
  *
  * It connects at the first call, and again whenever the connection is lost. Calls that may be
- * repeated are sent again when the server is away or asks to come back later: up to 4 attempts with
- * growing random pauses, never past the deadline, which is 30 s unless the call sets another. A
+ * repeated are sent again when the server is away or asks to come back later: with growing random
+ * pauses until the deadline, which is 30 s unless the call sets another. A
  * request that takes a `requestId` and has none gets one, so that the server recognises the
  * repetition.
  */

@@ -2,8 +2,8 @@
 
 import { setMaxListeners } from "node:events";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { fromBinary } from "@bufbuild/protobuf";
 import { Client, Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
+import { read } from "./answers.js";
 import { readDetails } from "./details.js";
 import { type AstroError, CancelledError, UnavailableError, errorOf } from "./errors.js";
 import type { Settings } from "./settings.js";
@@ -12,8 +12,10 @@ import type { Settings } from "./settings.js";
 const KEEP_ALIVE_INTERVAL_MS = 30_000;
 /** A connection that does not answer for this long is given up. */
 const KEEP_ALIVE_TIMEOUT_MS = 20_000;
-/** Least and longest pause between two tries to connect; calls meanwhile fail at once. */
-const RECONNECT_MS = { least: 100, longest: 5_000 };
+/** Least and longest pause between two tries to connect; calls meanwhile fail at once, and are repeated. */
+const RECONNECT_MS = { least: 100, longest: 1_000 };
+/** The largest message that is read: several times what a server puts into a page. */
+const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What grpc-js calls `INTERNAL` when a connection ends without a status of the server's. */
 const BROKEN = /^Received RST_STREAM with code (?:0\b|\d+ triggered by internal client error)/;
@@ -26,7 +28,7 @@ export interface WatchOptions {
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Milliseconds for a call with its attempts and pauses, or each page of a list. Default: 30000. */
+  /** Milliseconds for a call with its attempts and pauses, or each page of a list; `Infinity`: for ever. Default: 30000. */
   readonly timeoutMs?: number | undefined;
   /** Cancels it: it throws a `CancelledError`, with the signal's reason as its `cause`. */
   readonly signal?: AbortSignal | undefined;
@@ -63,6 +65,7 @@ export class Connection {
     this.#client = new Client(settings.address, settings.credentials, {
       "grpc.primary_user_agent": settings.userAgent,
       "grpc.enable_retries": 0,
+      "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
       "grpc.service_config_disable_resolution": 1,
       // A proxy would see what must not leave this machine unencrypted.
       "grpc.enable_http_proxy": settings.secure ? 1 : 0,
@@ -98,7 +101,7 @@ export class Connection {
         const call = this.#client.makeUnaryRequest<Uint8Array, MessageShape<O>>(
           method.path,
           (message) => Buffer.from(message),
-          (message) => fromBinary(method.output, message),
+          (message) => read(method.output, message),
           attempt.message,
           this.#metadata(attempt),
           { deadline: attempt.deadline },
@@ -126,7 +129,7 @@ export class Connection {
     const call = this.#client.makeServerStreamRequest<Uint8Array, MessageShape<O>>(
       method.path,
       (message) => Buffer.from(message),
-      (message) => fromBinary(method.output, message),
+      (message) => read(method.output, message),
       attempt.message,
       this.#metadata(attempt),
       { deadline: attempt.deadline },

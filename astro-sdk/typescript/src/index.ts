@@ -28,6 +28,8 @@ export {
   UnimplementedError,
   UnknownError,
 } from "./errors.js";
+export type { Watch } from "./watch.js";
+export type { Paths, Person, Time, Wide } from "./requests.js";
 export {
   type ClientOptions,
   ConfigError,

@@ -2,7 +2,9 @@
 
 import type { AstroError } from "./errors.js";
 
-/** Attempts at one call in all. */
+/** What grpc-js says of a message that is larger than it reads. */
+const TOO_LARGE = /message larger than max/;
+/** Attempts at one call in all, if the server says that it is full. */
 const ATTEMPTS_MAX = 4;
 /** Upper bound of the first pause; doubled for each later one. */
 const PAUSE_FIRST_MS = 100;
@@ -17,10 +19,17 @@ const ASKED_PAUSE_MAX_MS = 60_000;
  */
 export function retryPause(error: AstroError, failed: number, chance: number): number | undefined {
   const asked = error.retryDelayMs;
-  // Without a time to come back at, more calls to a full server would only add to the load.
-  const repeatable =
-    error.code === "UNAVAILABLE" || (error.code === "RESOURCE_EXHAUSTED" && asked !== undefined);
-  if (!repeatable || failed >= ATTEMPTS_MAX) return undefined;
+  switch (error.code) {
+    case "UNAVAILABLE":
+      // For as long as the call has time: a server that is started anew costs no call.
+      break;
+    case "RESOURCE_EXHAUSTED":
+      // Without a time to come back at, more calls would only add to the load.
+      if (asked === undefined || failed >= ATTEMPTS_MAX) return undefined;
+      break;
+    default:
+      return undefined;
+  }
   if (asked === undefined) return backoff(failed, chance);
   return asked > ASKED_PAUSE_MAX_MS ? undefined : asked;
 }
@@ -32,7 +41,9 @@ export function retryPause(error: AstroError, failed: number, chance: number): n
 export function mendPause(error: AstroError, failed: number, chance: number): number | undefined {
   switch (error.code) {
     case "UNAVAILABLE":
+      break;
     case "RESOURCE_EXHAUSTED":
+      if (TOO_LARGE.test(error.message)) return undefined;
       break;
     case "UNKNOWN":
     case "INTERNAL":

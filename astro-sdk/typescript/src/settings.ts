@@ -71,6 +71,9 @@ export interface Settings {
 
 const WATCH_IDLE_MS_DEFAULT = 45_000;
 
+/** What some editors write before a text. */
+const BYTE_ORDER_MARK = /^\ufeff/;
+
 const ENDPOINT = /^(https?):\/\/(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::(\d{1,5}))?\/?$/;
 
 const LOOPBACK = new BlockList();
@@ -79,16 +82,26 @@ LOOPBACK.addAddress("::1", "ipv6");
 
 /** Checks the options of a client. Throws a {@link ConfigError}. */
 export function settings(options: ClientOptions, env: NodeJS.ProcessEnv): Settings {
-  const endpoint = options.endpoint ?? env["ASTRO_ENDPOINT"] ?? DEFAULT_ENDPOINT;
+  const endpoint = options.endpoint ?? variable(env, "ASTRO_ENDPOINT") ?? DEFAULT_ENDPOINT;
   const { secure, address } = parseEndpoint(endpoint, options.allowInsecure ?? false);
   return {
     address,
     secure,
     credentials: tls(options, secure),
-    authorization: `Bearer ${checkKey(options.apiKey ?? env["ASTRO_API_KEY"])}`,
+    authorization: `Bearer ${checkKey(options.apiKey ?? variable(env, "ASTRO_API_KEY"))}`,
     userAgent: userAgent(options.userAgent),
     watchIdleMs: options.watchIdleMs ?? WATCH_IDLE_MS_DEFAULT,
   };
+}
+
+/** What a variable says; an empty one is not set. */
+function variable(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  return env[name] || undefined;
+}
+
+/** The text without a byte order mark before it. */
+function unmarked(text: Buffer): Buffer {
+  return text.subarray(0, 3).toString() === "\ufeff" ? text.subarray(3) : text;
 }
 
 function parseEndpoint(endpoint: string, allowInsecure: boolean) {
@@ -122,10 +135,11 @@ function isLoopback(host: string): boolean {
 }
 
 /** The key itself is in no message. */
-function checkKey(key: string | undefined): string {
-  if (key === undefined) {
+function checkKey(given: string | undefined): string {
+  if (given === undefined) {
     throw new ConfigError("key_missing", "no API key: set ASTRO_API_KEY or give apiKey");
   }
+  const key = given.replace(BYTE_ORDER_MARK, "");
   if (!/^[\x21-\x7e]+$/.test(key)) {
     throw new ConfigError(
       "key_invalid",
@@ -150,7 +164,7 @@ function userAgent(own: string | undefined): string {
 
 function tls(options: ClientOptions, secure: boolean): ChannelCredentials {
   const [ca, cert, key] = [options.caCertificate, options.clientCertificate, options.clientKey].map(
-    (pem) => (pem === undefined ? null : Buffer.from(pem)),
+    (pem) => (pem === undefined ? null : unmarked(Buffer.from(pem))),
   );
   if (!cert !== !key) throw certificateInvalid("clientCertificate and clientKey belong together");
   try {

@@ -5,7 +5,8 @@ const INDIVIDUAL_BASE = 76_561_197_960_265_728n;
 const ACCOUNT_ID_MAX = 0xffff_ffffn;
 const UINT64_MAX = 0xffff_ffff_ffff_ffffn;
 /** Where trade URLs lead. */
-const TRADE_URL_PATH = "steamcommunity.com/tradeoffer/new";
+const TRADE_URL = "https://steamcommunity.com/tradeoffer/new/";
+const SITE = /^(?:https?:\/\/)?(?:www\.)?steamcommunity\.com\//i;
 
 /** Why a text is not a {@link SteamId}: it has none of the forms, or is not the id of a person. */
 export type SteamIdProblem = "not_an_id" | "not_a_person";
@@ -43,14 +44,17 @@ export class SteamId {
   }
 
   /**
-   * Parses `76561198000000000`, `STEAM_0:1:…`, `[U:1:…]`, `U:1:…` and profile addresses
-   * (`https://steamcommunity.com/profiles/…`). Throws a {@link SteamIdError}.
+   * Parses `76561198000000000`, `STEAM_0:1:…`, `[U:1:…]`, `U:1:…`, profile addresses
+   * (`https://steamcommunity.com/profiles/…`) and trade URLs, of which it takes the owner. Throws a
+   * {@link SteamIdError}.
    */
   static parse(text: string): SteamId {
     const trimmed = text.trim();
-    const bare = withoutScheme(trimmed);
-    if (!bare.startsWith("steamcommunity.com/")) return SteamId.#parseId(trimmed);
-    const id = /^steamcommunity\.com\/profiles\/([^/?#]*)/.exec(bare)?.[1];
+    const path = pathOnSteam(trimmed);
+    if (path === undefined) return SteamId.#parseId(trimmed);
+    const query = tradeQuery(path);
+    if (query !== undefined) return new SteamId(number(value(query, "partner"), ACCOUNT_ID_MAX));
+    const id = /^profiles\/([^/?#]*)/.exec(path)?.[1];
     if (id === undefined) throw new SteamIdError("not_an_id");
     return SteamId.#parseId(id);
   }
@@ -124,15 +128,22 @@ function number(text: string | undefined, max: bigint): bigint {
   return found;
 }
 
-function withoutScheme(text: string): string {
-  return text.replace(/^https?:\/\//, "").replace(/^www\./, "");
+/** What follows `steamcommunity.com/`, with or without a scheme before it. */
+function pathOnSteam(text: string): string | undefined {
+  const site = SITE.exec(text)?.[0];
+  return site === undefined ? undefined : text.slice(site.length);
+}
+
+/** The query of a trade URL; none of any other address. */
+function tradeQuery(path: string): string | undefined {
+  return /^tradeoffer\/new\/?\?([^#]*)/.exec(path)?.[1];
 }
 
 /** Why a text is not a {@link TradeUrl}: it leads elsewhere, or the named part is wrong. */
 export type TradeUrlProblem = "not_a_trade_url" | "partner_invalid" | "token_invalid";
 
 const TRADE_URL_PROBLEMS: Record<TradeUrlProblem, string> = {
-  not_a_trade_url: `not a trade URL: it looks like https://${TRADE_URL_PATH}/?partner=…&token=…`,
+  not_a_trade_url: `not a trade URL: it looks like ${TRADE_URL}?partner=…&token=…`,
   partner_invalid: "the trade URL has no valid partner; copy it whole",
   token_invalid: "the trade URL has no valid token; copy it whole",
 };
@@ -162,15 +173,12 @@ export class TradeUrl {
   }
 
   /**
-   * Parses `https://steamcommunity.com/tradeoffer/new/?partner=…&token=…`. Throws a
-   * {@link TradeUrlError}.
+   * Parses `https://steamcommunity.com/tradeoffer/new/?partner=…&token=…`, also without its scheme.
+   * Throws a {@link TradeUrlError}.
    */
   static parse(text: string): TradeUrl {
-    const rest = withoutScheme(text.trim());
-    const query = /^\/?\?([^#]*)/.exec(rest.slice(TRADE_URL_PATH.length))?.[1];
-    if (!rest.startsWith(TRADE_URL_PATH) || query === undefined) {
-      throw new TradeUrlError("not_a_trade_url");
-    }
+    const query = tradeQuery(pathOnSteam(text.trim()) ?? "");
+    if (query === undefined) throw new TradeUrlError("not_a_trade_url");
     const token = value(query, "token");
     const partner = parsePartner(value(query, "partner"));
     if (!/^[A-Za-z0-9_-]{8}$/.test(token)) throw new TradeUrlError("token_invalid");
@@ -184,7 +192,7 @@ export class TradeUrl {
 
   /** The whole address, secret included. */
   toString(): string {
-    return `https://${TRADE_URL_PATH}/?partner=${this.partner.accountId}&token=${this.#token}`;
+    return `${TRADE_URL}?partner=${this.partner.accountId}&token=${this.#token}`;
   }
 
   /** What `console.log` shows, without the secret. */

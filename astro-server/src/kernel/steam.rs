@@ -1,5 +1,6 @@
 //! Steam's numbers. They are kept bit for bit in an `i64`, which both databases have.
 use super::error::{Error, Result};
+use astro_sdk::steam::{TradeUrl, TradeUrlError};
 use serde::{Deserialize, Serialize};
 
 /// SteamID64 of account 0 among the individual accounts of the public universe.
@@ -71,30 +72,23 @@ impl AssetId {
     }
 }
 
-/// Reads the owner and the token of a trade URL.
+/// Reads the owner and the token of a trade URL, as every SDK does.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `field` when it is no trade URL of steamcommunity.com.
 pub fn parse_trade_url(field: &'static str, text: &str) -> Result<(SteamId, String)> {
-    let wrong = |problem: &str| Error::invalid(field, problem);
-    let form = "must be https://steamcommunity.com/tradeoffer/new/?partner=…&token=…";
-    let url = url::Url::parse(text.trim()).map_err(|_| wrong(form))?;
-    let host_fits = matches!(url.host_str(), Some("steamcommunity.com" | "www.steamcommunity.com"));
-    let path_fits = url.path().trim_end_matches('/') == "/tradeoffer/new";
-    if !matches!(url.scheme(), "https" | "http") || !host_fits || !path_fits {
-        return Err(wrong(form));
-    }
-    let get = |name: &str| url.query_pairs().find(|(k, _)| k == name).map(|(_, v)| v.into_owned());
-    let partner = get("partner")
-        .and_then(|p| p.parse::<u32>().ok())
-        .filter(|p| *p > 0)
-        .ok_or_else(|| wrong("partner must be the owner's account number"))?;
-    let token = get("token").ok_or_else(|| wrong("token is missing"))?;
-    let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if token.is_empty() || token.len() > 32 || !token.chars().all(is_token) {
-        return Err(wrong("token must be letters, digits, - and _"));
-    }
-    Ok((SteamId((INDIVIDUAL_BASE + u64::from(partner)).cast_signed()), token))
+    let url: TradeUrl = text.parse().map_err(|wrong| {
+        let problem = match wrong {
+            TradeUrlError::PartnerInvalid => "has no valid partner; copy it whole",
+            TradeUrlError::TokenInvalid => "has no valid token; copy it whole",
+            TradeUrlError::NotATradeUrl | _ => {
+                "must be https://steamcommunity.com/tradeoffer/new/?partner=…&token=…"
+            }
+        };
+        Error::invalid(field, problem)
+    })?;
+    let owner = SteamId::parse(field, url.partner().steam_id64())?;
+    Ok((owner, url.token().to_owned()))
 }
 
 #[cfg(test)]
@@ -114,6 +108,10 @@ mod tests {
         let url = "https://steamcommunity.com/tradeoffer/new/?partner=1000001&token=AbCd-_12";
         let (owner, token) = parse_trade_url("trade_url", url).unwrap();
         assert_eq!((owner.get(), token.as_str()), (76_561_197_961_265_729, "AbCd-_12"));
+        for same in ["steamcommunity.com", "www.steamcommunity.com", "HTTP://SteamCommunity.com"] {
+            let same = format!("{same}/tradeoffer/new?token=AbCd-_12&partner=1000001");
+            assert_eq!(parse_trade_url("trade_url", &same), Ok((owner, token.clone())), "{same}");
+        }
         for bad in [
             "",
             "https://evil.example/tradeoffer/new/?partner=1&token=a",

@@ -253,6 +253,7 @@ fn readme(root: &Path) -> anyhow::Result<String> {
     }
     context.insert("command".to_owned(), crate::GENERATE_COMMAND.to_owned());
     context.insert("module".to_owned(), MODULE_PATH.to_owned());
+    context.insert("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
     Ok(environment().render_str(template, context)?)
 }
 

@@ -273,7 +273,10 @@ fn read_type(field: Value) -> Result<String, minijinja::Error> {
 
 /// Type of what a field takes when a message is made.
 fn write_type(field: &Value, module: &str) -> Result<String, minijinja::Error> {
-    let value = value_type(&field.get_attr("ty")?, module)?;
+    let mut value = value_type(&field.get_attr("ty")?, module)?;
+    if field.get_attr("person")?.is_true() {
+        value = format!("SteamId | {value}");
+    }
     let key = field.get_attr("map_key")?;
     if !key.is_none() {
         return Ok(format!("Mapping[{}, {value}]", value_type(&key, module)?));

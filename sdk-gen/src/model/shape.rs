@@ -1,7 +1,7 @@
 //! Messages, enums and fields, and how a client uses each RPC: names, lists, watches.
 
 use prost_reflect::{
-    Cardinality, EnumDescriptor, FieldDescriptor, MessageDescriptor, MethodDescriptor,
+    Cardinality, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
 };
 use serde::Serialize;
 
@@ -84,6 +84,8 @@ pub struct Field {
     pub oneof: Option<String>,
     /// Whether it must not get into logs.
     pub redacted: bool,
+    /// Whether it has SteamID64s of people or bots.
+    pub person: bool,
     /// Its comment.
     pub docs: String,
 }
@@ -200,6 +202,12 @@ fn told(output: &MessageDescriptor) -> Option<(String, String, bool)> {
     Some((found.name().to_owned(), entry, found.is_list()))
 }
 
+/// By its name, which the contract keeps to.
+fn is_person(field: &FieldDescriptor) -> bool {
+    let names = ["user_id", "user_ids", "steam_id"];
+    field.kind() == Kind::Uint64 && names.iter().any(|name| field.name().ends_with(name))
+}
+
 pub(super) fn messages(schema: &Schema) -> Vec<Message> {
     schema
         .files()
@@ -242,6 +250,7 @@ fn field(field: &FieldDescriptor) -> Field {
         presence: field.supports_presence(),
         oneof: oneof.map(|oneof| oneof.name().to_owned()),
         redacted: is_redacted(field),
+        person: is_person(field),
         docs: comment(&field.parent_message().parent_file(), field.path()),
     }
 }

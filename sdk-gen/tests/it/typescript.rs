@@ -80,6 +80,48 @@ fn messages_have_the_types_of_the_runtime() {
 }
 
 #[test]
+fn a_request_takes_plain_fields_and_no_number_where_64_bits_are_meant() {
+    let contract = Contract::new();
+    let imports = "import \"google/protobuf/timestamp.proto\";";
+    let options = "import \"astro/options/v1/options.proto\";";
+    contract.edit("thing_service.proto", options, &format!("{options}\n{imports}"));
+    let thing = "  // Thing.\n  string thing_id = 1;";
+    let fields = "
+  // Whose.
+  uint64 user_id = 2;
+  // Of whom.
+  repeated uint64 runner_up_user_ids = 3;
+  // Cents.
+  int64 cents = 4;
+  // When.
+  google.protobuf.Timestamp make_time = 5;
+  // A choice.
+  oneof which {
+    // One.
+    bool this_one = 6;
+    // Another.
+    ThingState that_one = 7;
+  }
+";
+    contract.edit("thing_service.proto", thing, &format!("{thing}\n{fields}"));
+    let code = messages(&contract);
+    expect_all(
+        &code,
+        &[
+            "export interface GetThingRequestInit {",
+            "  readonly userId?: Person | undefined;",
+            "  readonly runnerUpUserIds?: readonly Person[] | undefined;",
+            "  readonly cents?: Wide | undefined;",
+            "  readonly makeTime?: Time | undefined;",
+            "  readonly thisOne?: boolean | undefined;",
+            "  readonly thatOne?: ThingState | undefined;",
+            "import type { Person, Time, Wide } from \"./../../../requests.js\";",
+        ],
+    );
+    assert!(!code.contains("GetThingResponseInit"), "an answer is not made by programs");
+}
+
+#[test]
 fn a_message_is_found_at_its_place_in_the_file() {
     let code = messages(&Contract::new());
     expect_all(
@@ -98,7 +140,7 @@ fn a_method_tells_what_the_runtime_must_know() {
         &code,
         &[
             "   * Gets one thing.\n   *\n   * Scope: `things.read`.\n   *\n   * Errors: `THING_NOT_FOUND`.\n",
-            "    request: MessageInitShape<typeof GetThingRequestSchema>,\n",
+            "    request: GetThingRequestInit,\n",
             "  ): Promise<GetThingResponse> {",
             "        path: \"/astro.v1.ThingService/GetThing\",",
             "        output: ChangeThingResponseSchema,\n        mayRepeat: true,",
@@ -126,7 +168,7 @@ fn lists_and_watches_go_on_by_their_token() {
             "        entries: (page) => page.all,\n        next: (page) => page.nextPageToken,",
             "          request.pageToken = token;",
             "        endsWhenEmpty: false,",
-            "  ): AsyncGenerator<GetThingResponse, void, undefined> {",
+            "  ): Watch<GetThingResponse> {",
             "        entries: (message) => (message.it ? [message.it] : []),",
             "          if (token !== \"\") request.from = { case: \"resumeToken\", value: token };",
         ],

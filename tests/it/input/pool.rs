@@ -8,7 +8,7 @@ use super::table::{Rpc, Table};
 use super::values::{self, NO_PEOPLE};
 
 /// Somebody else's trade URL.
-const SOMEONE: &str = "https://steamcommunity.com/tradeoffer/new/?partner=1&token=S3cretT0ken";
+const SOMEONE: &str = "https://steamcommunity.com/tradeoffer/new/?partner=1&token=S3cretTk";
 /// Times to claim that are too short or too long.
 const TTLS: [i32; 6] = [-1, 1, 59, 31_536_001, i32::MIN, i32::MAX];
 

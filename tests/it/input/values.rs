@@ -4,7 +4,7 @@ use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Timestamp, Value};
 
 /// The token in trade URLs that are refused: no answer may repeat it.
-pub(crate) const TOKEN: &str = "S3cretT0ken";
+pub(crate) const TOKEN: &str = "S3cretTk";
 
 /// Texts that are no ids.
 pub(crate) fn ids() -> Vec<String> {
@@ -47,11 +47,12 @@ pub(crate) fn texts(max: usize) -> Vec<String> {
         .collect()
 }
 
-/// SteamIDs of nobody: too small, account 0, a group, another universe, too large.
-pub(crate) const NO_PEOPLE: [u64; 7] = [
+/// SteamIDs of nobody: too small, account 0, another instance, a group, another universe, too large.
+pub(crate) const NO_PEOPLE: [u64; 8] = [
     1,
     76_561_197_960_265_727,
     76_561_197_960_265_728,
+    76_561_202_255_233_025,
     103_582_791_429_521_408,
     148_618_791_998_193_665,
     i64::MAX as u64,

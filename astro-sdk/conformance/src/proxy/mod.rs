@@ -12,11 +12,14 @@ mod tls;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use anyhow::bail;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -33,7 +36,19 @@ pub struct Proxy {
     passage: Arc<Passage>,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
+    entrance: Mutex<Entrance>,
 }
+
+/// The plain entrance.
+enum Entrance {
+    /// Open, until this is cancelled; its connections end then too.
+    Open(CancellationToken, JoinHandle<()>),
+    /// Whoever comes is refused; the port stays taken by a socket that does not listen.
+    Closed(TcpSocket),
+}
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
 
 impl Proxy {
     /// Listens on a free port of this machine and leads to `target`.
@@ -49,9 +64,37 @@ impl Proxy {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let passage = Arc::new(Passage::new(target, contract, planted));
-        tokio::spawn(accept(listener, None, Arc::clone(&passage), stop.clone()));
+        let entrance = Mutex::new(open(listener, Arc::clone(&passage), &stop));
         let _stop_on_drop = stop.clone().drop_guard();
-        Ok(Self { address, passage, stop, _stop_on_drop })
+        Ok(Self { address, passage, stop, _stop_on_drop, entrance })
+    }
+
+    /// Cuts the connections of the plain entrance and refuses new ones, as while a server is away.
+    ///
+    /// # Errors
+    /// When it is closed already, or the port was lost.
+    pub async fn refuse(&self) -> anyhow::Result<()> {
+        let mut entrance = self.entrance.lock().await;
+        let Entrance::Open(close, accepting) = &mut *entrance else { bail!("it is closed") };
+        close.cancel();
+        accepting.await?;
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(self.address)?;
+        *entrance = Entrance::Closed(socket);
+        Ok(())
+    }
+
+    /// Opens the plain entrance again.
+    ///
+    /// # Errors
+    /// When it is open.
+    pub async fn admit(&self) -> anyhow::Result<()> {
+        let mut entrance = self.entrance.lock().await;
+        let Entrance::Closed(socket) = &mut *entrance else { bail!("it is open") };
+        let socket = std::mem::replace(socket, TcpSocket::new_v4()?);
+        *entrance = open(socket.listen(BACKLOG)?, Arc::clone(&self.passage), &self.stop);
+        Ok(())
     }
 
     /// Where clients connect, as they take it.
@@ -81,6 +124,12 @@ impl Proxy {
     pub fn record(&self) -> &Record {
         self.passage.record()
     }
+}
+
+fn open(listener: TcpListener, passage: Arc<Passage>, stop: &CancellationToken) -> Entrance {
+    let close = stop.child_token();
+    let accepting = tokio::spawn(accept(listener, None, passage, close.clone()));
+    Entrance::Open(close, accepting)
 }
 
 async fn accept(

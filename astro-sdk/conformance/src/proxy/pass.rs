@@ -232,7 +232,8 @@ impl Rewrite {
 }
 
 fn appended(append: &Append, output: &MessageDescriptor, frame: &Frame) -> Result<Bytes, Failure> {
-    let extra = contract::from_hex(&append.hex)?;
+    let mut extra = contract::from_hex(&append.hex)?;
+    extra.resize(extra.len() + append.zeros, 0);
     let path: Vec<&str> = append.path.split('.').filter(|part| !part.is_empty()).collect();
     Ok(contract::append(output, &frame.message, &path, &extra)?.into())
 }

@@ -54,6 +54,11 @@ final class Blocking implements Flavour {
             }
 
             @Override
+            public String position() {
+                return watch.position();
+            }
+
+            @Override
             public void close() {
                 watch.close();
             }

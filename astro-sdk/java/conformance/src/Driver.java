@@ -75,7 +75,12 @@ public final class Driver {
             case "pages" -> taken("pages", request, flavour.pages(invoke(request)));
             case "watch" -> watch(request);
             case "next" -> next(request);
+            case "position" -> Answers.of(
+                    "token", watches.get(request.get("watch").getAsString()).position());
             case "peek" -> peek(request);
+            case "json" -> Answers.of(
+                    "text", Answers.json(kept.get(request.get("from").getAsString())).toString());
+            case "rounded" -> Answers.of("refused", "types");
             case "steam_id" -> steamId(request);
             case "trade_url" -> tradeUrl(request);
             default -> throw new IllegalStateException("no such op: " + request);
@@ -113,11 +118,16 @@ public final class Driver {
         Methods.Found found = Methods.find(services, request.get("method").getAsString());
         JsonElement timeout = request.get("timeout_ms");
         if (timeout != null) {
-            found = found.withTimeout(Duration.ofMillis(timeout.getAsLong()));
+            found = found.withTimeout(timeout(timeout.getAsLong()));
         }
         Methods.Found method = found;
         Message message = Requests.read(method.requestType(), request, kept);
         return () -> method.invoke(message);
+    }
+
+    /** For ever for a negative number. */
+    private static Duration timeout(long milliseconds) {
+        return milliseconds < 0 ? Duration.ofSeconds(Long.MAX_VALUE) : Duration.ofMillis(milliseconds);
     }
 
     private Flavour.Running begin(JsonObject request) {
@@ -188,7 +198,7 @@ public final class Driver {
     private static JsonObject steamId(JsonObject request) {
         SteamId id = SteamId.parse(request.get("text").getAsString());
         return Answers.of(
-                "steam_id64", id.toString(),
+                "steam_id64", Long.toString(id.steamId64()),
                 "account_id", Long.toString(id.accountId()),
                 "steam2", id.steam2(),
                 "steam3", id.steam3(),

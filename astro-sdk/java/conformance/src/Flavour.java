@@ -47,6 +47,8 @@ interface Flavour {
     interface Followed extends AutoCloseable {
         Result upTo(int count);
 
+        String position();
+
         @Override
         void close();
     }

@@ -77,6 +77,15 @@ final class Futures implements Flavour {
             }
 
             @Override
+            public String position() {
+                try {
+                    return watch.position().join();
+                } catch (CompletionException failed) {
+                    throw (RuntimeException) failed.getCause();
+                }
+            }
+
+            @Override
             public void close() {
                 watch.close();
             }

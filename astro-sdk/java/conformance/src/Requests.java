@@ -4,6 +4,7 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
+import dev.astro.sdk.SteamId;
 import java.util.Map;
 
 /** Request messages, and values in messages. */
@@ -31,7 +32,23 @@ final class Requests {
                 throw new IllegalStateException(damaged);
             }
         }
-        return request.mergeFrom(written.build()).build();
+        request.mergeFrom(written.build());
+        if (step.has("people")) {
+            for (Map.Entry<String, JsonElement> people : step.getAsJsonObject("people").entrySet()) {
+                FieldDescriptor field = empty.getDescriptorForType().findFieldByName(people.getKey());
+                JsonElement texts = people.getValue();
+                if (texts.isJsonArray()) {
+                    texts.getAsJsonArray().forEach(text -> request.addRepeatedField(field, person(text)));
+                } else {
+                    request.setField(field, person(texts));
+                }
+            }
+        }
+        return request.build();
+    }
+
+    private static long person(JsonElement text) {
+        return SteamId.parse(text.getAsString()).steamId64();
     }
 
     private static Message empty(Class<?> type) {

@@ -247,16 +247,27 @@ class AsyncWatch(Generic[Response, Entry]):
 
     async def __anext__(self) -> Entry:
         while not self._cancelled and not self._done and not self._ready:
-            try:
-                await self._advance()
-            except AstroError:
-                if self._cancelled:
-                    break
-                self._done = True
-                raise
+            await self._step()
         if self._cancelled or not self._ready:
             raise StopAsyncIteration
         return self._ready.pop(0)
+
+    async def position(self) -> str:
+        """The resume token that goes on after what was given so far, for a program to store at the
+        very start, before the first event, for which it does not wait. Empty for a stream without
+        tokens.
+        """
+        while not self._cancelled and not self._done and not self._follow.answered:
+            await self._step()
+        return self._follow.position(bool(self._ready))
+
+    async def _step(self) -> None:
+        try:
+            await self._advance()
+        except AstroError:
+            if not self._cancelled:
+                self._done = True
+                raise
 
     async def _advance(self) -> None:
         """Waits for the next message, or out the pause after a broken stream."""

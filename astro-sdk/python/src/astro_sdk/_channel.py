@@ -9,7 +9,12 @@ from .settings import Settings
 # Seconds by which grpc might round a timeout up to more than was left.
 _ROUNDED_UP = 0.005
 _RECONNECT_FIRST_MS = 100
-_RECONNECT_MAX_MS = 5000
+# A server that is started anew is back within seconds.
+_RECONNECT_MAX_MS = 1000
+# The largest message that is read: several times what a server puts into a page.
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+# Seconds; grpc has no word for much longer times.
+_TIMEOUT_MAX = 10 * 365 * 86400.0
 
 
 def options(settings: Settings) -> list[tuple[str, str | int]]:
@@ -23,8 +28,7 @@ def options(settings: Settings) -> list[tuple[str, str | int]]:
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", _RECONNECT_FIRST_MS),
         ("grpc.max_reconnect_backoff_ms", _RECONNECT_MAX_MS),
-        # A page of large items has more than the 4 MB that grpc allows.
-        ("grpc.max_receive_message_length", -1),
+        ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
         # Otherwise grpc sends an earlier call's timeout again if it is not much longer.
         ("grpc.http2.hpack_table_size.encoder", 0),
         # A proxy would see the key when the connection is not encrypted.
@@ -49,6 +53,6 @@ def metadata(settings: Settings, attempt: int) -> tuple[tuple[str, str], ...]:
     )
 
 
-def timeout(left: float) -> float:
-    """The timeout of an attempt with so many seconds left."""
-    return max(left - _ROUNDED_UP, _ROUNDED_UP)
+def timeout(left: float) -> float | None:
+    """The timeout of an attempt with so many seconds left; ``None``: for ever."""
+    return max(left - _ROUNDED_UP, _ROUNDED_UP) if left < _TIMEOUT_MAX else None

@@ -8,9 +8,20 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from google.protobuf import message_factory
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from .well_known import FieldMask, Struct, Timestamp
+
+_WIDE = (
+    FieldDescriptor.TYPE_INT64,
+    FieldDescriptor.TYPE_UINT64,
+    FieldDescriptor.TYPE_SINT64,
+    FieldDescriptor.TYPE_FIXED64,
+    FieldDescriptor.TYPE_SFIXED64,
+)
+# Entries of a page: the most that a server gives.
+_PAGE_SIZE = 500
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -33,7 +44,7 @@ class Method(Generic[Request, Response]):
         known = self.request.DESCRIPTOR.fields_by_name
         given = {name: value for name, value in fields.items() if value is not None}
         return self.request(
-            **{name: _adapted(known[name].message_type, value) for name, value in given.items()}
+            **{name: _adapted(known[name], value) for name, value in given.items()}
         )
 
 
@@ -48,6 +59,10 @@ class ListMethod(Method[Request, Response], Generic[Request, Response, Entry]):
     next: str
     # Whether the list ends with a page without entries, and not with an empty ``next``.
     ends_when_empty: bool
+
+    def build(self, fields: Mapping[str, object]) -> Request:
+        """The request with these fields, for large pages unless another size is given."""
+        return super().build({**fields, "page_size": fields.get("page_size") or _PAGE_SIZE})
 
     def entries_of(self, page: Response) -> Iterable[Entry]:
         """The page's entries."""
@@ -81,6 +96,15 @@ class WatchMethod(Method[Request, Response], Generic[Request, Response, Entry]):
         return [getattr(message, self.entries)] if message.HasField(self.entries) else []
 
 
+def _check_wide(name: str, value: object) -> None:
+    for number in value if isinstance(value, (list, tuple)) else (value,):
+        if isinstance(number, float):
+            raise TypeError(
+                f"{name}: a float does not hold 64 bits and may have become another number "
+                "already: give an int or a SteamId"
+            )
+
+
 def moved(request: Request, field: str, token: str) -> Request:
     """The same request from another place on."""
     copy = type(request)()
@@ -89,8 +113,11 @@ def moved(request: Request, field: str, token: str) -> Request:
     return copy
 
 
-def _adapted(message_type: Any, value: object) -> object:
+def _adapted(field: Any, value: object) -> object:
     """Python's own forms of Google's messages, and such messages of another pool."""
+    message_type = field.message_type
+    if field.type in _WIDE:
+        _check_wide(field.name, value)
     wanted = message_type.full_name if message_type else None
     if isinstance(value, Message) and value.DESCRIPTOR.full_name == wanted:
         if value.DESCRIPTOR is message_type:

@@ -14,7 +14,7 @@ from ._method import Method
 from ._status import failure
 from .errors import AstroError
 
-# Attempts at one call in all.
+# Attempts at one call in all, if the server says that it is full.
 ATTEMPTS_MAX = 4
 # Seconds: upper bound of the first pause, doubled for each later one, and of all of them.
 PAUSE_FIRST = 0.1
@@ -28,11 +28,13 @@ def pause(error: AstroError, failed: int) -> float | None:
     give up.
     """
     asked = error.retry_delay
-    # Without a time to come back at, more calls would only add to the load.
-    repeatable = error.code == StatusCode.UNAVAILABLE or (
-        error.code == StatusCode.RESOURCE_EXHAUSTED and asked is not None
-    )
-    if not repeatable or failed >= ATTEMPTS_MAX:
+    if error.code == StatusCode.RESOURCE_EXHAUSTED:
+        # Without a time to come back at, more calls would only add to the load.
+        repeatable = asked is not None and failed < ATTEMPTS_MAX
+    else:
+        # For as long as the call has time: a server that is started anew costs no call.
+        repeatable = error.code == StatusCode.UNAVAILABLE
+    if not repeatable:
         return None
     if asked is not None:
         return asked if asked <= ASKED_PAUSE_MAX else None

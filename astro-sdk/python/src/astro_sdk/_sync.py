@@ -224,17 +224,28 @@ class Watch(Generic[Response, Entry]):
 
     def __next__(self) -> Entry:
         while not self._done and not self._ready:
-            try:
-                with self._calls.closing.calling(self._turn.cancel):
-                    self._advance()
-            except AstroError:
-                if self._done:
-                    break
-                self._done = True
-                raise
+            self._step()
         if self._done and (self._turn.cancelled or not self._ready):
             raise StopIteration
         return self._ready.pop(0)
+
+    def position(self) -> str:
+        """The resume token that goes on after what was given so far, for a program to store at the
+        very start, before the first event, for which it does not wait. Empty for a stream without
+        tokens.
+        """
+        while not self._done and not self._follow.answered:
+            self._step()
+        return self._follow.position(bool(self._ready))
+
+    def _step(self) -> None:
+        try:
+            with self._calls.closing.calling(self._turn.cancel):
+                self._advance()
+        except AstroError:
+            if not self._done:
+                self._done = True
+                raise
 
     def _advance(self) -> None:
         """Waits for the next message, or out the pause after a broken stream."""

@@ -29,8 +29,10 @@ _ARGUMENTS = """
         client_certificate: The client's own certificate (PEM), for servers that ask for one.
         client_key: The key of that certificate (PEM).
         user_agent: Names the program, before the SDK's own name.
-        timeout: Seconds for a call that sets none, attempts and pauses included.
-        watch_idle: Seconds of silence after which a followed log counts as broken.
+        timeout: Seconds for a call that sets none, attempts and pauses included; ``math.inf``: for
+            ever.
+        watch_idle: Seconds of silence after which a followed log counts as broken; ``math.inf``:
+            none does.
 
     Raises:
         ConfigError: The settings cannot be used.

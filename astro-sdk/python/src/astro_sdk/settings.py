@@ -21,6 +21,8 @@ WATCH_IDLE_DEFAULT = 45.0
 
 _ENDPOINT = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?/?")
 _PORTS = {"http": 80, "https": 443}
+# What some editors write before a text.
+_BYTE_ORDER_MARK = "\ufeff"
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.*?)-----END \1-----", re.DOTALL)
 
 
@@ -66,7 +68,7 @@ def settings(
 ) -> Settings:
     """Checks settings, and takes from the environment what is not given."""
     if endpoint is None:
-        endpoint = os.environ.get("ASTRO_ENDPOINT", ENDPOINT_DEFAULT)
+        endpoint = os.environ.get("ASTRO_ENDPOINT") or ENDPOINT_DEFAULT
     _check_endpoint(endpoint, allow_insecure)
     if (client_certificate is None) != (client_key is None):
         raise ConfigError(
@@ -123,9 +125,11 @@ def _check_endpoint(endpoint: str, allow_insecure: bool) -> None:
 
 
 def _key(given: str | None) -> str:
-    key = os.environ.get("ASTRO_API_KEY") if given is None else given
+    # A variable that is empty is not set.
+    key = (os.environ.get("ASTRO_API_KEY") or None) if given is None else given
     if key is None:
         raise ConfigError("key_missing", "no API key: set ASTRO_API_KEY, or give api_key")
+    key = key.removeprefix(_BYTE_ORDER_MARK)
     if not re.fullmatch(r"[\x21-\x7e]+", key):
         source = "ASTRO_API_KEY" if given is None else "api_key"
         raise ConfigError(
@@ -152,7 +156,8 @@ def _pem(name: str, pem: str | bytes | None, label: str) -> bytes | None:
     """The text as grpc takes it, if it has a PEM block with this label."""
     if pem is None:
         return None
-    text = pem.decode("latin-1") if isinstance(pem, bytes) else pem
+    data = pem.encode() if isinstance(pem, str) else pem
+    text = data.removeprefix(_BYTE_ORDER_MARK.encode()).decode("latin-1")
     blocks = [found for found in _PEM.finditer(text) if found[1].endswith(label)]
     if not blocks:
         raise _certificate(name, f"it has no PEM {label.lower()}")
@@ -163,7 +168,7 @@ def _pem(name: str, pem: str | bytes | None, label: str) -> bytes | None:
             base64.b64decode("".join(body.split()), validate=True)
         except binascii.Error:
             raise _certificate(name, f"its PEM {label.lower()} is damaged") from None
-    return text.encode("latin-1", "replace")
+    return text.encode("latin-1")
 
 
 def _certificate(name: str, problem: str) -> ConfigError:

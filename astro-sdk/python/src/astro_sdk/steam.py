@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 # What every individual account in the public universe adds to its account id.
 _INDIVIDUAL_BASE = 76_561_197_960_265_728
 _ACCOUNT_MAX = 0xFFFF_FFFF
-_TRADE_URL = "steamcommunity.com/tradeoffer/new"
-_SCHEME = re.compile(r"(https?://)?(www\.)?")
+_SITE = re.compile(r"(?:https?://)?(?:www\.)?steamcommunity\.com/", re.IGNORECASE)
+_TRADE_URL = re.compile(r"tradeoffer/new/?\?([^#]*)(?:#.*)?", re.DOTALL)
 # Larger numbers are no ids of any kind.
 _UINT64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -54,20 +54,24 @@ class SteamId:
 
     @classmethod
     def parse(cls, text: str) -> SteamId:
-        """Parses ``76561198000000000``, ``STEAM_0:1:…``, ``[U:1:…]``, ``U:1:…`` and profile
-        addresses (``https://steamcommunity.com/profiles/…``).
+        """Parses ``76561198000000000``, ``STEAM_0:1:…``, ``[U:1:…]``, ``U:1:…``, profile
+        addresses (``https://steamcommunity.com/profiles/…``) and trade URLs, of which it takes the
+        owner.
 
         Raises:
             SteamIdError: The text is none, or not a person's account.
         """
         text = text.strip()
-        path = _without_scheme(text)
-        if path.startswith("steamcommunity.com/"):
-            profile = re.match(r"steamcommunity\.com/profiles/([^/?#]*)", path)
-            if profile is None:
-                raise SteamIdError("not_an_id")
-            text = profile[1]
-        return cls._parse_id(text)
+        path = _path_on_steam(text)
+        if path is None:
+            return cls._parse_id(text)
+        query = _TRADE_URL.fullmatch(path)
+        if query is not None:
+            return cls.from_account_id(_number(_values(query[1]).get("partner", ""), _ACCOUNT_MAX))
+        profile = re.match(r"profiles/([^/?#]*)", path)
+        if profile is None:
+            raise SteamIdError("not_an_id")
+        return cls._parse_id(profile[1])
 
     @classmethod
     def from_account_id(cls, account_id: int) -> SteamId:
@@ -128,20 +132,16 @@ class TradeUrl:
 
     @classmethod
     def parse(cls, text: str) -> TradeUrl:
-        """Parses ``https://steamcommunity.com/tradeoffer/new/?partner=…&token=…``.
+        """Parses ``https://steamcommunity.com/tradeoffer/new/?partner=…&token=…``, also without its
+        scheme.
 
         Raises:
             TradeUrlError: It leads elsewhere, or a part is missing or damaged.
         """
-        address = re.escape(_TRADE_URL) + r"/?\?([^#]*)(#.*)?"
-        found = re.fullmatch(address, _without_scheme(text.strip()))
+        found = _TRADE_URL.fullmatch(_path_on_steam(text.strip()) or "")
         if found is None:
             raise TradeUrlError("not_a_trade_url")
-        values: dict[str, str] = {}
-        for pair in found[1].split("&"):
-            name, equals, value = pair.partition("=")
-            if equals:
-                values.setdefault(name, value)
+        values = _values(found[1])
         try:
             account = _number(values.get("partner", ""), _ACCOUNT_MAX)
             partner = SteamId.from_account_id(account)
@@ -153,7 +153,8 @@ class TradeUrl:
         return cls(partner, token)
 
     def __str__(self) -> str:
-        return f"https://{_TRADE_URL}/?partner={self.partner.account_id}&token={self.token}"
+        account = self.partner.account_id
+        return f"https://steamcommunity.com/tradeoffer/new/?partner={account}&token={self.token}"
 
 
 _ID_PROBLEMS = {
@@ -176,6 +177,17 @@ def _number(text: str, most: int) -> int:
     return int(text)
 
 
-def _without_scheme(text: str) -> str:
-    scheme = _SCHEME.match(text)
-    return text[scheme.end() :] if scheme else text
+def _path_on_steam(text: str) -> str | None:
+    """What follows ``steamcommunity.com/``, with or without a scheme before it."""
+    site = _SITE.match(text)
+    return text[site.end() :] if site else None
+
+
+def _values(query: str) -> dict[str, str]:
+    """The first value with each name, as it is written."""
+    values: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, equals, value = pair.partition("=")
+        if equals:
+            values.setdefault(name, value)
+    return values

@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use astro_sdk::steam::{SteamId, TradeUrl};
 use astro_sdk::{Client, Error};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, Value as Field};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::typed::{Answer, Answers, Asked, POOL, Pages};
+use crate::typed::{Answer, Asked, POOL, Pages, Watched};
 use crate::{dispatch, json};
 
 /// What the runner opened, began and kept, by its names.
@@ -21,7 +21,7 @@ use crate::{dispatch, json};
 pub(crate) struct Driver {
     clients: Mutex<HashMap<String, Client>>,
     started: Mutex<HashMap<String, JoinHandle<Result<DynamicMessage, Error>>>>,
-    watches: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Answers>>>>,
+    watches: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Watched>>>>,
     kept: Mutex<HashMap<String, DynamicMessage>>,
 }
 
@@ -54,7 +54,14 @@ pub(crate) async fn answer(driver: &Driver, asked: &Value) -> anyhow::Result<Val
         "pages" => list(driver, asked, Pages::Whole).await,
         "watch" => watch(driver, asked),
         "next" => next(driver, asked).await,
+        "position" => position(driver, asked).await,
         "peek" => peek(driver, asked),
+        "json" => {
+            let kept = lock(&driver.kept);
+            let message = kept.get(text(asked, "from")?).context("nothing is kept")?;
+            Ok(ok(json!({"text": json::message(message)?.to_string()})))
+        }
+        "rounded" => Ok(ok(json!({"refused": "types"}))),
         "steam_id" => steam_id(text(asked, "text")?),
         "trade_url" => trade_url(text(asked, "text")?),
         other => bail!("there is no op {other:?}"),
@@ -80,7 +87,7 @@ impl Driver {
         let mut methods = service.methods();
         let found = methods.find(|method| method.name() == name).context("no such method")?;
         let request = self.request(found.input(), asked)?;
-        Ok(Asked { method, request, timeout: millis(asked, "timeout_ms")? })
+        Ok(Asked { method, request, timeout: timeout(asked)? })
     }
 
     /// Kept messages first, as they are; then what the runner wrote is merged into it.
@@ -93,6 +100,17 @@ impl Driver {
         if !asked["request"].is_null() {
             let written = DynamicMessage::deserialize(kind, asked["request"].clone())?;
             request.merge(written.encode_to_vec().as_slice())?;
+        }
+        for (name, texts) in asked["people"].as_object().into_iter().flatten() {
+            let person = |text: &Value| -> anyhow::Result<Field> {
+                let id: SteamId = text.as_str().context("people are text")?.parse()?;
+                Ok(Field::U64(id.into()))
+            };
+            let value = match texts.as_array() {
+                Some(texts) => Field::List(texts.iter().map(person).collect::<Result<_, _>>()?),
+                None => person(texts)?,
+            };
+            request.try_set_field_by_name(name, value)?;
         }
         Ok(request)
     }
@@ -223,6 +241,15 @@ async fn next(driver: &Driver, asked: &Value) -> anyhow::Result<Value> {
     took.told("items")
 }
 
+async fn position(driver: &Driver, asked: &Value) -> anyhow::Result<Value> {
+    let name = text(asked, "watch")?;
+    let watch = lock(&driver.watches).get(name).cloned().context("no such watch")?;
+    match watch.lock().await.position().await {
+        Ok(token) => Ok(ok(json!({"token": token}))),
+        Err(error) => Ok(json!({"error": json::call_error(&error)})),
+    }
+}
+
 struct Took {
     items: Vec<DynamicMessage>,
     ended: bool,
@@ -230,7 +257,10 @@ struct Took {
 }
 
 /// The next `limit` of a list or watch, fewer at its end.
-async fn take(answers: &mut Answers, limit: u64) -> Took {
+async fn take(
+    answers: &mut (impl Stream<Item = Result<DynamicMessage, Error>> + Unpin),
+    limit: u64,
+) -> Took {
     let mut took = Took { items: Vec::new(), ended: false, error: None };
     for _ in 0..limit {
         match answers.next().await {
@@ -282,7 +312,7 @@ fn peek(driver: &Driver, asked: &Value) -> anyhow::Result<Value> {
 fn steam_id(text: &str) -> anyhow::Result<Value> {
     match text.parse::<SteamId>() {
         Ok(id) => Ok(ok(json!({
-            "steam_id64": id.to_string(),
+            "steam_id64": id.steam_id64().to_string(),
             "account_id": id.account_id().to_string(),
             "steam2": id.steam2(),
             "steam3": id.steam3(),
@@ -310,6 +340,14 @@ fn ok(fields: Value) -> Value {
 
 fn text<'a>(asked: &'a Value, field: &str) -> anyhow::Result<&'a str> {
     asked[field].as_str().with_context(|| format!("{field} is missing"))
+}
+
+/// For ever for a negative number.
+fn timeout(asked: &Value) -> anyhow::Result<Option<Duration>> {
+    match asked["timeout_ms"].as_i64() {
+        Some(-1) => Ok(Some(Duration::MAX)),
+        Some(_) | None => millis(asked, "timeout_ms"),
+    }
 }
 
 fn millis(asked: &Value, field: &str) -> anyhow::Result<Option<Duration>> {

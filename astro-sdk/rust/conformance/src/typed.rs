@@ -1,10 +1,13 @@
 //! The SDK's types by the contract's names.
 
 use std::future::IntoFuture;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use astro_sdk::rpc::{Paged, Rpc};
 use astro_sdk::{Call, Error, List, Watch};
+use futures_util::Stream;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{BoxStream, StreamExt};
 use prost::{Message, Name};
@@ -17,7 +20,9 @@ pub(crate) static POOL: std::sync::LazyLock<DescriptorPool> = std::sync::LazyLoc
 
 /// What a call answers.
 pub(crate) type Answer = BoxFuture<'static, Result<DynamicMessage, Error>>;
-/// What a list or a watch answers.
+/// What a watch answers.
+pub(crate) type Watched = Box<dyn Follow>;
+/// What a list answers.
 pub(crate) type Answers = BoxStream<'static, Result<DynamicMessage, Error>>;
 
 /// What is to be called.
@@ -66,12 +71,37 @@ where
 }
 
 /// Follows by one of the SDK's methods.
-pub(crate) fn watch<R, T>(asked: Asked, method: impl FnOnce(R) -> Watch<T>) -> Answers
+pub(crate) fn watch<R, T>(asked: Asked, method: impl FnOnce(R) -> Watch<T>) -> Watched
 where
     R: Rpc,
-    T: Name + 'static,
+    T: Name + Unpin + 'static,
 {
-    method(sdks(&asked.request)).map(|entry| entry.map(|entry| dynamic(&entry))).boxed()
+    Box::new(Following(method(sdks(&asked.request))))
+}
+
+/// A watch, whatever it tells.
+pub(crate) trait Follow:
+    Stream<Item = Result<DynamicMessage, Error>> + Send + Unpin
+{
+    /// Where it is.
+    fn position(&mut self) -> BoxFuture<'_, Result<String, Error>>;
+}
+
+struct Following<T>(Watch<T>);
+
+impl<T: Name + Unpin> Stream for Following<T> {
+    type Item = Result<DynamicMessage, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.0.poll_next_unpin(cx);
+        next.map(|entry| entry.map(|entry| entry.map(|entry| dynamic(&entry))))
+    }
+}
+
+impl<T: Name + Unpin> Follow for Following<T> {
+    fn position(&mut self) -> BoxFuture<'_, Result<String, Error>> {
+        self.0.position().boxed()
+    }
 }
 
 fn sdks<R: Rpc>(request: &DynamicMessage) -> R {

@@ -9,9 +9,12 @@ use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic_prost::ProstCodec;
 
-use super::connection::Connection;
+use super::connection::{Connection, MESSAGE_BYTES_MAX};
 use crate::Error;
 use crate::rpc::Rpc;
+
+/// As good as for ever; gRPC has no word for much longer times.
+const TIMEOUT_MAX: Duration = Duration::from_secs(3650 * 24 * 3600);
 
 /// A call that is made when it is awaited; answers the response message. Dropping it cancels.
 ///
@@ -44,11 +47,13 @@ impl<R: Rpc> IntoFuture for Call<R> {
         Box::pin(async move {
             let mut request = tonic::Request::new(self.request);
             if let Some(timeout) = self.timeout {
-                request.set_timeout(timeout);
+                request.set_timeout(timeout.min(TIMEOUT_MAX));
             }
             let path = PathAndQuery::from_static(R::PATH);
             let codec = ProstCodec::<R, R::Response>::default();
-            let answer = Grpc::new(self.connection).unary(request, path, codec).await?;
+            let grpc = Grpc::new(self.connection);
+            let mut grpc = grpc.max_decoding_message_size(MESSAGE_BYTES_MAX);
+            let answer = grpc.unary(request, path, codec).await?;
             Ok(answer.into_inner())
         })
     }

@@ -24,7 +24,9 @@ use super::retry;
 use crate::methods::{self, Method};
 
 /// Deadline of a call that sets none. Streams have none.
-const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
+pub(super) const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
+/// The largest message that is read: several times what a server puts into a page.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Tells the server, and whoever reads its log, which attempt at a call this is, from 1.
 const ATTEMPT: &str = "astro-attempt";
 
@@ -35,6 +37,8 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Connection<S = Channel> {
     service: S,
     authorization: Option<HeaderValue>,
+    /// How long a call is repeated; as long as it has time without.
+    pub(super) patience: Option<Duration>,
     pub(super) lifetime: Lifetime,
 }
 
@@ -44,7 +48,7 @@ pub(super) struct Attempt(pub(super) u32);
 
 impl<S> Connection<S> {
     pub(super) fn new(service: S, authorization: Option<HeaderValue>) -> Self {
-        Self { service, authorization, lifetime: Lifetime::default() }
+        Self { service, authorization, patience: None, lifetime: Lifetime::default() }
     }
 }
 
@@ -76,11 +80,12 @@ where
             parts.headers.insert(AUTHORIZATION, authorization.clone());
         }
         let lifetime = self.lifetime.clone();
+        let patience = self.patience;
         Box::pin(async move {
             tokio::select! {
                 biased;
                 closed = lifetime.end() => Err(closed.into()),
-                answer = call(service, parts, body, lifetime.clone()) => answer,
+                answer = call(service, parts, body, patience, lifetime.clone()) => answer,
             }
         })
     }
@@ -90,6 +95,7 @@ async fn call<S>(
     mut service: S,
     parts: Parts,
     body: Body,
+    patience: Option<Duration>,
     lifetime: Lifetime,
 ) -> Result<Response<Body>, BoxError>
 where
@@ -106,7 +112,9 @@ where
     let asked = parts.headers.get("grpc-timeout").and_then(parse_timeout);
     let timeout = asked.or((!method.server_streaming).then_some(DEADLINE_DEFAULT));
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
-    let attempts = attempts(service, method, parts, message, deadline);
+    let give_up = patience.map(|patience| Instant::now() + patience);
+    let repeated_until = give_up.into_iter().chain(deadline).min();
+    let attempts = attempts(service, method, parts, message, deadline, repeated_until);
     let answer = match deadline {
         Some(deadline) => {
             tokio::time::timeout_at(deadline, attempts).await.unwrap_or_else(|_| Err(late()))
@@ -138,6 +146,7 @@ async fn attempts<S>(
     mut parts: Parts,
     message: Bytes,
     deadline: Option<Instant>,
+    repeated_until: Option<Instant>,
 ) -> Result<Response<Body>, Status>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
@@ -160,7 +169,7 @@ where
         let may_repeat = method.may_repeat() && only.is_none();
         let Some(pause) = pause.filter(|_| may_repeat) else { return answer };
         // A pause that ends too late would only turn a telling error into DEADLINE_EXCEEDED.
-        if deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
+        if repeated_until.is_some_and(|until| Instant::now() + pause >= until) {
             return answer;
         }
         tokio::time::sleep(pause).await;

@@ -25,8 +25,15 @@ pub struct List<R: Paged> {
     entries: VecDeque<R::Entry>,
 }
 
+/// Entries of a page, unless the program set another number: the most that a server gives.
+const PAGE_SIZE: i32 = 500;
+
 impl<R: Paged> List<R> {
-    pub(crate) fn new(connection: &Connection, request: R) -> Self {
+    pub(crate) fn new(connection: &Connection, mut request: R) -> Self {
+        let size = request.page_size();
+        if *size == 0 {
+            *size = PAGE_SIZE;
+        }
         let pages = Pages {
             connection: connection.clone(),
             next: Some(request),

@@ -29,14 +29,15 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// A connection that does not answer for this long is given up.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// What some editors write before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The server sends a checkpoint every 15 s; a log that is quiet for three of them is not connected.
 const WATCH_IDLE_DEFAULT: Duration = Duration::from_secs(45);
 
 /// A connection to an Astro server; cheap to clone, shared by its clones.
 ///
-/// Calls that may be repeated are sent again when the server is away or asks to come back later: up
-/// to 4 attempts with growing random pauses, never past the deadline, which is 30 s unless the call
-/// sets another. A request that takes a `request_id` and has none gets one, so that the server
+/// Calls that may be repeated are sent again when the server is away or asks to come back later: with
+/// growing random pauses until the deadline, which is 30 s unless the call sets another. A request that takes a `request_id` and has none gets one, so that the server
 /// recognises the repetition. Dropping a call, list or watch cancels it.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -83,6 +84,7 @@ pub struct ClientBuilder {
     client_key: Option<Vec<u8>>,
     user_agent: String,
     allow_insecure: bool,
+    patience: Option<Duration>,
     watch_idle: Duration,
 }
 
@@ -97,6 +99,7 @@ impl Default for ClientBuilder {
             client_key: None,
             user_agent: concat!("astro-sdk-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             allow_insecure: false,
+            patience: None,
             watch_idle: WATCH_IDLE_DEFAULT,
         }
     }
@@ -171,6 +174,14 @@ impl ClientBuilder {
         self
     }
 
+    /// How long a server that is away is asked again, for a program whose user waits meanwhile. Not
+    /// set: as long as the call has time.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
     /// How long a watch of the log may be silent before it counts as broken and is opened again. 45 s
     /// unless set: the server sends a sign of life every 15 s.
     #[must_use]
@@ -187,7 +198,8 @@ impl ClientBuilder {
     /// When the endpoint, the key or the certificate cannot be used.
     pub fn build(self) -> Result<Client, ConfigError> {
         let authorization = self.authorization()?;
-        let connection = Connection::new(self.channel()?, authorization);
+        let mut connection = Connection::new(self.channel()?, authorization);
+        connection.patience = self.patience;
         Ok(Client { connection, watch_idle: self.watch_idle })
     }
 
@@ -196,7 +208,8 @@ impl ClientBuilder {
             return Ok(None);
         }
         let key = self.api_key.clone().or_else(|| env("ASTRO_API_KEY"));
-        bearer(&key.ok_or(ConfigError::KeyMissing)?).map(Some)
+        let key = key.ok_or(ConfigError::KeyMissing)?;
+        bearer(key.trim_start_matches(BYTE_ORDER_MARK)).map(Some)
     }
 
     fn channel(&self) -> Result<Channel, ConfigError> {
@@ -219,6 +232,8 @@ impl ClientBuilder {
         let tls = self.tls()?;
         let mut endpoint = Endpoint::from(uri)
             .connect_timeout(CONNECT_TIMEOUT)
+            // A small request must not wait for the acknowledgement of the one before.
+            .tcp_nodelay(true)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .user_agent(self.user_agent.as_str())
@@ -257,6 +272,8 @@ fn env(name: &str) -> Option<String> {
 
 /// The text, if it has a PEM block that begins like this.
 fn has<'a>(kind: &str, pem: &'a [u8]) -> Result<&'a [u8], ConfigError> {
+    let mark = BYTE_ORDER_MARK.to_string();
+    let pem = pem.strip_prefix(mark.as_bytes()).unwrap_or(pem);
     let mut lines = pem.split(|byte| *byte == b'\n').map(|line| line.trim_ascii());
     let found =
         lines.any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(kind.as_bytes()));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-/// Attempts at one call in all.
-pub(super) const ATTEMPTS_MAX: u32 = 4;
+/// Attempts at one call in all, if the server says that it is full.
+const ATTEMPTS_MAX: u32 = 4;
 /// Upper bound of the first pause; doubled for each later one.
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
 /// Upper bound of all pauses that the server did not ask for.
@@ -19,9 +19,10 @@ const ASKED_PAUSE_MAX: Duration = Duration::from_secs(60);
 pub(super) fn pause(status: &Status, failed: u32, chance: f64) -> Option<Duration> {
     let asked = status.get_details_retry_info().and_then(|info| info.retry_delay);
     let repeatable = match status.code() {
+        // For as long as the call has time: a server that is started anew costs no call.
         Code::Unavailable => true,
         // Without a time to come back at, more calls would only add to the load.
-        Code::ResourceExhausted => asked.is_some(),
+        Code::ResourceExhausted => asked.is_some() && failed < ATTEMPTS_MAX,
         Code::Ok
         | Code::Cancelled
         | Code::Unknown
@@ -38,7 +39,7 @@ pub(super) fn pause(status: &Status, failed: u32, chance: f64) -> Option<Duratio
         | Code::DataLoss
         | Code::Unauthenticated => false,
     };
-    if !repeatable || failed >= ATTEMPTS_MAX {
+    if !repeatable {
         return None;
     }
     match asked {
@@ -82,10 +83,10 @@ mod tests {
     }
 
     #[test]
-    fn the_fourth_failure_is_the_last() {
-        let away = Status::unavailable("away");
-        assert!(pause(&away, 3, 0.5).is_some());
-        assert_eq!(pause(&away, 4, 0.5), None);
+    fn a_full_server_is_asked_four_times_and_one_that_is_away_for_ever() {
+        assert!(pause(&asking(Code::ResourceExhausted, 1), 3, 0.5).is_some());
+        assert_eq!(pause(&asking(Code::ResourceExhausted, 1), 4, 0.5), None);
+        assert!(pause(&Status::unavailable("away"), 1000, 0.5).is_some());
     }
 
     #[test]

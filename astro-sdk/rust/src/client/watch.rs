@@ -1,18 +1,22 @@
 //! Streams that outlive their connection.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use async_stream::try_stream;
 use futures_util::{Stream, StreamExt};
+use tokio::time::Instant;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Code, Status, Streaming};
 use tonic_prost::ProstCodec;
 
-use super::connection::Attempt;
+use super::connection::{Attempt, DEADLINE_DEFAULT, MESSAGE_BYTES_MAX};
 use super::{Client, retry};
+use crate::error::is_too_large;
 use crate::rpc::Watched;
 use crate::{Error, methods};
 
@@ -28,7 +32,17 @@ use crate::{Error, methods};
 /// may have been missed and a snapshot is needed.
 #[must_use = "a watch is opened when it is first asked"]
 pub struct Watch<T> {
-    stream: Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>,
+    batches: Pin<Box<dyn Stream<Item = Result<Batch<T>, Error>> + Send>>,
+    ready: VecDeque<T>,
+    /// Tokens before and after the last message.
+    places: Option<(String, String)>,
+}
+
+/// What one message tells.
+struct Batch<T> {
+    entries: Vec<T>,
+    /// The tokens before and after it.
+    places: (String, String),
 }
 
 impl<T> Watch<T> {
@@ -36,9 +50,41 @@ impl<T> Watch<T> {
     where
         T: Clone + PartialEq + Send + 'static,
     {
-        Self { stream: Box::pin(follow(client.clone(), request)) }
+        let batches = Box::pin(follow(client.clone(), request));
+        Self { batches, ready: VecDeque::new(), places: None }
     }
 
+    /// The resume token that goes on after what was given so far, for a program to store at the very
+    /// start, before the first event, for which it does not wait. An event's own token is later than
+    /// this one while others of its message are left. Empty for a stream without tokens.
+    ///
+    /// # Errors
+    /// When the stream cannot be opened.
+    pub async fn position(&mut self) -> Result<String, Error> {
+        while self.places.is_none() {
+            if !poll_fn(|cx| self.poll_batch(cx)).await? {
+                break;
+            }
+        }
+        let (before, after) = self.places.as_ref().map_or(("", ""), |(a, b)| (a, b));
+        Ok(if self.ready.is_empty() { after } else { before }.to_owned())
+    }
+
+    /// Waits for the next message; false at the end.
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        Poll::Ready(match ready!(self.batches.poll_next_unpin(cx)) {
+            Some(Ok(batch)) => {
+                self.ready.extend(batch.entries);
+                self.places = Some(batch.places);
+                Ok(true)
+            }
+            Some(Err(error)) => Err(error),
+            None => Ok(false),
+        })
+    }
+}
+
+impl<T: Unpin> Watch<T> {
     /// Waits for what comes next; none when the server ended the stream.
     ///
     /// # Errors
@@ -48,11 +94,20 @@ impl<T> Watch<T> {
     }
 }
 
-impl<T> Stream for Watch<T> {
+impl<T: Unpin> Stream for Watch<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.stream.poll_next_unpin(cx)
+        loop {
+            if let Some(entry) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(entry)));
+            }
+            match ready!(self.poll_batch(cx)) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Ready(None),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
     }
 }
 
@@ -62,24 +117,25 @@ impl<T> fmt::Debug for Watch<T> {
     }
 }
 
-fn follow<R: Watched>(client: Client, request: R) -> impl Stream<Item = Result<R::Entry, Error>> {
+fn follow<R: Watched>(
+    client: Client,
+    request: R,
+) -> impl Stream<Item = Result<Batch<R::Entry>, Error>> {
     try_stream! {
         let mut link = Link::new(client, request);
         let mut last: Option<R::Entry> = None;
         while let Some((message, again)) = link.next().await? {
             // Taken before the entries are handed out: all of them are here already, so a connection
             // lost meanwhile neither repeats nor skips one.
+            let before = link.request.place().to_owned();
             link.request.go_on(&message);
-            for entry in R::entries(message) {
-                if !R::RESUMES {
-                    // A new connection begins with the state as it is, which may be known.
-                    if again && last.as_ref() == Some(&entry) {
-                        continue;
-                    }
-                    last = Some(entry.clone());
-                }
-                yield entry;
+            let mut entries = R::entries(message);
+            if !R::RESUMES {
+                // A new connection begins with the state as it is, which may be known.
+                entries.retain(|entry| !(again && last.as_ref() == Some(entry)));
+                last = entries.last().cloned().or(last);
             }
+            yield Batch { entries, places: (before, link.request.place().to_owned()) };
         }
     }
 }
@@ -95,11 +151,22 @@ struct Link<R: Watched> {
     again: bool,
     /// Failures since the last message.
     failed: u32,
+    /// Until when it is tried to open the stream for the first time.
+    opens_until: Instant,
 }
 
 impl<R: Watched> Link<R> {
     fn new(client: Client, request: R) -> Self {
-        Self { client, request, stream: None, answered: false, again: false, failed: 0 }
+        let opens_until = Instant::now() + DEADLINE_DEFAULT;
+        Self {
+            client,
+            request,
+            stream: None,
+            answered: false,
+            again: false,
+            failed: 0,
+            opens_until,
+        }
     }
 
     /// The next message, and whether it is the first after a break; none at the stream's own end.
@@ -143,7 +210,8 @@ impl<R: Watched> Link<R> {
         request.extensions_mut().insert(Attempt(number));
         let path = PathAndQuery::from_static(R::PATH);
         let codec = ProstCodec::<R, R::Response>::default();
-        let mut grpc = Grpc::new(self.client.connection.clone());
+        let grpc = Grpc::new(self.client.connection.clone());
+        let mut grpc = grpc.max_decoding_message_size(MESSAGE_BYTES_MAX);
         Ok(grpc.server_streaming(request, path, codec).await?.into_inner())
     }
 
@@ -160,7 +228,8 @@ impl<R: Watched> Link<R> {
             })
         } else {
             let may_repeat = methods::find(R::PATH).is_some_and(methods::Method::may_repeat);
-            retry::pause(&status, self.failed, retry::chance()).filter(|_| may_repeat)
+            let pause = retry::pause(&status, self.failed, retry::chance());
+            pause.filter(|pause| may_repeat && Instant::now() + *pause < self.opens_until)
         };
         let Some(pause) = pause else { return Err(status.into()) };
         match tokio::time::timeout(pause, lifetime.end()).await {
@@ -173,6 +242,9 @@ impl<R: Watched> Link<R> {
 /// Whether a stream that ended like this is worth opening again: the server is away or busy, or the
 /// connection broke, which shows as a status without one of Astro's reasons.
 fn may_mend(status: &Status) -> bool {
+    if is_too_large(status) {
+        return false;
+    }
     let error = Error::from(status.clone());
     match error.code {
         Code::Unavailable | Code::ResourceExhausted => true,

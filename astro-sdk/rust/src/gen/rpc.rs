@@ -19,6 +19,10 @@ impl Rpc for v1::ListApiKeysRequest {
 impl Paged for v1::ListApiKeysRequest {
     type Entry = v1::ApiKey;
 
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
+
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.api_keys
     }
@@ -51,6 +55,10 @@ impl Rpc for v1::ListAssignmentsRequest {
 
 impl Paged for v1::ListAssignmentsRequest {
     type Entry = v1::Assignment;
+
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
 
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.assignments
@@ -90,6 +98,10 @@ impl Watched for v1::WatchAssignmentRequest {
         message.assignment.into_iter().collect()
     }
 
+    fn place(&self) -> &str {
+        ""
+    }
+
     fn go_on(&mut self, _: &Self::Response) {}
 }
 
@@ -105,6 +117,10 @@ impl Rpc for v1::ListBotsRequest {
 
 impl Paged for v1::ListBotsRequest {
     type Entry = v1::Bot;
+
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
 
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.bots
@@ -134,6 +150,10 @@ impl Rpc for v1::ListDonationsRequest {
 impl Paged for v1::ListDonationsRequest {
     type Entry = v1::Donation;
 
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
+
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.donations
     }
@@ -151,6 +171,10 @@ impl Rpc for v1::ListEventsRequest {
 
 impl Paged for v1::ListEventsRequest {
     type Entry = v1::Event;
+
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
 
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.events
@@ -175,6 +199,13 @@ impl Watched for v1::WatchEventsRequest {
         message.events
     }
 
+    fn place(&self) -> &str {
+        match &self.start {
+            Some(v1::watch_events_request::Start::ResumeToken(token)) => token,
+            Some(_) | None => "",
+        }
+    }
+
     fn go_on(&mut self, message: &Self::Response) {
         if !message.resume_token.is_empty() {
             let token = message.resume_token.clone();
@@ -195,6 +226,10 @@ impl Rpc for v1::ListItemsRequest {
 
 impl Paged for v1::ListItemsRequest {
     type Entry = v1::Item;
+
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
 
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.items
@@ -229,6 +264,10 @@ impl Rpc for v1::ListItemHistoryRequest {
 impl Paged for v1::ListItemHistoryRequest {
     type Entry = v1::ItemHistoryEntry;
 
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
+
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.entries
     }
@@ -262,6 +301,10 @@ impl Rpc for v1::ListOrganizationsRequest {
 impl Paged for v1::ListOrganizationsRequest {
     type Entry = v1::Organization;
 
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
+
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.organizations
     }
@@ -290,6 +333,10 @@ impl Rpc for v1::ListSyncsRequest {
 impl Paged for v1::ListSyncsRequest {
     type Entry = v1::Sync;
 
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
+
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.syncs
     }
@@ -307,6 +354,10 @@ impl Rpc for v1::ListDiscrepanciesRequest {
 
 impl Paged for v1::ListDiscrepanciesRequest {
     type Entry = v1::Discrepancy;
+
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
 
     fn entries(page: Self::Response) -> Vec<Self::Entry> {
         page.discrepancies

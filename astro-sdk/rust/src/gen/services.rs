@@ -52,6 +52,7 @@ impl Raw {
     /// The generated client of `AccessService`.
     pub fn access(&self) -> v1::access_service_client::AccessServiceClient<Connection> {
         v1::access_service_client::AccessServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The generated client of `AssignmentService`.
@@ -59,26 +60,31 @@ impl Raw {
         &self,
     ) -> v1::assignment_service_client::AssignmentServiceClient<Connection> {
         v1::assignment_service_client::AssignmentServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The generated client of `BotService`.
     pub fn bots(&self) -> v1::bot_service_client::BotServiceClient<Connection> {
         v1::bot_service_client::BotServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The generated client of `DonationService`.
     pub fn donations(&self) -> v1::donation_service_client::DonationServiceClient<Connection> {
         v1::donation_service_client::DonationServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The generated client of `EventService`.
     pub fn events(&self) -> v1::event_service_client::EventServiceClient<Connection> {
         v1::event_service_client::EventServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The generated client of `ItemService`.
     pub fn items(&self) -> v1::item_service_client::ItemServiceClient<Connection> {
         v1::item_service_client::ItemServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The generated client of `OrganizationService`.
@@ -86,16 +92,19 @@ impl Raw {
         &self,
     ) -> v1::organization_service_client::OrganizationServiceClient<Connection> {
         v1::organization_service_client::OrganizationServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The generated client of `SyncService`.
     pub fn syncs(&self) -> v1::sync_service_client::SyncServiceClient<Connection> {
         v1::sync_service_client::SyncServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// The generated client of `UserService`.
     pub fn users(&self) -> v1::user_service_client::UserServiceClient<Connection> {
         v1::user_service_client::UserServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from .._aio import AsyncCalls, AsyncPaged, AsyncWatch
+from ..steam import SteamId
 from ..well_known import FieldMask, Struct, Timestamp
 from . import messages as m
 from . import methods
@@ -138,7 +139,7 @@ class AsyncAssignments:
         self,
         *,
         org_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         item_ids: Iterable[str] = (),
         reservation_id: str = "",
         assignment_type: str = "",
@@ -151,7 +152,7 @@ class AsyncAssignments:
         ttl_seconds: int = 0,
         validate_only: bool = False,
         request_id: str = "",
-        runner_up_user_ids: Iterable[int] = (),
+        runner_up_user_ids: Iterable[SteamId | int] = (),
         timeout: float | None = None,
     ) -> m.CreateAssignmentResponse:
         """Assigns items (or a reservation) to a Steam user and queues the delivery.
@@ -283,7 +284,7 @@ class AsyncAssignments:
         self,
         *,
         assignment_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         trade_url: str = "",
         reason: str = "",
         ttl_seconds: int = 0,
@@ -371,7 +372,7 @@ class AsyncBots:
         self,
         *,
         org_id: str = "",
-        steam_id: int = 0,
+        steam_id: SteamId | int = 0,
         display_name: str = "",
         request_id: str = "",
         timeout: float | None = None,
@@ -522,7 +523,7 @@ class AsyncEvents:
         wait_seconds: int = 0,
         assignment_id: str = "",
         item_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         bot_id: str = "",
         source: str = "",
         severities: Iterable[EventSeverity | int] = (),
@@ -1034,7 +1035,7 @@ class AsyncUsers:
         self,
         *,
         org_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         timeout: float | None = None,
     ) -> m.GetUserResponse:
         """Gets one user.
@@ -1057,7 +1058,7 @@ class AsyncUsers:
         self,
         *,
         org_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         trade_url: str = "",
         request_id: str = "",
         timeout: float | None = None,

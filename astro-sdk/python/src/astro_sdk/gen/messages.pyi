@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, MutableMapping, MutableSequence
 
 from google.protobuf.message import Message
 
+from ..steam import SteamId
 from ..well_known import FieldMask, Struct, Timestamp
 from .enums import (
     ApiKeyKind,
@@ -426,7 +427,7 @@ class Assignment(Message):
         *,
         id: str | None = ...,
         org_id: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         assignment_type: str | None = ...,
         assignment_reason: str | None = ...,
         external_system: str | None = ...,
@@ -454,7 +455,7 @@ class Assignment(Message):
         etag: str | None = ...,
         create_time: Timestamp | None = ...,
         update_time: Timestamp | None = ...,
-        runner_up_user_ids: Iterable[int] | None = ...,
+        runner_up_user_ids: Iterable[SteamId | int] | None = ...,
         predecessor_id: str | None = ...,
         successor_id: str | None = ...,
         reverse_time: Timestamp | None = ...,
@@ -560,7 +561,7 @@ class CreateAssignmentRequest(Message):
         self,
         *,
         org_id: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         item_ids: Iterable[str] | None = ...,
         reservation_id: str | None = ...,
         assignment_type: str | None = ...,
@@ -573,7 +574,7 @@ class CreateAssignmentRequest(Message):
         ttl_seconds: int | None = ...,
         validate_only: bool | None = ...,
         request_id: str | None = ...,
-        runner_up_user_ids: Iterable[int] | None = ...,
+        runner_up_user_ids: Iterable[SteamId | int] | None = ...,
     ) -> None: ...
 
 class CreateAssignmentResponse(Message):
@@ -640,7 +641,7 @@ class AssignmentFilter(Message):
         self,
         *,
         states: Iterable[AssignmentState | int] | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         external_system: str | None = ...,
         external_id: str | None = ...,
         assignment_types: Iterable[str] | None = ...,
@@ -757,7 +758,7 @@ class ReassignAssignmentRequest(Message):
         self,
         *,
         assignment_id: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         trade_url: str | None = ...,
         reason: str | None = ...,
         ttl_seconds: int | None = ...,
@@ -892,7 +893,7 @@ class Bot(Message):
         *,
         id: str | None = ...,
         org_id: str | None = ...,
-        steam_id: int | None = ...,
+        steam_id: SteamId | int | None = ...,
         display_name: str | None = ...,
         paused: bool | None = ...,
         connected: bool | None = ...,
@@ -924,7 +925,7 @@ class RegisterBotRequest(Message):
         self,
         *,
         org_id: str | None = ...,
-        steam_id: int | None = ...,
+        steam_id: SteamId | int | None = ...,
         display_name: str | None = ...,
         request_id: str | None = ...,
     ) -> None: ...
@@ -1087,7 +1088,7 @@ class Donation(Message):
         org_id: str | None = ...,
         bot_id: str | None = ...,
         trade_offer_id: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         state: DonationState | int | None = ...,
         decline_reason: DeclineReason | int | None = ...,
         status_message: str | None = ...,
@@ -1168,7 +1169,7 @@ class DonationFilter(Message):
         self,
         *,
         states: Iterable[DonationState | int] | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         bot_id: str | None = ...,
     ) -> None: ...
 
@@ -1272,7 +1273,7 @@ class Event(Message):
         event_type: str | None = ...,
         event_category: str | None = ...,
         event_description: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         item_id: str | None = ...,
         assignment_id: str | None = ...,
         bot_id: str | None = ...,
@@ -1343,7 +1344,7 @@ class ListEventsRequest(Message):
         wait_seconds: int | None = ...,
         assignment_id: str | None = ...,
         item_id: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         bot_id: str | None = ...,
         source: str | None = ...,
         severities: Iterable[EventSeverity | int] | None = ...,
@@ -1556,10 +1557,10 @@ class Item(Message):
         custom_metadata: Struct | None = ...,
         tradable_time: Timestamp | None = ...,
         receive_time: Timestamp | None = ...,
-        received_from_user_id: int | None = ...,
+        received_from_user_id: SteamId | int | None = ...,
         received_via: str | None = ...,
         received_trade_offer_id: str | None = ...,
-        assigned_to_user_id: int | None = ...,
+        assigned_to_user_id: SteamId | int | None = ...,
         assign_time: Timestamp | None = ...,
         deliver_time: Timestamp | None = ...,
         delivery_trade_offer_id: str | None = ...,
@@ -1610,8 +1611,8 @@ class ItemFilter(Message):
         app_ids: Iterable[int] | None = ...,
         market_hash_names: Iterable[str] | None = ...,
         bot_ids: Iterable[str] | None = ...,
-        received_from_user_id: int | None = ...,
-        assigned_to_user_id: int | None = ...,
+        received_from_user_id: SteamId | int | None = ...,
+        assigned_to_user_id: SteamId | int | None = ...,
         text: str | None = ...,
         tradable_now: bool | None = ...,
     ) -> None: ...
@@ -1898,7 +1899,7 @@ class ItemHistoryEntry(Message):
         source: str | None = ...,
         event_id: str | None = ...,
         assignment_id: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         trade_offer_id: str | None = ...,
         description: str | None = ...,
     ) -> None: ...
@@ -1958,7 +1959,7 @@ class DonationRules(Message):
         item_value_min_cents: int | None = ...,
         junk_names: Iterable[str] | None = ...,
         marketable_only: bool | None = ...,
-        denied_user_ids: Iterable[int] | None = ...,
+        denied_user_ids: Iterable[SteamId | int] | None = ...,
         thanks: str | None = ...,
     ) -> None: ...
 
@@ -2347,7 +2348,7 @@ class Discrepancy(Message):
         resolve_time: Timestamp | None = ...,
         trade_id: str | None = ...,
         trade_offer_id: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
     ) -> None: ...
 
 class StartSyncRequest(Message):
@@ -2572,7 +2573,7 @@ class User(Message):
     def __init__(
         self,
         *,
-        steam_id: int | None = ...,
+        steam_id: SteamId | int | None = ...,
         org_id: str | None = ...,
         display_name: str | None = ...,
         avatar_url: str | None = ...,
@@ -2599,7 +2600,7 @@ class GetUserRequest(Message):
         self,
         *,
         org_id: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
     ) -> None: ...
 
 class GetUserResponse(Message):
@@ -2634,7 +2635,7 @@ class SetTradeUrlRequest(Message):
         self,
         *,
         org_id: str | None = ...,
-        user_id: int | None = ...,
+        user_id: SteamId | int | None = ...,
         trade_url: str | None = ...,
         request_id: str | None = ...,
     ) -> None: ...

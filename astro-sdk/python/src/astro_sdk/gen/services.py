@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from .._cancel import Cancellation
 from .._sync import Calls, Paged, Watch
+from ..steam import SteamId
 from ..well_known import FieldMask, Struct, Timestamp
 from . import messages as m
 from . import methods
@@ -142,7 +143,7 @@ class Assignments:
         self,
         *,
         org_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         item_ids: Iterable[str] = (),
         reservation_id: str = "",
         assignment_type: str = "",
@@ -155,7 +156,7 @@ class Assignments:
         ttl_seconds: int = 0,
         validate_only: bool = False,
         request_id: str = "",
-        runner_up_user_ids: Iterable[int] = (),
+        runner_up_user_ids: Iterable[SteamId | int] = (),
         timeout: float | None = None,
         cancellation: Cancellation | None = None,
     ) -> m.CreateAssignmentResponse:
@@ -290,7 +291,7 @@ class Assignments:
         self,
         *,
         assignment_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         trade_url: str = "",
         reason: str = "",
         ttl_seconds: int = 0,
@@ -380,7 +381,7 @@ class Bots:
         self,
         *,
         org_id: str = "",
-        steam_id: int = 0,
+        steam_id: SteamId | int = 0,
         display_name: str = "",
         request_id: str = "",
         timeout: float | None = None,
@@ -534,7 +535,7 @@ class Events:
         wait_seconds: int = 0,
         assignment_id: str = "",
         item_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         bot_id: str = "",
         source: str = "",
         severities: Iterable[EventSeverity | int] = (),
@@ -1056,7 +1057,7 @@ class Users:
         self,
         *,
         org_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         timeout: float | None = None,
         cancellation: Cancellation | None = None,
     ) -> m.GetUserResponse:
@@ -1080,7 +1081,7 @@ class Users:
         self,
         *,
         org_id: str = "",
-        user_id: int = 0,
+        user_id: SteamId | int = 0,
         trade_url: str = "",
         request_id: str = "",
         timeout: float | None = None,

@@ -3,7 +3,7 @@
 
 use astro_sdk::Client;
 
-use crate::typed::{self, Answer, Answers, Asked, Pages};
+use crate::typed::{self, Answer, Answers, Asked, Pages, Watched};
 
 /// The SDK's method for an RPC that is called.
 pub(crate) fn call(client: &Client, asked: Asked) -> Option<Answer> {
@@ -113,7 +113,7 @@ pub(crate) fn list(client: &Client, asked: Asked, pages: Pages) -> Option<Answer
 }
 
 /// The SDK's method for an RPC that is followed.
-pub(crate) fn watch(client: &Client, asked: Asked) -> Option<Answers> {
+pub(crate) fn watch(client: &Client, asked: Asked) -> Option<Watched> {
     Some(match asked.method.as_str() {
         "astro.v1.AssignmentService/WatchAssignment" => {
             typed::watch(asked, |request| client.assignments().watch(request))

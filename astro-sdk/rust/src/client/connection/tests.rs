@@ -83,10 +83,22 @@ async fn a_call_is_repeated_until_the_server_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_fourth_failure_is_told() {
+async fn the_last_failure_is_told_when_the_time_is_up() {
     let (connection, log) = far_end(|n| refuse(Status::unavailable(format!("away {n}"))));
+    let started = Instant::now();
     let status = ItemServiceClient::new(connection).get_item(get()).await.unwrap_err();
-    assert_eq!((status.message(), log.lock().unwrap().len()), ("away 3", 4));
+    let tries = log.lock().unwrap().len();
+    assert_eq!(status.message(), format!("away {}", tries - 1));
+    assert!(tries > 8 && started.elapsed() > Duration::from_secs(20), "{tries}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_less_patience_is_told_sooner() {
+    let (mut connection, _) = far_end(|_| refuse(Status::unavailable("away")));
+    connection.patience = Some(Duration::from_secs(3));
+    let started = Instant::now();
+    ItemServiceClient::new(connection).get_item(get()).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(3));
 }
 
 #[tokio::test(start_paused = true)]

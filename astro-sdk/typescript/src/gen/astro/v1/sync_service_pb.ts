@@ -117,6 +117,14 @@ export type StartSyncRequest = Message<"astro.v1.StartSyncRequest"> & {
   requestId: string;
 };
 
+/** StartSyncRequest as a request takes it: any of its fields. */
+export interface StartSyncRequestInit {
+  /** Required. Bot. */
+  readonly botId?: string | undefined;
+  /** Idempotency key (UUID). */
+  readonly requestId?: string | undefined;
+}
+
 /** Describes the message astro.v1.StartSyncRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const StartSyncRequestSchema: GenMessage<StartSyncRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_sync_service, 2);
 
@@ -134,6 +142,12 @@ export type GetSyncRequest = Message<"astro.v1.GetSyncRequest"> & {
   /** Required. Sync id. */
   syncId: string;
 };
+
+/** GetSyncRequest as a request takes it: any of its fields. */
+export interface GetSyncRequestInit {
+  /** Required. Sync id. */
+  readonly syncId?: string | undefined;
+}
 
 /** Describes the message astro.v1.GetSyncRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const GetSyncRequestSchema: GenMessage<GetSyncRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_sync_service, 4);
@@ -158,6 +172,18 @@ export type ListSyncsRequest = Message<"astro.v1.ListSyncsRequest"> & {
   /** Token of the previous page. */
   pageToken: string;
 };
+
+/** ListSyncsRequest as a request takes it: any of its fields. */
+export interface ListSyncsRequestInit {
+  /** Organisation; empty with a platform key: all. */
+  readonly orgId?: string | undefined;
+  /** Bot; empty: all. */
+  readonly botId?: string | undefined;
+  /** Most to return: default 50, at most 500. */
+  readonly pageSize?: number | undefined;
+  /** Token of the previous page. */
+  readonly pageToken?: string | undefined;
+}
 
 /** Describes the message astro.v1.ListSyncsRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const ListSyncsRequestSchema: GenMessage<ListSyncsRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_sync_service, 6);
@@ -184,6 +210,18 @@ export type ListDiscrepanciesRequest = Message<"astro.v1.ListDiscrepanciesReques
   /** Token of the previous page. */
   pageToken: string;
 };
+
+/** ListDiscrepanciesRequest as a request takes it: any of its fields. */
+export interface ListDiscrepanciesRequestInit {
+  /** Organisation; empty with a platform key: all. */
+  readonly orgId?: string | undefined;
+  /** Only open ones. */
+  readonly openOnly?: boolean | undefined;
+  /** Most to return: default 50, at most 500. */
+  readonly pageSize?: number | undefined;
+  /** Token of the previous page. */
+  readonly pageToken?: string | undefined;
+}
 
 /** Describes the message astro.v1.ListDiscrepanciesRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const ListDiscrepanciesRequestSchema: GenMessage<ListDiscrepanciesRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_sync_service, 8);
@@ -213,6 +251,21 @@ export type ResolveDiscrepancyRequest = Message<"astro.v1.ResolveDiscrepancyRequ
   /** Idempotency key (UUID). */
   requestId: string;
 };
+
+/** ResolveDiscrepancyRequest as a request takes it: any of its fields. */
+export interface ResolveDiscrepancyRequestInit {
+  /** Required. Discrepancy id. */
+  readonly discrepancyId?: string | undefined;
+  /**
+   * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
+   * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+   */
+  readonly resolution?: DiscrepancyResolution | undefined;
+  /** Note for the audit trail, at most 500 characters. */
+  readonly note?: string | undefined;
+  /** Idempotency key (UUID). */
+  readonly requestId?: string | undefined;
+}
 
 /** Describes the message astro.v1.ResolveDiscrepancyRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const ResolveDiscrepancyRequestSchema: GenMessage<ResolveDiscrepancyRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_sync_service, 10);

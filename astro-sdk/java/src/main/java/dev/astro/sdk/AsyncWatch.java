@@ -22,6 +22,14 @@ public final class AsyncWatch<E> implements AsyncIterator<E>, AutoCloseable {
         return follower.next();
     }
 
+    /**
+     * The resume token that goes on after what was given so far, for a program to store at the very start,
+     * before the first event, for which it does not wait. Empty for a stream without tokens.
+     */
+    public CompletableFuture<String> position() {
+        return follower.position();
+    }
+
     /** Stops following: whoever waits for the next entry is told that there is none. */
     @Override
     public void close() {

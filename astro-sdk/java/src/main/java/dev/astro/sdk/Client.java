@@ -7,8 +7,8 @@ import java.util.Objects;
  * A connection to an Astro server; one is enough for a program, from any number of threads.
  *
  * <p>It connects at the first call, and again whenever the connection is lost. Calls that may be repeated
- * are sent again when the server is away or asks to come back later: up to 4 attempts with growing random
- * pauses, never past the deadline, which is 30 s unless {@code withTimeout} sets another. A request that
+ * are sent again when the server is away or asks to come back later: with growing random pauses until the
+ * deadline, which is 30 s unless {@code withTimeout} sets another. A request that
  * takes a {@code request_id} and has none gets one, so that the server recognises the repetition.
  */
 public final class Client extends Services implements AutoCloseable {
@@ -120,14 +120,21 @@ public final class Client extends Services implements AutoCloseable {
         }
 
         private Settings settings() {
-            String found = endpoint != null ? endpoint : System.getenv("ASTRO_ENDPOINT");
+            String found = endpoint != null ? endpoint : variable("ASTRO_ENDPOINT");
+            String key = apiKey != null ? apiKey : variable("ASTRO_API_KEY");
             return new Settings(
                     found != null ? found : DEFAULT_ENDPOINT,
-                    apiKey != null ? apiKey : System.getenv("ASTRO_API_KEY"),
+                    key == null ? null : Settings.unmarked(key),
                     allowInsecure,
                     caCertificate,
                     hasIdentity ? new Settings.Identity(certificate, privateKey) : null,
                     userAgent);
+        }
+
+        /** What a variable says; null if it is empty or not set. */
+        private static String variable(String name) {
+            String value = System.getenv(name);
+            return value == null || value.isEmpty() ? null : value;
         }
 
         /** The settings without the key. */

@@ -1,7 +1,9 @@
 package dev.astro.sdk;
 
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import io.grpc.ClientCall;
+import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
@@ -10,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /** A stream that is opened again when it breaks. */
 final class Follower<Q extends Message, A extends Message, E> {
@@ -19,6 +22,8 @@ final class Follower<Q extends Message, A extends Message, E> {
     /** Done when the stream is over; exceptionally if it failed. */
     private final CompletableFuture<Void> end = new CompletableFuture<>();
     private final Deque<E> ready = new ArrayDeque<>();
+    /** Until when it is tried to open the stream for the first time. */
+    private final Deadline opening = Deadline.after(Transport.TIMEOUT.toNanos(), TimeUnit.NANOSECONDS);
 
     private Q request;
     private Link link;
@@ -27,6 +32,10 @@ final class Follower<Q extends Message, A extends Message, E> {
     private E last;
     /** Whether the server ever answered; before, a failure is the caller's to see. */
     private boolean answered;
+    /** Done when the first message came, or the stream is over. */
+    private final CompletableFuture<Void> opened = new CompletableFuture<>();
+    /** The token before the last message. */
+    private String before = "";
     /** Openings and failures since the last message. */
     private int openings;
     private int failures;
@@ -39,7 +48,7 @@ final class Follower<Q extends Message, A extends Message, E> {
     }
 
     Follower<Q, A, E> begin() {
-        end.whenComplete((done, error) -> ended());
+        end.whenComplete((done, error) -> ended(error));
         transport.endsWithThis(end, "");
         open();
         return this;
@@ -55,6 +64,20 @@ final class Follower<Q extends Message, A extends Message, E> {
         }
         serve();
         return next;
+    }
+
+    CompletableFuture<String> position() {
+        return opened.thenApply(done -> reached());
+    }
+
+    private synchronized String reached() {
+        return ready.isEmpty() ? place() : before;
+    }
+
+    /** The token that the request begins after; empty if it names none. */
+    private String place() {
+        FieldDescriptor token = request.getDescriptorForType().findFieldByName("resume_token");
+        return token == null ? "" : (String) request.getField(token);
     }
 
     void close() {
@@ -98,7 +121,8 @@ final class Follower<Q extends Message, A extends Message, E> {
         }
     }
 
-    private void ended() {
+    private void ended(Throwable error) {
+        settleOpening(error);
         synchronized (this) {
             pause.cancel(false);
             if (link != null) {
@@ -107,6 +131,14 @@ final class Follower<Q extends Message, A extends Message, E> {
             }
         }
         serve();
+    }
+
+    private void settleOpening(Throwable error) {
+        if (error == null) {
+            opened.complete(null);
+        } else {
+            opened.completeExceptionally(error);
+        }
     }
 
     private synchronized void open() {
@@ -125,6 +157,7 @@ final class Follower<Q extends Message, A extends Message, E> {
             answered = true;
             openings = 0;
             failures = 0;
+            before = place();
             String token = following.next() == null ? "" : following.next().apply(message);
             // Moved before the entries are handed out: all of them are here already, so a connection
             // lost meanwhile neither repeats nor skips one.
@@ -139,6 +172,7 @@ final class Follower<Q extends Message, A extends Message, E> {
                 }
             }
         }
+        opened.complete(null);
         serve();
     }
 
@@ -173,8 +207,9 @@ final class Follower<Q extends Message, A extends Message, E> {
                     ? Optional.of(Retry.reopening(error, failures))
                     : Optional.empty();
         }
+        long left = opening.timeRemaining(TimeUnit.NANOSECONDS);
         return following.rpc().repeatable()
-                ? Retry.pause(error.orElseGet(Follower::endedEarly), failures)
+                ? Retry.pause(error.orElseGet(Follower::endedEarly), failures).filter(wait -> wait.toNanos() < left)
                 : Optional.empty();
     }
 

@@ -16,7 +16,7 @@ final class PageCursor<Q extends Message, P extends Message, E> implements Async
     PageCursor(Transport transport, Rpc.Listing<Q, P, E> listing, Q request, Duration timeout) {
         this.transport = transport;
         this.listing = listing;
-        this.request = request;
+        this.request = Rpc.withPageSize(request);
         this.timeout = timeout;
     }
 

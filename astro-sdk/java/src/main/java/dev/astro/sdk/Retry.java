@@ -7,6 +7,7 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** When to send a request again, and how long to wait before. */
 final class Retry {
+    /** Attempts at one call in all, if the server says that it is full. */
     private static final int ATTEMPTS_MAX = 4;
     /** Upper bound of the first pause; doubled for each later one. */
     private static final Duration PAUSE_FIRST = Duration.ofMillis(100);
@@ -15,6 +16,9 @@ final class Retry {
     /** Longest pause that the server may ask for; beyond it the caller is to decide. */
     private static final Duration ASKED_PAUSE_MAX = Duration.ofSeconds(60);
 
+    /** What gRPC says of a message that is larger than it reads. */
+    private static final String TOO_LARGE = "gRPC message exceeds maximum size";
+
     private Retry() {}
 
     /** The pause before the next attempt after {@code failed} attempts; empty: give up. */
@@ -22,12 +26,13 @@ final class Retry {
         Optional<Duration> asked = error.retryDelay();
         boolean repeatable =
                 switch (error.code()) {
+                    // For as long as the call has time: a server that is started anew costs no call.
                     case UNAVAILABLE -> true;
                     // Without a time to come back at, more calls would only add to the load.
-                    case RESOURCE_EXHAUSTED -> asked.isPresent();
+                    case RESOURCE_EXHAUSTED -> asked.isPresent() && failed < ATTEMPTS_MAX;
                     default -> false;
                 };
-        if (!repeatable || failed >= ATTEMPTS_MAX) {
+        if (!repeatable) {
             return Optional.empty();
         }
         return asked.isPresent()
@@ -46,7 +51,8 @@ final class Retry {
      */
     static boolean mayMend(AstroException error) {
         return switch (error.code()) {
-            case UNAVAILABLE, RESOURCE_EXHAUSTED -> true;
+            case UNAVAILABLE -> true;
+            case RESOURCE_EXHAUSTED -> !error.getMessage().startsWith(TOO_LARGE);
             case UNKNOWN, INTERNAL, CANCELLED, DEADLINE_EXCEEDED -> error.reason().isEmpty();
             default -> false;
         };

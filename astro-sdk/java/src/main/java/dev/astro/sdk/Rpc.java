@@ -20,6 +20,9 @@ import java.util.function.Function;
 record Rpc<Q extends Message, A extends Message>(
         String path, Q request, A answer, boolean repeatable, int requestIdField) {
 
+    /** Entries of a page: the most that a server gives. */
+    private static final int PAGE_SIZE = 500;
+
     /** A list that is read page by page; {@code next} and {@code from} are where its token is. */
     record Listing<Q extends Message, A extends Message, E>(
             Rpc<Q, A> rpc,
@@ -53,6 +56,17 @@ record Rpc<Q extends Message, A extends Message>(
         filled.setField(requestIdOf(request), UUID.randomUUID().toString());
         @SuppressWarnings("unchecked") // A message's builder builds that message.
         Q built = (Q) filled.build();
+        return built;
+    }
+
+    /** The request, for large pages unless it names their size. */
+    static <Q extends Message> Q withPageSize(Q request) {
+        FieldDescriptor size = request.getDescriptorForType().findFieldByName("page_size");
+        if ((int) request.getField(size) != 0) {
+            return request;
+        }
+        @SuppressWarnings("unchecked") // A message's builder builds that message.
+        Q built = (Q) request.toBuilder().setField(size, PAGE_SIZE).build();
         return built;
     }
 

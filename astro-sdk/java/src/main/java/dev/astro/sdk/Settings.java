@@ -33,6 +33,9 @@ record Settings(
     /** A connection that does not answer for this long is given up. */
     private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 20;
 
+    /** The largest message that is read: several times what a server puts into a page. */
+    private static final int MESSAGE_BYTES_MAX = 16 << 20;
+
     private static final String OWN_USER_AGENT = "astro-sdk-java/" + Version.VERSION;
 
     /** A channel that connects when it is used. */
@@ -53,6 +56,7 @@ record Settings(
         try {
             return Grpc.newChannelBuilderForAddress(host, port, secure ? tls : InsecureChannelCredentials.create())
                     .userAgent(agent)
+                    .maxInboundMessageSize(MESSAGE_BYTES_MAX)
                     .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
                     .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
                     // Attempts are this SDK's own.
@@ -68,10 +72,10 @@ record Settings(
     }
 
     private void checkKey() {
-        if (apiKey == null || apiKey.isEmpty()) {
+        if (apiKey == null) {
             throw new ConfigException(Problem.KEY_MISSING, "no API key: set ASTRO_API_KEY");
         }
-        if (!apiKey.chars().allMatch(letter -> letter > ' ' && letter < 0x7f)) {
+        if (apiKey.isEmpty() || !apiKey.chars().allMatch(letter -> letter > ' ' && letter < 0x7f)) {
             throw new ConfigException(
                     Problem.KEY_INVALID,
                     "the API key (ASTRO_API_KEY or apiKey) has characters that no key has;"
@@ -136,8 +140,13 @@ record Settings(
                 cause);
     }
 
+    /** The text without a byte order mark before it, which some editors write. */
+    static String unmarked(String text) {
+        return text.startsWith("\ufeff") ? text.substring(1) : text;
+    }
+
     private static InputStream pem(String text) {
-        return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+        return new ByteArrayInputStream(unmarked(text).getBytes(StandardCharsets.UTF_8));
     }
 
     /** By its text alone: a name is not looked up, which might lead anywhere. */

@@ -18,7 +18,7 @@ public record SteamId(long steamId64) implements Comparable<SteamId> {
 
     private static final long ACCOUNT_ID_MAX = 0xffff_ffffL;
     private static final Pattern PROFILE = Pattern.compile(
-            "(?:https?://)?(?:www\\.)?steamcommunity\\.com/(?:profiles/([^/?#]*).*)?.*", Pattern.DOTALL);
+            "(?i:(?:https?://)?(?:www\\.)?steamcommunity\\.com/)(?:profiles/([^/?#]*).*)?.*", Pattern.DOTALL);
     private static final Pattern STEAM2 = Pattern.compile("STEAM_[01]:([01]):([0-9]+)");
     private static final Pattern STEAM3 = Pattern.compile("\\[U:1:([0-9]+)]|U:1:([0-9]+)");
     private static final Pattern NUMBER = Pattern.compile("[0-9]+");
@@ -49,13 +49,18 @@ public record SteamId(long steamId64) implements Comparable<SteamId> {
     }
 
     /**
-     * Parses {@code 76561198000000000}, {@code STEAM_0:1:…}, {@code [U:1:…]}, {@code U:1:…} and profile
-     * addresses ({@code https://steamcommunity.com/profiles/…}).
+     * Parses {@code 76561198000000000}, {@code STEAM_0:1:…}, {@code [U:1:…]}, {@code U:1:…}, profile
+     * addresses ({@code https://steamcommunity.com/profiles/…}) and trade URLs, of which it takes the owner.
      *
      * @throws SteamIdException if it is none of these, or not a person's account
      */
     public static SteamId parse(String text) {
         String id = text.strip();
+        Matcher tradeUrl = TradeUrl.ADDRESS.matcher(id);
+        if (tradeUrl.matches()) {
+            String partner = TradeUrl.value(tradeUrl.group(1), "partner");
+            return ofAccountId(uint32(partner == null ? "" : partner));
+        }
         Matcher profile = PROFILE.matcher(id);
         if (profile.matches()) {
             // Another address, such as /id/name, does not tell the number.

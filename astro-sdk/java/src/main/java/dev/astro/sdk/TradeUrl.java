@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
  * @param token the secret part: eight letters, digits, {@code -} or {@code _}
  */
 public record TradeUrl(SteamId partner, String token) {
-    private static final Pattern ADDRESS = Pattern.compile(
-            "(?:https?://)?(?:www\\.)?steamcommunity\\.com/tradeoffer/new/?\\?([^#]*)(?:#.*)?", Pattern.DOTALL);
+    static final Pattern ADDRESS = Pattern.compile(
+            "(?i:(?:https?://)?(?:www\\.)?steamcommunity\\.com/)tradeoffer/new/?\\?([^#]*)(?:#.*)?", Pattern.DOTALL);
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{8}");
     private static final Pattern ACCOUNT_ID = Pattern.compile("[0-9]{1,10}");
 
@@ -31,7 +31,7 @@ public record TradeUrl(SteamId partner, String token) {
     }
 
     /**
-     * Parses {@code https://steamcommunity.com/tradeoffer/new/?partner=…&token=…}.
+     * Parses {@code https://steamcommunity.com/tradeoffer/new/?partner=…&token=…}, also without its scheme.
      *
      * @throws TradeUrlException if it leads elsewhere, or a part is missing
      */
@@ -55,7 +55,8 @@ public record TradeUrl(SteamId partner, String token) {
         }
     }
 
-    private static String value(String query, String name) {
+    /** The first value with this name, as it is written; null if there is none. */
+    static String value(String query, String name) {
         for (String pair : query.split("&")) {
             if (pair.startsWith(name + "=")) {
                 return pair.substring(name.length() + 1);

@@ -32,6 +32,14 @@ public final class Watch<E> implements Iterable<E>, AutoCloseable {
         return StreamSupport.stream(spliterator(), false);
     }
 
+    /**
+     * The resume token that goes on after what was given so far, for a program to store at the very start,
+     * before the first event, for which it does not wait. Empty for a stream without tokens.
+     */
+    public String position() {
+        return Waiting.on(watch.position());
+    }
+
     /** Stops following. */
     @Override
     public void close() {

@@ -1,6 +1,8 @@
 //! TypeScript: messages in the form of protoc-gen-es, which the protobuf-es runtime brings to life,
 //! and one class for each service.
 
+mod requests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -44,7 +46,7 @@ impl Language for TypeScript {
             files.push(code(&module(file.name()), &messages(file, &model)?));
             modules.push(module(file.name()));
         }
-        let index = include_str!("../../templates/typescript/messages.jinja");
+        let index = include_str!("../../../templates/typescript/messages.jinja");
         files.push(code("messages", &environment().render_str(index, context! { modules })?));
         files.push(code("services", &services(&model)?));
         let version =
@@ -87,6 +89,10 @@ struct MessageType {
     full_name: String,
     docs: String,
     members: Vec<Member>,
+    /// Whether requests have it.
+    is_given: bool,
+    /// What a program may give for it then.
+    given: Vec<Member>,
 }
 
 /// A property of a message: a field, or a oneof with its choices.
@@ -114,15 +120,26 @@ fn messages(file: &FileDescriptorProto, model: &Model) -> anyhow::Result<String>
         let from = import_path(file.name(), dependency);
         found.values.entry(from).or_default().insert(variable(dependency));
     }
+    let given = requests::given(model);
     for message in model.messages.iter().filter(|message| message.file == file.name()) {
+        let is_given = given.contains(message.full_name.as_str());
         for field in &message.fields {
             if let Some((from, name)) = import_of(file.name(), field, model)? {
-                found.types.entry(from).or_default().insert(name);
+                let types = found.types.entry(from).or_default();
+                if is_given && requests::is_ours(&field.ty) {
+                    types.insert(format!("{name}Init"));
+                }
+                types.insert(name);
+            }
+            if is_given && let Some(name) = requests::alias(field) {
+                // Beside the folder of generated code.
+                let from = format!("./{}../requests.js", up(file.name()));
+                found.types.entry(from).or_default().insert(name.to_owned());
             }
         }
-        found.messages.push(message_type(message));
+        found.messages.push(message_type(message, is_given));
     }
-    let template = include_str!("../../templates/typescript/file.jinja");
+    let template = include_str!("../../../templates/typescript/file.jinja");
     Ok(environment().render_str(template, context! { file => found })?)
 }
 
@@ -145,7 +162,15 @@ fn import_of(file: &str, field: &Field, model: &Model) -> anyhow::Result<Option<
     Ok(elsewhere.then(|| (import_path(file, declared), last(name).to_owned())))
 }
 
-fn message_type(message: &Message) -> MessageType {
+fn message_type(message: &Message, is_given: bool) -> MessageType {
+    let given = message.fields.iter().filter(|_| is_given).map(|field| Member {
+        name: local(&field.name),
+        docs: field.docs.clone(),
+        ty: requests::given_type(field),
+        optional: true,
+        choices: Vec::new(),
+    });
+    let given = given.collect();
     let mut members: Vec<Member> = Vec::new();
     for field in &message.fields {
         let member = Member {
@@ -175,6 +200,8 @@ fn message_type(message: &Message) -> MessageType {
         full_name: message.full_name.clone(),
         docs: message.docs.clone(),
         members,
+        is_given,
+        given,
     }
 }
 
@@ -256,18 +283,19 @@ fn services(model: &Model) -> anyhow::Result<String> {
         let mut methods = Vec::new();
         for method in service.methods.iter().filter(|method| method.shape != Shape::Session) {
             let found = method_code(method, model)?;
+            types.insert(format!("{}Init", found.input));
             if !method.server_streaming {
-                types.insert(found.output);
+                types.insert(found.output.to_owned());
             }
             if !found.entry.is_empty() {
-                types.insert(found.entry);
+                types.insert(found.entry.to_owned());
             }
             values.extend([format!("{}Schema", found.input), format!("{}Schema", found.output)]);
             methods.push(found);
         }
         services.push(context! { service, methods, accessor => local(&service.accessor) });
     }
-    let template = include_str!("../../templates/typescript/services.jinja");
+    let template = include_str!("../../../templates/typescript/services.jinja");
     Ok(environment().render_str(template, context! { services, types, values })?)
 }
 
@@ -320,12 +348,13 @@ fn readme(root: &Path) -> anyhow::Result<String> {
     let snippet = |file: &str, name: &str| docs::snippet(root, file, name);
     let context = context! {
         command => crate::GENERATE_COMMAND,
+        version => VERSION,
         first_call => snippet("audit/audit.ts", "first-call")?,
         list => snippet("audit/audit.ts", "list")?,
         watch => snippet("giveaway/giveaway.ts", "watch")?,
         errors => snippet("giveaway/giveaway.ts", "errors")?,
     };
-    let template = include_str!("../../templates/typescript/README.jinja");
+    let template = include_str!("../../../templates/typescript/README.jinja");
     Ok(environment().render_str(template, context)? + "\n")
 }
 
@@ -346,10 +375,7 @@ impl Names for TypeScript {
     }
 
     fn field(&self, field: &Field) -> String {
-        match &field.oneof {
-            Some(oneof) => format!("{} {{ case: {:?} }}", local(oneof), local(&field.name)),
-            None => local(&field.name),
-        }
+        local(&field.name)
     }
 
     fn field_type(&self, field: &Field) -> String {
@@ -409,8 +435,12 @@ fn import_path(from: &str, to: &str) -> String {
     if is_googles(to) {
         return "@bufbuild/protobuf/wkt".to_owned();
     }
-    let up = "../".repeat(from.matches('/').count());
-    format!("./{up}{}.js", module(to))
+    format!("./{}{}.js", up(from), module(to))
+}
+
+/// The way from the code of this file to [`FOLDER`].
+fn up(from: &str) -> String {
+    "../".repeat(from.matches('/').count())
 }
 
 /// A name in lower camel case, as the runtime makes it; JavaScript's own are marked.
