@@ -21,7 +21,7 @@ package() {
     "$1/bin/pip" install --quiet --disable-pip-version-check --force-reinstall --no-deps "$work"/dist/*.whl
 }
 
-# From a copy, since setuptools writes beside what it builds.
+# From a copy with the licence, as it is published.
 rm -rf "$work/source" "$work/dist"
 mkdir -p "$work/source"
 cp -r "$sdk/pyproject.toml" "$sdk/README.md" "$sdk/src" "$work/source"

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of it is a test")]
 
+mod install;
 mod stories;
 
 use std::path::Path;
@@ -12,8 +13,9 @@ use astro_conformance::output::say;
 use astro_conformance::suite::Suite;
 use astro_conformance::{is_ci, language, mutants};
 
-/// What `cargo test` can be asked for by name: everything, or the examples alone.
-const PARTS: [&str; 2] = ["conformance", "stories"];
+/// What `cargo test` can be asked for by name: everything, the examples alone, or the lines that
+/// install the SDKs.
+const PARTS: [&str; 3] = ["conformance", "stories", "install"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -23,8 +25,12 @@ async fn main() -> ExitCode {
     if filter.as_ref().is_some_and(|filter| !PARTS.iter().any(|part| part.contains(filter))) {
         return ExitCode::SUCCESS;
     }
-    let stories = filter.is_some_and(|filter| "stories".contains(&filter));
-    let wrong = if stories { tell().await } else { run().await };
+    let is_asked = |part: &str| filter.as_ref().is_some_and(|filter| part.contains(filter));
+    let wrong = match () {
+        () if is_asked("stories") => tell().await,
+        () if is_asked("install") => install().await,
+        () => run().await,
+    };
     let wrong = wrong.unwrap_or_else(|error| vec![format!("{error:#}")]);
     wrong.iter().for_each(|line| say(&format!("FAIL {line}")));
     if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -39,6 +45,21 @@ async fn tell() -> anyhow::Result<Vec<String>> {
         language.prepare().await?;
     }
     Ok(stories::run(&ready).await)
+}
+
+/// Installs the SDKs as their READMEs say, and nothing else; gives what is wrong.
+async fn install() -> anyhow::Result<Vec<String>> {
+    let root = language::find_root(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())?;
+    let languages = language::all(&root)?;
+    let ready: Vec<_> = languages.iter().filter(|one| one.missing().is_empty()).collect();
+    for away in languages.iter().filter(|one| !one.missing().is_empty()) {
+        say(&format!("install {}: not run, it needs {}", away.name, away.missing().join(", ")));
+    }
+    let mut wrong = install::run(&root, &ready).await;
+    if is_ci() && ready.len() < languages.len() {
+        wrong.push("a language has no toolchain here".to_owned());
+    }
+    Ok(wrong)
 }
 
 /// Runs everything; gives what is wrong.
@@ -62,6 +83,7 @@ async fn run() -> anyhow::Result<Vec<String>> {
             wrong.push(format!("{error:#}"));
         }
     }
+    wrong.extend(install::run(&root, &ready).await);
     wrong.extend(stories::run(&ready).await);
     if !mutants::run(&suite).await? {
         wrong.push("a planted fault was not caught".to_owned());
