@@ -3,6 +3,7 @@
 mod index;
 mod quirks;
 mod social;
+mod stacks;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,6 +59,7 @@ fn router(control: Control) -> Router {
         .route("/behaviour", post(set_behaviour))
         .merge(social::routes())
         .merge(quirks::routes())
+        .merge(stacks::routes())
         .route("/tokens", post(mint_token))
         .route("/tokens/revoke", post(revoke_tokens))
         .route("/openid", post(openid_login))

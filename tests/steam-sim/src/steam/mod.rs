@@ -2,6 +2,7 @@
 
 mod quirks;
 mod social;
+mod stacks;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The books: which asset is where, and whether every one of them is in exactly one place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -102,6 +102,8 @@ pub struct Books {
     pub(crate) offer_index: HashMap<SteamId, OfferIndex>,
     pub(crate) trade_index: HashMap<SteamId, Vec<TradeId>>,
     pub(crate) names: BTreeMap<SteamId, String>,
+    /// Apps whose units join a stack of their kind when they arrive.
+    pub(crate) merging: BTreeSet<u32>,
     shelves: HashMap<InventoryKey, Shelf>,
     minted: HashMap<ClassKey, u64>,
     violations: Vec<String>,
@@ -241,14 +243,24 @@ impl Books {
         Some(asset)
     }
 
-    /// Lays a taken asset into an inventory of its (new) owner, in front, under a new number.
+    /// Lays a taken asset into an inventory of its (new) owner: in front, under a new number, or onto
+    /// a stack that it joins, whose number it then has.
     pub(crate) fn settle(&mut self, asset: Asset, to: SteamId, trade: TradeId) -> AssetId {
+        if let Some(stack) = self.stack_for(&asset, to) {
+            return self.join(stack, asset.amount);
+        }
         let id = AssetId::fresh();
         let mut history = asset.history;
         history.push(PastHolding { owner: asset.owner, asset_id: asset.key.id, trade });
         let key = AssetKey { app: asset.key.app, id };
         self.shelve(Asset { key, owner: to, history, ..asset });
         id
+    }
+
+    /// Notes that units came into the world, or left it.
+    pub(super) fn remint(&mut self, class: ClassKey, from: u64, to: u64) {
+        let minted = self.minted.entry(class).or_default();
+        *minted = (*minted + to).saturating_sub(from);
     }
 
     /// Checks cheaply that no transition lost or doubled an asset; `after` says which one.

@@ -39,6 +39,9 @@ pub struct ItemSpec {
     /// The description's `type`, such as `Level 5 Tool`.
     #[serde(default, rename = "type")]
     pub kind: String,
+    /// How many units the asset is, at least 1. Default: 1.
+    #[serde(default = "one")]
+    pub amount: u64,
     /// Further description fields, such as `tags` or `icon_url`; they win over the made ones.
     #[serde(default)]
     pub fields: Map<String, Value>,
@@ -48,6 +51,10 @@ fn yes() -> bool {
     true
 }
 
+fn one() -> u64 {
+    1
+}
+
 impl ItemSpec {
     /// A tradable item of this name.
     pub fn named(market_hash_name: impl Into<String>) -> Self {
@@ -55,8 +62,21 @@ impl ItemSpec {
             market_hash_name: market_hash_name.into(),
             tradable: true,
             kind: String::new(),
+            amount: 1,
             fields: Map::new(),
         }
+    }
+
+    /// A stack of so many units, at least 1.
+    pub fn stack_of(self, amount: u64) -> Self {
+        Self { amount: amount.max(1), ..self }
+    }
+
+    /// The same item with a name of its own, as its owner's tag gives it one: in quotes, while the
+    /// `market_hash_name` stays.
+    pub fn renamed(mut self, name: &str) -> Self {
+        self.fields.insert("name".to_owned(), format!("''{name}''").into());
+        self
     }
 
     /// The same item, bound to its owner.

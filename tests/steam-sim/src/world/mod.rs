@@ -18,6 +18,7 @@ pub(crate) mod protection;
 pub(crate) mod quirks;
 pub(crate) mod refusals;
 pub(crate) mod sessions;
+pub(crate) mod stacks;
 pub(crate) mod trades;
 
 use accounts::{Account, Accounts, NewAccount};
@@ -97,7 +98,7 @@ impl World {
                     key: AssetKey { app: to.app, id },
                     context: to.context,
                     owner: to.owner,
-                    amount: 1,
+                    amount: spec.amount.max(1),
                     class: key,
                     origin: Origin::Made,
                     history: Vec::new(),

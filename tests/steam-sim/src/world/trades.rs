@@ -174,7 +174,7 @@ impl World {
             }
             self.finish(id, OfferState::InEscrow, now);
         }
-        self.spoil_siblings(&offer, now);
+        self.spoil(&[offer.from, offer.to], Some(offer.id), now);
         self.books.check("a trade");
         Ok(trade)
     }
@@ -244,26 +244,6 @@ impl World {
         }
         if let Some(offer) = self.books.offers.get_mut(&offer.id) {
             offer.trade = Some(id);
-        }
-    }
-
-    /// Turns every other live offer invalid which names an asset that has just moved.
-    fn spoil_siblings(&mut self, done: &Offer, now: SimTime) {
-        let mut spoiled = Vec::new();
-        for account in [done.from, done.to] {
-            let index = self.books.offer_index.get(&account);
-            for id in index.into_iter().flat_map(|index| &index.live) {
-                if let Some(offer) = self.books.offer(*id)
-                    && *id != done.id
-                    && !self.books.can_happen(offer)
-                    && !spoiled.contains(id)
-                {
-                    spoiled.push(*id);
-                }
-            }
-        }
-        for id in spoiled {
-            self.finish(id, OfferState::InvalidItems, now);
         }
     }
 }

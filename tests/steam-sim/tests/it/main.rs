@@ -18,6 +18,7 @@ mod openid;
 mod people;
 mod protection;
 mod quirks;
+mod stacks;
 mod standing;
 mod strict;
 mod trades;
