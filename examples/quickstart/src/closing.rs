@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use astro_sdk::v1::{AssignmentItem, Event, GetAssignmentRequest};
 use steam_sim::{Account, AssetId, Books};
 
-use crate::giveaway::Giveaway;
+use crate::giveaway::{Giveaway, Prize};
 use crate::log::Log;
 use crate::screen::Screen;
 use crate::stage::Stage;
@@ -64,13 +64,13 @@ pub(crate) async fn judge(
         lost: lost(stage),
         doubts: books.audit(),
     };
-    for (winner, assignment) in &giveaway.prizes {
+    for Prize { winner, assignment, assets } in &giveaway.prizes {
         let request = GetAssignmentRequest { assignment_id: assignment.id.clone() };
         let answer = stage.client.assignments().get(request).await?;
         let now = answer.assignment.context("the server answered without the assignment")?;
         for item in &now.items {
-            let asset = books.find(winner.steam_id, AssetId(item.delivered_asset_id));
-            let in_books = asset.is_some_and(|asset| books.name_of(asset) == name(item));
+            let given = assets.get(&item.item_id).copied();
+            let in_books = given.is_some_and(|given| in_books(&books, stage, winner, item, given));
             match (in_books, in_log(&log.events, item, winner)) {
                 (true, true) => verdict.arrived.push(Arrival {
                     name: item.item_name_at_assignment.clone(),
@@ -115,6 +115,20 @@ fn still_open(books: &Books, stage: &Stage, winner: &Account) -> Vec<String> {
     let offers = books.offers_from(stage.bot_account.steam_id);
     let open = offers.filter(|offer| offer.to == winner.steam_id && offer.state.is_live());
     open.map(|offer| format!("offer {} to {} is still open", offer.id, winner.persona)).collect()
+}
+
+/// Whether Steam's books show the asset that the bot had as `given` with the winner, under the
+/// number that the assignment tells. Names prove nothing: a renamed item has one of its own.
+fn in_books(
+    books: &Books,
+    stage: &Stage,
+    winner: &Account,
+    item: &AssignmentItem,
+    given: AssetId,
+) -> bool {
+    let asset = books.find(winner.steam_id, AssetId(item.delivered_asset_id));
+    let came_from = asset.and_then(|asset| asset.history.last());
+    came_from.is_some_and(|past| (past.owner, past.asset_id) == (stage.bot_account.steam_id, given))
 }
 
 fn name(item: &AssignmentItem) -> &str {

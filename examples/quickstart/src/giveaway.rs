@@ -1,9 +1,11 @@
 //! What a giveaway plugin does: reserve items, find winners, assign, and watch what happens.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, ensure};
 use astro_sdk::v1::{Assignment, CreateAssignmentRequest, Event, ItemFilter, ReserveItemsRequest};
 use astro_sdk::{Client, Error, new_request_id};
-use steam_sim::Account;
+use steam_sim::{Account, AssetId};
 
 use crate::args::{Args, shares};
 use crate::log::Log;
@@ -14,10 +16,20 @@ use crate::stage::Stage;
 /// Name under which the assignments are made; an `external_id` is unique within it.
 const SYSTEM: &str = "quickstart.giveaway";
 
+/// What one person was promised.
+pub(crate) struct Prize {
+    /// Who.
+    pub winner: Account,
+    /// By which assignment.
+    pub assignment: Assignment,
+    /// Asset ids that the items had with the bot, by item id: Steam gives new ones with each trade.
+    pub assets: HashMap<String, AssetId>,
+}
+
 /// Who was promised what.
 pub(crate) struct Giveaway {
-    /// Winners and their assignments.
-    pub prizes: Vec<(Account, Assignment)>,
+    /// What each winner was promised.
+    pub prizes: Vec<Prize>,
     /// Items that were to arrive.
     pub wanted: usize,
 }
@@ -44,10 +56,9 @@ pub(crate) async fn run(
     let mut prizes = Vec::new();
     for (number, share) in (1..).zip(shares(args.items, args.winners)) {
         let winner = stage.people.winner(number)?;
-        let assignment = give(&stage.client, &winner, share, screen).await?;
-        prizes.push((winner, assignment));
+        prizes.push(give(&stage.client, winner, share, screen).await?);
     }
-    let ids: Vec<String> = prizes.iter().map(|(_, assignment)| assignment.id.clone()).collect();
+    let ids: Vec<String> = prizes.iter().map(|prize| prize.assignment.id.clone()).collect();
     log.until("the winners' items", |events| ids.iter().all(|id| is_over(events, id))).await?;
     Ok(Giveaway { prizes, wanted: usize::try_from(args.items)? })
 }
@@ -80,10 +91,10 @@ async fn collect(
 /// Reserves `share` items and promises them to `winner`.
 async fn give(
     client: &Client,
-    winner: &Account,
+    winner: Account,
     share: u32,
     screen: &Screen,
-) -> anyhow::Result<Assignment> {
+) -> anyhow::Result<Prize> {
     let request = ReserveItemsRequest {
         filter: Some(ItemFilter { tradable_now: true, ..Default::default() }),
         count: i32::try_from(share)?,
@@ -110,7 +121,11 @@ async fn give(
     let assignment = answer.assignment.context("the server answered without one")?;
     ensure!(assignment.total_items_count == i32::try_from(share)?, "another number of items");
     screen.step(&format!("{} wins {share} items: assignment {}", winner.persona, assignment.id));
-    Ok(assignment)
+    let assets = reserved.items.into_iter().filter_map(|item| {
+        let asset_id = item.asset?.asset_id;
+        Some((item.id, AssetId(asset_id)))
+    });
+    Ok(Prize { winner, assignment, assets: assets.collect() })
 }
 
 fn refused(error: Error) -> anyhow::Error {
