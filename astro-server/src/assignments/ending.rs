@@ -144,7 +144,7 @@ pub(super) fn finish(
     text: &str,
     by: By<'_>,
 ) -> Result<Assignment> {
-    let successor = match heirs::next(assignment, ending)? {
+    let successor = match heirs::next(conn, assignment, ending)? {
         Some(heir) => heirs::pass_on(conn, assignment, &heir, by)?,
         None => None,
     };

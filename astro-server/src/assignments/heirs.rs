@@ -8,7 +8,7 @@ use crate::db::{Conn, Document};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
 use crate::kernel::{AssignmentId, Error, Result, SteamId};
-use crate::users;
+use crate::{bots, users};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -57,7 +57,11 @@ fn claim_time(assignment: &Assignment) -> Duration {
 
 /// Who gets the items of an assignment that ends so: whom somebody named, or the first runner-up
 /// of one that expires.
-pub(super) fn next(assignment: &Assignment, ending: Ending) -> Result<Option<Heir>> {
+pub(super) fn next(
+    conn: &mut Conn,
+    assignment: &Assignment,
+    ending: Ending,
+) -> Result<Option<Heir>> {
     if let Some(named) = &assignment.heir {
         return serde_json::from_value(named.0.clone())
             .map(Some)
@@ -66,8 +70,13 @@ pub(super) fn next(assignment: &Assignment, ending: Ending) -> Result<Option<Hei
     match ending {
         Ending::Cancelled => Ok(None),
         Ending::Expired => {
-            let first = runner_ups(assignment).first().copied();
-            Ok(first.map(|user| Heir::new(user, claim_time(assignment))))
+            for user in runner_ups(assignment) {
+                // One whose account became a bot's meanwhile is left out.
+                if bots::ops::of_steam_id(conn, user)?.is_none() {
+                    return Ok(Some(Heir::new(user, claim_time(assignment))));
+                }
+            }
+            Ok(None)
         }
     }
 }
@@ -153,7 +162,7 @@ pub struct Reassignment {
 ///
 /// # Errors
 /// [`Error::AssignmentNotFound`], [`Error::AssignmentState`], [`Error::Etag`], [`Error::Invalid`]
-/// for the recipient that it has.
+/// for the recipient that it has, and for a bot's account.
 pub fn reassign(
     conn: &mut Conn,
     context: &Context,
@@ -163,6 +172,7 @@ pub fn reassign(
     if wish.user == assignment.user_id {
         return Err(Error::invalid("user_id", "is the recipient already"));
     }
+    ops::must_be_person(conn, "user_id", wish.user)?;
     let source = context.caller.source();
     let by = By { source: &source, now: context.now };
     if let Some(token) = &wish.trade_token {

@@ -10,7 +10,7 @@ use crate::events::{self, NewEvent, Severity};
 use crate::items::ops::{By, Source};
 use crate::items::{self, Item, ItemState};
 use crate::kernel::{AssignmentId, Caller, Error, Money, OrgId, Page, Result, SteamId, Timestamp};
-use crate::{orgs, users};
+use crate::{bots, orgs, users};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub struct NewAssignment {
 /// Assigns items to a person and queues the delivery.
 ///
 /// # Errors
-/// [`Error::ExternalIdExists`], and those of the items.
+/// [`Error::ExternalIdExists`], [`Error::Invalid`] for a bot's account, and those of the items.
 pub fn create(
     conn: &mut Conn,
     context: &Context,
@@ -61,6 +61,10 @@ pub fn create(
 ) -> Result<(Assignment, Vec<AssignmentItem>)> {
     let org = orgs::ops::home(conn, &context.caller, &new.org_id)?;
     unused(conn, org.id, &new.terms)?;
+    must_be_person(conn, "user_id", new.terms.user)?;
+    for next in &new.terms.runner_ups {
+        must_be_person(conn, "runner_up_user_ids", *next)?;
+    }
     let items = match items::ops::check(conn, &context.caller, org.id, &new.source, context.now) {
         Ok(items) => items,
         Err(error) => {
@@ -96,6 +100,21 @@ fn unused(conn: &mut Conn, org: OrgId, terms: &Terms) -> Result<()> {
         return Err(Error::ExternalIdExists(other));
     }
     Ok(())
+}
+
+/// Passes unless the account is a bot's, of whichever organisation: what a bot got back as a prize
+/// would be in two places in the books.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `field`.
+pub(super) fn must_be_person(conn: &mut Conn, field: &'static str, user: SteamId) -> Result<()> {
+    match bots::ops::of_steam_id(conn, user)? {
+        None => Ok(()),
+        Some(_) => {
+            let problem = format!("{user} is the account of a bot, which is given nothing");
+            Err(Error::invalid(field, problem))
+        }
+    }
 }
 
 /// A new assignment of `items`, which are delivered bot after bot, and its rows of items.

@@ -71,6 +71,8 @@ pub const LABELS_MAX: usize = 32;
 pub const NAME_CHARS_MAX: usize = 100;
 /// Characters of an event's source: a kind and an id.
 pub const SOURCE_CHARS_MAX: usize = 100;
+/// Bytes of the address of a picture or a profile: Steam's have below 120.
+pub const ADDRESS_BYTES_MAX: usize = 300;
 /// Event types in one filter.
 pub const EVENT_TYPES_MAX: usize = 50;
 /// Seconds a long poll waits at most: below what HTTP clients of game servers allow.
@@ -159,7 +161,8 @@ pub const SQLITE_BATCH: usize = 64;
 /// Bytes that SQLite's log may keep after a long reader let it grow.
 pub const WAL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Checks a text's length in characters and that it has no control characters.
+/// Checks a text's length in characters and that it has no control characters, nor such as turn the
+/// direction of writing.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `field`.
@@ -167,7 +170,7 @@ pub fn text(field: &'static str, text: &str, max: usize) -> Result<()> {
     if text.chars().count() > max {
         return Err(Error::invalid(field, format!("has more than {max} characters")));
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(super::text::is_control) {
         return Err(Error::invalid(field, "has control characters"));
     }
     Ok(())

@@ -8,6 +8,7 @@ pub mod money;
 pub mod page;
 pub mod seal;
 pub mod steam;
+pub mod text;
 pub mod time;
 
 pub use caller::{Caller, KeyKind};

@@ -3,6 +3,12 @@ use super::error::{Error, Result};
 use astro_sdk::steam::{TradeUrl, TradeUrlError};
 use serde::{Deserialize, Serialize};
 
+/// Hosts on or below which Steam keeps pictures of people.
+pub const PICTURE_HOSTS: [&str; 4] =
+    ["steamstatic.com", "steamcommunity.com", "steamcdn-a.akamaihd.net", "steamusercontent.com"];
+/// Hosts of people's profiles.
+pub const PROFILE_HOSTS: [&str; 1] = ["steamcommunity.com"];
+
 /// SteamID64 of account 0 among the individual accounts of the public universe.
 const INDIVIDUAL_BASE: u64 = 76_561_197_960_265_728;
 

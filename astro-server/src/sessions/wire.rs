@@ -8,7 +8,9 @@ use crate::donations::ops::Outcome;
 use crate::donations::{Donation, DonationState, Offer};
 use crate::items::Item;
 use crate::items::asset::{NewIds, SeenAsset};
-use crate::kernel::{AssetId, AttemptId, Error, Result, SteamId, Timestamp};
+use crate::kernel::limits::{ADDRESS_BYTES_MAX, NAME_CHARS_MAX};
+use crate::kernel::steam::{PICTURE_HOSTS, PROFILE_HOSTS};
+use crate::kernel::{AssetId, AttemptId, Error, Result, SteamId, Timestamp, text};
 use crate::sync::history::{Moved, SeenTrade, TradeOutcome};
 use crate::sync::offers::StrangeOffer;
 use crate::users::Profile;
@@ -35,7 +37,7 @@ fn wrong(what: &str) -> Error {
 
 /// Keeps what databases and terminals can take.
 pub fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(TEXT_MAX).collect()
+    text::clean(text, TEXT_MAX)
 }
 
 /// Steam's ids of offers and trades are numbers, kept as text.
@@ -253,14 +255,15 @@ fn moved(assets: &[bot::ReceivedAsset]) -> Result<Vec<Moved>> {
     assets.iter().map(moved).collect()
 }
 
+/// What a bot tells of a person is shown to others: what is not Steam's is left out.
 fn profile(p: bot::UserProfile) -> Result<Profile> {
     Ok(Profile {
         steam_id: person(p.steam_id)?,
-        display_name: clean(&p.display_name),
-        avatar_url: clean(&p.avatar_url),
-        profile_url: clean(&p.profile_url),
+        display_name: text::clean(&p.display_name, NAME_CHARS_MAX).trim().to_owned(),
+        avatar_url: text::https_address(&p.avatar_url, &PICTURE_HOSTS, ADDRESS_BYTES_MAX),
+        profile_url: text::https_address(&p.profile_url, &PROFILE_HOSTS, ADDRESS_BYTES_MAX),
         account_created_at: time("account_create_time", p.account_create_time)?,
-        country_code: clean(&p.country_code).chars().take(2).collect(),
+        country_code: text::country(&p.country_code),
     })
 }
 
