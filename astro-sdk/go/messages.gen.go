@@ -287,6 +287,9 @@ const (
 	BlockedReasonInviteNotAccepted = astrov1.BlockedReason_BLOCKED_REASON_INVITE_NOT_ACCEPTED
 	// The bot logged in from a new device, and Steam lets it trade again in some days. Retry then.
 	BlockedReasonBotNewDevice = astrov1.BlockedReason_BLOCKED_REASON_BOT_NEW_DEVICE
+	// An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
+	// once it is a single one again, the delivery goes on by itself.
+	BlockedReasonStack = astrov1.BlockedReason_BLOCKED_REASON_STACK
 )
 
 // DonationState is how far a donation is.
@@ -337,6 +340,8 @@ const (
 	DeclineReasonDonorLimit = astrov1.DeclineReason_DECLINE_REASON_DONOR_LIMIT
 	// The organisation takes nothing from this donor.
 	DeclineReasonDonorDenied = astrov1.DeclineReason_DECLINE_REASON_DONOR_DENIED
+	// A stack: an asset with another amount than 1, which Astro does not take.
+	DeclineReasonStack = astrov1.DeclineReason_DECLINE_REASON_STACK
 )
 
 // EventSeverity is how much an event wants a person.
@@ -379,7 +384,7 @@ const (
 	ItemStateMissing = astrov1.ItemState_ITEM_STATE_MISSING
 	// Taken out of the pool by an administrator.
 	ItemStateWithdrawn = astrov1.ItemState_ITEM_STATE_WITHDRAWN
-	// Needs a person: it cannot be traded.
+	// Needs a person: it cannot be traded, or it is a stack.
 	ItemStateQuarantined = astrov1.ItemState_ITEM_STATE_QUARANTINED
 )
 
@@ -418,6 +423,10 @@ const (
 	// An offer of the bot's account that Astro did not send: withdrawn by itself unless the
 	// organisation leaves that to a person.
 	DiscrepancyKindUnknownOffer = astrov1.DiscrepancyKind_DISCREPANCY_KIND_UNKNOWN_OFFER
+	// A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
+	// splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
+	// QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
+	DiscrepancyKindStack = astrov1.DiscrepancyKind_DISCREPANCY_KIND_STACK
 )
 
 // DiscrepancyResolution is what to do.

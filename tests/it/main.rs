@@ -37,6 +37,7 @@ mod rights;
 mod secrets;
 mod sessions;
 mod shutdown;
+mod stacks;
 mod steam_faults;
 mod stock;
 mod story;

@@ -19,6 +19,10 @@ What happens by itself, and what a person can decide:
                     blocked; write-off gives that up       write-off, ignore
   unknown-trade     the item left in a trade that Astro
                     did not make: look at the account      write-off, ignore
+  stack             another amount than 1: stays out of
+                    the pool, or the item is QUARANTINED
+                    and its assignment blocked; gone when
+                    it leaves or is a single one           write-off (an item), ignore
   unknown-offer     withdrawn, or waits if the organisation
                     leaves that to a person; gone when
                     the offer ends; never confirmed        cancel-offer, ignore
@@ -96,7 +100,16 @@ async fn list(open_only: bool, paging: &Paging, cx: &mut Context<'_>) -> Result<
         }
     };
     let (discrepancies, next_page_token) = paging.collect(fetch).await?;
-    let columns =
-        ["id", "kind", "item_name", "asset_id", "user_id", "trade_id", "resolution", "create_time"];
+    let columns = [
+        "id",
+        "kind",
+        "item_name",
+        "asset_id",
+        "amount",
+        "user_id",
+        "trade_id",
+        "resolution",
+        "create_time",
+    ];
     Ok(cx.out.list(&ListDiscrepanciesResponse { discrepancies, next_page_token }, &columns)?)
 }

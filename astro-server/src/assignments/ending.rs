@@ -208,8 +208,12 @@ pub fn fail(conn: &mut Conn, id: AssignmentId, text: &str, by: By<'_>) -> Result
         return Ok(());
     }
     free_items(conn, &assignment, by)?;
+    let reason = match assignment.blocked_reason {
+        Some(BlockedReason::Stack) => BlockedReason::Stack,
+        _ => BlockedReason::ItemMissing,
+    };
     let changes = Changes {
-        blocked_reason: Some(Some(BlockedReason::ItemMissing)),
+        blocked_reason: Some(Some(reason)),
         failed_at: Some(Some(by.now)),
         ..Changes::to(AssignmentState::Failed, text)
     };

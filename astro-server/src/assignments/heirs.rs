@@ -116,7 +116,7 @@ pub(super) fn pass_on(
     }
     let text = format!("{} items passed on to {user} from {}", rows.len(), assignment.user_id);
     append(conn, None, &next, "assignment.created", &text, by)?;
-    if items.iter().any(|item| !is_there(item)) {
+    if items.iter().any(|item| !is_there(item) || item.is_stack()) {
         ops::block_for_missing(conn, next.id, by)?;
     }
     Ok(Some(next))

@@ -133,6 +133,8 @@ text_enum! {
         InviteNotAccepted = "INVITE_NOT_ACCEPTED",
         /// The bot logged in from a new device.
         BotNewDevice = "BOT_NEW_DEVICE",
+        /// An item became a stack.
+        Stack = "STACK",
     }
 }
 

@@ -311,22 +311,74 @@ pub fn items_of(conn: &mut Conn, ids: &[AssignmentId]) -> Result<Vec<AssignmentI
     store::items_of(conn, ids)
 }
 
-/// Blocks an assignment that no offer is out for, since one of its items is gone.
+/// What keeps items that are promised from being given, if something does.
+fn obstacle(items: &[Item]) -> Option<BlockedReason> {
+    if items.iter().any(Item::is_stack) {
+        return Some(BlockedReason::Stack);
+    }
+    let gone = items.iter().any(|item| item.state != ItemState::Assigned);
+    gone.then_some(BlockedReason::ItemMissing)
+}
+
+/// Blocks an assignment that no offer is out for, since one of its items is gone or has become a
+/// stack. Of one that is blocked already the remedy changes, if a stack is in its way now.
 ///
 /// # Errors
 /// Those of the database.
 pub fn block_for_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()> {
     let assignment = get(conn, id)?;
-    if assignment.state != AssignmentState::Queued {
-        return Ok(());
+    let found = obstacle(&parts::undelivered(conn, id)?);
+    let reason = found.unwrap_or(BlockedReason::ItemMissing);
+    let news = reason == BlockedReason::Stack && assignment.blocked_reason != Some(reason);
+    match assignment.state {
+        AssignmentState::Queued => {}
+        AssignmentState::Blocked if news => {}
+        _ => return Ok(()),
     }
-    let reason = BlockedReason::ItemMissing;
     let changes = Changes {
         blocked_reason: Some(Some(reason)),
         ..Changes::to(AssignmentState::Blocked, remedy(reason))
     };
-    let text = "is blocked: one of its items is missing";
+    let text = if reason == BlockedReason::Stack {
+        "is blocked: one of its items is a stack"
+    } else {
+        "is blocked: one of its items is missing"
+    };
     change(conn, &assignment, &changes, "assignment.blocked", text, by).map(drop)
+}
+
+/// Queues an assignment again that waited for a stack to be a single item again, if nothing else is
+/// in its way.
+///
+/// # Errors
+/// Those of the database.
+pub fn unblock_stack(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()> {
+    let assignment = get(conn, id)?;
+    let waited = assignment.state == AssignmentState::Blocked
+        && assignment.blocked_reason == Some(BlockedReason::Stack);
+    if !waited {
+        return Ok(());
+    }
+    match obstacle(&parts::undelivered(conn, id)?) {
+        Some(BlockedReason::Stack) => Ok(()),
+        Some(reason) => {
+            let changes = Changes {
+                blocked_reason: Some(Some(reason)),
+                ..Changes::to(AssignmentState::Blocked, remedy(reason))
+            };
+            let text = "is blocked: one of its items is missing";
+            change(conn, &assignment, &changes, "assignment.blocked", text, by).map(drop)
+        }
+        None => {
+            let changes = Changes {
+                next_attempt_at: Some(by.now),
+                tries: Some(0),
+                ..Changes::to(AssignmentState::Queued, "waits for the bot")
+            };
+            let text = "goes on: its items are single ones again";
+            change(conn, &assignment, &changes, "assignment.queued", text, by).map(drop)
+        }
+    }
 }
 
 /// Queues a blocked assignment again, or lets a waiting one go at once. One that waits for its turn
@@ -343,12 +395,8 @@ pub fn retry(conn: &mut Conn, context: &Context, id: AssignmentId) -> Result<Ass
     if waits && assignment.next_attempt_at <= context.now && assignment.tries == 0 {
         return Ok(assignment);
     }
-    let items = parts::undelivered(conn, id)?;
-    if items.iter().any(|item| item.state != ItemState::Assigned) {
-        return Err(Error::AssignmentState {
-            assignment: id,
-            state: format!("BLOCKED: {}", BlockedReason::ItemMissing),
-        });
+    if let Some(reason) = obstacle(&parts::undelivered(conn, id)?) {
+        return Err(Error::AssignmentState { assignment: id, state: format!("BLOCKED: {reason}") });
     }
     let changes = Changes {
         state: (!waits).then_some(AssignmentState::Queued),

@@ -43,7 +43,7 @@ pub(super) fn is_whole(
         .iter()
         .filter(|row| row.bot_id == bot && row.delivery_status == DeliveryStatus::Pending)
         .count();
-    let here = items.iter().all(|item| item.state == ItemState::Assigned);
+    let here = items.iter().all(|item| item.state == ItemState::Assigned && !item.is_stack());
     Ok(here && !items.is_empty() && items.len() == pending)
 }
 

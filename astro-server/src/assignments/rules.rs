@@ -146,6 +146,11 @@ pub fn remedy(reason: BlockedReason) -> &'static str {
         BlockedReason::BotNewDevice => {
             "Steam lets the bot trade again some days after its login from a new device: retry then"
         }
+        BlockedReason::Stack => {
+            "an item has become a stack on Steam, of which nothing is given: cancel \
+             (astro assignments cancel) and assign another item; once it is a single one again, \
+             the delivery goes on by itself"
+        }
     }
 }
 

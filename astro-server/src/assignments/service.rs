@@ -386,6 +386,7 @@ fn encode_reason(reason: Option<BlockedReason>) -> v1::BlockedReason {
         Some(BlockedReason::TradeUrlInvalid) => v1::BlockedReason::TradeUrlInvalid,
         Some(BlockedReason::InviteNotAccepted) => v1::BlockedReason::InviteNotAccepted,
         Some(BlockedReason::BotNewDevice) => v1::BlockedReason::BotNewDevice,
+        Some(BlockedReason::Stack) => v1::BlockedReason::Stack,
     }
 }
 

@@ -62,6 +62,8 @@ text_enum! {
         DonorLimit = "DONOR_LIMIT",
         /// Nothing is taken from this donor.
         DonorDenied = "DONOR_DENIED",
+        /// A stack.
+        Stack = "STACK",
     }
 }
 

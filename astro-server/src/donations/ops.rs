@@ -354,12 +354,18 @@ fn arrive(conn: &mut Conn, item: &Item, trade: &Trade<'_>, by: By<'_>) -> Result
         items::ops::change(conn, item, &changes, "item.withdrawn", &text, by)?;
         return Ok(true);
     }
+    // One that somebody accepted against the decision; the next run tells of it.
+    let (state, text) = if item.is_stack() {
+        (ItemState::Quarantined, "came, and is a stack")
+    } else {
+        (ItemState::Available, "came into the pool")
+    };
     let changes = items::Changes {
         steam_asset_id: Some(Some(asset)),
         steam_context_id: Some(context),
         tradable_at: Some(trade.settles_at),
-        ..items::Changes::to(ItemState::Available)
+        ..items::Changes::to(state)
     };
-    items::ops::change(conn, item, &changes, "item.received", "came into the pool", by)?;
+    items::ops::change(conn, item, &changes, "item.received", text, by)?;
     Ok(true)
 }

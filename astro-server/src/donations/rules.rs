@@ -68,6 +68,11 @@ fn judge_asset(asset: &SeenAsset, org: &Org) -> Result<(), Decline> {
         return because(DeclineReason::AppNotTaken, words);
     }
     let name = &asset.market_hash_name;
+    if asset.is_stack() {
+        let what = if name.is_empty() { "an asset".to_owned() } else { format!("\"{name}\"") };
+        let words = format!("{what} is a stack of {}, and stacks are not taken", asset.amount);
+        return because(DeclineReason::Stack, words);
+    }
     // Steam did not describe it: what is not known breaks no rule, and the item waits for a person.
     if name.is_empty() {
         return Ok(());
@@ -193,7 +198,8 @@ mod tests {
     #[test]
     fn a_gift_with_the_keyword_is_taken_and_nothing_else() {
         use DeclineReason::{
-            AppNotTaken, AsksForItems, GivesNothing, KeywordMissing, NotTradable, TooManyItems,
+            AppNotTaken, AsksForItems, GivesNothing, KeywordMissing, NotTradable, Stack,
+            TooManyItems,
         };
         let (any, none) = (org(DonationRules::default()), Given::default());
         let only_440 = Org { donation_app_ids: vec![440], ..any.clone() };
@@ -217,6 +223,16 @@ mod tests {
                 offer(vec![SeenAsset { tradable: false, ..asset("Stuck", 0) }]),
                 &any,
                 Some((NotTradable, "\"Stuck\"")),
+            ),
+            (
+                offer(vec![asset("Key", 0), SeenAsset { amount: 40, ..asset("Wood", 0) }]),
+                &any,
+                Some((Stack, "\"Wood\" is a stack of 40")),
+            ),
+            (
+                offer(vec![SeenAsset { amount: 0, ..asset("", 0) }]),
+                &any,
+                Some((Stack, "an asset is a stack of 0")),
             ),
             // Not described by Steam.
             (offer(vec![SeenAsset { tradable: false, ..asset("", 0) }]), &any, None),

@@ -118,6 +118,7 @@ fn encode_reason(reason: Option<DeclineReason>) -> v1::DeclineReason {
         Some(DeclineReason::Junk) => Wire::Junk,
         Some(DeclineReason::DonorLimit) => Wire::DonorLimit,
         Some(DeclineReason::DonorDenied) => Wire::DonorDenied,
+        Some(DeclineReason::Stack) => Wire::Stack,
     }
 }
 

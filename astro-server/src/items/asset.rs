@@ -20,7 +20,7 @@ pub struct SeenAsset {
     pub class: u64,
     /// Instance id.
     pub instance: u64,
-    /// Amount.
+    /// Amount; with another one than 1 it is a stack.
     pub amount: u32,
     /// Market hash name.
     pub market_hash_name: String,
@@ -81,13 +81,17 @@ impl SeenAsset {
         self.tradable_at_micros.and_then(|m| Timestamp::from_micros("tradable_time", m).ok())
     }
 
-    /// The state it has in the pool: what can never be traded needs a person.
+    /// Whether it is a stack. Steam keeps one asset id for all units of it, and merges, splits and
+    /// renumbers stacks whenever it likes, so that a unit has no identity that could be followed:
+    /// a stack stays out of the pool.
+    pub fn is_stack(&self) -> bool {
+        self.amount != 1
+    }
+
+    /// The state it has in the pool: what can never be traded needs a person, as does a stack.
     pub fn pool_state(&self) -> ItemState {
-        if self.tradable || self.tradable_at_micros.is_some() {
-            ItemState::Available
-        } else {
-            ItemState::Quarantined
-        }
+        let tradable = self.tradable || self.tradable_at_micros.is_some();
+        if tradable && !self.is_stack() { ItemState::Available } else { ItemState::Quarantined }
     }
 
     /// A new item in `state` that has this asset now.

@@ -34,7 +34,7 @@ text_enum! {
         Missing = "MISSING",
         /// Taken out by an administrator.
         Withdrawn = "WITHDRAWN",
-        /// Needs a person: it cannot be traded.
+        /// Needs a person: it cannot be traded, or it is a stack.
         Quarantined = "QUARANTINED",
     }
 }
@@ -57,7 +57,7 @@ impl ItemState {
             Delivered => matches!(next, Available | Missing),
             Missing => matches!(next, Available | Assigned | Withdrawn | Quarantined | Pending),
             Withdrawn => matches!(next, Available | Quarantined),
-            Quarantined => matches!(next, Available | Withdrawn | Missing),
+            Quarantined => matches!(next, Available | Assigned | Withdrawn | Missing),
         }
     }
 
@@ -113,7 +113,7 @@ pub struct Item {
     pub steam_class_id: AssetId,
     /// Instance id.
     pub steam_instance_id: AssetId,
-    /// Amount, 1 for most.
+    /// Amount on Steam; with another one than 1 it is a stack.
     pub amount: i64,
     /// Market hash name.
     pub market_hash_name: String,
@@ -178,6 +178,20 @@ impl Item {
         Money::from_columns(self.market_value, self.market_currency.clone())
     }
 
+    /// Whether it is a stack, of which nothing is given away: see [`asset::SeenAsset::is_stack`].
+    pub fn is_stack(&self) -> bool {
+        self.amount != 1
+    }
+
+    /// The state as a refusal tells it.
+    pub fn shown_state(&self) -> String {
+        if self.is_stack() {
+            format!("{}, a stack of {}", self.state, self.amount)
+        } else {
+            self.state.to_string()
+        }
+    }
+
     /// Passes when the item is free and can be traded now.
     ///
     /// # Errors
@@ -185,8 +199,8 @@ impl Item {
     pub fn must_be_free(&self, now: Timestamp) -> Result<()> {
         let state = match (self.state, self.tradable_at) {
             (ItemState::Available, Some(at)) if at > now => format!("not tradable before {at}"),
-            (ItemState::Available, _) => return Ok(()),
-            (state, _) => state.to_string(),
+            (ItemState::Available, _) if !self.is_stack() => return Ok(()),
+            _ => self.shown_state(),
         };
         Err(Error::ItemNotAvailable { item: self.id, state })
     }
@@ -198,6 +212,8 @@ impl Item {
 pub struct Changes {
     /// State.
     pub state: Option<ItemState>,
+    /// Amount.
+    pub amount: Option<i64>,
     /// Context.
     pub steam_context_id: Option<AssetId>,
     /// Asset id.
@@ -342,7 +358,7 @@ mod tests {
             ("DELIVERED", "AVAILABLE MISSING"),
             ("MISSING", "AVAILABLE ASSIGNED WITHDRAWN QUARANTINED PENDING"),
             ("WITHDRAWN", "AVAILABLE QUARANTINED"),
-            ("QUARANTINED", "AVAILABLE WITHDRAWN MISSING"),
+            ("QUARANTINED", "AVAILABLE ASSIGNED WITHDRAWN MISSING"),
         ];
         assert_eq!(allowed.len(), ItemState::ALL.len());
         for (from, nexts) in allowed {

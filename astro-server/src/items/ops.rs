@@ -107,7 +107,11 @@ fn append(
             .moved(before.map(|b| b.state.as_str()), after.state.as_str())
             .with("trade_offer_id", offer)
             .with("reservation_id", either(|item| item.reservation_id.map(|id| id.to_string())))
-            .with("asset_id", after.steam_asset_id.map(|a| a.get().to_string()));
+            .with("asset_id", after.steam_asset_id.map(|a| a.get().to_string()))
+            .with("amount", after.amount);
+    if let Some(before) = before.filter(|before| before.amount != after.amount) {
+        event = event.with("amount_before", before.amount);
+    }
     if let Some(id) = assignment {
         event = event.assignment(id, None);
     }
@@ -327,9 +331,9 @@ pub fn check(
                 return Err(Error::ReservationNotFound(*id));
             }
             let items = store::of_reservation(conn, *id)?;
-            match items.iter().find(|item| item.state != ItemState::Reserved) {
+            match items.iter().find(|item| item.state != ItemState::Reserved || item.is_stack()) {
                 Some(item) => {
-                    Err(Error::ItemNotAvailable { item: item.id, state: item.state.to_string() })
+                    Err(Error::ItemNotAvailable { item: item.id, state: item.shown_state() })
                 }
                 None => Ok(items),
             }

@@ -147,6 +147,7 @@ pub(super) fn next_free(
     loop {
         // Others take the oldest at the same time, so there is more to choose from than is wanted.
         let ids: Vec<ItemId> = filtered(Some(org), &filter)
+            .filter(t::amount.eq(1))
             .order((t::created_at.asc(), t::id.asc()))
             .limit(limit + SPARE)
             .select(t::id)

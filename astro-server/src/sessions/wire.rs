@@ -378,7 +378,7 @@ fn seen(asset: &bot::Asset, described: Option<&Described>) -> Result<SeenAsset> 
         asset: asset.asset_id,
         class: asset.class_id,
         instance: asset.instance_id,
-        amount: asset.amount.max(1),
+        amount: asset.amount,
         market_hash_name: text(|d| &d.market_hash_name),
         name: text(|d| &d.name),
         kind: text(|d| &d.kind),
@@ -492,6 +492,6 @@ mod tests {
         let assets = vec![bot::Asset { app_id: 440, asset_id: 1, ..bot::Asset::default() }];
         let seen = seen_assets(assets, &Descriptions::default()).unwrap();
         assert!(!seen[0].tradable);
-        assert_eq!(seen[0].amount, 1);
+        assert!(seen[0].is_stack(), "an amount of 0 is not taken for 1");
     }
 }

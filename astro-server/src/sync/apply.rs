@@ -5,7 +5,7 @@
 //! compared: what somebody else changed meanwhile is for the next run.
 use super::reconcile::{Change, Circumstances, Snapshot, accuracy, reconcile};
 use super::store::{self, Progress};
-use super::{Discrepancy, DiscrepancyKind, Sync, SyncState, discrepancies, ops};
+use super::{Discrepancy, DiscrepancyKind, Sync, SyncState, discrepancies, ops, stacks};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::items::asset::{Origin, SeenAsset};
@@ -104,6 +104,7 @@ fn circumstances(conn: &mut Conn, bot: &Bot, sync: &Sync) -> Result<Circumstance
         moving,
         adopt: orgs::ops::get(conn, bot.org)?.adopt_unknown_items,
         ignored: store::ignored(conn, bot.id)?,
+        told: store::told_stacks(conn, bot.id)?,
     })
 }
 
@@ -132,6 +133,9 @@ pub fn apply(
             Step::Change(Change::Unknown(asset), _) => {
                 report_unknown(conn, bot, &sync, asset, by)?;
             }
+            Step::Change(Change::Stack(asset), _) => {
+                stacks::report(conn, bot, &sync, asset, None, by)?;
+            }
             Step::Change(change, version) => {
                 correct(conn, bot, &sync, (change, *version), &mut tally, by)?;
             }
@@ -157,6 +161,7 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
         if let Some(item) = items::ops::withdrawn(conn, bot.id, app, id)? {
             let changes = items::Changes {
                 missing_since: Some(None),
+                amount: Some(i64::from(asset.amount)),
                 ..items::Changes::to(asset.pool_state())
             };
             items::ops::change(conn, &item, &changes, "item.found", text, by)?;
@@ -197,6 +202,10 @@ fn correct(
         tally.removed += 1;
         return missing(conn, bot, sync, &item, *kind, by);
     }
+    if let Change::Amount(_, asset) = change {
+        tally.updated += usize::from(stacks::book(conn, bot, sync, &item, asset, by)?);
+        return Ok(());
+    }
     let Some((changes, name, text)) = correction(change, &item, sync) else { return Ok(()) };
     tally.updated += 1;
     items::ops::change(conn, &item, &changes, name, text, by).map(drop)
@@ -210,16 +219,19 @@ fn correction(
 ) -> Option<(items::Changes, &'static str, &'static str)> {
     let seen = items::Changes { missing_since: Some(None), ..items::Changes::default() };
     Some(match change {
-        Change::Adopt(_) | Change::Unknown(_) | Change::Missing(..) => return None,
+        Change::Adopt(_)
+        | Change::Unknown(_)
+        | Change::Stack(_)
+        | Change::Missing(..)
+        | Change::Amount(..) => return None,
         Change::FirstMiss(_) => {
             let since = Some(Some(sync.read_started()));
             let changes = items::Changes { missing_since: since, ..items::Changes::default() };
             (changes, "item.not_seen", "was not in the inventory: once more, and it is missing")
         }
         Change::Back(_) => {
-            let promised = item.assignment_id.is_some();
-            let state = if promised { ItemState::Assigned } else { ItemState::Available };
-            let changes = items::Changes { state: Some(state), reservation_id: Some(None), ..seen };
+            let state = Some(back(item));
+            let changes = items::Changes { state, reservation_id: Some(None), ..seen };
             (changes, "item.found", "is there again")
         }
         Change::Seen(_) => (seen, "item.seen", "is there after all"),
@@ -227,7 +239,7 @@ fn correction(
             (items::Changes::to(ItemState::Quarantined), "item.quarantined", "cannot be traded")
         }
         Change::Release(_) => {
-            (items::Changes::to(ItemState::Available), "item.released", "can be traded now")
+            (items::Changes::to(back(item)), "item.released", "can be traded now")
         }
         Change::TradableAt(_, at) => {
             let changes = items::Changes { tradable_at: Some(*at), ..items::Changes::default() };
@@ -242,6 +254,11 @@ fn correction(
             (changes, "item.updated", "is in another part of the inventory")
         }
     })
+}
+
+/// Where an item belongs that can be given again.
+pub(super) fn back(item: &Item) -> ItemState {
+    if item.assignment_id.is_some() { ItemState::Assigned } else { ItemState::Available }
 }
 
 fn missing(

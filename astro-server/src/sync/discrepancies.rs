@@ -1,7 +1,7 @@
 //! Differences between Steam and the books: reported, closed when they vanish, resolved by people.
 use super::apply::adopt;
 use super::reconcile::{Key, Snapshot};
-use super::{Discrepancy, DiscrepancyKind, Resolution, store};
+use super::{Discrepancy, DiscrepancyKind, Resolution, stacks, store};
 use crate::assignments;
 use crate::auth::gate::Context;
 use crate::bots::{self, Bot};
@@ -11,7 +11,7 @@ use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
 use crate::kernel::{DiscrepancyId, Error, OrgId, Page, Result, Timestamp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// A new difference about an asset.
 pub(super) fn found(
@@ -45,6 +45,9 @@ pub(super) fn found(
 
 /// Records a difference unless it is known, and tells people.
 pub(super) fn report(conn: &mut Conn, row: &Discrepancy, text: &str, by: By<'_>) -> Result<()> {
+    if row.kind != DiscrepancyKind::Stack && row.trade_offer_id.is_none() {
+        stacks::give_way(conn, row.bot_id, (row.app_id, row.asset_id), by)?;
+    }
     if store::insert_discrepancy(conn, row)? {
         tell(conn, row, "sync.discrepancy_found", text, severity(row.kind), by)?;
     }
@@ -57,7 +60,8 @@ fn severity(kind: DiscrepancyKind) -> Severity {
         DiscrepancyKind::UnknownTrade | DiscrepancyKind::UnknownOffer => Severity::Error,
         DiscrepancyKind::UnknownAsset
         | DiscrepancyKind::MissingAsset
-        | DiscrepancyKind::AssignedMissing => Severity::Warning,
+        | DiscrepancyKind::AssignedMissing
+        | DiscrepancyKind::Stack => Severity::Warning,
     }
 }
 
@@ -81,6 +85,9 @@ pub(super) fn tell(
     if let Some(item) = row.item_id {
         event = event.item(item);
     }
+    if row.kind == DiscrepancyKind::Stack {
+        event = event.with("amount", row.amount()).with("recorded_amount", row.recorded_amount());
+    }
     events::append(conn, event, by.now)
 }
 
@@ -92,19 +99,24 @@ pub(super) fn vanished(
     snapshot: &Snapshot,
     known: &[Item],
 ) -> Result<Vec<Discrepancy>> {
-    let seen: HashSet<_> = snapshot.assets.iter().map(SeenAsset::key).collect();
+    let seen: HashMap<_, _> = snapshot.assets.iter().map(|asset| (asset.key(), asset)).collect();
     let in_books: HashSet<_> =
         known.iter().filter_map(|i| Some((i.steam_app_id, i.steam_asset_id?))).collect();
     let is_gone = |row: &Discrepancy| {
         let key = (row.app_id, row.asset_id);
+        let covered = || snapshot.covered.iter().any(|(app, _)| *app == row.app_id);
         match row.kind {
             DiscrepancyKind::UnknownAsset => {
-                let covered = snapshot.covered.iter().any(|(app, _)| *app == row.app_id);
-                in_books.contains(&key) || (covered && !seen.contains(&key))
+                in_books.contains(&key) || (covered() && !seen.contains_key(&key))
             }
+            // An item that is not seen is missed first.
+            DiscrepancyKind::Stack => match seen.get(&key) {
+                Some(asset) => !asset.is_stack(),
+                None => covered() && !in_books.contains(&key),
+            },
             DiscrepancyKind::MissingAsset
             | DiscrepancyKind::AssignedMissing
-            | DiscrepancyKind::UnknownTrade => seen.contains(&key),
+            | DiscrepancyKind::UnknownTrade => seen.contains_key(&key),
             DiscrepancyKind::UnknownOffer => false,
         }
     };
@@ -154,6 +166,11 @@ pub fn resolve(
         let problem = format!("{resolution} makes no sense for {}", row.kind);
         return Err(Error::invalid("resolution", problem));
     }
+    if resolution == Resolution::Adopt && row.amount() != 1 {
+        let amount = row.amount();
+        let problem = format!("ADOPT makes no sense for a stack of {amount}: IGNORE it");
+        return Err(Error::invalid("resolution", problem));
+    }
     if !store::resolve(conn, id, resolution, note, context.now)? {
         return Err(Error::Conflict(format!("discrepancy {id} was resolved just now")));
     }
@@ -178,7 +195,8 @@ pub fn resolve(
 fn write_off(conn: &mut Conn, row: &Discrepancy, by: By<'_>) -> Result<()> {
     let Some(id) = row.item_id else { return Ok(()) };
     let item = items::ops::get(conn, id)?;
-    if item.state == ItemState::Missing {
+    let stack = item.state == ItemState::Quarantined && row.kind == DiscrepancyKind::Stack;
+    if item.state == ItemState::Missing || stack {
         let changes = items::Changes::to(ItemState::Withdrawn);
         items::ops::change(conn, &item, &changes, "item.withdrawn", "was written off", by)?;
     }

@@ -8,6 +8,7 @@
 //! | `MISSING_ASSET` | the item is MISSING; gone when the asset is seen again | WRITE_OFF, IGNORE |
 //! | `ASSIGNED_MISSING` | the same, and its assignment is blocked until then | WRITE_OFF (gives the assignment up), IGNORE |
 //! | `UNKNOWN_TRADE` | the item is MISSING; an assignment is blocked | WRITE_OFF, IGNORE |
+//! | `STACK` | stays out of the pool, or the item is QUARANTINED and its assignment blocked; gone when the asset leaves or is a single one | WRITE_OFF (an item; gives its assignment up), IGNORE |
 //! | `UNKNOWN_OFFER` | is withdrawn, or waits if the organisation leaves it to a person; gone when the offer ends; never confirmed | CANCEL_OFFER, IGNORE |
 pub mod apply;
 pub mod discrepancies;
@@ -17,6 +18,7 @@ pub mod ops;
 pub mod reconcile;
 pub mod schedule;
 pub mod service;
+pub mod stacks;
 pub(crate) mod store;
 
 #[cfg(test)]
@@ -70,6 +72,8 @@ text_enum! {
         UnknownTrade = "UNKNOWN_TRADE",
         /// An offer of the account that Astro did not send.
         UnknownOffer = "UNKNOWN_OFFER",
+        /// An asset with another amount than 1.
+        Stack = "STACK",
     }
 }
 
@@ -95,7 +99,9 @@ impl DiscrepancyKind {
         match resolution {
             Resolution::Adopt => self == Self::UnknownAsset,
             Resolution::WriteOff => match self {
-                Self::MissingAsset | Self::AssignedMissing | Self::UnknownTrade => true,
+                Self::MissingAsset | Self::AssignedMissing | Self::UnknownTrade | Self::Stack => {
+                    true
+                }
                 Self::UnknownAsset | Self::UnknownOffer => false,
             },
             Resolution::CancelOffer => self == Self::UnknownOffer,
@@ -209,7 +215,8 @@ pub struct Discrepancy {
     pub asset_id: AssetId,
     /// Name for people.
     pub item_name: String,
-    /// The asset as it was seen, for one that may be adopted.
+    /// The asset as it was seen, for one that may be adopted and for a stack; of an item that became
+    /// one also its `recorded_amount`.
     pub details: Document,
     /// Trade that took the item away.
     pub trade_id: Option<String>,
@@ -229,6 +236,23 @@ pub struct Discrepancy {
     pub resolved_at: Option<Timestamp>,
 }
 
+impl Discrepancy {
+    /// How many units of the asset Steam showed last; 0 when that was not kept.
+    pub fn amount(&self) -> u32 {
+        self.number("amount")
+    }
+
+    /// How many of them the item had when it was found to be a stack; 0 for no item.
+    pub fn recorded_amount(&self) -> u32 {
+        self.number("recorded_amount")
+    }
+
+    fn number(&self, field: &str) -> u32 {
+        let number = self.details.0.get(field).and_then(serde_json::Value::as_u64);
+        number.map_or(0, |number| u32::try_from(number).unwrap_or(u32::MAX))
+    }
+}
+
 #[cfg(test)]
 mod resolutions {
     use super::*;
@@ -236,7 +260,7 @@ mod resolutions {
     #[test]
     fn each_kind_takes_the_resolutions_that_make_sense() {
         use DiscrepancyKind::{
-            AssignedMissing, MissingAsset, UnknownAsset, UnknownOffer, UnknownTrade,
+            AssignedMissing, MissingAsset, Stack, UnknownAsset, UnknownOffer, UnknownTrade,
         };
         use Resolution::{Adopt, CancelOffer, Ignore, Vanished, WriteOff};
         let allowed = |kind: DiscrepancyKind| {
@@ -247,6 +271,7 @@ mod resolutions {
         assert_eq!(allowed(AssignedMissing), [WriteOff, Ignore]);
         assert_eq!(allowed(UnknownTrade), [WriteOff, Ignore]);
         assert_eq!(allowed(UnknownOffer), [Ignore, CancelOffer]);
+        assert_eq!(allowed(Stack), [WriteOff, Ignore]);
         assert!(DiscrepancyKind::ALL.iter().all(|kind| !kind.takes(Vanished)));
     }
 }

@@ -32,6 +32,8 @@ pub struct Circumstances {
     pub adopt: bool,
     /// Differences that a person decided to leave alone.
     pub ignored: HashSet<Key>,
+    /// Stacks that are told of, with the amounts that are.
+    pub told: HashMap<Key, u32>,
 }
 
 /// A change to make.
@@ -41,6 +43,10 @@ pub enum Change {
     Adopt(SeenAsset),
     /// Report an unknown asset.
     Unknown(SeenAsset),
+    /// Report an unknown stack, or another amount of it.
+    Stack(SeenAsset),
+    /// The item is a stack, or another amount of one, or a single one again.
+    Amount(ItemId, SeenAsset),
     /// Note the first read without the item.
     FirstMiss(ItemId),
     /// The second read without it: it is missing.
@@ -64,7 +70,7 @@ impl Change {
     /// The item that is changed; none for an asset that is no item.
     pub fn item(&self) -> Option<ItemId> {
         match self {
-            Self::Adopt(_) | Self::Unknown(_) => None,
+            Self::Adopt(_) | Self::Unknown(_) | Self::Stack(_) => None,
             Self::FirstMiss(id)
             | Self::Missing(id, _)
             | Self::Back(id)
@@ -72,6 +78,7 @@ impl Change {
             | Self::Quarantine(id)
             | Self::Release(id)
             | Self::TradableAt(id, _)
+            | Self::Amount(id, _)
             | Self::Placed(id, ..) => Some(*id),
         }
     }
@@ -94,9 +101,25 @@ pub fn reconcile(
         .map(|a| (*a).clone())
         .collect();
     unknown.sort_by_key(|a| (a.app, a.asset));
-    let report = if circumstances.adopt { Change::Adopt } else { Change::Unknown };
-    changes.extend(unknown.into_iter().map(report));
+    let report = |asset: SeenAsset| {
+        if asset.is_stack() {
+            (!circumstances.tells(&asset)).then_some(Change::Stack(asset))
+        } else if circumstances.adopt {
+            Some(Change::Adopt(asset))
+        } else {
+            Some(Change::Unknown(asset))
+        }
+    };
+    changes.extend(unknown.into_iter().filter_map(report));
     changes
+}
+
+impl Circumstances {
+    /// Whether the stack is told of with its amount, or shall not be.
+    fn tells(&self, asset: &SeenAsset) -> bool {
+        let key = asset.key();
+        self.told.get(&key) == Some(&asset.amount) || self.ignored.contains(&key)
+    }
 }
 
 fn key(item: &Item) -> Option<Key> {
@@ -115,7 +138,8 @@ fn of_item(
         return None;
     }
     match seen.get(&key) {
-        Some(asset) => present(item, asset, circumstances.read_started),
+        Some(asset) => amount(item, asset, circumstances)
+            .or_else(|| present(item, asset, circumstances.read_started)),
         None if was_looked_for(item, snapshot, circumstances.read_started) => {
             absent(item, circumstances, &key)
         }
@@ -129,6 +153,15 @@ fn was_looked_for(item: &Item, snapshot: &Snapshot, read_started: Timestamp) -> 
     let covered = |context| snapshot.covered.contains(&(item.steam_app_id, context));
     let protected = item.tradable_at.is_some_and(|at| at > read_started);
     covered(item.steam_context_id) && (!protected || covered(AssetId::new(PROTECTED)))
+}
+
+/// What the units of an asset that is there mean: they come before everything else, since nothing
+/// of a stack may be promised.
+fn amount(item: &Item, asset: &SeenAsset, circumstances: &Circumstances) -> Option<Change> {
+    let booked = item.amount == i64::from(asset.amount);
+    let out = item.state == ItemState::Quarantined && circumstances.tells(asset);
+    let done = booked && (out || !asset.is_stack());
+    (!done).then(|| Change::Amount(item.id, asset.clone()))
 }
 
 fn present(item: &Item, asset: &SeenAsset, read_started: Timestamp) -> Option<Change> {
@@ -182,7 +215,8 @@ fn absent(item: &Item, circumstances: &Circumstances, key: &Key) -> Option<Chang
 /// Steam has, as a share of all of both. What changed while the bot read counts on neither side, nor
 /// does what a person decided to leave alone.
 pub fn accuracy(snapshot: &Snapshot, known: &[Item], circumstances: &Circumstances) -> i32 {
-    let seen: HashSet<Key> = snapshot.assets.iter().map(SeenAsset::key).collect();
+    let seen: HashMap<Key, i64> =
+        snapshot.assets.iter().map(|asset| (asset.key(), i64::from(asset.amount))).collect();
     let (mut right, mut all) = (0_u64, 0_u64);
     let mut in_books = HashSet::new();
     for item in known {
@@ -195,12 +229,13 @@ pub fn accuracy(snapshot: &Snapshot, known: &[Item], circumstances: &Circumstanc
         let missing = item.state == ItemState::Missing;
         let expected = item.state.is_in_inventory()
             && was_looked_for(item, snapshot, circumstances.read_started);
-        match (seen.contains(&key), missing) {
+        match (seen.get(&key), missing) {
             // The asset and the item.
-            (true, false) => (right, all) = (right + 2, all + 2),
-            (true, true) => all += 1,
-            (false, false) if expected => all += 1,
-            (false, _) => {}
+            (Some(amount), false) if *amount == item.amount => (right, all) = (right + 2, all + 2),
+            (Some(_), false) => all += 2,
+            (Some(_), true) => all += 1,
+            (None, false) if expected => all += 1,
+            (None, _) => {}
         }
     }
     let unknown = |asset: &&SeenAsset| {
@@ -216,205 +251,4 @@ pub fn accuracy(snapshot: &Snapshot, known: &[Item], circumstances: &Circumstanc
 const MILLION: u64 = 1_000_000;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::items::asset::Origin;
-    use crate::kernel::{AssignmentId, BotId, OrgId};
-    use std::time::Duration;
-
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_micros("t", 0).unwrap().plus(Duration::from_secs(seconds))
-    }
-
-    fn asset(id: u64, tradable: bool) -> SeenAsset {
-        SeenAsset {
-            app: 440,
-            context: 2,
-            asset: id,
-            class: 1,
-            instance: 0,
-            amount: 1,
-            market_hash_name: "Key".to_owned(),
-            name: "Key".to_owned(),
-            kind: String::new(),
-            rarity: String::new(),
-            tradable,
-            tradable_at_micros: None,
-            marketable: true,
-            estimated_usd_cents: 0,
-            metadata: serde_json::json!({}).into(),
-        }
-    }
-
-    fn item(id: u64, state: ItemState) -> Item {
-        let origin =
-            Origin { org: OrgId::new(), bot: BotId::new(), via: "sync", donation: None, at: at(0) };
-        asset(id, true).item(state, &origin)
-    }
-
-    fn circumstances() -> Circumstances {
-        Circumstances {
-            read_started: at(1000),
-            moving: HashSet::new(),
-            adopt: true,
-            ignored: HashSet::new(),
-        }
-    }
-
-    fn snapshot(assets: Vec<SeenAsset>) -> Snapshot {
-        Snapshot { assets, covered: HashSet::from([(440, AssetId::new(2))]) }
-    }
-
-    #[track_caller]
-    fn check(seen: Vec<SeenAsset>, known: &[Item], with: &Circumstances, expected: &[Change]) {
-        assert_eq!(reconcile(&snapshot(seen), known, with), expected);
-    }
-
-    #[test]
-    fn an_inventory_that_matches_changes_nothing() {
-        let known = [item(1, ItemState::Available), item(2, ItemState::Assigned)];
-        check(vec![asset(1, true), asset(2, true)], &known, &circumstances(), &[]);
-        check(vec![], &[], &circumstances(), &[]);
-    }
-
-    #[test]
-    fn an_unknown_asset_is_adopted_or_reported_unless_trades_are_in_flight() {
-        let seen = || vec![asset(7, true)];
-        let review = Circumstances { adopt: false, ..circumstances() };
-        let moving = HashSet::from([asset(7, true).class_key()]);
-        let busy = Circumstances { moving, ..circumstances() };
-        let ignored =
-            Circumstances { ignored: HashSet::from([asset(7, true).key()]), ..circumstances() };
-        check(seen(), &[], &circumstances(), &[Change::Adopt(asset(7, true))]);
-        check(seen(), &[], &review, &[Change::Unknown(asset(7, true))]);
-        check(seen(), &[], &busy, &[]);
-        check(seen(), &[], &ignored, &[]);
-        check(seen(), &[item(7, ItemState::InOffer)], &circumstances(), &[]);
-    }
-
-    #[test]
-    fn an_item_is_missing_only_after_two_reads_a_minute_apart() {
-        let first = item(1, ItemState::Available);
-        check(
-            vec![],
-            std::slice::from_ref(&first),
-            &circumstances(),
-            &[Change::FirstMiss(first.id)],
-        );
-        let soon = Item { missing_since: Some(at(990)), ..first.clone() };
-        check(vec![], &[soon], &circumstances(), &[]);
-        let late = Item { missing_since: Some(at(900)), ..first.clone() };
-        let missing = Change::Missing(first.id, DiscrepancyKind::MissingAsset);
-        check(vec![], std::slice::from_ref(&late), &circumstances(), &[missing]);
-        let promised = Item {
-            assignment_id: Some(AssignmentId::new()),
-            state: ItemState::Assigned,
-            ..late.clone()
-        };
-        let missing = Change::Missing(first.id, DiscrepancyKind::AssignedMissing);
-        check(vec![], &[promised], &circumstances(), &[missing]);
-        check(vec![asset(1, true)], &[late], &circumstances(), &[Change::Seen(first.id)]);
-    }
-
-    #[test]
-    fn what_is_not_in_the_inventory_by_the_books_is_not_missed() {
-        let away =
-            [ItemState::InOffer, ItemState::InEscrow, ItemState::Pending, ItemState::Missing];
-        for state in away {
-            check(vec![], &[item(1, state)], &circumstances(), &[]);
-        }
-        let fresh = Item { updated_at: at(1001), ..item(1, ItemState::Available) };
-        check(vec![], &[fresh], &circumstances(), &[]);
-    }
-
-    #[test]
-    fn an_inventory_that_was_not_read_proves_nothing() {
-        let other = Item { steam_app_id: 730, ..item(1, ItemState::Available) };
-        check(vec![], &[other], &circumstances(), &[]);
-    }
-
-    #[test]
-    fn a_missing_item_comes_back_when_it_is_seen() {
-        let missing = item(1, ItemState::Missing);
-        check(
-            vec![asset(1, true)],
-            std::slice::from_ref(&missing),
-            &circumstances(),
-            &[Change::Back(missing.id)],
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_traded_is_quarantined_until_it_can() {
-        let free = item(1, ItemState::Available);
-        let stuck = item(2, ItemState::Quarantined);
-        let expected = [Change::Quarantine(free.id), Change::Release(stuck.id)];
-        check(vec![asset(1, false), asset(2, true)], &[free, stuck], &circumstances(), &expected);
-    }
-
-    #[test]
-    fn an_asset_in_another_context_is_the_same_and_waits_for_its_time() {
-        let books = item(1, ItemState::Available);
-        let protected = SeenAsset {
-            context: PROTECTED,
-            tradable_at_micros: Some(at(9000).micros()),
-            ..asset(1, false)
-        };
-        let context = AssetId::new(PROTECTED);
-        let placed = Change::Placed(books.id, context, Some(at(9000)));
-        check(vec![protected], std::slice::from_ref(&books), &circumstances(), &[placed]);
-        let waits =
-            Item { steam_context_id: context, tradable_at: Some(at(9000)), ..books.clone() };
-        let undated = SeenAsset { context: PROTECTED, ..asset(1, false) };
-        check(vec![undated], std::slice::from_ref(&waits), &circumstances(), &[]);
-        let free = Change::Placed(books.id, AssetId::new(2), None);
-        check(vec![asset(1, true)], &[waits], &circumstances(), &[free]);
-    }
-
-    #[test]
-    fn a_protected_item_is_missed_only_where_protected_items_were_read() {
-        let waits = Item {
-            tradable_at: Some(at(9000)),
-            missing_since: Some(at(900)),
-            ..item(1, ItemState::Available)
-        };
-        check(vec![], std::slice::from_ref(&waits), &circumstances(), &[]);
-        let mut all = snapshot(vec![]);
-        all.covered.insert((440, AssetId::new(PROTECTED)));
-        let missing = Change::Missing(waits.id, DiscrepancyKind::MissingAsset);
-        assert_eq!(reconcile(&all, &[waits], &circumstances()), [missing]);
-    }
-
-    #[track_caller]
-    fn agree(seen: Vec<SeenAsset>, known: &[Item], with: &Circumstances, percent: f64) {
-        let found = accuracy(&snapshot(seen), known, with);
-        assert!((f64::from(found) / 10_000.0 - percent).abs() < 0.001, "{found} for {percent} %");
-    }
-
-    #[test]
-    fn accuracy_is_the_share_of_assets_and_items_that_agree() {
-        let with = circumstances();
-        let known = [item(1, ItemState::Available), item(2, ItemState::Assigned)];
-        agree(vec![], &[], &with, 100.0);
-        agree(vec![asset(1, true), asset(2, true)], &known, &with, 100.0);
-        agree(vec![asset(1, true)], &known, &with, 200.0 / 3.0);
-        agree(vec![asset(1, true), asset(2, true), asset(3, true)], &known, &with, 80.0);
-        agree(vec![asset(3, true)], &known, &with, 0.0);
-        // Known to be missing, and so it is; seen all the same.
-        let missing = [item(1, ItemState::Missing)];
-        agree(vec![], &missing, &with, 100.0);
-        agree(vec![asset(1, true)], &missing, &with, 0.0);
-        // On its way out: there or not.
-        let offered = [item(1, ItemState::InOffer)];
-        agree(vec![asset(1, true)], &offered, &with, 100.0);
-        agree(vec![], &offered, &with, 100.0);
-        // Changed meanwhile, or left alone by a person.
-        let fresh = [Item { updated_at: at(1001), ..item(1, ItemState::Available) }];
-        agree(vec![], &fresh, &with, 100.0);
-        let ignored = HashSet::from([asset(1, true).key(), asset(2, true).key()]);
-        let told = Circumstances { ignored, ..circumstances() };
-        agree(vec![asset(2, true)], &[item(1, ItemState::Available)], &told, 100.0);
-        let moving = HashSet::from([asset(7, true).class_key()]);
-        agree(vec![asset(7, true)], &[], &Circumstances { moving, ..circumstances() }, 100.0);
-    }
-}
+mod tests;

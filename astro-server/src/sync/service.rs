@@ -173,6 +173,7 @@ fn encode_discrepancy(row: Discrepancy) -> v1::Discrepancy {
         DiscrepancyKind::AssignedMissing => v1::DiscrepancyKind::AssignedMissing,
         DiscrepancyKind::UnknownTrade => v1::DiscrepancyKind::UnknownTrade,
         DiscrepancyKind::UnknownOffer => v1::DiscrepancyKind::UnknownOffer,
+        DiscrepancyKind::Stack => v1::DiscrepancyKind::Stack,
     };
     let resolution = match row.resolution {
         None => v1::DiscrepancyResolution::Unspecified,
@@ -183,6 +184,8 @@ fn encode_discrepancy(row: Discrepancy) -> v1::Discrepancy {
         Some(Resolution::CancelOffer) => v1::DiscrepancyResolution::CancelOffer,
     };
     v1::Discrepancy {
+        amount: row.amount(),
+        recorded_amount: row.recorded_amount(),
         id: row.id.to_string(),
         org_id: row.org_id.to_string(),
         bot_id: row.bot_id.to_string(),

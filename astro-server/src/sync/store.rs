@@ -4,10 +4,10 @@ use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState};
 use crate::db::schema::{discrepancies as d, inventory_sync_log as t, traded_assets as m};
 use crate::db::{Conn, Document, each};
 use crate::kernel::{
-    AssetId, BotId, DiscrepancyId, Error, OrgId, Page, Result, SteamId, SyncId, Timestamp,
+    AssetId, BotId, DiscrepancyId, Error, ItemId, OrgId, Page, Result, SteamId, SyncId, Timestamp,
 };
 use diesel::prelude::*;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Records a run unless the bot has an open one; tells whether it was recorded.
 pub(super) fn insert(conn: &mut Conn, row: &Sync) -> Result<bool> {
@@ -236,6 +236,43 @@ pub(super) fn resolve(
         .set((d::resolution.eq(resolution), d::note.eq(note), d::resolved_at.eq(now)))
         .execute(conn)?;
     Ok(changed == 1)
+}
+
+/// Tells of an open difference as of a stack, with what is known of it now.
+pub(super) fn restate(conn: &mut Conn, row: &Discrepancy) -> Result<()> {
+    diesel::update(d::table.find(row.id).filter(d::resolution.is_null()))
+        .set((d::kind.eq(row.kind), d::item_id.eq(row.item_id), d::details.eq(&row.details)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stacks that are told of or were written off, with their amounts.
+pub(super) fn told_stacks(conn: &mut Conn, bot: BotId) -> Result<HashMap<Key, u32>> {
+    let rows: Vec<Discrepancy> = d::table
+        .filter(d::bot_id.eq(bot))
+        .filter(d::kind.eq(DiscrepancyKind::Stack))
+        .filter(d::resolution.is_null().or(d::resolution.eq(Resolution::WriteOff)))
+        .order((d::created_at, d::id))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| ((row.app_id, row.asset_id), row.amount())).collect())
+}
+
+/// Whether a person decided to leave alone what is told of this asset, and of this item if it is
+/// one.
+pub(super) fn is_ignored(
+    conn: &mut Conn,
+    bot: BotId,
+    (app, asset): Key,
+    item: Option<ItemId>,
+) -> Result<bool> {
+    let about: Vec<Option<ItemId>> = d::table
+        .filter(d::bot_id.eq(bot))
+        .filter(d::app_id.eq(app))
+        .filter(d::asset_id.eq(asset))
+        .filter(d::resolution.eq(Resolution::Ignore))
+        .select(d::item_id)
+        .load(conn)?;
+    Ok(about.contains(&item))
 }
 
 /// Differences that a person decided to leave alone.

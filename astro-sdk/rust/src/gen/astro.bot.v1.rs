@@ -497,7 +497,7 @@ pub struct Asset {
     /// Instance.
     #[prost(uint64, tag = "5")]
     pub instance_id: u64,
-    /// Amount, 1 for most.
+    /// Amount as Steam tells it, 1 for most: 0 is not taken for 1.
     #[prost(uint32, tag = "6")]
     pub amount: u32,
     /// Steam's own estimate of its worth in US cents; 0 when it tells none. In received offers only.

@@ -1052,7 +1052,7 @@ pub struct CreateAssignmentRequest {
     /// Organisation; may be empty when the key belongs to one organisation.
     #[prost(string, tag = "1")]
     pub org_id: ::prost::alloc::string::String,
-    /// Required. SteamID64 of the recipient.
+    /// Required. SteamID64 of the recipient, who is no bot of the platform.
     #[prost(uint64, tag = "2")]
     pub user_id: u64,
     /// Items, 1 to 100; those of several bots are delivered in several trades. Or…
@@ -1286,7 +1286,7 @@ pub struct ReassignAssignmentRequest {
     /// Required. Assignment id.
     #[prost(string, tag = "1")]
     pub assignment_id: ::prost::alloc::string::String,
-    /// Required. SteamID64 of the new recipient.
+    /// Required. SteamID64 of the new recipient, who is no bot of the platform.
     #[prost(uint64, tag = "2")]
     pub user_id: u64,
     /// New recipient's trade URL, when known; it is stored for the next time as well.
@@ -1519,6 +1519,9 @@ pub enum BlockedReason {
     InviteNotAccepted = 16,
     /// The bot logged in from a new device, and Steam lets it trade again in some days. Retry then.
     BotNewDevice = 17,
+    /// An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
+    /// once it is a single one again, the delivery goes on by itself.
+    Stack = 18,
 }
 impl BlockedReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1545,6 +1548,7 @@ impl BlockedReason {
             Self::TradeUrlInvalid => "BLOCKED_REASON_TRADE_URL_INVALID",
             Self::InviteNotAccepted => "BLOCKED_REASON_INVITE_NOT_ACCEPTED",
             Self::BotNewDevice => "BLOCKED_REASON_BOT_NEW_DEVICE",
+            Self::Stack => "BLOCKED_REASON_STACK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1568,6 +1572,7 @@ impl BlockedReason {
             "BLOCKED_REASON_TRADE_URL_INVALID" => Some(Self::TradeUrlInvalid),
             "BLOCKED_REASON_INVITE_NOT_ACCEPTED" => Some(Self::InviteNotAccepted),
             "BLOCKED_REASON_BOT_NEW_DEVICE" => Some(Self::BotNewDevice),
+            "BLOCKED_REASON_STACK" => Some(Self::Stack),
             _ => None,
         }
     }
@@ -2967,7 +2972,7 @@ pub struct DonatedItem {
     /// Market hash name.
     #[prost(string, tag = "2")]
     pub market_hash_name: ::prost::alloc::string::String,
-    /// Amount, 1 for most.
+    /// Amount on Steam; only assets with the amount 1 are taken.
     #[prost(uint32, tag = "3")]
     pub amount: u32,
     /// Item id, once it is recorded.
@@ -3165,6 +3170,8 @@ pub enum DeclineReason {
     DonorLimit = 8,
     /// The organisation takes nothing from this donor.
     DonorDenied = 9,
+    /// A stack: an asset with another amount than 1, which Astro does not take.
+    Stack = 10,
 }
 impl DeclineReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3183,6 +3190,7 @@ impl DeclineReason {
             Self::Junk => "DECLINE_REASON_JUNK",
             Self::DonorLimit => "DECLINE_REASON_DONOR_LIMIT",
             Self::DonorDenied => "DECLINE_REASON_DONOR_DENIED",
+            Self::Stack => "DECLINE_REASON_STACK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3198,6 +3206,7 @@ impl DeclineReason {
             "DECLINE_REASON_JUNK" => Some(Self::Junk),
             "DECLINE_REASON_DONOR_LIMIT" => Some(Self::DonorLimit),
             "DECLINE_REASON_DONOR_DENIED" => Some(Self::DonorDenied),
+            "DECLINE_REASON_STACK" => Some(Self::Stack),
             _ => None,
         }
     }
@@ -4539,7 +4548,7 @@ pub enum ItemState {
     Missing = 8,
     /// Taken out of the pool by an administrator.
     Withdrawn = 9,
-    /// Needs a person: it cannot be traded.
+    /// Needs a person: it cannot be traded, or it is a stack.
     Quarantined = 10,
 }
 impl ItemState {
@@ -6009,6 +6018,12 @@ pub struct Discrepancy {
     /// SteamID64 of the other side of that trade or offer.
     #[prost(uint64, tag = "16")]
     pub user_id: u64,
+    /// How many units of the asset Steam showed last, of an unknown asset or a stack.
+    #[prost(uint32, tag = "18")]
+    pub amount: u32,
+    /// How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
+    #[prost(uint32, tag = "19")]
+    pub recorded_amount: u32,
 }
 impl ::prost::Name for Discrepancy {
     const NAME: &'static str = "Discrepancy";
@@ -6189,8 +6204,8 @@ pub struct ResolveDiscrepancyRequest {
     /// Required. Discrepancy id.
     #[prost(string, tag = "1")]
     pub discrepancy_id: ::prost::alloc::string::String,
-    /// Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-    /// took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+    /// Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+    /// unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
     #[prost(enumeration = "DiscrepancyResolution", tag = "2")]
     pub resolution: i32,
     /// Note for the audit trail, at most 500 characters.
@@ -6285,6 +6300,10 @@ pub enum DiscrepancyKind {
     /// An offer of the bot's account that Astro did not send: withdrawn by itself unless the
     /// organisation leaves that to a person.
     UnknownOffer = 5,
+    /// A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
+    /// splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
+    /// QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
+    Stack = 8,
 }
 impl DiscrepancyKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -6299,6 +6318,7 @@ impl DiscrepancyKind {
             Self::AssignedMissing => "DISCREPANCY_KIND_ASSIGNED_MISSING",
             Self::UnknownTrade => "DISCREPANCY_KIND_UNKNOWN_TRADE",
             Self::UnknownOffer => "DISCREPANCY_KIND_UNKNOWN_OFFER",
+            Self::Stack => "DISCREPANCY_KIND_STACK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -6310,6 +6330,7 @@ impl DiscrepancyKind {
             "DISCREPANCY_KIND_ASSIGNED_MISSING" => Some(Self::AssignedMissing),
             "DISCREPANCY_KIND_UNKNOWN_TRADE" => Some(Self::UnknownTrade),
             "DISCREPANCY_KIND_UNKNOWN_OFFER" => Some(Self::UnknownOffer),
+            "DISCREPANCY_KIND_STACK" => Some(Self::Stack),
             _ => None,
         }
     }
@@ -7481,7 +7502,7 @@ pub struct SteamAsset {
     pub class_id: u64,
     /// Instance id.
     pub instance_id: u64,
-    /// Amount, 1 for most.
+    /// Amount on Steam. An asset with another amount than 1 is a stack, and is not given away.
     pub amount: u32,
     /// Fields of a newer server; sent back as they came.
     pub unknown_fields: crate::UnknownFields,

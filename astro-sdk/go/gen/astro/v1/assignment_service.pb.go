@@ -155,6 +155,9 @@ const (
 	BlockedReason_BLOCKED_REASON_INVITE_NOT_ACCEPTED BlockedReason = 16
 	// The bot logged in from a new device, and Steam lets it trade again in some days. Retry then.
 	BlockedReason_BLOCKED_REASON_BOT_NEW_DEVICE BlockedReason = 17
+	// An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
+	// once it is a single one again, the delivery goes on by itself.
+	BlockedReason_BLOCKED_REASON_STACK BlockedReason = 18
 )
 
 // Enum value maps for BlockedReason.
@@ -178,6 +181,7 @@ var (
 		15: "BLOCKED_REASON_TRADE_URL_INVALID",
 		16: "BLOCKED_REASON_INVITE_NOT_ACCEPTED",
 		17: "BLOCKED_REASON_BOT_NEW_DEVICE",
+		18: "BLOCKED_REASON_STACK",
 	}
 	BlockedReason_value = map[string]int32{
 		"BLOCKED_REASON_UNSPECIFIED":                 0,
@@ -198,6 +202,7 @@ var (
 		"BLOCKED_REASON_TRADE_URL_INVALID":           15,
 		"BLOCKED_REASON_INVITE_NOT_ACCEPTED":         16,
 		"BLOCKED_REASON_BOT_NEW_DEVICE":              17,
+		"BLOCKED_REASON_STACK":                       18,
 	}
 )
 
@@ -685,7 +690,7 @@ type CreateAssignmentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Organisation; may be empty when the key belongs to one organisation.
 	OrgId string `protobuf:"bytes,1,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
-	// Required. SteamID64 of the recipient.
+	// Required. SteamID64 of the recipient, who is no bot of the platform.
 	UserId uint64 `protobuf:"varint,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// Items, 1 to 100; those of several bots are delivered in several trades. Or…
 	ItemIds []string `protobuf:"bytes,3,rep,name=item_ids,json=itemIds,proto3" json:"item_ids,omitempty"`
@@ -1335,7 +1340,7 @@ type ReassignAssignmentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. Assignment id.
 	AssignmentId string `protobuf:"bytes,1,opt,name=assignment_id,json=assignmentId,proto3" json:"assignment_id,omitempty"`
-	// Required. SteamID64 of the new recipient.
+	// Required. SteamID64 of the new recipient, who is no bot of the platform.
 	UserId uint64 `protobuf:"varint,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// New recipient's trade URL, when known; it is stored for the next time as well.
 	TradeUrl string `protobuf:"bytes,3,opt,name=trade_url,json=tradeUrl,proto3" json:"trade_url,omitempty"`
@@ -1837,7 +1842,7 @@ const file_astro_v1_assignment_service_proto_rawDesc = "" +
 	"\x17ASSIGNMENT_STATE_FAILED\x10\t\x12\x1e\n" +
 	"\x1aASSIGNMENT_STATE_CANCELLED\x10\n" +
 	"\x12\x1c\n" +
-	"\x18ASSIGNMENT_STATE_EXPIRED\x10\v*\xab\x05\n" +
+	"\x18ASSIGNMENT_STATE_EXPIRED\x10\v*\xc5\x05\n" +
 	"\rBlockedReason\x12\x1e\n" +
 	"\x1aBLOCKED_REASON_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fBLOCKED_REASON_TRADE_URL_NEEDED\x10\x01\x12)\n" +
@@ -1857,7 +1862,8 @@ const file_astro_v1_assignment_service_proto_rawDesc = "" +
 	"*BLOCKED_REASON_RECIPIENT_INVENTORY_PRIVATE\x10\x0e\x12$\n" +
 	" BLOCKED_REASON_TRADE_URL_INVALID\x10\x0f\x12&\n" +
 	"\"BLOCKED_REASON_INVITE_NOT_ACCEPTED\x10\x10\x12!\n" +
-	"\x1dBLOCKED_REASON_BOT_NEW_DEVICE\x10\x112\xa9\x05\n" +
+	"\x1dBLOCKED_REASON_BOT_NEW_DEVICE\x10\x11\x12\x18\n" +
+	"\x14BLOCKED_REASON_STACK\x10\x122\xa9\x05\n" +
 	"\x11AssignmentService\x12^\n" +
 	"\x10CreateAssignment\x12!.astro.v1.CreateAssignmentRequest\x1a\".astro.v1.CreateAssignmentResponse\"\x03\x90\x02\x02\x12U\n" +
 	"\rGetAssignment\x12\x1e.astro.v1.GetAssignmentRequest\x1a\x1f.astro.v1.GetAssignmentResponse\"\x03\x90\x02\x01\x12[\n" +

@@ -119,21 +119,24 @@ const (
 	DeclineReason_DECLINE_REASON_DONOR_LIMIT DeclineReason = 8
 	// The organisation takes nothing from this donor.
 	DeclineReason_DECLINE_REASON_DONOR_DENIED DeclineReason = 9
+	// A stack: an asset with another amount than 1, which Astro does not take.
+	DeclineReason_DECLINE_REASON_STACK DeclineReason = 10
 )
 
 // Enum value maps for DeclineReason.
 var (
 	DeclineReason_name = map[int32]string{
-		0: "DECLINE_REASON_UNSPECIFIED",
-		1: "DECLINE_REASON_ASKS_FOR_ITEMS",
-		2: "DECLINE_REASON_GIVES_NOTHING",
-		3: "DECLINE_REASON_TOO_MANY_ITEMS",
-		4: "DECLINE_REASON_KEYWORD_MISSING",
-		5: "DECLINE_REASON_APP_NOT_TAKEN",
-		6: "DECLINE_REASON_NOT_TRADABLE",
-		7: "DECLINE_REASON_JUNK",
-		8: "DECLINE_REASON_DONOR_LIMIT",
-		9: "DECLINE_REASON_DONOR_DENIED",
+		0:  "DECLINE_REASON_UNSPECIFIED",
+		1:  "DECLINE_REASON_ASKS_FOR_ITEMS",
+		2:  "DECLINE_REASON_GIVES_NOTHING",
+		3:  "DECLINE_REASON_TOO_MANY_ITEMS",
+		4:  "DECLINE_REASON_KEYWORD_MISSING",
+		5:  "DECLINE_REASON_APP_NOT_TAKEN",
+		6:  "DECLINE_REASON_NOT_TRADABLE",
+		7:  "DECLINE_REASON_JUNK",
+		8:  "DECLINE_REASON_DONOR_LIMIT",
+		9:  "DECLINE_REASON_DONOR_DENIED",
+		10: "DECLINE_REASON_STACK",
 	}
 	DeclineReason_value = map[string]int32{
 		"DECLINE_REASON_UNSPECIFIED":     0,
@@ -146,6 +149,7 @@ var (
 		"DECLINE_REASON_JUNK":            7,
 		"DECLINE_REASON_DONOR_LIMIT":     8,
 		"DECLINE_REASON_DONOR_DENIED":    9,
+		"DECLINE_REASON_STACK":           10,
 	}
 )
 
@@ -355,7 +359,7 @@ type DonatedItem struct {
 	AppId uint32 `protobuf:"varint,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	// Market hash name.
 	MarketHashName string `protobuf:"bytes,2,opt,name=market_hash_name,json=marketHashName,proto3" json:"market_hash_name,omitempty"`
-	// Amount, 1 for most.
+	// Amount on Steam; only assets with the amount 1 are taken.
 	Amount uint32 `protobuf:"varint,3,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Item id, once it is recorded.
 	ItemId        string `protobuf:"bytes,4,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
@@ -762,7 +766,7 @@ const file_astro_v1_donation_service_proto_rawDesc = "" +
 	"\x17DONATION_STATE_RECEIVED\x10\x04\x12\x1b\n" +
 	"\x17DONATION_STATE_DECLINED\x10\x05\x12\x18\n" +
 	"\x14DONATION_STATE_ENDED\x10\x06\x12\x1b\n" +
-	"\x17DONATION_STATE_REVERSED\x10\a*\xd8\x02\n" +
+	"\x17DONATION_STATE_REVERSED\x10\a*\xf2\x02\n" +
 	"\rDeclineReason\x12\x1e\n" +
 	"\x1aDECLINE_REASON_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dDECLINE_REASON_ASKS_FOR_ITEMS\x10\x01\x12 \n" +
@@ -773,7 +777,9 @@ const file_astro_v1_donation_service_proto_rawDesc = "" +
 	"\x1bDECLINE_REASON_NOT_TRADABLE\x10\x06\x12\x17\n" +
 	"\x13DECLINE_REASON_JUNK\x10\a\x12\x1e\n" +
 	"\x1aDECLINE_REASON_DONOR_LIMIT\x10\b\x12\x1f\n" +
-	"\x1bDECLINE_REASON_DONOR_DENIED\x10\t2\xb9\x01\n" +
+	"\x1bDECLINE_REASON_DONOR_DENIED\x10\t\x12\x18\n" +
+	"\x14DECLINE_REASON_STACK\x10\n" +
+	"2\xb9\x01\n" +
 	"\x0fDonationService\x12O\n" +
 	"\vGetDonation\x12\x1c.astro.v1.GetDonationRequest\x1a\x1d.astro.v1.GetDonationResponse\"\x03\x90\x02\x01\x12U\n" +
 	"\rListDonations\x12\x1e.astro.v1.ListDonationsRequest\x1a\x1f.astro.v1.ListDonationsResponse\"\x03\x90\x02\x01B4\n" +

@@ -48,7 +48,7 @@ const (
 	ItemState_ITEM_STATE_MISSING ItemState = 8
 	// Taken out of the pool by an administrator.
 	ItemState_ITEM_STATE_WITHDRAWN ItemState = 9
-	// Needs a person: it cannot be traded.
+	// Needs a person: it cannot be traded, or it is a stack.
 	ItemState_ITEM_STATE_QUARANTINED ItemState = 10
 )
 
@@ -122,7 +122,7 @@ type SteamAsset struct {
 	ClassId uint64 `protobuf:"varint,4,opt,name=class_id,json=classId,proto3" json:"class_id,omitempty"`
 	// Instance id.
 	InstanceId uint64 `protobuf:"varint,5,opt,name=instance_id,json=instanceId,proto3" json:"instance_id,omitempty"`
-	// Amount, 1 for most.
+	// Amount on Steam. An asset with another amount than 1 is a stack, and is not given away.
 	Amount        uint32 `protobuf:"varint,6,opt,name=amount,proto3" json:"amount,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

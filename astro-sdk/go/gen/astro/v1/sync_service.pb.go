@@ -101,6 +101,10 @@ const (
 	// An offer of the bot's account that Astro did not send: withdrawn by itself unless the
 	// organisation leaves that to a person.
 	DiscrepancyKind_DISCREPANCY_KIND_UNKNOWN_OFFER DiscrepancyKind = 5
+	// A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
+	// splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
+	// QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
+	DiscrepancyKind_DISCREPANCY_KIND_STACK DiscrepancyKind = 8
 )
 
 // Enum value maps for DiscrepancyKind.
@@ -112,6 +116,7 @@ var (
 		3: "DISCREPANCY_KIND_ASSIGNED_MISSING",
 		4: "DISCREPANCY_KIND_UNKNOWN_TRADE",
 		5: "DISCREPANCY_KIND_UNKNOWN_OFFER",
+		8: "DISCREPANCY_KIND_STACK",
 	}
 	DiscrepancyKind_value = map[string]int32{
 		"DISCREPANCY_KIND_UNSPECIFIED":      0,
@@ -120,6 +125,7 @@ var (
 		"DISCREPANCY_KIND_ASSIGNED_MISSING": 3,
 		"DISCREPANCY_KIND_UNKNOWN_TRADE":    4,
 		"DISCREPANCY_KIND_UNKNOWN_OFFER":    5,
+		"DISCREPANCY_KIND_STACK":            8,
 	}
 )
 
@@ -476,9 +482,13 @@ type Discrepancy struct {
 	// Offer, of an unknown one.
 	TradeOfferId string `protobuf:"bytes,15,opt,name=trade_offer_id,json=tradeOfferId,proto3" json:"trade_offer_id,omitempty"`
 	// SteamID64 of the other side of that trade or offer.
-	UserId        uint64 `protobuf:"varint,16,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	UserId uint64 `protobuf:"varint,16,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// How many units of the asset Steam showed last, of an unknown asset or a stack.
+	Amount uint32 `protobuf:"varint,18,opt,name=amount,proto3" json:"amount,omitempty"`
+	// How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
+	RecordedAmount uint32 `protobuf:"varint,19,opt,name=recorded_amount,json=recordedAmount,proto3" json:"recorded_amount,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Discrepancy) Reset() {
@@ -619,6 +629,20 @@ func (x *Discrepancy) GetTradeOfferId() string {
 func (x *Discrepancy) GetUserId() uint64 {
 	if x != nil {
 		return x.UserId
+	}
+	return 0
+}
+
+func (x *Discrepancy) GetAmount() uint32 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *Discrepancy) GetRecordedAmount() uint32 {
+	if x != nil {
+		return x.RecordedAmount
 	}
 	return 0
 }
@@ -1077,8 +1101,8 @@ type ResolveDiscrepancyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. Discrepancy id.
 	DiscrepancyId string `protobuf:"bytes,1,opt,name=discrepancy_id,json=discrepancyId,proto3" json:"discrepancy_id,omitempty"`
-	// Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-	// took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+	// Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+	// unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
 	Resolution DiscrepancyResolution `protobuf:"varint,2,opt,name=resolution,proto3,enum=astro.v1.DiscrepancyResolution" json:"resolution,omitempty"`
 	// Note for the audit trail, at most 500 characters.
 	Note string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
@@ -1221,7 +1245,7 @@ const file_astro_v1_sync_service_proto_rawDesc = "" +
 	"\vcreate_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12)\n" +
 	"\x10accuracy_percent\x18\x14 \x01(\x01R\x0faccuracyPercent\x12\x18\n" +
-	"\atrigger\x18\x15 \x01(\tR\atrigger\"\xa6\x04\n" +
+	"\atrigger\x18\x15 \x01(\tR\atrigger\"\xe7\x04\n" +
 	"\vDiscrepancy\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06org_id\x18\x02 \x01(\tR\x05orgId\x12\x15\n" +
@@ -1242,7 +1266,9 @@ const file_astro_v1_sync_service_proto_rawDesc = "" +
 	"\fresolve_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\vresolveTime\x12\x19\n" +
 	"\btrade_id\x18\x0e \x01(\tR\atradeId\x12$\n" +
 	"\x0etrade_offer_id\x18\x0f \x01(\tR\ftradeOfferId\x12\x17\n" +
-	"\auser_id\x18\x10 \x01(\x04R\x06userId\"H\n" +
+	"\auser_id\x18\x10 \x01(\x04R\x06userId\x12\x16\n" +
+	"\x06amount\x18\x12 \x01(\rR\x06amount\x12'\n" +
+	"\x0frecorded_amount\x18\x13 \x01(\rR\x0erecordedAmount\"H\n" +
 	"\x10StartSyncRequest\x12\x15\n" +
 	"\x06bot_id\x18\x01 \x01(\tR\x05botId\x12\x1d\n" +
 	"\n" +
@@ -1286,14 +1312,15 @@ const file_astro_v1_sync_service_proto_rawDesc = "" +
 	"\x12SYNC_STATE_PENDING\x10\x01\x12\x16\n" +
 	"\x12SYNC_STATE_RUNNING\x10\x02\x12\x18\n" +
 	"\x14SYNC_STATE_SUCCEEDED\x10\x03\x12\x15\n" +
-	"\x11SYNC_STATE_FAILED\x10\x04*\xea\x01\n" +
+	"\x11SYNC_STATE_FAILED\x10\x04*\x86\x02\n" +
 	"\x0fDiscrepancyKind\x12 \n" +
 	"\x1cDISCREPANCY_KIND_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eDISCREPANCY_KIND_UNKNOWN_ASSET\x10\x01\x12\"\n" +
 	"\x1eDISCREPANCY_KIND_MISSING_ASSET\x10\x02\x12%\n" +
 	"!DISCREPANCY_KIND_ASSIGNED_MISSING\x10\x03\x12\"\n" +
 	"\x1eDISCREPANCY_KIND_UNKNOWN_TRADE\x10\x04\x12\"\n" +
-	"\x1eDISCREPANCY_KIND_UNKNOWN_OFFER\x10\x05*\xf8\x01\n" +
+	"\x1eDISCREPANCY_KIND_UNKNOWN_OFFER\x10\x05\x12\x1a\n" +
+	"\x16DISCREPANCY_KIND_STACK\x10\b*\xf8\x01\n" +
 	"\x15DiscrepancyResolution\x12&\n" +
 	"\"DISCREPANCY_RESOLUTION_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cDISCREPANCY_RESOLUTION_ADOPT\x10\x01\x12$\n" +

@@ -105,6 +105,10 @@ class BlockedReason(OpenEnum):
     """
     BOT_NEW_DEVICE = 17
     """The bot logged in from a new device, and Steam lets it trade again in some days. Retry then."""
+    STACK = 18
+    """An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
+    once it is a single one again, the delivery goes on by itself.
+    """
 
 
 class DonationState(OpenEnum):
@@ -151,6 +155,8 @@ class DeclineReason(OpenEnum):
     """The donor's limit of items or worth within 24 hours is reached."""
     DONOR_DENIED = 9
     """The organisation takes nothing from this donor."""
+    STACK = 10
+    """A stack: an asset with another amount than 1, which Astro does not take."""
 
 
 class EventSeverity(OpenEnum):
@@ -190,7 +196,7 @@ class ItemState(OpenEnum):
     WITHDRAWN = 9
     """Taken out of the pool by an administrator."""
     QUARANTINED = 10
-    """Needs a person: it cannot be traded."""
+    """Needs a person: it cannot be traded, or it is a stack."""
 
 
 class SyncState(OpenEnum):
@@ -224,6 +230,11 @@ class DiscrepancyKind(OpenEnum):
     UNKNOWN_OFFER = 5
     """An offer of the bot's account that Astro did not send: withdrawn by itself unless the
     organisation leaves that to a person.
+    """
+    STACK = 8
+    """A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
+    splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
+    QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
     """
 
 

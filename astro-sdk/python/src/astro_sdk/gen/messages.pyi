@@ -511,7 +511,7 @@ class CreateAssignmentRequest(Message):
     """Organisation; may be empty when the key belongs to one organisation."""
 
     user_id: int
-    """Required. SteamID64 of the recipient."""
+    """Required. SteamID64 of the recipient, who is no bot of the platform."""
 
     @property
     def item_ids(self) -> MutableSequence[str]:
@@ -737,7 +737,7 @@ class ReassignAssignmentRequest(Message):
     """Required. Assignment id."""
 
     user_id: int
-    """Required. SteamID64 of the new recipient."""
+    """Required. SteamID64 of the new recipient, who is no bot of the platform."""
 
     trade_url: str
     """New recipient's trade URL, when known; it is stored for the next time as well."""
@@ -1111,7 +1111,7 @@ class DonatedItem(Message):
     """Market hash name."""
 
     amount: int
-    """Amount, 1 for most."""
+    """Amount on Steam; only assets with the amount 1 are taken."""
 
     item_id: str
     """Item id, once it is recorded."""
@@ -1431,7 +1431,7 @@ class SteamAsset(Message):
     """Instance id."""
 
     amount: int
-    """Amount, 1 for most."""
+    """Amount on Steam. An asset with another amount than 1 is a stack, and is not given away."""
 
     def __init__(
         self,
@@ -2330,6 +2330,12 @@ class Discrepancy(Message):
     user_id: int
     """SteamID64 of the other side of that trade or offer."""
 
+    amount: int
+    """How many units of the asset Steam showed last, of an unknown asset or a stack."""
+
+    recorded_amount: int
+    """How many of them the item had when it was found to be a stack; 0 for an asset that is no item."""
+
     def __init__(
         self,
         *,
@@ -2349,6 +2355,8 @@ class Discrepancy(Message):
         trade_id: str | None = ...,
         trade_offer_id: str | None = ...,
         user_id: SteamId | int | None = ...,
+        amount: int | None = ...,
+        recorded_amount: int | None = ...,
     ) -> None: ...
 
 class StartSyncRequest(Message):
@@ -2494,8 +2502,8 @@ class ResolveDiscrepancyRequest(Message):
     """Required. Discrepancy id."""
 
     resolution: DiscrepancyResolution | int
-    """Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-    took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+    """Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+    unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
     """
 
     note: str

@@ -164,7 +164,7 @@ class Assignments:
 
         Args:
             org_id: Organisation; may be empty when the key belongs to one organisation.
-            user_id: Required. SteamID64 of the recipient.
+            user_id: Required. SteamID64 of the recipient, who is no bot of the platform.
             item_ids: Items, 1 to 100; those of several bots are delivered in several trades. Or…
             reservation_id: …a reservation made before, whole.
             assignment_type: Kind, at most 40 characters; default \"manual\".
@@ -305,7 +305,7 @@ class Assignments:
 
         Args:
             assignment_id: Required. Assignment id.
-            user_id: Required. SteamID64 of the new recipient.
+            user_id: Required. SteamID64 of the new recipient, who is no bot of the platform.
             trade_url: New recipient's trade URL, when known; it is stored for the next time as well.
             reason: Why, at most 500 characters.
             ttl_seconds: Seconds until the new assignment expires unclaimed: 60 to 31536000; 0: as long as the old one.
@@ -1029,8 +1029,8 @@ class Syncs:
 
         Args:
             discrepancy_id: Required. Discrepancy id.
-            resolution: Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-                took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+            resolution: Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+                unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
             note: Note for the audit trail, at most 500 characters.
             request_id: Idempotency key (UUID).
 

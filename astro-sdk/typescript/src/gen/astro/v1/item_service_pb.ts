@@ -33,7 +33,7 @@ export type SteamAsset = Message<"astro.v1.SteamAsset"> & {
   classId: string;
   /** Instance id. */
   instanceId: string;
-  /** Amount, 1 for most. */
+  /** Amount on Steam. An asset with another amount than 1 is a stack, and is not given away. */
   amount: number;
 };
 
@@ -49,7 +49,7 @@ export interface SteamAssetInit {
   readonly classId?: Wide | undefined;
   /** Instance id. */
   readonly instanceId?: Wide | undefined;
-  /** Amount, 1 for most. */
+  /** Amount on Steam. An asset with another amount than 1 is a stack, and is not given away. */
   readonly amount?: number | undefined;
 }
 
@@ -493,7 +493,7 @@ export enum ItemState {
   MISSING = 8,
   /** Taken out of the pool by an administrator. */
   WITHDRAWN = 9,
-  /** Needs a person: it cannot be traded. */
+  /** Needs a person: it cannot be traded, or it is a stack. */
   QUARANTINED = 10,
 }
 

@@ -233,7 +233,7 @@ public final class AssignmentServiceOuterClass {
       "\035\n\031ASSIGNMENT_STATE_REVERSED\020\010\022\033\n\027ASSIGN" +
       "MENT_STATE_FAILED\020\t\022\036\n\032ASSIGNMENT_STATE_" +
       "CANCELLED\020\n\022\034\n\030ASSIGNMENT_STATE_EXPIRED\020" +
-      "\013*\253\005\n\rBlockedReason\022\036\n\032BLOCKED_REASON_UN" +
+      "\013*\305\005\n\rBlockedReason\022\036\n\032BLOCKED_REASON_UN" +
       "SPECIFIED\020\000\022#\n\037BLOCKED_REASON_TRADE_URL_" +
       "NEEDED\020\001\022)\n%BLOCKED_REASON_RECIPIENT_TRA" +
       "DE_BANNED\020\002\022+\n\'BLOCKED_REASON_RECIPIENT_" +
@@ -250,24 +250,25 @@ public final class AssignmentServiceOuterClass {
       "TORY_PRIVATE\020\016\022$\n BLOCKED_REASON_TRADE_U" +
       "RL_INVALID\020\017\022&\n\"BLOCKED_REASON_INVITE_NO" +
       "T_ACCEPTED\020\020\022!\n\035BLOCKED_REASON_BOT_NEW_D" +
-      "EVICE\020\0212\251\005\n\021AssignmentService\022^\n\020CreateA" +
-      "ssignment\022!.astro.v1.CreateAssignmentReq" +
-      "uest\032\".astro.v1.CreateAssignmentResponse" +
-      "\"\003\220\002\002\022U\n\rGetAssignment\022\036.astro.v1.GetAss" +
-      "ignmentRequest\032\037.astro.v1.GetAssignmentR" +
-      "esponse\"\003\220\002\001\022[\n\017ListAssignments\022 .astro." +
-      "v1.ListAssignmentsRequest\032!.astro.v1.Lis" +
-      "tAssignmentsResponse\"\003\220\002\001\022^\n\020CancelAssig" +
-      "nment\022!.astro.v1.CancelAssignmentRequest" +
-      "\032\".astro.v1.CancelAssignmentResponse\"\003\220\002" +
-      "\002\022d\n\022ReassignAssignment\022#.astro.v1.Reass" +
-      "ignAssignmentRequest\032$.astro.v1.Reassign" +
-      "AssignmentResponse\"\003\220\002\002\022[\n\017RetryAssignme" +
-      "nt\022 .astro.v1.RetryAssignmentRequest\032!.a" +
-      "stro.v1.RetryAssignmentResponse\"\003\220\002\002\022]\n\017" +
-      "WatchAssignment\022 .astro.v1.WatchAssignme" +
-      "ntRequest\032!.astro.v1.WatchAssignmentResp" +
-      "onse\"\003\220\002\0010\001B\020\n\014dev.astro.v1P\001b\006proto3"
+      "EVICE\020\021\022\030\n\024BLOCKED_REASON_STACK\020\0222\251\005\n\021As" +
+      "signmentService\022^\n\020CreateAssignment\022!.as" +
+      "tro.v1.CreateAssignmentRequest\032\".astro.v" +
+      "1.CreateAssignmentResponse\"\003\220\002\002\022U\n\rGetAs" +
+      "signment\022\036.astro.v1.GetAssignmentRequest" +
+      "\032\037.astro.v1.GetAssignmentResponse\"\003\220\002\001\022[" +
+      "\n\017ListAssignments\022 .astro.v1.ListAssignm" +
+      "entsRequest\032!.astro.v1.ListAssignmentsRe" +
+      "sponse\"\003\220\002\001\022^\n\020CancelAssignment\022!.astro." +
+      "v1.CancelAssignmentRequest\032\".astro.v1.Ca" +
+      "ncelAssignmentResponse\"\003\220\002\002\022d\n\022ReassignA" +
+      "ssignment\022#.astro.v1.ReassignAssignmentR" +
+      "equest\032$.astro.v1.ReassignAssignmentResp" +
+      "onse\"\003\220\002\002\022[\n\017RetryAssignment\022 .astro.v1." +
+      "RetryAssignmentRequest\032!.astro.v1.RetryA" +
+      "ssignmentResponse\"\003\220\002\002\022]\n\017WatchAssignmen" +
+      "t\022 .astro.v1.WatchAssignmentRequest\032!.as" +
+      "tro.v1.WatchAssignmentResponse\"\003\220\002\0010\001B\020\n" +
+      "\014dev.astro.v1P\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

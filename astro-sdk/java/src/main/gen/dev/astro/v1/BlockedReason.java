@@ -162,6 +162,15 @@ public enum BlockedReason
    * <code>BLOCKED_REASON_BOT_NEW_DEVICE = 17;</code>
    */
   BLOCKED_REASON_BOT_NEW_DEVICE(17),
+  /**
+   * <pre>
+   * An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
+   * once it is a single one again, the delivery goes on by itself.
+   * </pre>
+   *
+   * <code>BLOCKED_REASON_STACK = 18;</code>
+   */
+  BLOCKED_REASON_STACK(18),
   UNRECOGNIZED(-1),
   ;
 
@@ -312,6 +321,15 @@ public enum BlockedReason
    * <code>BLOCKED_REASON_BOT_NEW_DEVICE = 17;</code>
    */
   public static final int BLOCKED_REASON_BOT_NEW_DEVICE_VALUE = 17;
+  /**
+   * <pre>
+   * An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
+   * once it is a single one again, the delivery goes on by itself.
+   * </pre>
+   *
+   * <code>BLOCKED_REASON_STACK = 18;</code>
+   */
+  public static final int BLOCKED_REASON_STACK_VALUE = 18;
 
 
   public final int getNumber() {
@@ -356,6 +374,7 @@ public enum BlockedReason
       case 15: return BLOCKED_REASON_TRADE_URL_INVALID;
       case 16: return BLOCKED_REASON_INVITE_NOT_ACCEPTED;
       case 17: return BLOCKED_REASON_BOT_NEW_DEVICE;
+      case 18: return BLOCKED_REASON_STACK;
       default: return null;
     }
   }

@@ -108,7 +108,7 @@ private static final long serialVersionUID = 0L;
   private long userId_ = 0L;
   /**
    * <pre>
-   * Required. SteamID64 of the recipient.
+   * Required. SteamID64 of the recipient, who is no bot of the platform.
    * </pre>
    *
    * <code>uint64 user_id = 2 [json_name = "userId"];</code>
@@ -1460,7 +1460,7 @@ private static final long serialVersionUID = 0L;
     private long userId_ ;
     /**
      * <pre>
-     * Required. SteamID64 of the recipient.
+     * Required. SteamID64 of the recipient, who is no bot of the platform.
      * </pre>
      *
      * <code>uint64 user_id = 2 [json_name = "userId"];</code>
@@ -1472,7 +1472,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Required. SteamID64 of the recipient.
+     * Required. SteamID64 of the recipient, who is no bot of the platform.
      * </pre>
      *
      * <code>uint64 user_id = 2 [json_name = "userId"];</code>
@@ -1488,7 +1488,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Required. SteamID64 of the recipient.
+     * Required. SteamID64 of the recipient, who is no bot of the platform.
      * </pre>
      *
      * <code>uint64 user_id = 2 [json_name = "userId"];</code>

@@ -32,7 +32,7 @@ public interface CreateAssignmentRequestOrBuilder extends
 
   /**
    * <pre>
-   * Required. SteamID64 of the recipient.
+   * Required. SteamID64 of the recipient, who is no bot of the platform.
    * </pre>
    *
    * <code>uint64 user_id = 2 [json_name = "userId"];</code>

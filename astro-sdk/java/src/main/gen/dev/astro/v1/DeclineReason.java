@@ -95,6 +95,14 @@ public enum DeclineReason
    * <code>DECLINE_REASON_DONOR_DENIED = 9;</code>
    */
   DECLINE_REASON_DONOR_DENIED(9),
+  /**
+   * <pre>
+   * A stack: an asset with another amount than 1, which Astro does not take.
+   * </pre>
+   *
+   * <code>DECLINE_REASON_STACK = 10;</code>
+   */
+  DECLINE_REASON_STACK(10),
   UNRECOGNIZED(-1),
   ;
 
@@ -178,6 +186,14 @@ public enum DeclineReason
    * <code>DECLINE_REASON_DONOR_DENIED = 9;</code>
    */
   public static final int DECLINE_REASON_DONOR_DENIED_VALUE = 9;
+  /**
+   * <pre>
+   * A stack: an asset with another amount than 1, which Astro does not take.
+   * </pre>
+   *
+   * <code>DECLINE_REASON_STACK = 10;</code>
+   */
+  public static final int DECLINE_REASON_STACK_VALUE = 10;
 
 
   public final int getNumber() {
@@ -214,6 +230,7 @@ public enum DeclineReason
       case 7: return DECLINE_REASON_JUNK;
       case 8: return DECLINE_REASON_DONOR_LIMIT;
       case 9: return DECLINE_REASON_DONOR_DENIED;
+      case 10: return DECLINE_REASON_STACK;
       default: return null;
     }
   }

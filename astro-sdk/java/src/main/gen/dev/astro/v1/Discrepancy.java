@@ -653,6 +653,36 @@ private static final long serialVersionUID = 0L;
     return userId_;
   }
 
+  public static final int AMOUNT_FIELD_NUMBER = 18;
+  private int amount_ = 0;
+  /**
+   * <pre>
+   * How many units of the asset Steam showed last, of an unknown asset or a stack.
+   * </pre>
+   *
+   * <code>uint32 amount = 18 [json_name = "amount"];</code>
+   * @return The amount.
+   */
+  @java.lang.Override
+  public int getAmount() {
+    return amount_;
+  }
+
+  public static final int RECORDED_AMOUNT_FIELD_NUMBER = 19;
+  private int recordedAmount_ = 0;
+  /**
+   * <pre>
+   * How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
+   * </pre>
+   *
+   * <code>uint32 recorded_amount = 19 [json_name = "recordedAmount"];</code>
+   * @return The recordedAmount.
+   */
+  @java.lang.Override
+  public int getRecordedAmount() {
+    return recordedAmount_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -714,6 +744,12 @@ private static final long serialVersionUID = 0L;
     }
     if (userId_ != 0L) {
       output.writeUInt64(16, userId_);
+    }
+    if (amount_ != 0) {
+      output.writeUInt32(18, amount_);
+    }
+    if (recordedAmount_ != 0) {
+      output.writeUInt32(19, recordedAmount_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -779,6 +815,14 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(16, userId_);
     }
+    if (amount_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(18, amount_);
+    }
+    if (recordedAmount_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(19, recordedAmount_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -830,6 +874,10 @@ private static final long serialVersionUID = 0L;
         .equals(other.getTradeOfferId())) return false;
     if (getUserId()
         != other.getUserId()) return false;
+    if (getAmount()
+        != other.getAmount()) return false;
+    if (getRecordedAmount()
+        != other.getRecordedAmount()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -879,6 +927,10 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + USER_ID_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getUserId());
+    hash = (37 * hash) + AMOUNT_FIELD_NUMBER;
+    hash = (53 * hash) + getAmount();
+    hash = (37 * hash) + RECORDED_AMOUNT_FIELD_NUMBER;
+    hash = (53 * hash) + getRecordedAmount();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1045,6 +1097,8 @@ private static final long serialVersionUID = 0L;
       tradeId_ = "";
       tradeOfferId_ = "";
       userId_ = 0L;
+      amount_ = 0;
+      recordedAmount_ = 0;
       return this;
     }
 
@@ -1132,6 +1186,12 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00008000) != 0)) {
         result.userId_ = userId_;
+      }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        result.amount_ = amount_;
+      }
+      if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.recordedAmount_ = recordedAmount_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1246,6 +1306,12 @@ private static final long serialVersionUID = 0L;
       if (other.getUserId() != 0L) {
         setUserId(other.getUserId());
       }
+      if (other.getAmount() != 0) {
+        setAmount(other.getAmount());
+      }
+      if (other.getRecordedAmount() != 0) {
+        setRecordedAmount(other.getRecordedAmount());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -1356,6 +1422,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00008000;
               break;
             } // case 128
+            case 144: {
+              amount_ = input.readUInt32();
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 144
+            case 152: {
+              recordedAmount_ = input.readUInt32();
+              bitField0_ |= 0x00020000;
+              break;
+            } // case 152
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2789,6 +2865,94 @@ private static final long serialVersionUID = 0L;
     public Builder clearUserId() {
       bitField0_ = (bitField0_ & ~0x00008000);
       userId_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private int amount_ ;
+    /**
+     * <pre>
+     * How many units of the asset Steam showed last, of an unknown asset or a stack.
+     * </pre>
+     *
+     * <code>uint32 amount = 18 [json_name = "amount"];</code>
+     * @return The amount.
+     */
+    @java.lang.Override
+    public int getAmount() {
+      return amount_;
+    }
+    /**
+     * <pre>
+     * How many units of the asset Steam showed last, of an unknown asset or a stack.
+     * </pre>
+     *
+     * <code>uint32 amount = 18 [json_name = "amount"];</code>
+     * @param value The amount to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAmount(int value) {
+
+      amount_ = value;
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How many units of the asset Steam showed last, of an unknown asset or a stack.
+     * </pre>
+     *
+     * <code>uint32 amount = 18 [json_name = "amount"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAmount() {
+      bitField0_ = (bitField0_ & ~0x00010000);
+      amount_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private int recordedAmount_ ;
+    /**
+     * <pre>
+     * How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
+     * </pre>
+     *
+     * <code>uint32 recorded_amount = 19 [json_name = "recordedAmount"];</code>
+     * @return The recordedAmount.
+     */
+    @java.lang.Override
+    public int getRecordedAmount() {
+      return recordedAmount_;
+    }
+    /**
+     * <pre>
+     * How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
+     * </pre>
+     *
+     * <code>uint32 recorded_amount = 19 [json_name = "recordedAmount"];</code>
+     * @param value The recordedAmount to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRecordedAmount(int value) {
+
+      recordedAmount_ = value;
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
+     * </pre>
+     *
+     * <code>uint32 recorded_amount = 19 [json_name = "recordedAmount"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRecordedAmount() {
+      bitField0_ = (bitField0_ & ~0x00020000);
+      recordedAmount_ = 0;
       onChanged();
       return this;
     }

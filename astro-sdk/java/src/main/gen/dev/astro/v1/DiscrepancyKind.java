@@ -64,6 +64,16 @@ public enum DiscrepancyKind
    * <code>DISCREPANCY_KIND_UNKNOWN_OFFER = 5;</code>
    */
   DISCREPANCY_KIND_UNKNOWN_OFFER(5),
+  /**
+   * <pre>
+   * A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
+   * splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
+   * QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
+   * </pre>
+   *
+   * <code>DISCREPANCY_KIND_STACK = 8;</code>
+   */
+  DISCREPANCY_KIND_STACK(8),
   UNRECOGNIZED(-1),
   ;
 
@@ -116,6 +126,16 @@ public enum DiscrepancyKind
    * <code>DISCREPANCY_KIND_UNKNOWN_OFFER = 5;</code>
    */
   public static final int DISCREPANCY_KIND_UNKNOWN_OFFER_VALUE = 5;
+  /**
+   * <pre>
+   * A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
+   * splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
+   * QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
+   * </pre>
+   *
+   * <code>DISCREPANCY_KIND_STACK = 8;</code>
+   */
+  public static final int DISCREPANCY_KIND_STACK_VALUE = 8;
 
 
   public final int getNumber() {
@@ -148,6 +168,7 @@ public enum DiscrepancyKind
       case 3: return DISCREPANCY_KIND_ASSIGNED_MISSING;
       case 4: return DISCREPANCY_KIND_UNKNOWN_TRADE;
       case 5: return DISCREPANCY_KIND_UNKNOWN_OFFER;
+      case 8: return DISCREPANCY_KIND_STACK;
       default: return null;
     }
   }

@@ -311,4 +311,24 @@ public interface DiscrepancyOrBuilder extends
    * @return The userId.
    */
   long getUserId();
+
+  /**
+   * <pre>
+   * How many units of the asset Steam showed last, of an unknown asset or a stack.
+   * </pre>
+   *
+   * <code>uint32 amount = 18 [json_name = "amount"];</code>
+   * @return The amount.
+   */
+  int getAmount();
+
+  /**
+   * <pre>
+   * How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
+   * </pre>
+   *
+   * <code>uint32 recorded_amount = 19 [json_name = "recordedAmount"];</code>
+   * @return The recordedAmount.
+   */
+  int getRecordedAmount();
 }

@@ -113,7 +113,7 @@ private static final long serialVersionUID = 0L;
   private int amount_ = 0;
   /**
    * <pre>
-   * Amount, 1 for most.
+   * Amount on Steam; only assets with the amount 1 are taken.
    * </pre>
    *
    * <code>uint32 amount = 3 [json_name = "amount"];</code>
@@ -710,7 +710,7 @@ private static final long serialVersionUID = 0L;
     private int amount_ ;
     /**
      * <pre>
-     * Amount, 1 for most.
+     * Amount on Steam; only assets with the amount 1 are taken.
      * </pre>
      *
      * <code>uint32 amount = 3 [json_name = "amount"];</code>
@@ -722,7 +722,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Amount, 1 for most.
+     * Amount on Steam; only assets with the amount 1 are taken.
      * </pre>
      *
      * <code>uint32 amount = 3 [json_name = "amount"];</code>
@@ -738,7 +738,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Amount, 1 for most.
+     * Amount on Steam; only assets with the amount 1 are taken.
      * </pre>
      *
      * <code>uint32 amount = 3 [json_name = "amount"];</code>

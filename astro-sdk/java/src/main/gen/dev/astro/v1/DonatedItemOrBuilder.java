@@ -42,7 +42,7 @@ public interface DonatedItemOrBuilder extends
 
   /**
    * <pre>
-   * Amount, 1 for most.
+   * Amount on Steam; only assets with the amount 1 are taken.
    * </pre>
    *
    * <code>uint32 amount = 3 [json_name = "amount"];</code>

@@ -100,7 +100,7 @@ public final class DonationServiceOuterClass {
       "NING\020\002\022\033\n\027DONATION_STATE_ACCEPTED\020\003\022\033\n\027D" +
       "ONATION_STATE_RECEIVED\020\004\022\033\n\027DONATION_STA" +
       "TE_DECLINED\020\005\022\030\n\024DONATION_STATE_ENDED\020\006\022" +
-      "\033\n\027DONATION_STATE_REVERSED\020\007*\330\002\n\rDecline" +
+      "\033\n\027DONATION_STATE_REVERSED\020\007*\362\002\n\rDecline" +
       "Reason\022\036\n\032DECLINE_REASON_UNSPECIFIED\020\000\022!" +
       "\n\035DECLINE_REASON_ASKS_FOR_ITEMS\020\001\022 \n\034DEC" +
       "LINE_REASON_GIVES_NOTHING\020\002\022!\n\035DECLINE_R" +
@@ -109,12 +109,13 @@ public final class DonationServiceOuterClass {
       "_NOT_TAKEN\020\005\022\037\n\033DECLINE_REASON_NOT_TRADA" +
       "BLE\020\006\022\027\n\023DECLINE_REASON_JUNK\020\007\022\036\n\032DECLIN" +
       "E_REASON_DONOR_LIMIT\020\010\022\037\n\033DECLINE_REASON" +
-      "_DONOR_DENIED\020\t2\271\001\n\017DonationService\022O\n\013G" +
-      "etDonation\022\034.astro.v1.GetDonationRequest" +
-      "\032\035.astro.v1.GetDonationResponse\"\003\220\002\001\022U\n\r" +
-      "ListDonations\022\036.astro.v1.ListDonationsRe" +
-      "quest\032\037.astro.v1.ListDonationsResponse\"\003" +
-      "\220\002\001B\020\n\014dev.astro.v1P\001b\006proto3"
+      "_DONOR_DENIED\020\t\022\030\n\024DECLINE_REASON_STACK\020" +
+      "\n2\271\001\n\017DonationService\022O\n\013GetDonation\022\034.a" +
+      "stro.v1.GetDonationRequest\032\035.astro.v1.Ge" +
+      "tDonationResponse\"\003\220\002\001\022U\n\rListDonations\022" +
+      "\036.astro.v1.ListDonationsRequest\032\037.astro." +
+      "v1.ListDonationsResponse\"\003\220\002\001B\020\n\014dev.ast" +
+      "ro.v1P\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -97,7 +97,7 @@ public enum ItemState
   ITEM_STATE_WITHDRAWN(9),
   /**
    * <pre>
-   * Needs a person: it cannot be traded.
+   * Needs a person: it cannot be traded, or it is a stack.
    * </pre>
    *
    * <code>ITEM_STATE_QUARANTINED = 10;</code>
@@ -188,7 +188,7 @@ public enum ItemState
   public static final int ITEM_STATE_WITHDRAWN_VALUE = 9;
   /**
    * <pre>
-   * Needs a person: it cannot be traded.
+   * Needs a person: it cannot be traded, or it is a stack.
    * </pre>
    *
    * <code>ITEM_STATE_QUARANTINED = 10;</code>

@@ -101,7 +101,7 @@ private static final long serialVersionUID = 0L;
   private long userId_ = 0L;
   /**
    * <pre>
-   * Required. SteamID64 of the new recipient.
+   * Required. SteamID64 of the new recipient, who is no bot of the platform.
    * </pre>
    *
    * <code>uint64 user_id = 2 [json_name = "userId"];</code>
@@ -883,7 +883,7 @@ private static final long serialVersionUID = 0L;
     private long userId_ ;
     /**
      * <pre>
-     * Required. SteamID64 of the new recipient.
+     * Required. SteamID64 of the new recipient, who is no bot of the platform.
      * </pre>
      *
      * <code>uint64 user_id = 2 [json_name = "userId"];</code>
@@ -895,7 +895,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Required. SteamID64 of the new recipient.
+     * Required. SteamID64 of the new recipient, who is no bot of the platform.
      * </pre>
      *
      * <code>uint64 user_id = 2 [json_name = "userId"];</code>
@@ -911,7 +911,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Required. SteamID64 of the new recipient.
+     * Required. SteamID64 of the new recipient, who is no bot of the platform.
      * </pre>
      *
      * <code>uint64 user_id = 2 [json_name = "userId"];</code>

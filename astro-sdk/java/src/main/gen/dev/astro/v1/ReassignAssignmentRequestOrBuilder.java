@@ -32,7 +32,7 @@ public interface ReassignAssignmentRequestOrBuilder extends
 
   /**
    * <pre>
-   * Required. SteamID64 of the new recipient.
+   * Required. SteamID64 of the new recipient, who is no bot of the platform.
    * </pre>
    *
    * <code>uint64 user_id = 2 [json_name = "userId"];</code>

@@ -100,8 +100,8 @@ private static final long serialVersionUID = 0L;
   private int resolution_ = 0;
   /**
    * <pre>
-   * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-   * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+   * Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+   * unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
    * </pre>
    *
    * <code>.astro.v1.DiscrepancyResolution resolution = 2 [json_name = "resolution"];</code>
@@ -112,8 +112,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-   * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+   * Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+   * unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
    * </pre>
    *
    * <code>.astro.v1.DiscrepancyResolution resolution = 2 [json_name = "resolution"];</code>
@@ -713,8 +713,8 @@ private static final long serialVersionUID = 0L;
     private int resolution_ = 0;
     /**
      * <pre>
-     * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-     * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+     * Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+     * unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
      * </pre>
      *
      * <code>.astro.v1.DiscrepancyResolution resolution = 2 [json_name = "resolution"];</code>
@@ -725,8 +725,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-     * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+     * Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+     * unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
      * </pre>
      *
      * <code>.astro.v1.DiscrepancyResolution resolution = 2 [json_name = "resolution"];</code>
@@ -741,8 +741,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-     * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+     * Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+     * unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
      * </pre>
      *
      * <code>.astro.v1.DiscrepancyResolution resolution = 2 [json_name = "resolution"];</code>
@@ -755,8 +755,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-     * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+     * Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+     * unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
      * </pre>
      *
      * <code>.astro.v1.DiscrepancyResolution resolution = 2 [json_name = "resolution"];</code>
@@ -774,8 +774,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-     * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+     * Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+     * unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
      * </pre>
      *
      * <code>.astro.v1.DiscrepancyResolution resolution = 2 [json_name = "resolution"];</code>

@@ -32,8 +32,8 @@ public interface ResolveDiscrepancyRequestOrBuilder extends
 
   /**
    * <pre>
-   * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-   * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+   * Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+   * unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
    * </pre>
    *
    * <code>.astro.v1.DiscrepancyResolution resolution = 2 [json_name = "resolution"];</code>
@@ -42,8 +42,8 @@ public interface ResolveDiscrepancyRequestOrBuilder extends
   int getResolutionValue();
   /**
    * <pre>
-   * Required. ADOPT for an unknown asset, WRITE_OFF for a missing one or one that an unknown trade
-   * took, CANCEL_OFFER for an unknown offer, IGNORE for all.
+   * Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+   * unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
    * </pre>
    *
    * <code>.astro.v1.DiscrepancyResolution resolution = 2 [json_name = "resolution"];</code>

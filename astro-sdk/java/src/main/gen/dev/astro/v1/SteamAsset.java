@@ -124,7 +124,7 @@ private static final long serialVersionUID = 0L;
   private int amount_ = 0;
   /**
    * <pre>
-   * Amount, 1 for most.
+   * Amount on Steam. An asset with another amount than 1 is a stack, and is not given away.
    * </pre>
    *
    * <code>uint32 amount = 6 [json_name = "amount"];</code>
@@ -806,7 +806,7 @@ private static final long serialVersionUID = 0L;
     private int amount_ ;
     /**
      * <pre>
-     * Amount, 1 for most.
+     * Amount on Steam. An asset with another amount than 1 is a stack, and is not given away.
      * </pre>
      *
      * <code>uint32 amount = 6 [json_name = "amount"];</code>
@@ -818,7 +818,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Amount, 1 for most.
+     * Amount on Steam. An asset with another amount than 1 is a stack, and is not given away.
      * </pre>
      *
      * <code>uint32 amount = 6 [json_name = "amount"];</code>
@@ -834,7 +834,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Amount, 1 for most.
+     * Amount on Steam. An asset with another amount than 1 is a stack, and is not given away.
      * </pre>
      *
      * <code>uint32 amount = 6 [json_name = "amount"];</code>

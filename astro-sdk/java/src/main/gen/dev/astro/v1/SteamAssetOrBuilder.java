@@ -62,7 +62,7 @@ public interface SteamAssetOrBuilder extends
 
   /**
    * <pre>
-   * Amount, 1 for most.
+   * Amount on Steam. An asset with another amount than 1 is a stack, and is not given away.
    * </pre>
    *
    * <code>uint32 amount = 6 [json_name = "amount"];</code>

@@ -1,0 +1,133 @@
+//! Stacks: assets with another amount than 1, which stay out of circulation, with their units booked.
+//!
+//! What the books say of a bot, with the open differences, is what Steam shows, to the unit: an item
+//! has the amount that Steam showed last, and an unknown stack is in its difference.
+use super::apply::back;
+use super::reconcile::Key;
+use super::{Discrepancy, DiscrepancyKind, Sync, discrepancies, store};
+use crate::assignments;
+use crate::bots::Bot;
+use crate::db::{Conn, Document};
+use crate::events::Severity;
+use crate::items::asset::SeenAsset;
+use crate::items::ops::By;
+use crate::items::{self, Item, ItemState};
+use crate::kernel::{BotId, Error, Result};
+
+/// Books how many units of the item Steam shows. One that is a stack is taken out of circulation,
+/// whoever it is promised to; one that is a single one again goes on where it was. Tells whether the
+/// item was changed.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn book(
+    conn: &mut Conn,
+    bot: &Bot,
+    sync: &Sync,
+    item: &Item,
+    asset: &SeenAsset,
+    by: By<'_>,
+) -> Result<bool> {
+    let (from, to) = (item.amount, i64::from(asset.amount));
+    let state = state_of(item, asset);
+    let changed = (from, item.state) != (to, state);
+    if changed {
+        let changes = items::Changes {
+            amount: Some(to),
+            missing_since: Some(None),
+            // Its reservation keeps one that became a stack, so that it is not assigned as whole.
+            reservation_id: (state == ItemState::Available).then_some(None),
+            ..items::Changes::to(state)
+        };
+        let (name, text) = match (asset.is_stack(), from == to) {
+            (true, true) => ("item.quarantined", format!("is a stack of {to}")),
+            (true, false) => ("item.amount_changed", format!("is a stack of {to}, and was {from}")),
+            (false, _) => ("item.amount_changed", format!("is a single one, and was {from}")),
+        };
+        let after = items::ops::change(conn, item, &changes, name, &text, by)?;
+        if let Some(assignment) = after.assignment_id {
+            if asset.is_stack() {
+                assignments::ops::block_for_missing(conn, assignment, by)?;
+            } else {
+                assignments::ops::unblock_stack(conn, assignment, by)?;
+            }
+        }
+    }
+    if asset.is_stack() {
+        report(conn, bot, sync, asset, Some(item), by)?;
+    }
+    Ok(changed)
+}
+
+/// Where the item belongs with so many units.
+fn state_of(item: &Item, asset: &SeenAsset) -> ItemState {
+    match item.state {
+        _ if asset.is_stack() => ItemState::Quarantined,
+        ItemState::Quarantined | ItemState::Missing if item.assignment_id.is_some() => back(item),
+        ItemState::Quarantined | ItemState::Missing => asset.pool_state(),
+        state => state,
+    }
+}
+
+/// Tells of a stack: once as long as it is open, and again when its amount changes.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn report(
+    conn: &mut Conn,
+    bot: &Bot,
+    sync: &Sync,
+    asset: &SeenAsset,
+    item: Option<&Item>,
+    by: By<'_>,
+) -> Result<()> {
+    let key = asset.key();
+    if store::is_ignored(conn, bot.id, key, item.map(|item| item.id))? {
+        return Ok(());
+    }
+    let open = store::open_about(conn, bot.id, key)?;
+    let mut details = serde_json::to_value(asset)
+        .map_err(|e| Error::Internal(format!("details of an asset: {e}")))?;
+    if let Some(item) = item {
+        let first = open.as_ref().map(Discrepancy::recorded_amount).filter(|first| *first > 0);
+        details["recorded_amount"] = first.map_or(item.amount, i64::from).into();
+    }
+    let row = Discrepancy {
+        sync_id: Some(sync.id),
+        item_id: item.map(|item| item.id),
+        details: Document(details),
+        ..discrepancies::found(bot, DiscrepancyKind::Stack, key, &asset.name, by.now)
+    };
+    let text = text_of(&row, asset, item);
+    match open {
+        None => discrepancies::report(conn, &row, &text, by),
+        Some(open) => {
+            let row = Discrepancy { id: open.id, ..row };
+            store::restate(conn, &row)?;
+            let name = "sync.discrepancy_changed";
+            discrepancies::tell(conn, &row, name, &text, Severity::Warning, by)
+        }
+    }
+}
+
+fn text_of(row: &Discrepancy, asset: &SeenAsset, item: Option<&Item>) -> String {
+    let (kind, name, amount) = (row.kind, &row.item_name, asset.amount);
+    match item {
+        Some(item) => {
+            let before = item.amount;
+            format!("{kind}: {name} is {amount} units, and was {before}: nothing of it is given")
+        }
+        None => format!("{kind}: {name} is {amount} units: it stays out of the pool"),
+    }
+}
+
+/// Closes what is told of a stack, since something else is to be told of its asset.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn give_way(conn: &mut Conn, bot: BotId, key: Key, by: By<'_>) -> Result<()> {
+    match store::open_about(conn, bot, key)? {
+        Some(row) if row.kind == DiscrepancyKind::Stack => discrepancies::vanish(conn, &row, by),
+        _ => Ok(()),
+    }
+}
