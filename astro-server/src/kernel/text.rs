@@ -1,5 +1,4 @@
 //! Which characters of a text may reach a database, a terminal or a page.
-use url::Url;
 
 /// Whether the character is no part of a text but changes how what is around it is shown: control
 /// characters, separators of lines, and those that turn the direction of writing, by which a name
@@ -23,17 +22,17 @@ pub fn clean(text: &str, max: usize) -> String {
     text.chars().filter(|c| !is_control(*c)).take(max).collect()
 }
 
-/// The address as browsers read it, if it is one of `hosts` or below, over https, and has at most `max`
-/// bytes; otherwise nothing: people are shown it as a picture or a link.
+/// The address if it is one of `hosts` or below, over https, and has at most `max` bytes; otherwise
+/// nothing: people are shown it as a picture or a link.
 pub fn https_address(text: &str, hosts: &[&str], max: usize) -> String {
-    let Ok(url) = Url::parse(text) else { return String::new() };
-    let below = |host: &str, own: &str| {
-        host.strip_suffix(own).is_some_and(|left| left.is_empty() || left.ends_with('.'))
+    // No user, no port, and nothing that browsers read otherwise than we do.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~%?=&+#".contains(c);
+    let rest = text.strip_prefix("https://").filter(|rest| rest.chars().all(plain));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    let below = |own: &&str| {
+        host.strip_suffix(*own).is_some_and(|left| left.is_empty() || left.ends_with('.'))
     };
-    let own = url.domain().is_some_and(|host| hosts.iter().any(|own| below(host, own)));
-    let plain = url.port().is_none() && url.username().is_empty() && url.password().is_none();
-    let kept = url.scheme() == "https" && own && plain && url.as_str().len() <= max;
-    if kept { url.into() } else { String::new() }
+    if text.len() <= max && hosts.iter().any(below) { text.to_owned() } else { String::new() }
 }
 
 /// The ISO 3166 code of a country as Steam writes it, two capitals; anything else is none.
@@ -69,13 +68,12 @@ mod tests {
             "https://steamcommunity.com@evil.example/",
             "https://evil.example#.steamcommunity.com/",
             "https://steamcommunity.com:8443/id/ann",
+            "https://steamcommunity.com/\"onload=x",
+            "https://steamcommunity.com/\u{202e}gpj",
             "javascript:alert(1)//https://steamcommunity.com/",
         ] {
             assert!(!kept(wrong), "{wrong}");
         }
-        let escaped =
-            https_address("https://steamcommunity.com/\"\u{202e}", &["steamcommunity.com"], 60);
-        assert_eq!(escaped, "https://steamcommunity.com/%22%E2%80%AE");
         assert!(!kept(&format!("https://steamcommunity.com/{}", "a".repeat(60))));
     }
 }
