@@ -1,12 +1,13 @@
 //! The server or the bot as a process of its own, for tests that kill it: `astro-node server …` and
-//! `astro-node bot …`, with the arguments of `astro-server` and `astro-bot`. It ends with its
-//! parent: when its standard input closes.
+//! `astro-node bot …`, with the arguments of `astro-server` and `astro-bot`, and `--files N` for the
+//! number of open files that it may have. It ends with its parent: when its standard input closes.
 
 use std::ffi::OsString;
 use std::io::Read;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -20,12 +21,22 @@ struct Bot {
 fn main() -> ExitCode {
     std::thread::spawn(end_with_parent);
     let mut args: Vec<OsString> = std::env::args_os().collect();
+    limit_files(&mut args);
     let part = if args.len() > 1 { args.remove(1) } else { OsString::new() };
     match part.to_str() {
         Some("server") => astro_server::cli::main_with(args),
         Some("bot") => bot(Bot::parse_from(args)).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
         Some(_) | None => ExitCode::FAILURE,
     }
+}
+
+/// Takes `--files N` out of the arguments and obeys it.
+fn limit_files(args: &mut Vec<OsString>) {
+    let Some(at) = args.iter().position(|arg| arg == "--files") else { return };
+    let files = args.get(at + 1).and_then(|files| files.to_str()?.parse().ok());
+    args.drain(at..=at + 1);
+    let limit = Rlimit { current: files, maximum: files };
+    setrlimit(Resource::Nofile, limit).expect("a limit can be lowered");
 }
 
 fn end_with_parent() {
