@@ -222,7 +222,7 @@ pub fn reserve(
 }
 
 fn free_by_id(conn: &mut Conn, org: OrgId, ids: &[ItemId], now: Timestamp) -> Result<Vec<Item>> {
-    lock(conn, ids)?;
+    lock(conn, org, ids)?;
     ids.iter()
         .map(|&id| {
             let item = store::get(conn, id)?.filter(|item| item.org_id == org);
@@ -233,12 +233,12 @@ fn free_by_id(conn: &mut Conn, org: OrgId, ids: &[ItemId], now: Timestamp) -> Re
         .collect()
 }
 
-/// Locks the items that a transaction is about to change, in the one order that all keep.
+/// Locks the items of `org` that a transaction is about to change, in the one order that all keep.
 ///
 /// # Errors
 /// Those of the database.
-pub fn lock(conn: &mut Conn, ids: &[ItemId]) -> Result<()> {
-    store::lock(conn, ids)
+pub fn lock(conn: &mut Conn, org: OrgId, ids: &[ItemId]) -> Result<()> {
+    store::lock(conn, org, ids)
 }
 
 /// Gives reserved items back.

@@ -122,12 +122,12 @@ fn seek<'a>(query: Query<'a>, order: Order, after: &Cursor) -> Result<Query<'a>>
     })
 }
 
-/// Locks items, always in the order of their ids, so that no two transactions wait for each other.
-/// SQLite has one writer at a time.
-pub(super) fn lock(conn: &mut Conn, ids: &[ItemId]) -> Result<()> {
+/// Locks items of `org`, always in the order of their ids, so that no two transactions wait for
+/// each other. SQLite has one writer at a time.
+pub(super) fn lock(conn: &mut Conn, org: OrgId, ids: &[ItemId]) -> Result<()> {
     if let Conn::Postgres(pg) = conn {
-        let rows = t::table.filter(t::id.eq_any(ids)).order(t::id).select(t::id);
-        rows.for_no_key_update().load::<ItemId>(pg)?;
+        let rows = t::table.filter(t::id.eq_any(ids)).filter(t::org_id.eq(org));
+        rows.order(t::id).select(t::id).for_no_key_update().load::<ItemId>(pg)?;
     }
     Ok(())
 }

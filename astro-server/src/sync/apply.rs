@@ -124,7 +124,7 @@ pub fn apply(
     let source = bots::source(bot.id);
     let by = By { source: &source, now };
     let changed = steps.iter().filter_map(Step::item).collect::<Vec<_>>();
-    items::ops::lock(conn, &changed)?;
+    items::ops::lock(conn, bot.org, &changed)?;
     let mut unknown = Vec::new();
     for step in steps {
         match step {
