@@ -314,7 +314,11 @@ async fn prepared(backend: Backend) -> (World, Facts) {
     let expired_token = listed.resume_token;
     world.app.stop_server().await;
     let mut conn = sql::open(&world.app.database_url).unwrap();
-    sql::run(&mut conn, "DELETE FROM server_settings WHERE name = 'log_id'").unwrap();
+    let other = match backend {
+        Backend::Postgres => "gen_random_uuid()",
+        Backend::Sqlite => "randomblob(16)",
+    };
+    sql::run(&mut conn, &format!("UPDATE event_chain SET log_id = {other}")).unwrap();
     drop(conn);
     world.app.restart_server().await;
 

@@ -132,7 +132,7 @@ impl World {
     pub async fn expire_log(&self) -> anyhow::Result<()> {
         self.stop_server().await?;
         let mut conn = sql::open(&self.database_url)?;
-        sql::run(&mut conn, "DELETE FROM server_settings WHERE name = 'log_id'")?;
+        sql::run(&mut conn, "UPDATE event_chain SET log_id = randomblob(16)")?;
         self.start_server().await
     }
 
