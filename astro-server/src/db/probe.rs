@@ -118,7 +118,7 @@ impl File {
         let Address::Sqlite(path) = address else { return Ok(None) };
         let mut wal = path.clone().into_os_string();
         wal.push("-wal");
-        let (path, wal) = (path.clone(), PathBuf::from(wal));
+        let (path, wal) = (path.to_path_buf(), PathBuf::from(wal));
         let ids = [id(&path)?, id(&wal)?];
         Ok(Some(Self { path, wal, ids }))
     }
