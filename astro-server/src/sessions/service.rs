@@ -97,7 +97,7 @@ impl BotSessionService for Sessions {
 #[allow(clippy::wildcard_enum_match_arm)] // every other variant is about something else
 fn is_refusal(error: &Error) -> bool {
     match error {
-        Error::BotLeaseLost(_) | Error::BotLeaseHeld { .. } => false,
+        Error::BotLeaseLost(_) | Error::BotLeaseHeld { .. } | Error::KeyInvalid => false,
         other => !other.is_transient(),
     }
 }
