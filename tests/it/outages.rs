@@ -172,7 +172,7 @@ async fn a_report_that_the_database_could_not_take_is_told_again(backend: Backen
     let mut other = Program::on(&app);
     // The conditions that pass: of time, locks, order, room, memory and disk; told in German.
     let codes = ["57014", "55P03", "40001", "40P01", "53100", "53200", "58030"];
-    let codes = if backend == Backend::Postgres { &codes[..] } else { &["busy"] };
+    let codes = if backend == Backend::Postgres { &codes[..] } else { &["busy"][..] };
     for code in codes {
         let mut bot = Puppet::connect(&app, true).await.unwrap();
         other.run(&trigger(code), "BEGIN IMMEDIATE");

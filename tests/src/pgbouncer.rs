@@ -43,7 +43,7 @@ impl PgBouncer {
         let folder = tempfile::Builder::new().prefix("astro-bouncer-").tempdir()?;
         let here = folder.path();
         let config = format!(
-            "[databases]\n* = host={}\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {}\n\
+            "[databases]\n* = host={} user=postgres\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {}\n\
              pool_mode = transaction\nauth_type = any\ndefault_pool_size = {connections}\n\
              logfile = {}\n",
             postgres::socket_folder()?.display(),
