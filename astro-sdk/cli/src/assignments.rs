@@ -191,7 +191,7 @@ impl Command {
             Self::List(args) => return list(args, cx).await,
             Self::Watch { assignment_id, until } => return watch(assignment_id, until, cx).await,
             Self::Create(args) => {
-                let request = args.into_request(cx.org_id.clone(), request_id);
+                let request = args.into_request(cx.org().await?, request_id);
                 client.create(request).await?.assignment
             }
             Self::Get { assignment_id } => {
@@ -253,7 +253,7 @@ impl ReassignArgs {
 
 async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
     let base = ListAssignmentsRequest {
-        org_id: cx.org_id.clone(),
+        org_id: cx.org().await?,
         filter: Some(AssignmentFilter {
             states: args.state,
             user_id: args.user.map_or(0, SteamId::steam_id64),

@@ -47,7 +47,7 @@ impl Command {
         match self {
             Self::Register { steam_id, name } => {
                 let request = RegisterBotRequest {
-                    org_id: cx.org_id.clone(),
+                    org_id: cx.org().await?,
                     steam_id: steam_id.steam_id64(),
                     display_name: name,
                     request_id: new_request_id(),
@@ -74,7 +74,7 @@ async fn pause(request: PauseBotRequest, cx: &mut Context<'_>) -> Result<(), Fai
 }
 
 async fn list(paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
-    let org_id = cx.org_id.clone();
+    let org_id = cx.org().await?;
     let fetch = |page_size, page_token| {
         let client = cx.client.bots();
         let request = ListBotsRequest { org_id: org_id.clone(), page_size, page_token };

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::context::Context;
-use crate::failure::Failure;
+use crate::context::{Context, read};
+use crate::failure::{Failure, Typed};
+use crate::key::{Form, Kind};
 use crate::output::Format;
 use crate::{
     assignments, bots, call, discrepancies, donations, events, items, keys, orgs, reservations,
@@ -17,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   export ASTRO_API_KEY=astro_…             sign in
   astro whoami                             who the key belongs to
+  astro keys scopes                        what keys can be allowed to do
   astro items list --state available       what can be given away
   astro assignments create ITEM_ID --user 76561198000000000 --type giveaway
   astro assignments watch ASSIGNMENT_ID    wait until it is delivered
@@ -62,11 +64,11 @@ pub(crate) struct Globals {
     /// Allow http:// to another machine: the network in between sees key and data.
     #[arg(long, global = true)]
     pub(crate) allow_insecure: bool,
-    /// Organisation id; needed only with a platform key.
+    /// Organisation, by its id or its short name; needed only with a platform key.
     #[arg(
         long,
         global = true,
-        value_name = "ORG_ID",
+        value_name = "ORG",
         env = "ASTRO_ORG",
         default_value = "",
         hide_default_value = true
@@ -75,6 +77,10 @@ pub(crate) struct Globals {
     /// How to print results.
     #[arg(long, short, global = true, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
+    /// Print nothing but this field of the result, as a table names it: id, asset.app_id. Of a list,
+    /// one line for each entry.
+    #[arg(long, global = true, value_name = "FIELD", conflicts_with = "output")]
+    pub(crate) field: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -118,18 +124,74 @@ enum Command {
     Call(call::CallArgs),
 }
 
+/// Which key a command signs in with.
+enum Needs {
+    /// None at all, or any.
+    Nothing,
+    /// Any.
+    Key,
+    /// One that is no bot's: a bot's key opens that bot's session and nothing else.
+    NoBotKey,
+}
+
+impl Needs {
+    fn check(&self, key: Option<&Form>) -> Result<(), Failure> {
+        match (self, key) {
+            (Self::Nothing, _) | (Self::Key, Some(_)) => Ok(()),
+            (Self::Key | Self::NoBotKey, None) => Err(Failure::NoKey),
+            (Self::NoBotKey, Some(key)) if key.kind == Some(Kind::Bot) => Err(Failure::KeyOfBot),
+            (Self::NoBotKey, Some(_)) => Ok(()),
+        }
+    }
+}
+
+impl Command {
+    fn needs(&self) -> Needs {
+        match self {
+            Self::Call(_) | Self::Keys(keys::Command::Scopes) => Needs::Nothing,
+            Self::Whoami => Needs::Key,
+            Self::Items(_)
+            | Self::Reservations(_)
+            | Self::Assignments(_)
+            | Self::Donations(_)
+            | Self::Events(_)
+            | Self::Syncs(_)
+            | Self::Discrepancies(_)
+            | Self::Users(_)
+            | Self::Bots(_)
+            | Self::Keys(_)
+            | Self::Orgs(_) => Needs::NoBotKey,
+        }
+    }
+}
+
+impl Globals {
+    /// The key to sign in with, if there is one.
+    fn key(&self) -> Result<Option<String>, Failure> {
+        let text = match &self.api_key_file {
+            Some(file) => read(file)?,
+            None => self.api_key.clone().unwrap_or_default(),
+        };
+        // Editors that put a mark at a file's start mean well.
+        let key = text.trim_start_matches('\u{feff}').trim();
+        Ok((!key.is_empty()).then(|| key.to_owned()))
+    }
+}
+
 impl Cli {
     /// Does what the command line asks.
     pub(crate) async fn run(
         self,
+        typed: &mut Typed,
         out: &mut (dyn Write + Send),
         err: &mut (dyn Write + Send),
     ) -> Result<(), Failure> {
-        let mut context = Context::new(self.globals, out, err)?;
+        let key = self.globals.key()?;
+        typed.key = key.as_deref().map(Form::of);
+        let needs = self.command.needs();
+        needs.check(typed.key.as_ref())?;
+        let mut context = Context::new(self.globals, key, out, err)?;
         let cx = &mut context;
-        if !matches!(self.command, Command::Call(_)) {
-            cx.require_key()?;
-        }
         match self.command {
             Command::Items(command) => command.run(cx).await,
             Command::Reservations(command) => command.run(cx).await,
@@ -176,5 +238,25 @@ mod tests {
             }
         }
         visit(&Cli::command(), "");
+    }
+    #[test]
+    fn a_person_is_named_in_any_notation_wherever_one_is() {
+        fn visit(command: &clap::Command, found: &mut usize) {
+            for argument in command.get_arguments() {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                let named =
+                    ["user", "donor", "recipient", "steam_id", "runner_up", "deny", "allow"];
+                if help.contains("SteamID") || named.contains(&argument.get_id().as_str()) {
+                    let parser = argument.get_value_parser().type_id();
+                    let taken = parser == std::any::TypeId::of::<astro_sdk::steam::SteamId>();
+                    assert!(taken, "{} {}", command.get_name(), argument.get_id());
+                    *found += 1;
+                }
+            }
+            command.get_subcommands().for_each(|below| visit(below, found));
+        }
+        let mut found = 0;
+        visit(&Cli::command(), &mut found);
+        assert!(found >= 10, "{found}");
     }
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
 
+use astro_sdk::v1::{ErrorReason, ListOrganizationsRequest};
 use astro_sdk::{Client, Error};
 use clap::Args;
 
@@ -20,17 +21,17 @@ const PAGE_SIZE_MAX: usize = 500;
 pub(crate) struct Context<'a> {
     /// The connection to the server.
     pub(crate) client: Client,
-    /// Organisation of `--org`; may be empty.
-    pub(crate) org_id: String,
     /// Where results go.
     pub(crate) out: Output<'a>,
-    has_key: bool,
+    /// What `--org` says; may be empty.
+    org: String,
 }
 
 impl<'a> Context<'a> {
     /// Reads the files that the arguments name and makes the client.
     pub(crate) fn new(
         globals: Globals,
+        key: Option<String>,
         out: &'a mut (dyn Write + Send),
         err: &'a mut (dyn Write + Send),
     ) -> Result<Self, Failure> {
@@ -39,11 +40,6 @@ impl<'a> Context<'a> {
             .allow_insecure(globals.allow_insecure)
             .patience(PATIENCE)
             .user_agent(concat!("astro-cli/", env!("CARGO_PKG_VERSION")));
-        let key = match globals.api_key_file {
-            Some(file) => Some(read(&file)?.trim().to_owned()),
-            None => globals.api_key.filter(|key| !key.is_empty()),
-        };
-        let has_key = key.is_some();
         builder = match key {
             Some(key) => builder.api_key(key),
             None => builder.anonymous(),
@@ -52,21 +48,55 @@ impl<'a> Context<'a> {
             builder = builder.ca_certificate(read(&file)?);
         }
         let client = builder.build()?;
-        Ok(Self {
-            client,
-            org_id: globals.org,
-            out: Output::new(globals.output, out, err),
-            has_key,
-        })
+        let out = Output::new(globals.output, globals.field, out, err);
+        Ok(Self { client, out, org: globals.org })
     }
 
-    /// Fails when there is no key, before the server says so less clearly.
-    pub(crate) fn require_key(&self) -> Result<(), Failure> {
-        if self.has_key { Ok(()) } else { Err(Failure::NoKey) }
+    /// Id of the organisation of `--org`; empty when it names none.
+    pub(crate) async fn org(&self) -> Result<String, Failure> {
+        self.org_named(None).await
+    }
+
+    /// Id of the organisation that `given` names by id or short name, else `--org`; empty when
+    /// neither does.
+    pub(crate) async fn org_named(&self, given: Option<&str>) -> Result<String, Failure> {
+        let name = given.unwrap_or(&self.org);
+        if name.is_empty() || is_uuid(name) {
+            return Ok(name.to_owned());
+        }
+        let request = ListOrganizationsRequest::default();
+        let mut organizations = self.client.organizations().list(request);
+        while let Some(found) =
+            organizations.try_next().await.map_err(|error| unnamed(error, name))?
+        {
+            if found.slug == name {
+                return Ok(found.id);
+            }
+        }
+        Err(Failure::OrgUnknown(name.to_owned()))
     }
 }
 
-fn read(file: &std::path::Path) -> Result<String, Failure> {
+/// A key that may do what was asked may still not look up names.
+fn unnamed(error: Error, name: &str) -> Failure {
+    if !error.is(ErrorReason::ScopeMissing) {
+        return error.into();
+    }
+    Failure::Usage(format!(
+        "the key lacks the scope orgs.read, so it cannot look up {name:?}: name the organisation by \
+         its id; a client's key needs no --org"
+    ))
+}
+
+/// Whether the text has the form of an id: 8-4-4-4-12 hexadecimal digits.
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let digits = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    digits && groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+}
+
+/// The text of a file that an argument names.
+pub(crate) fn read(file: &std::path::Path) -> Result<String, Failure> {
     std::fs::read_to_string(file)
         .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", file.display())))
 }
@@ -126,6 +156,15 @@ mod tests {
         let paging = Paging { limit, all, page_token: token.to_owned() };
         let (entries, token) = paging.collect(fetch).await.unwrap();
         assert_eq!((entries.len(), token.as_str()), (count, next));
+    }
+
+    #[test]
+    fn an_id_is_told_from_a_short_name() {
+        assert!(is_uuid("0197b3a0-0000-7000-8000-00000000000A"));
+        for name in ["my-community", "0197b3a0", "0197b3a0-0000-7000-8000-00000000000g", "----", ""]
+        {
+            assert!(!is_uuid(name), "{name}");
+        }
     }
 
     #[tokio::test]

@@ -8,33 +8,66 @@ use crate::context::{Context, Paging};
 use crate::failure::Failure;
 use crate::values;
 
-/// What can be done about which difference.
-pub(crate) const RESOLVE_HELP: &str = "\
-What happens by itself, and what a person can decide:
-  unknown-asset     taken into the pool, or waits if unknown items are reviewed;
-                    gone when the asset leaves             adopt, ignore
-  missing-asset     the item is MISSING; gone when it is
-                    seen again                             write-off, ignore
-  assigned-missing  the same, and its assignment is
-                    blocked; write-off gives that up       write-off, ignore
-  unknown-trade     the item left in a trade that Astro
-                    did not make: look at the account      write-off, ignore
-  stack             another amount than 1: stays out of
-                    the pool, or the item is QUARANTINED
-                    and its assignment blocked; gone when
-                    it leaves or is a single one           write-off (an item), ignore
-  unknown-offer     withdrawn, or waits if the organisation
-                    leaves that to a person; gone when
-                    the offer ends; never confirmed        cancel-offer, ignore
-
+/// What becomes of each kind of difference by itself, and what a person can decide.
+pub(crate) fn resolve_help() -> String {
+    let mut help = "What happens by itself, and what a person can decide:\n".to_owned();
+    let kinds = (1..100).filter_map(|number| DiscrepancyKind::try_from(number).ok());
+    for (kind, (story, remedies)) in kinds.map(|kind| (kind, about(kind))) {
+        let remedies: Vec<String> = remedies.iter().map(|it| typed(it.as_str_name())).collect();
+        let kind = typed(kind.as_str_name());
+        help.push_str(&format!("  {kind:<17} {}\n      {story}\n", remedies.join(", ")));
+    }
+    help + "
 Examples:
   astro discrepancies resolve DISCREPANCY_ID --as adopt
   astro discrepancies resolve DISCREPANCY_ID --as write-off --note 'traded away by hand'
-  astro syncs resolve DISCREPANCY_ID --as cancel-offer";
+  astro syncs resolve DISCREPANCY_ID --as cancel-offer"
+}
+
+/// The server says the same of each difference in `remedies`; whoever adds a kind tells of it here.
+fn about(kind: DiscrepancyKind) -> (&'static str, &'static [DiscrepancyResolution]) {
+    use DiscrepancyResolution::{Adopt, CancelOffer, Ignore, WriteOff};
+    match kind {
+        DiscrepancyKind::Unspecified => ("", &[]),
+        DiscrepancyKind::UnknownAsset => (
+            "taken into the pool, or waits if unknown items are reviewed; gone when the asset leaves",
+            &[Adopt, Ignore],
+        ),
+        DiscrepancyKind::MissingAsset => {
+            ("the item is MISSING; gone when it is seen again", &[WriteOff, Ignore])
+        }
+        DiscrepancyKind::AssignedMissing => (
+            "the same, and its assignment is blocked; write-off gives the assignment up",
+            &[WriteOff, Ignore],
+        ),
+        DiscrepancyKind::UnknownTrade => (
+            "the item left in a trade that Astro did not make: look at the account's API keys and \
+             sessions",
+            &[WriteOff, Ignore],
+        ),
+        DiscrepancyKind::Stack => (
+            "another amount than 1: stays out of the pool, or the item is QUARANTINED and its \
+             assignment blocked; gone when it leaves or is a single one",
+            &[WriteOff, Ignore],
+        ),
+        DiscrepancyKind::UnknownOffer => (
+            "withdrawn, or waits if the organisation leaves that to a person; gone when the offer \
+             ends; never confirmed",
+            &[Ignore, CancelOffer],
+        ),
+    }
+}
+
+/// `DISCREPANCY_KIND_UNKNOWN_ASSET` as it is typed: `unknown-asset`.
+fn typed(name: &str) -> String {
+    let short = name.trim_start_matches("DISCREPANCY_KIND_");
+    let short = short.trim_start_matches("DISCREPANCY_RESOLUTION_");
+    short.to_lowercase().replace('_', "-")
+}
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// List differences, newest first.
+    /// List differences, newest first, with what a person can do about those that are open.
     #[command(after_help = "Example:\n  astro discrepancies list --open")]
     List {
         /// Only open ones.
@@ -44,7 +77,7 @@ pub(crate) enum Command {
         paging: Paging,
     },
     /// Resolve one difference by hand.
-    #[command(after_help = RESOLVE_HELP)]
+    #[command(after_help = resolve_help())]
     Resolve(ResolveArgs),
 }
 
@@ -86,7 +119,7 @@ impl ResolveArgs {
 
 async fn list(open_only: bool, paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
     let base = ListDiscrepanciesRequest {
-        org_id: cx.org_id.clone(),
+        org_id: cx.org().await?,
         open_only,
         ..ListDiscrepanciesRequest::default()
     };
@@ -108,6 +141,7 @@ async fn list(open_only: bool, paging: &Paging, cx: &mut Context<'_>) -> Result<
         "amount",
         "user_id",
         "trade_id",
+        "remedies",
         "resolution",
         "create_time",
     ];

@@ -60,7 +60,7 @@ async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         bot_id: args.bot,
     };
     let base = ListDonationsRequest {
-        org_id: cx.org_id.clone(),
+        org_id: cx.org().await?,
         filter: Some(filter),
         ..ListDonationsRequest::default()
     };

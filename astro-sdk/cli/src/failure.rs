@@ -6,6 +6,9 @@ use astro_sdk::v1::ErrorReason;
 use astro_sdk::{Code, ConfigError, Error};
 use tonic::Status;
 
+use crate::advice;
+use crate::arguments::Arguments;
+use crate::key::{self, Form};
 use crate::output::plain;
 
 /// Anything without a code of its own.
@@ -22,8 +25,14 @@ const UNAVAILABLE: u8 = 6;
 pub(crate) enum Failure {
     /// The arguments are wrong in a way that clap cannot see.
     Usage(String),
+    /// An API key is the argument at this place, where something else belongs.
+    KeyMisplaced(usize),
     /// There is no key to sign in with.
     NoKey,
+    /// The key opens a bot's session and does nothing else.
+    KeyOfBot,
+    /// No organisation has this short name.
+    OrgUnknown(String),
     /// The connection's settings are wrong.
     Config(ConfigError),
     /// The server refused, or could not be reached.
@@ -34,29 +43,50 @@ pub(crate) enum Failure {
     Write(io::Error),
 }
 
+/// What was typed: a failure is explained in its terms.
+#[derive(Default)]
+pub(crate) struct Typed {
+    /// Where the server is.
+    pub(crate) endpoint: String,
+    /// The arguments of the command in hand; none before it is known.
+    pub(crate) arguments: Option<Arguments>,
+    /// The key, as far as it can be told.
+    pub(crate) key: Option<Form>,
+}
+
 impl Failure {
     /// The exit code, as the help lists them.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) => USAGE,
-            Self::Config(ConfigError::KeyMissing | ConfigError::KeyInvalid) | Self::NoKey => AUTH,
+            Self::Usage(_) | Self::KeyMisplaced(_) => USAGE,
+            Self::NoKey | Self::KeyOfBot => AUTH,
+            Self::Config(ConfigError::KeyMissing | ConfigError::KeyInvalid) => AUTH,
             Self::Config(_) => USAGE,
+            Self::OrgUnknown(_) => NOT_FOUND,
             Self::Call(error) => code_of(error.code),
             Self::Ended(_) | Self::Write(_) => OTHER,
         }
     }
 
     /// One line that says what went wrong and what to do about it.
-    pub(crate) fn explain(&self, endpoint: &str) -> String {
+    pub(crate) fn explain(&self, typed: &Typed) -> String {
         let text = match self {
             Self::Usage(problem) | Self::Ended(problem) => problem.clone(),
-            Self::NoKey => "no API key: set ASTRO_API_KEY, or pass --api-key-file FILE".to_owned(),
-            Self::Config(error) => error.to_string(),
-            Self::Call(error) => explain_call(error, endpoint),
+            Self::KeyMisplaced(place) => format!(
+                "argument {place} is an API key, which was neither sent nor shown: a key goes into \
+                 ASTRO_API_KEY or a file for --api-key-file"
+            ),
+            Self::NoKey => advice::NO_KEY.to_owned(),
+            Self::KeyOfBot => advice::KEY_OF_BOT.to_owned(),
+            Self::OrgUnknown(name) => {
+                format!("no organisation has the id or short name {name:?}; see `astro orgs list`")
+            }
+            Self::Config(error) => advice::config(error),
+            Self::Call(error) => explain_call(error, typed),
             Self::Write(error) => format!("cannot write the result: {error}"),
         };
-        // Messages may carry names that strangers chose.
-        plain(&text)
+        // Messages may carry names that strangers chose, and what was typed may be a key.
+        key::hidden(&plain(&text))
     }
 }
 
@@ -76,73 +106,50 @@ fn code_of(code: Code) -> u8 {
     }
 }
 
-fn explain_call(error: &Error, endpoint: &str) -> String {
+fn explain_call(error: &Error, typed: &Typed) -> String {
     // Without a reason it is not the server's own answer: it was never reached.
     if error.code == Code::Unavailable && error.reason.is_empty() {
-        return format!(
-            "no connection to {endpoint}: {}; is the server running there? \
-             Another one is set with --endpoint or ASTRO_ENDPOINT",
-            error.message
-        );
+        return advice::unreachable(&typed.endpoint, &error.message);
     }
-    let mut text = error.to_string();
-    for violation in &error.field_violations {
-        let told = text.contains(&violation.field) && text.contains(&violation.description);
-        if !told {
-            text.push_str(&format!("; {}: {}", violation.field, violation.description));
-        }
+    if error.is(ErrorReason::KeyInvalid) {
+        return advice::key_refused(typed.key.as_ref(), &typed.endpoint);
     }
-    if let Some(hint) = hint(error) {
+    let mut text = told(error, typed.arguments.as_ref());
+    if let Some(hint) = advice::hint(error) {
         text.push_str("; ");
         text.push_str(&hint);
     }
     text
 }
 
-/// What to do about it, where the server's message alone does not say so to a person at a shell.
-fn hint(error: &Error) -> Option<String> {
-    if error.is(ErrorReason::KeyInvalid) {
-        return Some("check ASTRO_API_KEY or --api-key-file: the key must be whole, not expired and not revoked".to_owned());
+/// What the server says, with its fields as the arguments that were typed.
+fn told(error: &Error, arguments: Option<&Arguments>) -> String {
+    let rename = |text: &str| arguments.map_or_else(|| text.to_owned(), |all| all.rename(text));
+    let argument = |field: &str| {
+        arguments.and_then(|all| all.of_field(field)).unwrap_or_else(|| field.to_owned())
+    };
+    let mut parts = Vec::new();
+    let reason = match error.reason.as_str() {
+        "" => String::new(),
+        reason => format!(" ({reason})"),
+    };
+    let message = match error.message.as_str() {
+        "" => error.code.description(),
+        message => message,
+    };
+    let mut said = false;
+    for violation in &error.field_violations {
+        let wrong = format!("{}: {}", violation.field, violation.description);
+        let shown = format!("{}: {}", argument(&violation.field), rename(&violation.description));
+        // The message is that of the first.
+        let first = wrong == message;
+        said |= first;
+        parts.push(if first { shown + &reason } else { shown });
     }
-    if error.is(ErrorReason::ScopeMissing) {
-        let scope = error.metadata.get("scope")?;
-        return Some(format!("use a key made with: astro keys create --scope {scope} …"));
+    if !said {
+        parts.insert(0, rename(message) + &reason);
     }
-    if error.is(ErrorReason::ResumeTokenExpired) {
-        return Some(
-            "look at the items and assignments as they are, then tail without --after".to_owned(),
-        );
-    }
-    if error.is(ErrorReason::EtagMismatch) {
-        return Some("look at it again, then repeat".to_owned());
-    }
-    if let Some(delay) = error.retry_delay {
-        return Some(format!("try again in {:.1} s", delay.as_secs_f32()));
-    }
-    match error.code {
-        Code::DeadlineExceeded => {
-            Some("it may have been done all the same: look before you repeat".to_owned())
-        }
-        Code::Unimplemented => Some("is the server older than this program?".to_owned()),
-        Code::NotFound if error.reason == "ORGANIZATION_NOT_FOUND" => {
-            Some("a platform key names the organisation with --org".to_owned())
-        }
-        Code::Ok
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::ResourceExhausted
-        | Code::FailedPrecondition
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Internal
-        | Code::Unavailable
-        | Code::DataLoss
-        | Code::Unauthenticated => None,
-    }
+    parts.join("; ")
 }
 
 impl From<Error> for Failure {
@@ -165,7 +172,9 @@ impl From<ConfigError> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Write(error)
+        // What was asked of the output does not fit the result.
+        let unfit = error.kind() == io::ErrorKind::InvalidInput;
+        if unfit { Self::Usage(error.to_string()) } else { Self::Write(error) }
     }
 }
 
@@ -174,7 +183,8 @@ mod tests {
     use super::*;
 
     fn explain(error: Error) -> String {
-        Failure::Call(error).explain("http://127.0.0.1:1")
+        let typed = Typed { endpoint: "http://127.0.0.1:1".to_owned(), ..Typed::default() };
+        Failure::Call(error).explain(&typed)
     }
 
     #[test]
@@ -200,14 +210,6 @@ mod tests {
     fn a_message_stays_on_one_line() {
         let text = explain(Status::not_found("item \"a\nb\u{1b}[31m\" is not there").into());
         assert!(!text.contains(['\n', '\u{1b}']), "{text:?}");
-    }
-
-    #[test]
-    fn a_missing_scope_says_how_to_get_it() {
-        let mut error = Error::from(Status::permission_denied("the key may not do this"));
-        error.reason = "SCOPE_MISSING".to_owned();
-        error.metadata.insert("scope".to_owned(), "items.write".to_owned());
-        assert!(explain(error).contains("astro keys create --scope items.write"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) enum Command {
 Examples:
   astro items list --state available --tradable
   astro items list --donor 76561198000000000 --all
-  astro items list --text knife -o json | jq -r '.items[].id'")]
+  astro items list --text knife --field id")]
     List(ListArgs),
     /// Show one item.
     #[command(after_help = "Example:\n  astro items get ITEM_ID")]
@@ -165,7 +165,7 @@ async fn list(args: ListArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
         ..args.filter.into_filter()
     };
     let base = ListItemsRequest {
-        org_id: cx.org_id.clone(),
+        org_id: cx.org().await?,
         filter: Some(filter),
         order_by: args.order_by,
         ..ListItemsRequest::default()

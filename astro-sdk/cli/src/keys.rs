@@ -1,5 +1,8 @@
 //! `astro keys` and `astro whoami`.
 
+use std::collections::BTreeMap;
+
+use astro_sdk::methods::METHODS;
 use astro_sdk::v1::*;
 use clap::{Args, Subcommand};
 use prost_types::Timestamp;
@@ -13,9 +16,9 @@ pub(crate) enum Command {
     /// Make a key. Its secret is shown once, here.
     #[command(after_help = "\
 Examples:
-  astro keys create --name 'Discord bot' --org ORG_ID
+  astro keys create --name 'Discord bot' --org my-community
   astro keys create --name reader --scope items.read --scope events.read
-  astro keys create --kind bot --bot BOT_ID --name 'Bot 1' -o json | jq -r .secret > bot.key")]
+  astro keys create --kind bot --bot BOT_ID --name 'Bot 1' --field secret > bot.key")]
     Create(CreateArgs),
     /// List keys, newest first, without secrets.
     #[command(after_help = "Example:\n  astro keys list")]
@@ -23,6 +26,14 @@ Examples:
         #[command(flatten)]
         paging: Paging,
     },
+    /// List the scopes that a key can have, and the RPCs that each allows. Needs no key.
+    #[command(after_help = "\
+\"items.*\" stands for every scope that begins so, and \"*\" for all of them. Whoever makes a key hands
+on at most what its own key may.
+
+Example:
+  astro keys scopes")]
+    Scopes,
     /// Revoke a key at once; its open streams end.
     #[command(after_help = "Example:\n  astro keys revoke KEY_ID")]
     Revoke {
@@ -43,8 +54,8 @@ pub(crate) struct CreateArgs {
     /// Bot whose session the key opens; for --kind bot.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "BOT_ID")]
     bot: String,
-    /// Scope, such as items.read or assignments.*; may be given several times [default: the kind's
-    /// usual ones].
+    /// Scope, such as items.read or assignments.*, of those that `astro keys scopes` lists; may be
+    /// given several times [default: the kind's usual ones].
     #[arg(long, value_delimiter = ',')]
     scope: Vec<String>,
     /// When it expires: 2027-01-31T12:00:00Z [default: never].
@@ -57,6 +68,7 @@ impl Command {
         match self {
             Self::Create(args) => create(args, cx).await,
             Self::List { paging } => list(&paging, cx).await,
+            Self::Scopes => scopes(cx),
             Self::Revoke { api_key_id } => {
                 let request = RevokeApiKeyRequest { api_key_id };
                 let response = cx.client.access().revoke_api_key(request).await?;
@@ -76,7 +88,7 @@ async fn create(args: CreateArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
     let request = CreateApiKeyRequest {
         kind: args.kind,
         display_name: args.name,
-        org_id: cx.org_id.clone(),
+        org_id: cx.org().await?,
         bot_id: args.bot,
         scopes: args.scope,
         expire_time: args.expires,
@@ -86,8 +98,21 @@ async fn create(args: CreateArgs, cx: &mut Context<'_>) -> Result<(), Failure> {
     Ok(cx.out.remark("Keep the secret: it is not shown again.")?)
 }
 
+/// Prints what the contract knows of scopes.
+fn scopes(cx: &mut Context<'_>) -> Result<(), Failure> {
+    let mut allowed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for method in METHODS {
+        if let Some(scope) = method.scope {
+            allowed.entry(scope).or_default().push(method.name);
+        }
+    }
+    let row = |(scope, methods): (&str, Vec<&str>)| vec![scope.to_owned(), methods.join(", ")];
+    let rows: Vec<_> = allowed.into_iter().map(row).collect();
+    Ok(cx.out.rows(&["scope", "allows"], &rows)?)
+}
+
 async fn list(paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
-    let org_id = cx.org_id.clone();
+    let org_id = cx.org().await?;
     let fetch = |page_size, page_token| {
         let client = cx.client.access();
         let request = ListApiKeysRequest { org_id: org_id.clone(), page_size, page_token };

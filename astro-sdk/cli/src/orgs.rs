@@ -21,16 +21,17 @@ Examples:
     #[command(after_help = "\
 Examples:
   astro orgs update --keyword gift --app 440,730
-  astro orgs update --items-per-day 50 --junk 'Mann Co. Supply Crate*' --thanks 'Thank you!'
+  astro orgs update --items-per-day 50 --junk 'Mann Co. Supply Crate Series*'
   astro orgs update --no-junk --allow 76561198000000000
-  astro orgs update ORG_ID --offer-ttl 86400 --cancel-unknown-offers false")]
+  astro orgs update my-community --offer-ttl 86400 --cancel-unknown-offers false")]
     Update(Box<UpdateArgs>),
     /// Show one organisation.
     #[command(
-        after_help = "Examples:\n  astro orgs get          the key's own\n  astro orgs get ORG_ID"
+        after_help = "Examples:\n  astro orgs get                  the key's own\n  astro orgs get my-community"
     )]
     Get {
-        /// Organisation id [default: --org, or the key's own].
+        /// Organisation, by its id or its short name [default: --org, or the key's own].
+        #[arg(value_name = "ORG")]
         org_id: Option<String>,
     },
     /// List organisations by their short names.
@@ -72,7 +73,8 @@ pub(crate) struct CreateArgs {
     "junk", "no_junk", "marketable_only", "deny", "allow", "thanks",
 ])]
 pub(crate) struct UpdateArgs {
-    /// Organisation id [default: --org, or the key's own].
+    /// Organisation, by its id or its short name [default: --org, or the key's own].
+    #[arg(value_name = "ORG")]
     org_id: Option<String>,
     /// Name for people.
     #[arg(long)]
@@ -174,7 +176,7 @@ impl RuleArgs {
 
 impl UpdateArgs {
     async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        let id = self.org_id.unwrap_or_else(|| cx.org_id.clone());
+        let id = cx.org_named(self.org_id.as_deref()).await?;
         let mut organization = Organization { id: id.clone(), ..Organization::default() };
         let mut paths = Vec::new();
         if !self.rules.is_empty() {
@@ -234,7 +236,7 @@ impl Command {
                 client.create(request).await?.organization
             }
             Self::Get { org_id } => {
-                let org_id = org_id.unwrap_or_else(|| cx.org_id.clone());
+                let org_id = cx.org_named(org_id.as_deref()).await?;
                 let request = GetOrganizationRequest { org_id };
                 client.get(request).await?.organization
             }

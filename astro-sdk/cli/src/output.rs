@@ -25,18 +25,21 @@ pub(crate) enum Format {
 /// Where results go, and how.
 pub(crate) struct Output<'a> {
     format: Format,
+    /// The only field to print.
+    field: Option<String>,
     out: &'a mut (dyn Write + Send),
     err: &'a mut (dyn Write + Send),
 }
 
 impl<'a> Output<'a> {
-    /// Results go to `out`, remarks to `err`.
+    /// Results go to `out`, remarks to `err`; of each result only `field` is printed, if given.
     pub(crate) fn new(
         format: Format,
+        field: Option<String>,
         out: &'a mut (dyn Write + Send),
         err: &'a mut (dyn Write + Send),
     ) -> Self {
-        Self { format, out, err }
+        Self { format, field, out, err }
     }
 
     /// Prints one thing: a line for each field that is set.
@@ -45,6 +48,7 @@ impl<'a> Output<'a> {
         let Some(message) = message else { return Ok(()) };
         let message = dynamic(message);
         match self.format {
+            _ if self.field.is_some() => self.only_field(&message),
             Format::Json => self.json_pretty(&message),
             Format::Table => {
                 let mut rows = Vec::new();
@@ -54,6 +58,18 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Prints the one field that was asked for, on a line.
+    fn only_field(&mut self, message: &DynamicMessage) -> io::Result<()> {
+        let path = self.field.clone().unwrap_or_default();
+        let Some(value) = find(message, &path) else {
+            // What was done is done: its result must not be lost for a typing error.
+            writeln!(self.err, "{}", shown_json(&to_json(message), true)?)?;
+            return Err(unknown_field(&path, "the result above"));
+        };
+        writeln!(self.out, "{}", plain(&value))?;
+        self.out.flush()
+    }
+
     /// Prints a response whose first repeated field is a list; `columns` are paths of fields.
     pub(crate) fn list<M: Message + Name>(
         &mut self,
@@ -61,22 +77,26 @@ impl<'a> Output<'a> {
         columns: &[&str],
     ) -> io::Result<()> {
         let response = dynamic(response);
-        if self.format == Format::Json {
+        if self.format == Format::Json && self.field.is_none() {
             return self.json_pretty(&response);
         }
-        let header = columns.iter().map(|path| path.to_uppercase().replace('.', "_")).collect();
-        let mut rows = vec![header];
         let list = response.descriptor().fields().find(FieldDescriptor::is_list);
         let list = list.expect("the caller passes the response of a list");
-        for entry in response.get_field(&list).as_list().unwrap_or_default() {
-            let entry = entry.as_message().expect("lists of the contract have messages");
-            rows.push(columns.iter().map(|path| lookup(entry, path)).collect());
+        let entries = response.get_field(&list);
+        let entries = entries.as_list().unwrap_or_default().iter();
+        let mut entries =
+            entries.map(|it| it.as_message().expect("lists of the contract have messages"));
+        if self.field.is_some() {
+            entries.try_for_each(|entry| self.only_field(entry))?;
+        } else {
+            let header = columns.iter().map(|path| path.to_uppercase().replace('.', "_")).collect();
+            let row = |entry| columns.iter().map(|path| lookup(entry, path)).collect();
+            self.aligned(std::iter::once(header).chain(entries.map(row)).collect())?;
         }
-        self.aligned(rows)?;
         let next = response.get_field_by_name("next_page_token");
         match next.as_deref().and_then(Value::as_str) {
             Some(token) if !token.is_empty() => {
-                writeln!(self.err, "There is more: add --all, or --page-token {token}")
+                self.remark(&format!("There is more: add --all, or --page-token {token}"))
             }
             _ => Ok(()),
         }
@@ -85,6 +105,7 @@ impl<'a> Output<'a> {
     /// Prints one entry of a stream on one line: `text` for people.
     pub(crate) fn entry<M: Message + Name>(&mut self, message: &M, text: &str) -> io::Result<()> {
         match self.format {
+            _ if self.field.is_some() => self.only_field(&dynamic(message)),
             Format::Json => self.json_line(&dynamic(message)),
             Format::Table => {
                 writeln!(self.out, "{}", plain(text))?;
@@ -95,6 +116,11 @@ impl<'a> Output<'a> {
 
     /// Prints rows of plain texts, the first as the header; as JSON, one object of `names` a row.
     pub(crate) fn rows(&mut self, names: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+        if let Some(path) = self.field.clone() {
+            let column = names.iter().position(|name| *name == path);
+            let column = column.ok_or_else(|| unknown_field(&path, "the result"))?;
+            return rows.iter().try_for_each(|row| writeln!(self.out, "{}", plain(&row[column])));
+        }
         match self.format {
             Format::Json => {
                 let object = |row: &Vec<String>| -> serde_json::Map<_, _> {
@@ -104,8 +130,8 @@ impl<'a> Output<'a> {
                         .zip(row.iter().cloned().map(Into::into))
                         .collect()
                 };
-                let objects: Vec<_> = rows.iter().map(object).collect();
-                writeln!(self.out, "{}", serde_json::to_string_pretty(&objects)?)
+                let objects = rows.iter().map(|row| object(row).into()).collect();
+                writeln!(self.out, "{}", shown_json(&serde_json::Value::Array(objects), true)?)
             }
             Format::Table => {
                 let header = names.iter().map(|name| name.to_uppercase()).collect();
@@ -116,12 +142,18 @@ impl<'a> Output<'a> {
 
     /// Prints a message as JSON on several lines.
     pub(crate) fn json_pretty(&mut self, message: &DynamicMessage) -> io::Result<()> {
-        writeln!(self.out, "{}", serde_json::to_string_pretty(&to_json(message))?)
+        if self.field.is_some() {
+            return self.only_field(message);
+        }
+        writeln!(self.out, "{}", shown_json(&to_json(message), true)?)
     }
 
     /// Prints a message as JSON on one line, at once.
     pub(crate) fn json_line(&mut self, message: &DynamicMessage) -> io::Result<()> {
-        writeln!(self.out, "{}", to_json(message))?;
+        if self.field.is_some() {
+            return self.only_field(message);
+        }
+        writeln!(self.out, "{}", shown_json(&to_json(message), false)?)?;
         self.out.flush()
     }
 
@@ -148,9 +180,47 @@ impl<'a> Output<'a> {
     }
 }
 
-/// A text without control characters, which could lead a terminal astray.
+/// A text without what could lead a terminal astray: names are chosen by strangers.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if is_astray(c) { ' ' } else { c }).collect()
+}
+
+/// Control characters, and the invisible ones that turn the direction of what follows, break a line
+/// or carry a text that nobody sees.
+fn is_astray(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{206f}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// JSON with the same characters as escapes: a program reads the same text, a terminal is safe.
+fn shown_json(value: &serde_json::Value, pretty: bool) -> serde_json::Result<String> {
+    let text =
+        if pretty { serde_json::to_string_pretty(value)? } else { serde_json::to_string(value)? };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Outside of strings there is ASCII only, and inside ASCII's own are escaped but for DEL.
+        if is_astray(c) && (c == '\u{7f}' || !c.is_ascii()) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            shown.push(c);
+        }
+    }
+    Ok(shown)
+}
+
+fn unknown_field(path: &str, of: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("--field: {of} has no field {path:?}"))
 }
 
 /// The same message with its descriptor.
@@ -189,16 +259,26 @@ fn flatten(prefix: &str, message: &DynamicMessage, rows: &mut Vec<Vec<String>>) 
 
 /// The cell for the field at `path` (`asset.app_id`); empty when it is not set.
 fn lookup(message: &DynamicMessage, path: &str) -> String {
+    find(message, path).unwrap_or_default()
+}
+
+/// The same, with `items.0.id` for an entry of a list; none when there is no such field.
+fn find(message: &DynamicMessage, path: &str) -> Option<String> {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
-    let Some(field) = message.descriptor().get_field_by_name(name) else { return String::new() };
-    if field.supports_presence() && !message.has_field(&field) {
-        return String::new();
-    }
+    let field = message.descriptor().get_field_by_name(name)?;
     let value = message.get_field(&field);
-    match (rest, value.as_message()) {
-        (Some(rest), Some(inner)) => lookup(inner, rest),
-        (Some(_), None) => String::new(),
-        (None, _) => cell(&field.kind(), &value),
+    match (rest, value.as_ref()) {
+        (None, _) if field.supports_presence() && !message.has_field(&field) => Some(String::new()),
+        (None, value) => Some(cell(&field.kind(), value)),
+        (Some(rest), Value::Message(inner)) => {
+            let found = find(inner, rest);
+            if message.has_field(&field) { found } else { found.map(|_| String::new()) }
+        }
+        (Some(rest), Value::List(entries)) => {
+            let (index, rest) = rest.split_once('.')?;
+            find(entries.get(index.parse::<usize>().ok()?)?.as_message()?, rest)
+        }
+        (Some(_), _) => None,
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) enum Command {
 Examples:
   astro reservations create ITEM_ID ITEM_ID --ttl 3600
   astro reservations create --count 3 --app 440
-  astro reservations create --count 1 --text knife -o json | jq -r .id")]
+  astro reservations create --count 1 --text knife --field id")]
     Create(ReserveArgs),
     /// Give reserved items back to the pool.
     #[command(after_help = "Example:\n  astro reservations release RESERVATION_ID")]
@@ -63,7 +63,7 @@ impl ReserveArgs {
             return Err(Failure::Usage(problem.to_owned()));
         }
         let request = ReserveItemsRequest {
-            org_id: cx.org_id.clone(),
+            org_id: cx.org().await?,
             item_ids: self.item_id,
             filter: self.count.map(|_| self.filter.into_filter()),
             count: self.count.unwrap_or(0),

@@ -5,7 +5,7 @@ use astro_sdk::v1::*;
 use clap::Subcommand;
 
 use crate::context::{Context, Paging};
-use crate::discrepancies::{RESOLVE_HELP, ResolveArgs};
+use crate::discrepancies::{ResolveArgs, resolve_help};
 use crate::failure::Failure;
 
 #[derive(Subcommand)]
@@ -32,7 +32,7 @@ pub(crate) enum Command {
         paging: Paging,
     },
     /// Resolve a difference; the same as `astro discrepancies resolve`.
-    #[command(after_help = RESOLVE_HELP)]
+    #[command(after_help = resolve_help())]
     Resolve(ResolveArgs),
 }
 
@@ -55,8 +55,7 @@ impl Command {
 }
 
 async fn list(bot_id: String, paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
-    let base =
-        ListSyncsRequest { org_id: cx.org_id.clone(), bot_id, ..ListSyncsRequest::default() };
+    let base = ListSyncsRequest { org_id: cx.org().await?, bot_id, ..ListSyncsRequest::default() };
     let fetch = |page_size, page_token| {
         let client = cx.client.syncs();
         let request = ListSyncsRequest { page_size, page_token, ..base.clone() };

@@ -36,7 +36,7 @@ Example:
 impl Command {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
         let client = cx.client.users();
-        let org_id = cx.org_id.clone();
+        let org_id = cx.org().await?;
         let user = match self {
             Self::Get { user } => {
                 let request = GetUserRequest { org_id, user_id: user.steam_id64() };

@@ -28,6 +28,11 @@ pub(crate) fn donation_state(text: &str) -> Result<i32, String> {
     enum_number("astro.v1.DonationState", text)
 }
 
+/// Parses how much an event matters.
+pub(crate) fn severity(text: &str) -> Result<i32, String> {
+    enum_number("astro.v1.EventSeverity", text)
+}
+
 /// Parses a kind of keys.
 pub(crate) fn key_kind(text: &str) -> Result<i32, String> {
     enum_number("astro.v1.ApiKeyKind", text)

@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_misspelt_field_is_told() {
         let failure = requests(&method("GetItem"), "{\"item\": 1}").unwrap_err();
-        let text = failure.explain("");
+        let text = failure.explain(&crate::failure::Typed::default());
         assert!(text.contains("GetItemRequest") && text.contains("item"), "{text}");
         assert_eq!(failure.exit_code(), 2);
     }

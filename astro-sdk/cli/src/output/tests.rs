@@ -25,8 +25,17 @@ fn item() -> Item {
 /// What `print` writes to the results, and to the remarks.
 fn printed(format: Format, print: impl Fn(&mut Output) -> io::Result<()>) -> (String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    print(&mut Output::new(format, &mut out, &mut err)).unwrap();
+    print(&mut Output::new(format, None, &mut out, &mut err)).unwrap();
     (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+/// The same when only this field is asked for; an error is the last line.
+fn only(field: &str, print: impl Fn(&mut Output) -> io::Result<()>) -> String {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let field = Some(field.to_owned());
+    let result = print(&mut Output::new(Format::Table, field, &mut out, &mut err));
+    let error = result.err().map(|error| error.to_string()).unwrap_or_default();
+    String::from_utf8(out).unwrap() + &error
 }
 
 #[test]
@@ -97,6 +106,56 @@ fn names_cannot_steer_the_terminal() {
     let response = ListItemsResponse { items: vec![named], ..ListItemsResponse::default() };
     let (out, _) = printed(Format::Table, |output| output.list(&response, &["item_name"]));
     assert_eq!(out, "ITEM_NAME\na [2J b\n");
+}
+
+#[test]
+fn what_turns_the_direction_of_a_text_is_not_sent_to_the_terminal() {
+    for c in
+        ['\u{202e}', '\u{2066}', '\u{200f}', '\u{61c}', '\u{2028}', '\u{9b}', '\u{e0041}', '\u{7f}']
+    {
+        let named = Item { item_name: format!("gold{c}nafe"), ..Item::default() };
+        let response = ListItemsResponse { items: vec![named.clone()], ..Default::default() };
+        let (out, _) = printed(Format::Table, |output| output.list(&response, &["item_name"]));
+        assert_eq!(out, "ITEM_NAME\ngold nafe\n", "{c:?}");
+        assert_eq!(only("item_name", |output| output.list(&response, &[])), "gold nafe\n");
+        let (out, _) = printed(Format::Json, |output| output.record(&Some(named.clone())));
+        assert!(!out.contains(c), "{c:?} in {out:?}");
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(json["itemName"], named.item_name, "a program reads the name as it is");
+        let (out, _) = printed(Format::Json, |output| output.entry(&named, ""));
+        assert!(!out.contains(c), "{c:?} in {out:?}");
+    }
+    // These join letters and emoji; they turn nothing.
+    assert_eq!(plain("می‌خواهم 👩‍🚀 刀"), "می‌خواهم 👩‍🚀 刀");
+}
+
+#[test]
+fn one_field_is_printed_alone() {
+    let response = ListItemsResponse { items: vec![item(), item()], ..Default::default() };
+    assert_eq!(only("id", |output| output.list(&response, &["item_name"])), "0199\n0199\n");
+    assert_eq!(only("asset.app_id", |output| output.record(&Some(item()))), "440\n");
+    assert_eq!(only("market_value", |output| output.record(&Some(item()))), "12.50 USD\n");
+    assert_eq!(only("update_time", |output| output.record(&Some(item()))), "\n");
+    let assignment = Assignment {
+        items: vec![AssignmentItem { item_id: "a".into(), ..AssignmentItem::default() }],
+        ..Assignment::default()
+    };
+    let first = only("items.0.item_id", |output| output.record(&Some(assignment.clone())));
+    assert_eq!(first, "a\n");
+    let rows = [vec!["x".to_owned(), "y".to_owned()]];
+    assert_eq!(only("two", |output| output.rows(&["one", "two"], &rows)), "y\n");
+}
+
+#[test]
+fn a_field_that_a_result_lacks_is_told_and_the_result_kept() {
+    for field in ["nothing", "asset.nothing", "id.more", "", "labels.event"] {
+        let told = only(field, |output| output.record(&Some(item())));
+        assert_eq!(told, format!("--field: the result above has no field {field:?}"));
+    }
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut output = Output::new(Format::Table, Some("x".to_owned()), &mut out, &mut err);
+    output.record(&Some(item())).unwrap_err();
+    assert!(String::from_utf8(err).unwrap().contains("\"id\": \"0199\""));
 }
 
 #[test]

@@ -44,8 +44,8 @@ async fn without_a_key_the_way_to_set_one_is_told() {
     let mut command = command();
     command.arg("whoami");
     let run = finish(command, "").await;
-    let expected = "error: no API key: set ASTRO_API_KEY, or pass --api-key-file FILE\n";
-    assert_eq!((run.code, run.err.as_str()), (4, expected));
+    let expected = "error: no API key: set ASTRO_API_KEY, or pass --api-key-file FILE; ";
+    assert!(run.code == 4 && run.err.starts_with(expected), "{run:?}");
 }
 
 #[tokio::test]
@@ -75,6 +75,48 @@ async fn a_server_that_is_not_there_is_named() {
     assert!(run.err.starts_with("error: no connection to http://127.0.0.1:1: "), "{run:?}");
     assert!(run.err.contains("is the server running there?"), "{run:?}");
     assert_eq!(run.err.lines().count(), 1, "{run:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_without_scheme_or_port_is_answered_with_a_whole_one() {
+    for (endpoint, code, told) in [
+        ("127.0.0.1:50051", 2, "write http://127.0.0.1:50051"),
+        ("astro.example.org", 2, "write https://astro.example.org:50051"),
+        ("http://127.0.0.1:fifty", 2, "write https://HOST:PORT"),
+        ("http://localhost:1/", 6, "is the server running there?"),
+    ] {
+        let mut command = command();
+        command.args(["whoami", "--endpoint", endpoint]).env("ASTRO_API_KEY", KEY);
+        let run = finish(command, "").await;
+        assert_eq!((run.code, run.err.lines().count()), (code, 1), "{run:?}");
+        assert!(run.err.contains(told), "{run:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told_from_one_that_is_away() {
+    let stub = whoami();
+    let endpoint = stub.serve(false).await.replace("http://", "https://");
+    let mut command = command();
+    command.args(["whoami", "--endpoint", &endpoint]).env("ASTRO_API_KEY", KEY);
+    let run = finish(command, "").await;
+    assert!(run.err.contains("speaks no TLS"), "{run:?}");
+}
+
+#[tokio::test]
+async fn the_scopes_are_listed_without_a_key_or_a_server() {
+    let mut command = command();
+    command.args(["keys", "scopes"]);
+    let run = finish(command, "").await;
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    for line in ["assignments.write  CreateAssignment, ", "keys.write         CreateApiKey, "] {
+        assert!(run.out.contains(line), "{}", run.out);
+    }
+    let count = astro_sdk::methods::METHODS.iter().filter(|method| {
+        let scope = method.scope.unwrap_or_default();
+        !scope.is_empty() && !run.out.contains(&format!("{scope} "))
+    });
+    assert_eq!(count.count(), 0, "{}", run.out);
 }
 
 #[tokio::test]

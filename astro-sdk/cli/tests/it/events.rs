@@ -59,3 +59,23 @@ CREATE_TIME  SEVERITY  EVENT_TYPE     SOURCE  EVENT_DESCRIPTION
     let requests: Vec<ListEventsRequest> = stub.requests("EventService/ListEvents");
     assert_eq!((requests[0].page_size, requests[0].assignment_id.as_str()), (7, "a"));
 }
+
+#[tokio::test]
+async fn a_list_of_events_is_narrowed_and_read_backwards() {
+    let stub = Stub::default();
+    stub.answer("EventService/ListEvents", one(ListEventsResponse::default()));
+    let person = "STEAM_0:1:43351236";
+    let people = ["events", "list", "--item", "i", "--user", person, "--bot", "b"];
+    let times = ["--since", "2023-11-14T22:13:20Z", "--until", "2023-11-14T22:13:21Z"];
+    let rest = ["--source", "system", "--severity", "warning,error", "--newest-first"];
+    let arguments: Vec<&str> = people.into_iter().chain(times).chain(rest).collect();
+    let run = astro(&stub, &arguments).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    let requests: Vec<ListEventsRequest> = stub.requests("EventService/ListEvents");
+    let request = &requests[0];
+    assert_eq!((request.item_id.as_str(), request.bot_id.as_str()), ("i", "b"));
+    assert_eq!((request.user_id, request.source.as_str()), (76_561_198_046_968_201, "system"));
+    assert_eq!((request.severities.as_slice(), request.newest_first), ([2, 3].as_slice(), true));
+    let seconds = |time: Option<prost_types::Timestamp>| time.unwrap().seconds;
+    assert_eq!(seconds(request.end_time) - seconds(request.start_time), 1);
+}

@@ -104,14 +104,15 @@ async fn a_reservation_is_tried_again_as_the_same_request() {
     let reservation = Reservation { id: "r".into(), ..Reservation::default() };
     let response = ReserveItemsResponse { reservation: Some(reservation), items: Vec::new() };
     stub.answer("ItemService/ReserveItems", one(response));
-    let arguments = ["reservations", "create", "--count", "2", "--app", "440", "--org", "o"];
+    let org = "0197b3a0-0000-7000-8000-000000000001";
+    let arguments = ["reservations", "create", "--count", "2", "--app", "440", "--org", org];
     let run = astro(&stub, &arguments).await;
     assert_eq!((run.code, run.out.as_str()), (0, "id  r\n"), "{run:?}");
     let requests: Vec<ReserveItemsRequest> = stub.requests("ItemService/ReserveItems");
     assert_eq!(requests.len(), 2);
     assert_eq!(requests[0], requests[1]);
     assert_eq!(requests[0].request_id.len(), 36);
-    assert_eq!((requests[0].count, requests[0].org_id.as_str()), (2, "o"));
+    assert_eq!((requests[0].count, requests[0].org_id.as_str()), (2, org));
     assert_eq!(requests[0].filter.as_ref().unwrap().app_ids, [440]);
 }
 

@@ -5,6 +5,9 @@ use astro_sdk::v1::*;
 use crate::program::astro;
 use crate::stub::{Stub, one};
 
+/// An organisation.
+const ID: &str = "0197b3a0-0000-7000-8000-000000000002";
+
 #[tokio::test]
 async fn an_update_names_what_is_given_and_keeps_the_other_rules() {
     let stub = Stub::default();
@@ -14,20 +17,20 @@ async fn an_update_names_what_is_given_and_keeps_the_other_rules() {
         ..DonationRules::default()
     };
     let found = Organization {
-        id: "o".into(),
+        id: ID.into(),
         donation_rules: Some(rules),
         display_name: "Not sent".into(),
         ..Organization::default()
     };
     let answer = GetOrganizationResponse { organization: Some(found) };
     stub.answer("OrganizationService/GetOrganization", one(answer));
-    let after = Organization { id: "o".into(), ..Organization::default() };
+    let after = Organization { id: ID.into(), ..Organization::default() };
     let answer = UpdateOrganizationResponse { organization: Some(after) };
     stub.answer("OrganizationService/UpdateOrganization", one(answer));
     let arguments = [
         "orgs",
         "update",
-        "o",
+        ID,
         "--keyword",
         "gift",
         "--app",
@@ -44,7 +47,7 @@ async fn an_update_names_what_is_given_and_keeps_the_other_rules() {
         "Thank you",
     ];
     let run = astro(&stub, &arguments).await;
-    assert_eq!((run.code, run.out.as_str()), (0, "id  o\n"), "{run:?}");
+    assert_eq!((run.code, run.out.as_str()), (0, &*format!("id  {ID}\n")), "{run:?}");
     let requests: Vec<UpdateOrganizationRequest> =
         stub.requests("OrganizationService/UpdateOrganization");
     let mut paths = requests[0].update_mask.clone().unwrap().paths;
@@ -58,7 +61,7 @@ async fn an_update_names_what_is_given_and_keeps_the_other_rules() {
     ];
     assert_eq!(paths, named);
     let sent = Organization {
-        id: "o".into(),
+        id: ID.into(),
         donation_keyword: "gift".into(),
         donation_app_ids: vec![440, 730],
         claim_ttl_seconds: 3600,
@@ -113,4 +116,72 @@ async fn donations_are_listed_with_what_their_donors_are_told() {
     stub.answer("DonationService/GetDonation", one(answer));
     let run = astro(&stub, &["donations", "get", "d"]).await;
     assert!(run.out.contains("JUNK"), "{run:?}");
+}
+
+fn two_organizations() -> Stub {
+    let stub = Stub::default();
+    let named = |id: &str, slug: &str| Organization {
+        id: id.into(),
+        slug: slug.into(),
+        ..Organization::default()
+    };
+    // On two pages.
+    let first = ListOrganizationsResponse {
+        organizations: vec![named("0197b3a0-0000-7000-8000-000000000001", "another")],
+        next_page_token: "2".into(),
+    };
+    let second = ListOrganizationsResponse {
+        organizations: vec![named(ID, "my-community")],
+        next_page_token: String::new(),
+    };
+    stub.answer("OrganizationService/ListOrganizations", one(first));
+    stub.answer("OrganizationService/ListOrganizations", one(second));
+    stub
+}
+
+#[tokio::test]
+async fn an_organisation_is_named_by_its_short_name_wherever_one_is() {
+    let stub = two_organizations();
+    stub.answer("ItemService/ListItems", one(ListItemsResponse::default()));
+    let run = astro(&stub, &["items", "list", "--org", "my-community"]).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    let requests: Vec<ListItemsRequest> = stub.requests("ItemService/ListItems");
+    assert_eq!(requests[0].org_id, ID);
+    let stub = two_organizations();
+    stub.answer("OrganizationService/GetOrganization", one(GetOrganizationResponse::default()));
+    let run = astro(&stub, &["orgs", "get", "my-community"]).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    let requests: Vec<GetOrganizationRequest> =
+        stub.requests("OrganizationService/GetOrganization");
+    assert_eq!(requests[0].org_id, ID);
+    let stub = two_organizations();
+    stub.answer(
+        "OrganizationService/UpdateOrganization",
+        one(UpdateOrganizationResponse::default()),
+    );
+    let run = astro(&stub, &["orgs", "update", "my-community", "--keyword", "gift"]).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    let requests: Vec<UpdateOrganizationRequest> =
+        stub.requests("OrganizationService/UpdateOrganization");
+    assert_eq!(requests[0].organization.clone().unwrap().id, ID);
+}
+
+#[tokio::test]
+async fn an_id_is_taken_as_it_is_and_an_unknown_name_is_told() {
+    let stub = Stub::default();
+    stub.answer("ItemService/ListItems", one(ListItemsResponse::default()));
+    let run = astro(&stub, &["items", "list", "--org", ID]).await;
+    assert_eq!(run.code, 0, "nobody is asked for an id: {run:?}");
+    let stub = two_organizations();
+    let run = astro(&stub, &["items", "list", "--org", "nobody"]).await;
+    let expected =
+        "error: no organisation has the id or short name \"nobody\"; see `astro orgs list`\n";
+    assert_eq!((run.code, run.err.as_str()), (3, expected));
+    let stub = two_organizations();
+    stub.answer(
+        "OrganizationService/CreateOrganization",
+        one(CreateOrganizationResponse::default()),
+    );
+    let run = astro(&stub, &["orgs", "create", "nobody", "--org", "nobody"]).await;
+    assert_eq!(run.code, 0, "what is not used is not looked up: {run:?}");
 }
