@@ -1,5 +1,6 @@
 //! Pages for people: the reference of each SDK, and the examples' code that READMEs show.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -57,6 +58,12 @@ struct Row {
 }
 
 #[derive(Serialize)]
+struct ScopeRow {
+    name: String,
+    allows: String,
+}
+
+#[derive(Serialize)]
 struct Table {
     name: String,
     docs: String,
@@ -77,6 +84,7 @@ pub fn reference(model: &Model, names: &dyn Names) -> anyhow::Result<String> {
         language => names.language(),
         command => crate::GENERATE_COMMAND,
         services => model.services.iter().map(|found| service(found, names)).collect::<Vec<_>>(),
+        scopes => scopes(model),
         messages => model.messages.iter().map(|found| Table {
             name: found.name.clone(),
             docs: found.docs.clone(),
@@ -122,6 +130,24 @@ fn service(found: &Service, names: &dyn Names) -> ServicePage {
         reasons: method.policy.reasons.clone(),
     });
     ServicePage { name: found.name.clone(), docs: found.docs.clone(), methods: methods.collect() }
+}
+
+/// Every scope that an RPC asks for, with those RPCs.
+fn scopes(model: &Model) -> Vec<ScopeRow> {
+    let mut allowed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (service, method) in
+        model.services.iter().flat_map(|service| service.methods.iter().map(move |m| (service, m)))
+    {
+        let name = format!("{}.{}", service.name, method.name);
+        allowed.entry(&method.policy.scope).or_default().push(name);
+    }
+    // Without a scope any valid key will do.
+    allowed.remove("");
+    let row = |(name, methods): (&str, Vec<String>)| ScopeRow {
+        name: name.to_owned(),
+        allows: methods.join(", "),
+    };
+    allowed.into_iter().map(row).collect()
 }
 
 fn row(field: &Field, names: &dyn Names) -> Row {

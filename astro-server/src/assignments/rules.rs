@@ -93,63 +93,74 @@ fn pause(tries: i32) -> Duration {
     Duration::from_secs(10).saturating_mul(1 << doublings).min(Duration::from_secs(1800))
 }
 
-/// The remedy, in words.
+/// The remedy, in words. Each command in it works while the assignment is blocked for the reason.
 pub fn remedy(reason: BlockedReason) -> &'static str {
+    use BlockedReason as Why;
     match reason {
-        BlockedReason::TradeUrlNeeded => {
+        Why::TradeUrlNeeded => {
             "Steam takes no offer without the recipient's trade URL: store it \
-             (astro users set-trade-url); the delivery then goes on by itself"
+             (`astro users set-trade-url`); the delivery then goes on by itself"
         }
-        BlockedReason::RecipientTradeBanned => {
-            "the recipient is banned from trading: cancel, or wait for the ban to end and retry"
+        Why::RecipientTradeBanned => {
+            "the recipient is banned from trading: `astro assignments cancel`, or wait for the ban \
+             to end and then `astro assignments retry`"
         }
-        BlockedReason::RecipientCannotReceive => {
-            "the recipient's inventory is full or private, or they may not trade: ask them to \
-             mend that, then retry"
+        Why::RecipientCannotReceive => {
+            "the recipient cannot receive: ask them to mend that, then `astro assignments retry`"
         }
-        BlockedReason::HoldTooLong => {
+        Why::HoldTooLong => {
             "Steam would hold the items: ask the recipient to use the Steam Guard mobile \
-             authenticator, then retry"
+             authenticator, then `astro assignments retry`"
         }
-        BlockedReason::OfferDeclined => {
-            "the recipient declined: talk to them, then retry or cancel"
+        Why::OfferDeclined => {
+            "the recipient declined: talk to them, then `astro assignments retry` or \
+             `astro assignments cancel`"
         }
-        BlockedReason::OfferCountered => {
-            "the recipient made a counter-offer, which is never accepted: retry or cancel"
+        Why::OfferCountered => {
+            "a counter-offer is never taken: `astro assignments retry` or `astro assignments cancel`"
         }
-        BlockedReason::OfferExpired => "the offer ran out on Steam: retry or cancel",
-        BlockedReason::ItemMissing => {
-            "an item is not in the bot's inventory: resolve its discrepancy, then retry or cancel"
+        Why::OfferExpired => {
+            "the offer ran out on Steam: `astro assignments retry` or `astro assignments cancel`"
         }
-        BlockedReason::BotRestricted => {
-            "Steam does not let the bot trade now: see its status (astro bots list), then retry"
+        // Not to be tried again: as long as the item is missing that is refused.
+        Why::ItemMissing => {
+            "an item is not in the bot's inventory: the delivery goes on by itself once it is seen \
+             there again; or give it up with `astro assignments cancel`, or by writing the item off \
+             (`astro discrepancies list --open` shows its difference)"
         }
-        BlockedReason::NotConfirmed => {
-            "the bot could not confirm the offer: see its status (astro bots list), then retry"
+        Why::BotRestricted => {
+            "Steam does not let the bot trade now: see its status (`astro bots list`), then \
+             `astro assignments retry`"
         }
-        BlockedReason::SteamUnavailable => "Steam failed too often: retry later",
-        BlockedReason::Other => "see the error message, then retry or cancel",
-        BlockedReason::RecipientInventoryFull => {
-            "the recipient's inventory is full: ask them to make room, then retry"
+        Why::NotConfirmed => {
+            "the bot could not confirm the offer: see its status (`astro bots list`), then \
+             `astro assignments retry`"
         }
-        BlockedReason::RecipientInventoryPrivate => {
-            "the recipient's inventory is private: ask them to make it public, then retry"
+        Why::SteamUnavailable => "Steam failed too often: later `astro assignments retry`",
+        Why::Other => {
+            "`astro assignments get` shows what Steam said: then `astro assignments retry` or \
+             `astro assignments cancel`"
         }
-        BlockedReason::TradeUrlInvalid => {
+        Why::RecipientInventoryFull => {
+            "the recipient's inventory is full: ask for room, then `astro assignments retry`"
+        }
+        Why::RecipientInventoryPrivate => {
+            "the recipient's inventory is private: ask to open it, then `astro assignments retry`"
+        }
+        Why::TradeUrlInvalid => {
             "the stored trade URL is not valid any more: store the new one \
-             (astro users set-trade-url); the delivery then goes on by itself"
+             (`astro users set-trade-url`); the delivery then goes on by itself"
         }
-        BlockedReason::InviteNotAccepted => {
+        Why::InviteNotAccepted => {
             "the bot's friend invitation waits: ask the recipient to accept it, or store their \
-             trade URL; the delivery then goes on by itself"
+             trade URL (`astro users set-trade-url`); the delivery then goes on by itself"
         }
-        BlockedReason::BotNewDevice => {
-            "Steam lets the bot trade again some days after its login from a new device: retry then"
+        Why::BotNewDevice => {
+            "Steam lets a new device trade after some days only: then `astro assignments retry`"
         }
-        BlockedReason::Stack => {
-            "an item has become a stack on Steam, of which nothing is given: cancel \
-             (astro assignments cancel) and assign another item; once it is a single one again, \
-             the delivery goes on by itself"
+        Why::Stack => {
+            "a stack on Steam, of which nothing is given: `astro assignments cancel` and give \
+             another item; once it is a single one again, the delivery goes on by itself"
         }
     }
 }

@@ -163,7 +163,9 @@ pub fn resolve(
         return Err(Error::DiscrepancyResolved(id));
     }
     if !row.kind.takes(resolution) {
-        let problem = format!("{resolution} makes no sense for {}", row.kind);
+        let taken: Vec<&str> = row.kind.remedies().map(Resolution::as_str).collect();
+        let (kind, taken) = (row.kind, taken.join(" or "));
+        let problem = format!("{resolution} makes no sense for {kind}, which takes {taken}");
         return Err(Error::invalid("resolution", problem));
     }
     if resolution == Resolution::Adopt && row.amount() != 1 {

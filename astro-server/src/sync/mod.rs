@@ -94,6 +94,11 @@ text_enum! {
 }
 
 impl DiscrepancyKind {
+    /// What a person can do about it.
+    pub fn remedies(self) -> impl Iterator<Item = Resolution> {
+        Resolution::ALL.iter().copied().filter(move |resolution| self.takes(*resolution))
+    }
+
     /// Whether a person may resolve it so.
     pub fn takes(self, resolution: Resolution) -> bool {
         match resolution {
@@ -237,6 +242,12 @@ pub struct Discrepancy {
 }
 
 impl Discrepancy {
+    /// What a person can do about it while it is open; a stack is not taken into the pool.
+    pub fn remedies(&self) -> impl Iterator<Item = Resolution> {
+        let (open, single) = (self.resolution.is_none(), self.amount() == 1);
+        self.kind.remedies().filter(move |it| open && (single || *it != Resolution::Adopt))
+    }
+
     /// How many units of the asset Steam showed last; 0 when that was not kept.
     pub fn amount(&self) -> u32 {
         self.number("amount")
@@ -263,9 +274,7 @@ mod resolutions {
             AssignedMissing, MissingAsset, Stack, UnknownAsset, UnknownOffer, UnknownTrade,
         };
         use Resolution::{Adopt, CancelOffer, Ignore, Vanished, WriteOff};
-        let allowed = |kind: DiscrepancyKind| {
-            Resolution::ALL.iter().copied().filter(move |r| kind.takes(*r)).collect::<Vec<_>>()
-        };
+        let allowed = |kind: DiscrepancyKind| kind.remedies().collect::<Vec<_>>();
         assert_eq!(allowed(UnknownAsset), [Adopt, Ignore]);
         assert_eq!(allowed(MissingAsset), [WriteOff, Ignore]);
         assert_eq!(allowed(AssignedMissing), [WriteOff, Ignore]);

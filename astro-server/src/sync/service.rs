@@ -175,14 +175,8 @@ fn encode_discrepancy(row: Discrepancy) -> v1::Discrepancy {
         DiscrepancyKind::UnknownOffer => v1::DiscrepancyKind::UnknownOffer,
         DiscrepancyKind::Stack => v1::DiscrepancyKind::Stack,
     };
-    let resolution = match row.resolution {
-        None => v1::DiscrepancyResolution::Unspecified,
-        Some(Resolution::Adopt) => v1::DiscrepancyResolution::Adopt,
-        Some(Resolution::WriteOff) => v1::DiscrepancyResolution::WriteOff,
-        Some(Resolution::Ignore) => v1::DiscrepancyResolution::Ignore,
-        Some(Resolution::Vanished) => v1::DiscrepancyResolution::Vanished,
-        Some(Resolution::CancelOffer) => v1::DiscrepancyResolution::CancelOffer,
-    };
+    let remedies = row.remedies().map(|remedy| encode_resolution(remedy).into()).collect();
+    let resolution = row.resolution.map(encode_resolution).unwrap_or_default();
     v1::Discrepancy {
         amount: row.amount(),
         recorded_amount: row.recorded_amount(),
@@ -202,5 +196,16 @@ fn encode_discrepancy(row: Discrepancy) -> v1::Discrepancy {
         trade_id: row.trade_id.unwrap_or_default(),
         trade_offer_id: row.trade_offer_id.unwrap_or_default(),
         user_id: row.user_id.map(crate::kernel::SteamId::get).unwrap_or_default(),
+        remedies,
+    }
+}
+
+fn encode_resolution(resolution: Resolution) -> v1::DiscrepancyResolution {
+    match resolution {
+        Resolution::Adopt => v1::DiscrepancyResolution::Adopt,
+        Resolution::WriteOff => v1::DiscrepancyResolution::WriteOff,
+        Resolution::Ignore => v1::DiscrepancyResolution::Ignore,
+        Resolution::Vanished => v1::DiscrepancyResolution::Vanished,
+        Resolution::CancelOffer => v1::DiscrepancyResolution::CancelOffer,
     }
 }

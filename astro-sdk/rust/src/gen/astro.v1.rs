@@ -6024,6 +6024,10 @@ pub struct Discrepancy {
     /// How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
     #[prost(uint32, tag = "19")]
     pub recorded_amount: u32,
+    /// What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+    /// it is resolved.
+    #[prost(enumeration = "DiscrepancyResolution", repeated, tag = "20")]
+    pub remedies: ::prost::alloc::vec::Vec<i32>,
 }
 impl ::prost::Name for Discrepancy {
     const NAME: &'static str = "Discrepancy";

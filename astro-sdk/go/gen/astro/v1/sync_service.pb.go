@@ -487,8 +487,11 @@ type Discrepancy struct {
 	Amount uint32 `protobuf:"varint,18,opt,name=amount,proto3" json:"amount,omitempty"`
 	// How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
 	RecordedAmount uint32 `protobuf:"varint,19,opt,name=recorded_amount,json=recordedAmount,proto3" json:"recorded_amount,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+	// it is resolved.
+	Remedies      []DiscrepancyResolution `protobuf:"varint,20,rep,packed,name=remedies,proto3,enum=astro.v1.DiscrepancyResolution" json:"remedies,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Discrepancy) Reset() {
@@ -645,6 +648,13 @@ func (x *Discrepancy) GetRecordedAmount() uint32 {
 		return x.RecordedAmount
 	}
 	return 0
+}
+
+func (x *Discrepancy) GetRemedies() []DiscrepancyResolution {
+	if x != nil {
+		return x.Remedies
+	}
+	return nil
 }
 
 // StartSyncRequest starts a run.
@@ -1245,7 +1255,7 @@ const file_astro_v1_sync_service_proto_rawDesc = "" +
 	"\vcreate_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12)\n" +
 	"\x10accuracy_percent\x18\x14 \x01(\x01R\x0faccuracyPercent\x12\x18\n" +
-	"\atrigger\x18\x15 \x01(\tR\atrigger\"\xe7\x04\n" +
+	"\atrigger\x18\x15 \x01(\tR\atrigger\"\xa4\x05\n" +
 	"\vDiscrepancy\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06org_id\x18\x02 \x01(\tR\x05orgId\x12\x15\n" +
@@ -1268,7 +1278,8 @@ const file_astro_v1_sync_service_proto_rawDesc = "" +
 	"\x0etrade_offer_id\x18\x0f \x01(\tR\ftradeOfferId\x12\x17\n" +
 	"\auser_id\x18\x10 \x01(\x04R\x06userId\x12\x16\n" +
 	"\x06amount\x18\x12 \x01(\rR\x06amount\x12'\n" +
-	"\x0frecorded_amount\x18\x13 \x01(\rR\x0erecordedAmount\"H\n" +
+	"\x0frecorded_amount\x18\x13 \x01(\rR\x0erecordedAmount\x12;\n" +
+	"\bremedies\x18\x14 \x03(\x0e2\x1f.astro.v1.DiscrepancyResolutionR\bremedies\"H\n" +
 	"\x10StartSyncRequest\x12\x15\n" +
 	"\x06bot_id\x18\x01 \x01(\tR\x05botId\x12\x1d\n" +
 	"\n" +
@@ -1379,27 +1390,28 @@ var file_astro_v1_sync_service_proto_depIdxs = []int32{
 	2,  // 6: astro.v1.Discrepancy.resolution:type_name -> astro.v1.DiscrepancyResolution
 	16, // 7: astro.v1.Discrepancy.create_time:type_name -> google.protobuf.Timestamp
 	16, // 8: astro.v1.Discrepancy.resolve_time:type_name -> google.protobuf.Timestamp
-	3,  // 9: astro.v1.StartSyncResponse.sync:type_name -> astro.v1.Sync
-	3,  // 10: astro.v1.GetSyncResponse.sync:type_name -> astro.v1.Sync
-	3,  // 11: astro.v1.ListSyncsResponse.syncs:type_name -> astro.v1.Sync
-	4,  // 12: astro.v1.ListDiscrepanciesResponse.discrepancies:type_name -> astro.v1.Discrepancy
-	2,  // 13: astro.v1.ResolveDiscrepancyRequest.resolution:type_name -> astro.v1.DiscrepancyResolution
-	4,  // 14: astro.v1.ResolveDiscrepancyResponse.discrepancy:type_name -> astro.v1.Discrepancy
-	5,  // 15: astro.v1.SyncService.StartSync:input_type -> astro.v1.StartSyncRequest
-	7,  // 16: astro.v1.SyncService.GetSync:input_type -> astro.v1.GetSyncRequest
-	9,  // 17: astro.v1.SyncService.ListSyncs:input_type -> astro.v1.ListSyncsRequest
-	11, // 18: astro.v1.SyncService.ListDiscrepancies:input_type -> astro.v1.ListDiscrepanciesRequest
-	13, // 19: astro.v1.SyncService.ResolveDiscrepancy:input_type -> astro.v1.ResolveDiscrepancyRequest
-	6,  // 20: astro.v1.SyncService.StartSync:output_type -> astro.v1.StartSyncResponse
-	8,  // 21: astro.v1.SyncService.GetSync:output_type -> astro.v1.GetSyncResponse
-	10, // 22: astro.v1.SyncService.ListSyncs:output_type -> astro.v1.ListSyncsResponse
-	12, // 23: astro.v1.SyncService.ListDiscrepancies:output_type -> astro.v1.ListDiscrepanciesResponse
-	14, // 24: astro.v1.SyncService.ResolveDiscrepancy:output_type -> astro.v1.ResolveDiscrepancyResponse
-	20, // [20:25] is the sub-list for method output_type
-	15, // [15:20] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	2,  // 9: astro.v1.Discrepancy.remedies:type_name -> astro.v1.DiscrepancyResolution
+	3,  // 10: astro.v1.StartSyncResponse.sync:type_name -> astro.v1.Sync
+	3,  // 11: astro.v1.GetSyncResponse.sync:type_name -> astro.v1.Sync
+	3,  // 12: astro.v1.ListSyncsResponse.syncs:type_name -> astro.v1.Sync
+	4,  // 13: astro.v1.ListDiscrepanciesResponse.discrepancies:type_name -> astro.v1.Discrepancy
+	2,  // 14: astro.v1.ResolveDiscrepancyRequest.resolution:type_name -> astro.v1.DiscrepancyResolution
+	4,  // 15: astro.v1.ResolveDiscrepancyResponse.discrepancy:type_name -> astro.v1.Discrepancy
+	5,  // 16: astro.v1.SyncService.StartSync:input_type -> astro.v1.StartSyncRequest
+	7,  // 17: astro.v1.SyncService.GetSync:input_type -> astro.v1.GetSyncRequest
+	9,  // 18: astro.v1.SyncService.ListSyncs:input_type -> astro.v1.ListSyncsRequest
+	11, // 19: astro.v1.SyncService.ListDiscrepancies:input_type -> astro.v1.ListDiscrepanciesRequest
+	13, // 20: astro.v1.SyncService.ResolveDiscrepancy:input_type -> astro.v1.ResolveDiscrepancyRequest
+	6,  // 21: astro.v1.SyncService.StartSync:output_type -> astro.v1.StartSyncResponse
+	8,  // 22: astro.v1.SyncService.GetSync:output_type -> astro.v1.GetSyncResponse
+	10, // 23: astro.v1.SyncService.ListSyncs:output_type -> astro.v1.ListSyncsResponse
+	12, // 24: astro.v1.SyncService.ListDiscrepancies:output_type -> astro.v1.ListDiscrepanciesResponse
+	14, // 25: astro.v1.SyncService.ResolveDiscrepancy:output_type -> astro.v1.ResolveDiscrepancyResponse
+	21, // [21:26] is the sub-list for method output_type
+	16, // [16:21] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_astro_v1_sync_service_proto_init() }

@@ -2336,6 +2336,12 @@ class Discrepancy(Message):
     recorded_amount: int
     """How many of them the item had when it was found to be a stack; 0 for an asset that is no item."""
 
+    @property
+    def remedies(self) -> MutableSequence[DiscrepancyResolution | int]:
+        """What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+        it is resolved.
+        """
+
     def __init__(
         self,
         *,
@@ -2357,6 +2363,7 @@ class Discrepancy(Message):
         user_id: SteamId | int | None = ...,
         amount: int | None = ...,
         recorded_amount: int | None = ...,
+        remedies: Iterable[DiscrepancyResolution | int] | None = ...,
     ) -> None: ...
 
 class StartSyncRequest(Message):

@@ -34,6 +34,7 @@ private static final long serialVersionUID = 0L;
     note_ = "";
     tradeId_ = "";
     tradeOfferId_ = "";
+    remedies_ = java.util.Collections.emptyList();
   }
 
   @java.lang.Override
@@ -683,6 +684,89 @@ private static final long serialVersionUID = 0L;
     return recordedAmount_;
   }
 
+  public static final int REMEDIES_FIELD_NUMBER = 20;
+  @SuppressWarnings("serial")
+  private java.util.List<java.lang.Integer> remedies_;
+  private static final com.google.protobuf.Internal.ListAdapter.Converter<
+      java.lang.Integer, dev.astro.v1.DiscrepancyResolution> remedies_converter_ =
+          new com.google.protobuf.Internal.ListAdapter.Converter<
+              java.lang.Integer, dev.astro.v1.DiscrepancyResolution>() {
+            public dev.astro.v1.DiscrepancyResolution convert(java.lang.Integer from) {
+              dev.astro.v1.DiscrepancyResolution result = dev.astro.v1.DiscrepancyResolution.forNumber(from);
+              return result == null ? dev.astro.v1.DiscrepancyResolution.UNRECOGNIZED : result;
+            }
+          };
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @return A list containing the remedies.
+   */
+  @java.lang.Override
+  public java.util.List<dev.astro.v1.DiscrepancyResolution> getRemediesList() {
+    return new com.google.protobuf.Internal.ListAdapter<
+        java.lang.Integer, dev.astro.v1.DiscrepancyResolution>(remedies_, remedies_converter_);
+  }
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @return The count of remedies.
+   */
+  @java.lang.Override
+  public int getRemediesCount() {
+    return remedies_.size();
+  }
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @param index The index of the element to return.
+   * @return The remedies at the given index.
+   */
+  @java.lang.Override
+  public dev.astro.v1.DiscrepancyResolution getRemedies(int index) {
+    return remedies_converter_.convert(remedies_.get(index));
+  }
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @return A list containing the enum numeric values on the wire for remedies.
+   */
+  @java.lang.Override
+  public java.util.List<java.lang.Integer>
+  getRemediesValueList() {
+    return remedies_;
+  }
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @param index The index of the value to return.
+   * @return The enum numeric value on the wire of remedies at the given index.
+   */
+  @java.lang.Override
+  public int getRemediesValue(int index) {
+    return remedies_.get(index);
+  }
+  private int remediesMemoizedSerializedSize;
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -697,6 +781,7 @@ private static final long serialVersionUID = 0L;
   @java.lang.Override
   public void writeTo(com.google.protobuf.CodedOutputStream output)
                       throws java.io.IOException {
+    getSerializedSize();
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(id_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 1, id_);
     }
@@ -750,6 +835,13 @@ private static final long serialVersionUID = 0L;
     }
     if (recordedAmount_ != 0) {
       output.writeUInt32(19, recordedAmount_);
+    }
+    if (getRemediesList().size() > 0) {
+      output.writeUInt32NoTag(162);
+      output.writeUInt32NoTag(remediesMemoizedSerializedSize);
+    }
+    for (int i = 0; i < remedies_.size(); i++) {
+      output.writeEnumNoTag(remedies_.get(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -823,6 +915,18 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt32Size(19, recordedAmount_);
     }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < remedies_.size(); i++) {
+        dataSize += com.google.protobuf.CodedOutputStream
+          .computeEnumSizeNoTag(remedies_.get(i));
+      }
+      size += dataSize;
+      if (!getRemediesList().isEmpty()) {  size += 2;
+        size += com.google.protobuf.CodedOutputStream
+          .computeUInt32SizeNoTag(dataSize);
+      }remediesMemoizedSerializedSize = dataSize;
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -878,6 +982,7 @@ private static final long serialVersionUID = 0L;
         != other.getAmount()) return false;
     if (getRecordedAmount()
         != other.getRecordedAmount()) return false;
+    if (!remedies_.equals(other.remedies_)) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -931,6 +1036,10 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getAmount();
     hash = (37 * hash) + RECORDED_AMOUNT_FIELD_NUMBER;
     hash = (53 * hash) + getRecordedAmount();
+    if (getRemediesCount() > 0) {
+      hash = (37 * hash) + REMEDIES_FIELD_NUMBER;
+      hash = (53 * hash) + remedies_.hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1099,6 +1208,8 @@ private static final long serialVersionUID = 0L;
       userId_ = 0L;
       amount_ = 0;
       recordedAmount_ = 0;
+      remedies_ = java.util.Collections.emptyList();
+      bitField0_ = (bitField0_ & ~0x00040000);
       return this;
     }
 
@@ -1125,9 +1236,18 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public dev.astro.v1.Discrepancy buildPartial() {
       dev.astro.v1.Discrepancy result = new dev.astro.v1.Discrepancy(this);
+      buildPartialRepeatedFields(result);
       if (bitField0_ != 0) { buildPartial0(result); }
       onBuilt();
       return result;
+    }
+
+    private void buildPartialRepeatedFields(dev.astro.v1.Discrepancy result) {
+      if (((bitField0_ & 0x00040000) != 0)) {
+        remedies_ = java.util.Collections.unmodifiableList(remedies_);
+        bitField0_ = (bitField0_ & ~0x00040000);
+      }
+      result.remedies_ = remedies_;
     }
 
     private void buildPartial0(dev.astro.v1.Discrepancy result) {
@@ -1312,6 +1432,16 @@ private static final long serialVersionUID = 0L;
       if (other.getRecordedAmount() != 0) {
         setRecordedAmount(other.getRecordedAmount());
       }
+      if (!other.remedies_.isEmpty()) {
+        if (remedies_.isEmpty()) {
+          remedies_ = other.remedies_;
+          bitField0_ = (bitField0_ & ~0x00040000);
+        } else {
+          ensureRemediesIsMutable();
+          remedies_.addAll(other.remedies_);
+        }
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -1432,6 +1562,23 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00020000;
               break;
             } // case 152
+            case 160: {
+              int tmpRaw = input.readEnum();
+              ensureRemediesIsMutable();
+              remedies_.add(tmpRaw);
+              break;
+            } // case 160
+            case 162: {
+              int length = input.readRawVarint32();
+              int oldLimit = input.pushLimit(length);
+              while(input.getBytesUntilLimit() > 0) {
+                int tmpRaw = input.readEnum();
+                ensureRemediesIsMutable();
+                remedies_.add(tmpRaw);
+              }
+              input.popLimit(oldLimit);
+              break;
+            } // case 162
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2953,6 +3100,206 @@ private static final long serialVersionUID = 0L;
     public Builder clearRecordedAmount() {
       bitField0_ = (bitField0_ & ~0x00020000);
       recordedAmount_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private java.util.List<java.lang.Integer> remedies_ =
+      java.util.Collections.emptyList();
+    private void ensureRemediesIsMutable() {
+      if (!((bitField0_ & 0x00040000) != 0)) {
+        remedies_ = new java.util.ArrayList<java.lang.Integer>(remedies_);
+        bitField0_ |= 0x00040000;
+      }
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @return A list containing the remedies.
+     */
+    public java.util.List<dev.astro.v1.DiscrepancyResolution> getRemediesList() {
+      return new com.google.protobuf.Internal.ListAdapter<
+          java.lang.Integer, dev.astro.v1.DiscrepancyResolution>(remedies_, remedies_converter_);
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @return The count of remedies.
+     */
+    public int getRemediesCount() {
+      return remedies_.size();
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @param index The index of the element to return.
+     * @return The remedies at the given index.
+     */
+    public dev.astro.v1.DiscrepancyResolution getRemedies(int index) {
+      return remedies_converter_.convert(remedies_.get(index));
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @param index The index to set the value at.
+     * @param value The remedies to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRemedies(
+        int index, dev.astro.v1.DiscrepancyResolution value) {
+      if (value == null) {
+        throw new NullPointerException();
+      }
+      ensureRemediesIsMutable();
+      remedies_.set(index, value.getNumber());
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @param value The remedies to add.
+     * @return This builder for chaining.
+     */
+    public Builder addRemedies(dev.astro.v1.DiscrepancyResolution value) {
+      if (value == null) {
+        throw new NullPointerException();
+      }
+      ensureRemediesIsMutable();
+      remedies_.add(value.getNumber());
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @param values The remedies to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllRemedies(
+        java.lang.Iterable<? extends dev.astro.v1.DiscrepancyResolution> values) {
+      ensureRemediesIsMutable();
+      for (dev.astro.v1.DiscrepancyResolution value : values) {
+        remedies_.add(value.getNumber());
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRemedies() {
+      remedies_ = java.util.Collections.emptyList();
+      bitField0_ = (bitField0_ & ~0x00040000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @return A list containing the enum numeric values on the wire for remedies.
+     */
+    public java.util.List<java.lang.Integer>
+    getRemediesValueList() {
+      return java.util.Collections.unmodifiableList(remedies_);
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @param index The index of the value to return.
+     * @return The enum numeric value on the wire of remedies at the given index.
+     */
+    public int getRemediesValue(int index) {
+      return remedies_.get(index);
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @param index The index to set the value at.
+     * @param value The enum numeric value on the wire for remedies to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRemediesValue(
+        int index, int value) {
+      ensureRemediesIsMutable();
+      remedies_.set(index, value);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @param value The enum numeric value on the wire for remedies to add.
+     * @return This builder for chaining.
+     */
+    public Builder addRemediesValue(int value) {
+      ensureRemediesIsMutable();
+      remedies_.add(value);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+     * it is resolved.
+     * </pre>
+     *
+     * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+     * @param values The enum numeric values on the wire for remedies to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllRemediesValue(
+        java.lang.Iterable<java.lang.Integer> values) {
+      ensureRemediesIsMutable();
+      for (int value : values) {
+        remedies_.add(value);
+      }
       onChanged();
       return this;
     }

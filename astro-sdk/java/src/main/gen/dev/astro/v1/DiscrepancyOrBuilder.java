@@ -331,4 +331,58 @@ public interface DiscrepancyOrBuilder extends
    * @return The recordedAmount.
    */
   int getRecordedAmount();
+
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @return A list containing the remedies.
+   */
+  java.util.List<dev.astro.v1.DiscrepancyResolution> getRemediesList();
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @return The count of remedies.
+   */
+  int getRemediesCount();
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @param index The index of the element to return.
+   * @return The remedies at the given index.
+   */
+  dev.astro.v1.DiscrepancyResolution getRemedies(int index);
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @return A list containing the enum numeric values on the wire for remedies.
+   */
+  java.util.List<java.lang.Integer>
+  getRemediesValueList();
+  /**
+   * <pre>
+   * What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+   * it is resolved.
+   * </pre>
+   *
+   * <code>repeated .astro.v1.DiscrepancyResolution remedies = 20 [json_name = "remedies"];</code>
+   * @param index The index of the value to return.
+   * @return The enum numeric value on the wire of remedies at the given index.
+   */
+  int getRemediesValue(int index);
 }
