@@ -31,6 +31,7 @@ mod parts;
 mod people;
 mod puppet;
 mod races;
+mod remedies;
 mod requests;
 mod reversals;
 mod rights;
@@ -45,7 +46,8 @@ mod strangers;
 mod syncs;
 mod tenancy;
 mod tidy;
+mod tour;
 mod world;
 
-/// `astro-node`: server and bot as processes.
+/// `astro-node`: the project's programs as processes.
 const NODE: &str = env!("CARGO_BIN_EXE_astro-node");

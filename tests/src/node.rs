@@ -25,11 +25,26 @@ impl Node {
     /// # Errors
     /// When it cannot be started.
     pub fn start(program: &str, args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let level = std::env::var("RUST_LOG").unwrap_or_else(|_| "off".to_owned());
         let mut command = Command::new(program);
-        command.args(args).envs(env.iter().copied()).env("RUST_LOG", level);
+        command.args(args).envs(env.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Starts `astro-node` in a folder, where it keeps what it keeps where it is started.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_in(folder: &Path, program: &str, args: &[&str]) -> anyhow::Result<Self> {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(folder);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> anyhow::Result<Self> {
+        let level = std::env::var("RUST_LOG").unwrap_or_else(|_| "off".to_owned());
+        command.env("RUST_LOG", level);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
+        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         let input = child.stdin.take().context("it has an input")?;
         let output = BufReader::new(child.stdout.take().context("it has an output")?).lines();
         Ok(Self { child, _input: input, output, said: Vec::new() })
@@ -62,6 +77,25 @@ impl Node {
         tokio::time::timeout(DEADLINE, self.address()).await?
     }
 
+    /// Reads its output up to the first line that contains `text`.
+    ///
+    /// # Errors
+    /// When it ends before, or does not say it within twice [`DEADLINE`].
+    pub async fn says(&mut self, text: &str) -> anyhow::Result<()> {
+        let found = async {
+            loop {
+                let line = self.output.next_line().await?.context("it has ended")?;
+                let found = line.contains(text);
+                self.said.push(line);
+                if found {
+                    return anyhow::Ok(());
+                }
+            }
+        };
+        let found = tokio::time::timeout(DEADLINE * 2, found).await;
+        found.context("it takes too long")?.with_context(|| format!("it never said {text:?}"))
+    }
+
     async fn address(&mut self) -> anyhow::Result<SocketAddr> {
         loop {
             let line = self.output.next_line().await?.context("the server ended at its start")?;
@@ -91,9 +125,21 @@ impl Node {
     /// # Errors
     /// When it has ended already.
     pub async fn terminate(&self) -> anyhow::Result<()> {
+        self.signal("-TERM").await
+    }
+
+    /// The same as Ctrl-C (SIGINT).
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub async fn interrupt(&self) -> anyhow::Result<()> {
+        self.signal("-INT").await
+    }
+
+    async fn signal(&self, signal: &str) -> anyhow::Result<()> {
         let id = self.child.id().context("it has ended already")?.to_string();
-        let status = Command::new("kill").args(["-TERM", &id]).status().await?;
-        ensure!(status.success(), "kill -TERM {id} failed");
+        let status = Command::new("kill").args([signal, &id]).status().await?;
+        ensure!(status.success(), "kill {signal} {id} failed");
         Ok(())
     }
 

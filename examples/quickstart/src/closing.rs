@@ -193,8 +193,11 @@ pub(crate) fn suggest_later(stage: &Stage, verdict: &Verdict, screen: &Screen) {
     ));
 }
 
-/// Prints commands to try against the running server.
-pub(crate) fn suggest(stage: &Stage, verdict: &Verdict, screen: &Screen) {
+/// Prints commands to try against the running server; README.md's tour goes on from there.
+///
+/// # Errors
+/// Those of the simulated Steam.
+pub(crate) fn suggest(stage: &Stage, verdict: &Verdict, screen: &Screen) -> anyhow::Result<()> {
     let item = verdict.arrived.first().map_or("ITEM_ID", |arrival| arrival.item_id.as_str());
     let (endpoint, key) = (&stage.endpoint, &stage.client_key);
     let host = endpoint.trim_start_matches("http://");
@@ -204,18 +207,25 @@ The server, the bot and the simulated Steam keep running. Try, in another termin
 
   export ASTRO_ENDPOINT={endpoint}
   export ASTRO_API_KEY={key}
+  export WINNER={winner}   # takes what is offered
+  export ABSENT={absent}   # answers no offer
+  astro() {{ cargo run --release -q -p astro-cli -- \"$@\"; }}
 
-  cargo run --release -q -p astro-cli -- items list
-  cargo run --release -q -p astro-cli -- items history {item}
-  cargo run --release -q -p astro-cli -- assignments list
-  cargo run --release -q -p astro-cli -- events tail --from-start
-  cargo run --release -q -p astro-cli -- call ItemService/ListItems -d '{{\"pageSize\": 3}}'
+  astro items list
+  astro items history {item}
+  astro assignments list
+  astro events tail --from-start
+  astro call ItemService/ListItems -d '{{\"pageSize\": 3}}'
   grpcurl -plaintext -H \"authorization: Bearer $ASTRO_API_KEY\" {host} astro.v1.ItemService/ListItems
 
-The platform's administrator key is in {admin}; the simulated Steam's control API is {control}
+The tour in README.md goes on from here. The platform's administrator key is in {admin};
+the simulated Steam's control API is {control}
 
 Ctrl-C ends it.",
+        winner = stage.people.winner_id(1),
+        absent = stage.people.absent()?.steam_id,
         admin = stage.admin_key_file.display(),
         control = stage.steam.control_url(),
     ));
+    Ok(())
 }

@@ -26,6 +26,9 @@ pub(crate) struct Prize {
     pub assets: HashMap<String, AssetId>,
 }
 
+/// Items that are in the pool when the giveaway is over: enough for the tour in README.md.
+const SPARE: u32 = 4;
+
 /// Who was promised what.
 pub(crate) struct Giveaway {
     /// What each winner was promised.
@@ -86,6 +89,23 @@ async fn collect(
     log.until("the donated items", all_here).await?;
     screen.step(&format!("{wanted} donated items are in the pool"));
     Ok(())
+}
+
+/// Fills the pool again, for who wants to try things.
+///
+/// # Errors
+/// Those of the simulated Steam, or when the items do not come.
+pub(crate) async fn restock(
+    stage: &Stage,
+    log: &mut Log<'_>,
+    screen: &Screen,
+) -> anyhow::Result<()> {
+    let donor = stage.people.regular()?;
+    people::donate(&stage.steam, &donor, &stage.bot_account, SPARE)?;
+    screen.step(&format!("{} offers {SPARE} items more, to try things with", donor.persona));
+    let wanted = Log::count(&log.events, "item.received") + usize::try_from(SPARE)?;
+    let all_here = |events: &[Event]| Log::count(events, "item.received") >= wanted;
+    log.until("the further items", all_here).await
 }
 
 /// Reserves `share` items and promises them to `winner`.

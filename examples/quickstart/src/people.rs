@@ -18,6 +18,9 @@ const GIFTS: [&str; 4] =
 /// The game and inventory of the gifts.
 const TEAM_FORTRESS: (u32, u64) = (440, 2);
 
+/// Winners are counted from here on.
+const WINNERS: u32 = 1000;
+
 /// Accounts of one story. Their numbers differ from run to run, so that a database may be used
 /// again.
 pub(crate) struct People {
@@ -50,7 +53,22 @@ impl People {
     /// Someone who wins, and accepts what comes.
     pub(crate) fn winner(&self, number: u32) -> anyhow::Result<Account> {
         let accepts = Behaviour::ACCEPT.after(REACTION);
-        self.add(&format!("winner-{number}"), 1000 + number, accepts)
+        self.add(&format!("winner-{number}"), WINNERS + number, accepts)
+    }
+
+    /// The SteamID of the winner with this number.
+    pub(crate) fn winner_id(&self, number: u32) -> SteamId {
+        SteamId::from_account_id(self.first + WINNERS + number)
+    }
+
+    /// Someone who gives when all is over.
+    pub(crate) fn regular(&self) -> anyhow::Result<Account> {
+        self.add("regular", 998, Behaviour::IGNORE)
+    }
+
+    /// Someone who answers no offer.
+    pub(crate) fn absent(&self) -> anyhow::Result<Account> {
+        self.add("absent", 997, Behaviour::IGNORE)
     }
 
     fn add(&self, name: &str, number: u32, behaviour: Behaviour) -> anyhow::Result<Account> {

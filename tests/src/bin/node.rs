@@ -1,6 +1,7 @@
-//! The server or the bot as a process of its own, for tests that kill it: `astro-node server …` and
-//! `astro-node bot …`, with the arguments of `astro-server` and `astro-bot`, and `--files N` for the
-//! number of open files that it may have. It ends with its parent: when its standard input closes.
+//! The project's programs as processes of their own, for tests that kill them and for scripts that
+//! call them: `astro-node server …`, `bot …`, `quickstart …` and `astro …`, with the arguments of
+//! `astro-server`, `astro-bot`, `astro-quickstart` and `astro`, and `--files N` for the number of open
+//! files that it may have. All but the last end with their parent: when their standard input closes.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -19,11 +20,16 @@ struct Bot {
 }
 
 fn main() -> ExitCode {
-    std::thread::spawn(end_with_parent);
     let mut args: Vec<OsString> = std::env::args_os().collect();
     limit_files(&mut args);
     let part = if args.len() > 1 { args.remove(1) } else { OsString::new() };
+    // The command line ends by itself, and its input is for it.
+    if part != "astro" {
+        std::thread::spawn(end_with_parent);
+    }
     match part.to_str() {
+        Some("astro") => astro(args),
+        Some("quickstart") => astro_quickstart::main_with(args),
         Some("server") => astro_server::cli::main_with(args),
         Some("bot") => bot(Bot::parse_from(args)).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
         Some(_) | None => ExitCode::FAILURE,
@@ -37,6 +43,12 @@ fn limit_files(args: &mut Vec<OsString>) {
     args.drain(at..=at + 1);
     let limit = Rlimit { current: files, maximum: files };
     setrlimit(Resource::Nofile, limit).expect("a limit can be lowered");
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn astro(args: Vec<OsString>) -> ExitCode {
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    ExitCode::from(astro_cli::run(args, &mut out, &mut err).await)
 }
 
 fn end_with_parent() {
