@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use astro_sdk::v1::*;
-use astro_tests::{App, Backend, Worker};
+use astro_tests::{App, Backend, Worker, on_databases_in_turn, on_each_database};
 use steam_sim::{
     Account, AccountChange, AssetId, Behaviour, EconomyBan, FOREVER, Fault, FaultKind,
     InventoryLie, InventoryQuirk, JournalEntry, LostAnswer, Matcher, OfferLie, OfferMatcher,
@@ -14,6 +14,28 @@ use steam_sim::{
 use crate::steam_faults::deliver_through;
 use crate::world::sync;
 
+// What is told once, recorded whole or queued is the database's matter too.
+on_each_database!(
+    failure_02_an_offer_that_astro_did_not_send_is_told_withdrawn_and_never_confirmed,
+    failure_08_an_item_that_left_without_the_bot_is_told_with_its_trade,
+    failure_09_an_inventory_that_is_shown_empty_or_in_part_makes_nothing_missing,
+    failure_14_offers_stay_below_steams_limits_and_give_their_place_back,
+);
+
+on_databases_in_turn!(
+    failure_01_an_offer_whose_answer_was_lost_is_not_sent_twice,
+    failure_03_a_confirmation_that_never_shows_up_ends_in_a_withdrawn_offer_and_a_new_one,
+    failure_04_nothing_is_confirmed_but_the_recorded_offer,
+    failure_05_a_session_that_ends_is_renewed_once_and_not_in_a_loop,
+    failure_06_a_revoked_refresh_token_asks_for_the_operator_and_goes_on_with_a_new_one,
+    failure_07_a_429_is_waited_out_and_costs_no_item,
+    failure_10_a_glitched_offer_spoils_no_poll,
+    failure_11_a_state_that_lies_ends_no_delivery,
+    failure_12_a_hold_is_refused_beforehand_or_waited_out_as_the_operator_says,
+    failure_13_a_recipient_who_cannot_receive_is_told_why_and_by_what_remedy,
+    failure_15_a_full_friend_list_makes_room_for_a_winner_and_never_overflows,
+);
+
 const SEND: &str = "/tradeoffer/new/send";
 const LIST: &str = "/mobileconf/getlist";
 const RENEWAL: &str = "GenerateAccessTokenForApp";
@@ -22,8 +44,8 @@ const LOGIN: &str = "BeginAuthSessionViaCredentials";
 const OURS: &str = "Astro prize";
 
 /// An app whose bot holds so many free items and does not run.
-async fn stocked(count: usize) -> (App, Vec<Item>) {
-    let app = App::start(Backend::Sqlite).await;
+async fn stocked(backend: Backend, count: usize) -> (App, Vec<Item>) {
+    let app = App::start(backend).await;
     let pool = app.pool_of(count).await;
     (app, pool)
 }
@@ -75,15 +97,15 @@ async fn end(app: App, bot: Worker) {
     app.audit();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_01_an_offer_whose_answer_was_lost_is_not_sent_twice() {
+async fn failure_01_an_offer_whose_answer_was_lost_is_not_sent_twice(backend: Backend) {
     let lost = [LostAnswer::Closed, LostAnswer::Status500, LostAnswer::StrError16];
-    deliver_through(SEND, &lost.map(FaultKind::EffectThen)).await;
+    deliver_through(backend, SEND, &lost.map(FaultKind::EffectThen)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_02_an_offer_that_astro_did_not_send_is_told_withdrawn_and_never_confirmed() {
-    let (app, pool) = stocked(1).await;
+async fn failure_02_an_offer_that_astro_did_not_send_is_told_withdrawn_and_never_confirmed(
+    backend: Backend,
+) {
+    let (app, pool) = stocked(backend, 1).await;
     let thief = app.person("thief", Behaviour::IGNORE);
     let (from, to) = (app.bot_account.steam_id, thief.steam_id);
     let offer = app.sim.offer(from, to, &[asset(&pool[0])], &[], "for you").unwrap();
@@ -105,9 +127,10 @@ async fn failure_02_an_offer_that_astro_did_not_send_is_told_withdrawn_and_never
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_03_a_confirmation_that_never_shows_up_ends_in_a_withdrawn_offer_and_a_new_one() {
-    let (app, pool) = stocked(1).await;
+async fn failure_03_a_confirmation_that_never_shows_up_ends_in_a_withdrawn_offer_and_a_new_one(
+    backend: Backend,
+) {
+    let (app, pool) = stocked(backend, 1).await;
     let winner = app.person("winner", Behaviour::ACCEPT);
     lie(&app, OfferLie::NoConfirmation, FOREVER);
     let mut config = app.bot_config();
@@ -129,9 +152,8 @@ async fn failure_03_a_confirmation_that_never_shows_up_ends_in_a_withdrawn_offer
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_04_nothing_is_confirmed_but_the_recorded_offer() {
-    let (app, pool) = stocked(1).await;
+async fn failure_04_nothing_is_confirmed_but_the_recorded_offer(backend: Backend) {
+    let (app, pool) = stocked(backend, 1).await;
     let winner = app.person("winner", Behaviour::ACCEPT);
     // Beside nothing of ours, the phone shows a new API key and somebody's offer.
     let body = r#"{"success":true,"conf":[
@@ -152,11 +174,11 @@ async fn failure_04_nothing_is_confirmed_but_the_recorded_offer() {
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_05_a_session_that_ends_is_renewed_once_and_not_in_a_loop() {
-    let (app, pool) = stocked(2).await;
+async fn failure_05_a_session_that_ends_is_renewed_once_and_not_in_a_loop(backend: Backend) {
+    let (app, pool) = stocked(backend, 2).await;
     let bot = app.bot();
-    steam_status(&app, "online").await;
+    // Not by its status: that is the one of the bot before until this one has told its own.
+    sync(&app).await;
     for (number, item) in pool.iter().enumerate() {
         let (logins, renewals) = (asked(&app, LOGIN), asked(&app, RENEWAL));
         app.sim.end_sessions(app.bot_account.steam_id);
@@ -169,9 +191,10 @@ async fn failure_05_a_session_that_ends_is_renewed_once_and_not_in_a_loop() {
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_06_a_revoked_refresh_token_asks_for_the_operator_and_goes_on_with_a_new_one() {
-    let (app, pool) = stocked(1).await;
+async fn failure_06_a_revoked_refresh_token_asks_for_the_operator_and_goes_on_with_a_new_one(
+    backend: Backend,
+) {
+    let (app, pool) = stocked(backend, 1).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     let put = |token: &str| {
@@ -196,9 +219,8 @@ async fn failure_06_a_revoked_refresh_token_asks_for_the_operator_and_goes_on_wi
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_07_a_429_is_waited_out_and_costs_no_item() {
-    let (app, pool) = stocked(1).await;
+async fn failure_07_a_429_is_waited_out_and_costs_no_item(backend: Backend) {
+    let (app, pool) = stocked(backend, 1).await;
     let bot = app.bot();
     steam_status(&app, "online").await;
     let limited = FaultKind::too_many_requests(Some(1));
@@ -211,9 +233,8 @@ async fn failure_07_a_429_is_waited_out_and_costs_no_item() {
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_08_an_item_that_left_without_the_bot_is_told_with_its_trade() {
-    let (app, pool) = stocked(2).await;
+async fn failure_08_an_item_that_left_without_the_bot_is_told_with_its_trade(backend: Backend) {
+    let (app, pool) = stocked(backend, 2).await;
     let keeper = app.person("keeper", Behaviour::ACCEPT);
     let (from, to) = (app.bot_account.steam_id, keeper.steam_id);
     app.sim.offer(from, to, &[asset(&pool[0])], &[], "by hand").unwrap();
@@ -231,9 +252,10 @@ async fn failure_08_an_item_that_left_without_the_bot_is_told_with_its_trade() {
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_09_an_inventory_that_is_shown_empty_or_in_part_makes_nothing_missing() {
-    let (app, pool) = stocked(3).await;
+async fn failure_09_an_inventory_that_is_shown_empty_or_in_part_makes_nothing_missing(
+    backend: Backend,
+) {
+    let (app, pool) = stocked(backend, 3).await;
     let bot = app.bot();
     steam_status(&app, "online").await;
     for lie in [
@@ -255,9 +277,8 @@ async fn failure_09_an_inventory_that_is_shown_empty_or_in_part_makes_nothing_mi
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_10_a_glitched_offer_spoils_no_poll() {
-    let (app, pool) = stocked(1).await;
+async fn failure_10_a_glitched_offer_spoils_no_poll(backend: Backend) {
+    let (app, pool) = stocked(backend, 1).await;
     let loner = app.person("loner", Behaviour::IGNORE);
     let winner = app.person("winner", Behaviour::ACCEPT);
     let thing = app.give(&loner, &["Thing"]);
@@ -275,9 +296,8 @@ async fn failure_10_a_glitched_offer_spoils_no_poll() {
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_11_a_state_that_lies_ends_no_delivery() {
-    let (app, pool) = stocked(3).await;
+async fn failure_11_a_state_that_lies_ends_no_delivery(backend: Backend) {
+    let (app, pool) = stocked(backend, 3).await;
     let bot = app.bot();
     for (number, (item, said)) in pool.iter().zip([8, 11, 99]).enumerate() {
         let winner = app.person(&format!("winner-{number}"), Behaviour::ACCEPT);
@@ -294,9 +314,10 @@ async fn failure_11_a_state_that_lies_ends_no_delivery() {
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_12_a_hold_is_refused_beforehand_or_waited_out_as_the_operator_says() {
-    let (app, pool) = stocked(2).await;
+async fn failure_12_a_hold_is_refused_beforehand_or_waited_out_as_the_operator_says(
+    backend: Backend,
+) {
+    let (app, pool) = stocked(backend, 2).await;
     let slow = app.person("slow", Behaviour::ACCEPT);
     let days = AccountChange { hold_days: Some(3), ..Default::default() };
     app.sim.change_account(slow.steam_id, days).unwrap();
@@ -318,8 +339,9 @@ async fn failure_12_a_hold_is_refused_beforehand_or_waited_out_as_the_operator_s
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_13_a_recipient_who_cannot_receive_is_told_why_and_by_what_remedy() {
+async fn failure_13_a_recipient_who_cannot_receive_is_told_why_and_by_what_remedy(
+    backend: Backend,
+) {
     let standing =
         |standing: Standing| AccountChange { standing: Some(standing), ..AccountChange::default() };
     let full = standing(Standing { inventory_cap: Some(0), ..Standing::default() });
@@ -333,7 +355,7 @@ async fn failure_13_a_recipient_who_cannot_receive_is_told_why_and_by_what_remed
         (banned, BlockedReason::RecipientTradeBanned),
         (token, BlockedReason::TradeUrlInvalid),
     ];
-    let (app, pool) = stocked(cases.len()).await;
+    let (app, pool) = stocked(backend, cases.len()).await;
     // An invitation would soon be what the last one waits for.
     app.invite_nobody().await;
     let bot = app.bot();
@@ -357,9 +379,8 @@ async fn failure_13_a_recipient_who_cannot_receive_is_told_why_and_by_what_remed
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_14_offers_stay_below_steams_limits_and_give_their_place_back() {
-    let (app, pool) = stocked(30).await;
+async fn failure_14_offers_stay_below_steams_limits_and_give_their_place_back(backend: Backend) {
+    let (app, pool) = stocked(backend, 30).await;
     let bot = app.bot();
     for (number, item) in pool.iter().enumerate() {
         let winner = app.person(&format!("winner-{number}"), Behaviour::IGNORE);
@@ -390,9 +411,10 @@ async fn failure_14_offers_stay_below_steams_limits_and_give_their_place_back() 
     end(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn failure_15_a_full_friend_list_makes_room_for_a_winner_and_never_overflows() {
-    let (app, pool) = stocked(1).await;
+async fn failure_15_a_full_friend_list_makes_room_for_a_winner_and_never_overflows(
+    backend: Backend,
+) {
+    let (app, pool) = stocked(backend, 1).await;
     let me = app.bot_account.steam_id;
     // Level 0: 250 friends at most.
     let standing = Some(Standing { level: 0, ..Standing::default() });

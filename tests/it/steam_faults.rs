@@ -3,8 +3,23 @@
 use std::time::Duration;
 
 use astro_sdk::v1::{AssignmentState, Item, ListBotsRequest};
-use astro_tests::{App, Backend, Worker};
+use astro_tests::{App, Backend, Worker, on_databases_in_turn, on_each_database};
 use steam_sim::{Behaviour, Fault, FaultKind, LostAnswer, Matcher, OfferState};
+
+// A donation is taken once by its row, and times are compared in it.
+on_each_database!(
+    a_lost_answer_to_the_acceptance_takes_the_donation_once,
+    clocks_that_jump_cost_no_item,
+);
+
+on_databases_in_turn!(
+    a_lost_answer_to_the_send_leads_to_one_offer,
+    a_lost_answer_to_the_confirmation_leads_to_one_delivery,
+    a_send_that_steam_never_saw_is_tried_again,
+    an_offer_that_asks_for_something_back_is_declined,
+    an_offer_without_the_keyword_is_declined,
+    an_hour_of_server_errors_is_told_and_costs_no_item,
+);
 
 const LOST: [LostAnswer; 5] = [
     LostAnswer::Closed,
@@ -15,8 +30,8 @@ const LOST: [LostAnswer; 5] = [
 ];
 
 /// Delivers one item with each of these faults in the bot's way; gives how often it tried.
-pub(crate) async fn deliver_through(path: &str, faults: &[FaultKind]) {
-    let app = App::start(Backend::Sqlite).await;
+pub(crate) async fn deliver_through(backend: Backend, path: &str, faults: &[FaultKind]) {
+    let app = App::start(backend).await;
     let pool = app.pool_of(faults.len()).await;
     let bot = app.bot();
     for (number, (item, fault)) in pool.iter().zip(faults).enumerate() {
@@ -46,26 +61,22 @@ async fn finish(app: App, bot: Worker) {
     app.audit();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_to_the_send_leads_to_one_offer() {
-    deliver_through("/tradeoffer/new/send", &LOST.map(FaultKind::EffectThen)).await;
+async fn a_lost_answer_to_the_send_leads_to_one_offer(backend: Backend) {
+    deliver_through(backend, "/tradeoffer/new/send", &LOST.map(FaultKind::EffectThen)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_to_the_confirmation_leads_to_one_delivery() {
+async fn a_lost_answer_to_the_confirmation_leads_to_one_delivery(backend: Backend) {
     let lost = [LostAnswer::Closed, LostAnswer::Status502, LostAnswer::Empty200];
-    deliver_through("/mobileconf/", &lost.map(FaultKind::EffectThen)).await;
+    deliver_through(backend, "/mobileconf/", &lost.map(FaultKind::EffectThen)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_send_that_steam_never_saw_is_tried_again() {
+async fn a_send_that_steam_never_saw_is_tried_again(backend: Backend) {
     let refused = FaultKind::Fail { status: 503, body: String::new(), eresult: None };
-    deliver_through("/tradeoffer/new/send", &[FaultKind::Drop, refused]).await;
+    deliver_through(backend, "/tradeoffer/new/send", &[FaultKind::Drop, refused]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_to_the_acceptance_takes_the_donation_once() {
-    let app = App::start(Backend::Sqlite).await;
+async fn a_lost_answer_to_the_acceptance_takes_the_donation_once(backend: Backend) {
+    let app = App::start(backend).await;
     let bot = app.bot();
     for (number, lost) in (1..).zip(LOST) {
         let path = Matcher::path("/accept").method("POST");
@@ -80,9 +91,8 @@ async fn a_lost_answer_to_the_acceptance_takes_the_donation_once() {
     finish(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_offer_that_asks_for_something_back_is_declined() {
-    let app = App::start(Backend::Sqlite).await;
+async fn an_offer_that_asks_for_something_back_is_declined(backend: Backend) {
+    let app = App::start(backend).await;
     let pool = app.pool_of(1).await;
     let bot = app.bot();
     let asset = steam_sim::AssetId(pool[0].asset.clone().unwrap().asset_id);
@@ -99,9 +109,8 @@ async fn an_offer_that_asks_for_something_back_is_declined() {
     finish(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_offer_without_the_keyword_is_declined() {
-    let app = App::start(Backend::Sqlite).await;
+async fn an_offer_without_the_keyword_is_declined(backend: Backend) {
+    let app = App::start(backend).await;
     let bot = app.bot();
     let stranger = app.person("stranger", Behaviour::IGNORE);
     let things = app.give(&stranger, &["Thing"]);
@@ -150,10 +159,9 @@ async fn bot_is(app: &App, status: &str) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_hour_of_server_errors_is_told_and_costs_no_item() {
+async fn an_hour_of_server_errors_is_told_and_costs_no_item(backend: Backend) {
     let hour = Duration::from_secs(3600);
-    let app = App::start(Backend::Sqlite).await;
+    let app = App::start(backend).await;
     let pool = app.pool_of(2).await;
     let bot = app.bot();
     let late = app.person("late", Behaviour::ACCEPT);
@@ -176,9 +184,8 @@ async fn an_hour_of_server_errors_is_told_and_costs_no_item() {
     finish(app, bot).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn clocks_that_jump_cost_no_item() {
-    let app = App::start(Backend::Sqlite).await;
+async fn clocks_that_jump_cost_no_item(backend: Backend) {
+    let app = App::start(backend).await;
     let pool = app.pool_of(2).await;
     let bot = app.bot();
     survives(&app, "of-steam", &pool[0], async || {

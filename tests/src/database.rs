@@ -63,3 +63,29 @@ macro_rules! on_each_database {
         }
     )+ };
 }
+
+/// Runs each story as one test, on SQLite and on PostgreSQL in turn. It is for stories whose matter
+/// is Steam and not storage: each database carries half of them, and none costs twice.
+#[macro_export]
+macro_rules! on_databases_in_turn {
+    () => {};
+    ($on_sqlite:ident $(, $on_postgres:ident $(, $rest:ident)*)? $(,)?) => {
+        mod $on_sqlite {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                super::$on_sqlite($crate::Backend::Sqlite).await;
+            }
+        }
+        $(
+            mod $on_postgres {
+                #[tokio::test(flavor = "multi_thread")]
+                async fn on_postgres() {
+                    if $crate::postgres::is_available(module_path!()) {
+                        super::$on_postgres($crate::Backend::Postgres).await;
+                    }
+                }
+            }
+            $crate::on_databases_in_turn!($($rest),*);
+        )?
+    };
+}
