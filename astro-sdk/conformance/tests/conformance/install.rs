@@ -127,7 +127,8 @@ fn pom(readme: &str) -> anyhow::Result<String> {
         "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\
          <modelVersion>4.0.0</modelVersion>\
          <groupId>example</groupId><artifactId>first</artifactId><version>1</version>\
-         <properties><maven.compiler.release>17</maven.compiler.release>\
+         <properties><maven.compiler.source>17</maven.compiler.source>\
+         <maven.compiler.target>17</maven.compiler.target>\
          <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>\
          <dependencies>{}</dependencies></project>",
         block(readme, "xml")?
