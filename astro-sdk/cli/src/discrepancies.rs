@@ -37,7 +37,7 @@ fn about(kind: DiscrepancyKind) -> (&'static str, &'static [DiscrepancyResolutio
             ("the item is MISSING; gone when it is seen again", &[WriteOff, Ignore])
         }
         DiscrepancyKind::AssignedMissing => (
-            "the same, and its assignment is blocked; write-off gives the assignment up",
+            "the same, and its assignment is blocked until then; write-off gives that up",
             &[WriteOff, Ignore],
         ),
         DiscrepancyKind::UnknownTrade => (
@@ -54,6 +54,16 @@ fn about(kind: DiscrepancyKind) -> (&'static str, &'static [DiscrepancyResolutio
             "withdrawn, or waits if the organisation leaves that to a person; gone when the offer \
              ends; never confirmed",
             &[Ignore, CancelOffer],
+        ),
+        DiscrepancyKind::ReportRefused => (
+            "the bot told something that could not be recorded; it is asked again, and gone once it \
+             is recorded. If it stays: look at Steam, and at the bot's log",
+            &[Ignore],
+        ),
+        DiscrepancyKind::ClaimedTwice => (
+            "another bot's books have the asset too; gone when its inventory or trade history shows \
+             who has it",
+            &[Ignore],
         ),
     }
 }

@@ -13,6 +13,7 @@ use crate::items::{self, Item, ItemState, returns};
 use crate::kernel::{AttemptId, BotId, Error, Result, Timestamp};
 use crate::{orgs, users};
 use std::collections::HashSet;
+use std::time::Duration;
 
 /// All that a bot needs to go on with an attempt.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct Work {
     pub trade_token: Option<String>,
     /// Message of the offer.
     pub message: String,
+    /// Time since the attempt was started; none before.
+    pub start_age: Option<Duration>,
 }
 
 /// How an attempt ended without delivery, as the bot reports it.
@@ -51,25 +54,35 @@ pub fn open_attempts(conn: &mut Conn, bot: &Bot) -> Result<Vec<Attempt>> {
 /// # Errors
 /// Those of the database.
 pub fn delivered_since(conn: &mut Conn, bot: BotId, since: Timestamp) -> Result<HashSet<Class>> {
+    let assignments = store::delivered_since(conn, bot, since)?;
     let mut classes = HashSet::new();
-    for assignment in store::delivered_since(conn, bot, since)? {
-        let items = items::ops::of_assignment(conn, assignment)?;
-        let own = items.iter().filter(|item| item.bot_id == bot);
-        classes.extend(own.map(|item| (item.steam_app_id, item.steam_class_id)));
+    // By the rows of the promise: an item that came back since is no item of it any more.
+    for row in store::items_of(conn, &assignments)?.iter().filter(|row| row.bot_id == bot) {
+        let item = items::ops::get(conn, row.item_id)?;
+        classes.insert((item.steam_app_id, item.steam_class_id));
     }
     Ok(classes)
+}
+
+/// The attempt, if it is this bot's.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_bot(conn: &mut Conn, bot: &Bot, id: AttemptId) -> Result<Option<Attempt>> {
+    Ok(store::attempt(conn, id)?.filter(|attempt| attempt.bot_id == bot.id))
 }
 
 /// All that the bot needs to go on with `attempt`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn work(conn: &mut Conn, attempt: Attempt) -> Result<Work> {
+pub fn work(conn: &mut Conn, attempt: Attempt, now: Timestamp) -> Result<Work> {
     let assignment = super::ops::get(conn, attempt.assignment_id)?;
     Ok(Work {
         items: parts::of_bot(conn, assignment.id, attempt.bot_id)?,
         trade_token: users::ops::trade_token(conn, assignment.org_id, assignment.user_id)?,
         message: offer_message(&attempt.marker, &assignment.assignment_reason),
+        start_age: attempt.started_at.map(|at| now.since(at)),
         attempt,
     })
 }

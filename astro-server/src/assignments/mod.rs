@@ -3,6 +3,7 @@ pub mod delivery;
 pub mod ending;
 pub mod heirs;
 pub mod invites;
+pub mod missing;
 pub mod offers;
 pub mod ops;
 pub mod parts;

@@ -87,10 +87,13 @@ pub fn verdict(failure: Failure, tries: i32, withdrawn: bool) -> Verdict {
     }
 }
 
+/// The longest pause between two tries.
+pub(super) const PAUSE_MAX: Duration = Duration::from_secs(1800);
+
 /// 10 s, doubled by each try, at most half an hour.
-fn pause(tries: i32) -> Duration {
+pub(super) fn pause(tries: i32) -> Duration {
     let doublings = u32::try_from(tries.clamp(1, 16) - 1).unwrap_or(0);
-    Duration::from_secs(10).saturating_mul(1 << doublings).min(Duration::from_secs(1800))
+    Duration::from_secs(10).saturating_mul(1 << doublings).min(PAUSE_MAX)
 }
 
 /// The remedy, in words. Each command in it works while the assignment is blocked for the reason.

@@ -1,10 +1,12 @@
 //! SQL on `assignments`, `assignment_items` and `delivery_attempts`.
+use super::rules::PAUSE_MAX;
 use super::{
     Assignment, AssignmentItem, AssignmentState, Attempt, BlockedReason, Changes, DeliveryStatus,
     Filter, Phase,
 };
 use crate::db::schema::{assignment_items, assignments as t, delivery_attempts as a, items, users};
 use crate::db::{Conn, each};
+use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{
     AssetId, AssignmentId, AttemptId, BotId, Error, ItemId, OrgId, Page, Result, SteamId, Timestamp,
 };
@@ -106,7 +108,7 @@ pub(super) fn list(
 }
 
 /// Queued assignments of the bot whose time has come, the most urgent first and then those that
-/// wait longest; none for `not_for`.
+/// wait longest; none for `not_for`. What a clock that ran ahead put off is not waited for.
 pub(super) fn queued(
     conn: &mut Conn,
     bot: BotId,
@@ -114,11 +116,14 @@ pub(super) fn queued(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Assignment>> {
+    let due = t::next_attempt_at.le(now);
+    let put_off_ahead =
+        t::updated_at.gt(now.plus(CLOCKS_APART)).or(t::next_attempt_at.gt(now.plus(PAUSE_MAX)));
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::state.eq(AssignmentState::Queued))
         .filter(t::user_id.ne_all(not_for))
-        .filter(t::next_attempt_at.le(now))
+        .filter(due.or(put_off_ahead))
         .order((t::assignment_priority.desc(), t::next_attempt_at.asc(), t::id.asc()))
         .limit(limit)
         .load(conn)?)
@@ -294,6 +299,21 @@ pub(super) fn blocked(
         .filter(t::state.eq(AssignmentState::Blocked))
         .filter(t::blocked_reason.eq_any(reasons))
         .order((t::created_at, t::id))
+        .load(conn)?)
+}
+
+/// Assignments of the bot that are blocked for this reason.
+pub(super) fn blocked_for(
+    conn: &mut Conn,
+    bot: BotId,
+    reason: BlockedReason,
+) -> Result<Vec<AssignmentId>> {
+    Ok(t::table
+        .filter(t::bot_id.eq(bot))
+        .filter(t::state.eq(AssignmentState::Blocked))
+        .filter(t::blocked_reason.eq(reason))
+        .select(t::id)
+        .order(t::id)
         .load(conn)?)
 }
 

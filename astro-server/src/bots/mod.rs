@@ -101,9 +101,12 @@ pub struct Opened {
 }
 
 impl Bot {
-    /// Whether a worker has the session now.
+    /// Whether a worker has the session now. A lease that was written by a clock that ran ahead
+    /// would keep others out for longer than any lease: it is none.
     pub fn connected(&self, now: Timestamp) -> bool {
-        self.lease_holder.is_some() && self.lease_expires_at.is_some_and(|end| now < end)
+        let ahead = self.last_seen_at.is_some_and(|seen| seen.is_ahead_of(now));
+        let runs = self.lease_expires_at.is_some_and(|end| now < end);
+        self.lease_holder.is_some() && runs && !ahead
     }
 
     /// Passes when the worker may have the session: it is free, ran out, is the worker's own, or

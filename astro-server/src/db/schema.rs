@@ -322,6 +322,8 @@ diesel::table! {
         note -> Text,
         created_at -> Instant,
         resolved_at -> Nullable<Instant>,
+        subject -> Text,
+        assignment_id -> Nullable<AssignmentId>,
     }
 }
 
@@ -335,6 +337,17 @@ diesel::table! {
         given -> Bool,
         trade_id -> Text,
         partner_id -> BigInt,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    reversed_trades (bot_id, trade_id) {
+        bot_id -> BotId,
+        trade_id -> Text,
+        trade -> Doc,
         created_at -> Instant,
     }
 }
@@ -417,6 +430,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     inventory_sync_log,
     discrepancies,
     traded_assets,
+    reversed_trades,
     system_events,
     event_chain,
     event_log,

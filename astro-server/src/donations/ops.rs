@@ -134,6 +134,14 @@ fn receipt(
     events::append(conn, event, now)
 }
 
+/// The donation that came to the bot by this offer.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_offer(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Option<Donation>> {
+    store::of_offer(conn, bot, offer)
+}
+
 /// The donations that the bot has something to do for, oldest first.
 ///
 /// # Errors
@@ -348,7 +356,7 @@ fn arrive(conn: &mut Conn, item: &Item, trade: &Trade<'_>, by: By<'_>) -> Result
         item.received_asset_id.and_then(|old| trade.assets.get(&(item.steam_app_id, old)).copied());
     let Some((asset, context)) = new else { return Ok(false) };
     // The trade history may have told of the asset first: it is in the books once.
-    if let Some(known) = items::ops::holder(conn, item.steam_app_id, asset)? {
+    if let Some(known) = items::ops::holder(conn, item.bot_id, item.steam_app_id, asset)? {
         let changes = items::Changes::to(ItemState::Withdrawn);
         let text = format!("is in the pool already, as item {}", known.id);
         items::ops::change(conn, item, &changes, "item.withdrawn", &text, by)?;

@@ -302,6 +302,29 @@ pub fn expire(conn: &mut Conn, reservation: &Reservation, now: Timestamp) -> Res
     Ok(())
 }
 
+/// Reservations that a clock made which ran ahead, at most `limit`.
+///
+/// # Errors
+/// Those of the database.
+pub fn reservations_ahead(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Reservation>> {
+    store::reservations_ahead(conn, now, limit)
+}
+
+/// A reservation that was made by a clock which ran ahead holds for its own time from now on, and
+/// not until that clock's time has come.
+///
+/// # Errors
+/// Those of the database.
+pub fn pull_back(conn: &mut Conn, reservation: &Reservation, now: Timestamp) -> Result<()> {
+    let until = store::pull_back(conn, reservation, now)?;
+    let (id, name) = (reservation.id, "item.reservation_corrected");
+    let text = format!("Reservation {id} was made by a clock that ran ahead: ends at {until}");
+    let event = NewEvent::new(reservation.org_id, name, events::SYSTEM, text)
+        .with("reservation_id", id.to_string())
+        .with("expire_time", until.to_string());
+    events::append(conn, event, now)
+}
+
 /// Where an assignment's items come from.
 #[derive(Debug, Clone)]
 pub enum Source {
@@ -387,12 +410,26 @@ pub fn of_donation(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Vec<Item>
     store::of_donation(conn, bot, offer)
 }
 
-/// The item that has this asset in the platform's hands.
+/// The item that has this asset in the bot's hands. What other bots' books have decides nothing.
 ///
 /// # Errors
 /// Those of the database.
-pub fn holder(conn: &mut Conn, app: i32, asset: AssetId) -> Result<Option<Item>> {
-    store::holder(conn, app, asset)
+pub fn holder(conn: &mut Conn, bot: BotId, app: i32, asset: AssetId) -> Result<Option<Item>> {
+    store::holder(conn, bot, app, asset)
+}
+
+/// Items of other bots, of whichever organisation, whose books have one of these assets too: only
+/// to tell people that two books differ.
+///
+/// # Errors
+/// Those of the database.
+pub fn held_by_others(
+    conn: &mut Conn,
+    bot: BotId,
+    app: i32,
+    assets: &[AssetId],
+) -> Result<Vec<Item>> {
+    store::held_by_others(conn, bot, app, assets)
 }
 
 /// The items that the books place with the bot.

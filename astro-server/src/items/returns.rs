@@ -6,8 +6,8 @@ use crate::kernel::{AssetId, Result};
 
 /// Makes `changes` of an item that came back as the asset `asset`, in the context `context`.
 ///
-/// A sync may have found the asset before and taken it into the pool as an item of its own. That
-/// record gives way, unless somebody has been promised the asset meanwhile: then the item stays
+/// A sync may have found the asset before and taken it into the bot's books as an item of its own.
+/// That record gives way, unless somebody has been promised the asset meanwhile: then the item stays
 /// missing, so that one asset is never promised twice.
 ///
 /// # Errors
@@ -22,7 +22,8 @@ pub fn come_back(
 ) -> Result<Item> {
     let place =
         Changes { steam_asset_id: Some(Some(asset)), steam_context_id: Some(context), ..changes };
-    let double = store::holder(conn, item.steam_app_id, asset)?.filter(|held| held.id != item.id);
+    let double = store::holder(conn, item.bot_id, item.steam_app_id, asset)?;
+    let double = double.filter(|held| held.id != item.id);
     let Some(double) = double else { return change(conn, item, &place, name, text, by) };
     match double.state {
         ItemState::Available | ItemState::Quarantined | ItemState::Missing => {

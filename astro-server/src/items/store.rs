@@ -2,6 +2,7 @@
 use super::{Changes, Filter, Item, ItemState, Order, Reservation, ReservationState};
 use crate::db::schema::{items as t, reservations};
 use crate::db::{Conn, MultiBackend, each};
+use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::page::Cursor;
 use crate::kernel::{
     AssetId, AssignmentId, BotId, Error, ItemId, OrgId, Page, ReservationId, Result, Timestamp,
@@ -203,21 +204,45 @@ pub(super) fn of_assignment(conn: &mut Conn, id: AssignmentId) -> Result<Vec<Ite
     Ok(t::table.filter(t::assignment_id.eq(id)).order(t::id).load(conn)?)
 }
 
-/// The item that has this asset in the platform's hands: at most one, by the index `items_asset`.
-pub(super) fn holder(conn: &mut Conn, app: i32, asset: AssetId) -> Result<Option<Item>> {
-    let gone = [ItemState::Delivered, ItemState::Withdrawn];
+/// States of items that are in no bot's hands any more.
+const GONE: [ItemState; 2] = [ItemState::Delivered, ItemState::Withdrawn];
+
+/// The item that has this asset in the bot's hands: at most one, by the index `items_asset`.
+pub(super) fn holder(
+    conn: &mut Conn,
+    bot: BotId,
+    app: i32,
+    asset: AssetId,
+) -> Result<Option<Item>> {
     Ok(t::table
+        .filter(t::bot_id.eq(bot))
         .filter(t::steam_app_id.eq(app))
         .filter(t::steam_asset_id.eq(asset))
-        .filter(t::state.ne_all(gone))
+        .filter(t::state.ne_all(GONE))
         .first(conn)
         .optional()?)
 }
 
+/// Items of other bots that have one of these assets, as far as their own inventories show.
+pub(super) fn held_by_others(
+    conn: &mut Conn,
+    bot: BotId,
+    app: i32,
+    assets: &[AssetId],
+) -> Result<Vec<Item>> {
+    Ok(t::table
+        .filter(t::bot_id.ne(bot))
+        .filter(t::steam_app_id.eq(app))
+        .filter(t::steam_asset_id.eq_any(assets))
+        .filter(t::state.ne_all(GONE))
+        .filter(t::state.ne(ItemState::Missing))
+        .order(t::id)
+        .load(conn)?)
+}
+
 /// Items that the books place with the bot, in any state but delivered and withdrawn.
 pub(super) fn of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
-    let gone = [ItemState::Delivered, ItemState::Withdrawn];
-    Ok(t::table.filter(t::bot_id.eq(bot)).filter(t::state.ne_all(gone)).order(t::id).load(conn)?)
+    Ok(t::table.filter(t::bot_id.eq(bot)).filter(t::state.ne_all(GONE)).order(t::id).load(conn)?)
 }
 
 /// The item of the bot that had this asset and was written off; the newest of several.
@@ -276,6 +301,33 @@ pub(super) fn end_reservation(
     .set((reservations::state.eq(state), reservations::ended_at.eq(now)))
     .execute(conn)?;
     Ok(changed == 1)
+}
+
+/// Reservations that a clock made which ran ahead.
+pub(super) fn reservations_ahead(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Reservation>> {
+    let latest = now.plus(CLOCKS_APART);
+    Ok(reservations::table
+        .filter(reservations::state.eq(ReservationState::Held))
+        .filter(reservations::expires_at.gt(latest))
+        .filter(reservations::created_at.gt(latest))
+        .order(reservations::expires_at)
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Makes it one that was made now, and that holds as long as it was to; tells until when.
+pub(super) fn pull_back(conn: &mut Conn, row: &Reservation, now: Timestamp) -> Result<Timestamp> {
+    let expires_at = now.plus(row.expires_at.since(row.created_at));
+    let held =
+        reservations::table.find(row.id).filter(reservations::state.eq(ReservationState::Held));
+    diesel::update(held)
+        .set((reservations::created_at.eq(now), reservations::expires_at.eq(expires_at)))
+        .execute(conn)?;
+    Ok(expires_at)
 }
 
 pub(super) fn overdue_reservations(

@@ -5,11 +5,12 @@ mod aside;
 
 use crate::config::Pace;
 use crate::db::{Conn, Db};
+use crate::kernel::time::Steps;
 use crate::kernel::{Clock, Result, Timestamp};
 use crate::{assignments, auth, bots, crash, items, sync};
 use aside::Aside;
 use futures_util::StreamExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
@@ -24,10 +25,20 @@ const FORGOTTEN: i64 = 1000;
 /// How often old answers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often the clock is compared with the time that passed.
+const CLOCK_LOOK: Duration = Duration::from_secs(1);
+
 /// Runs the jobs for ever.
 pub async fn run(db: &Db, clock: &Clock, pace: &Pace) {
     let jobs = Jobs { db, clock, every: pace.job_interval };
     tokio::join!(
+        jobs.watch_clock(),
+        jobs.job(
+            "pull back reservations",
+            items::ops::reservations_ahead,
+            |it| it.id.0,
+            items::ops::pull_back
+        ),
         jobs.job("expire reservations", items::ops::overdue, |it| it.id.0, items::ops::expire),
         jobs.job(
             "expire assignments",
@@ -56,6 +67,7 @@ pub async fn run(db: &Db, clock: &Clock, pace: &Pace) {
         jobs.job("warn of Steam logins", bots::ops::unwarned, |it| it.id.0, bots::ops::warn),
         jobs.forget("forget old requests", auth::ops::forget_requests),
         jobs.forget("forget old trades", sync::history::forget),
+        jobs.forget("forget old reversals", sync::reversals::forget),
     );
 }
 
@@ -71,6 +83,19 @@ struct Jobs<'a> {
 }
 
 impl Jobs<'_> {
+    /// Tells in the log when the clock is set.
+    async fn watch_clock(&self) {
+        let mut tick = interval(CLOCK_LOOK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut steps = Steps::new(self.clock.now(), Instant::now());
+        loop {
+            tick.tick().await;
+            if let Some(step) = steps.look(self.clock.now(), Instant::now()) {
+                tracing::warn!("What waits for a time may end early or late: {step}");
+            }
+        }
+    }
+
     async fn job<T>(&self, name: &'static str, due: Due<T>, id: fn(&T) -> Uuid, handle: Handle<T>)
     where
         T: Clone + Send + 'static,
@@ -142,7 +167,7 @@ impl Jobs<'_> {
         loop {
             tick.tick().await;
             let now = self.clock.now();
-            if forgot.is_some_and(|at| now.since(at) < FORGET_EVERY) {
+            if forgot.is_some_and(|at| at <= now && now.since(at) < FORGET_EVERY) {
                 continue;
             }
             let done = self.db.write(move |conn| work(conn, now, FORGOTTEN)).await;

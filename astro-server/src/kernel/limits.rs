@@ -126,6 +126,14 @@ pub const AFTER_FAILURE: Duration = Duration::from_secs(30);
 /// Time that the trade history's news of assets are kept: Steam itself shows a trade's new assets at
 /// once, and a run that sees them is minutes away.
 pub const TRADED_ASSETS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// How far the clocks of two servers may lie apart, as time services keep them. What was set later
+/// than that from now was set by a clock that ran ahead: nobody waits for it.
+pub const CLOCKS_APART: Duration = Duration::from_secs(5);
+/// A clock that moved this much more or less than time passed was set, and is told in the log.
+pub const CLOCK_STEP: Duration = Duration::from_secs(1);
+/// Reversals of unknown trades that a run looks at, newest first: a bot sweeps a week of trades, and
+/// those that wait for a report are few.
+pub const REVERSALS_LOOKED_AT: i64 = 1000;
 /// Time a request id is remembered: longer than Steam's trade protection of seven days.
 pub const REQUEST_IDS_KEPT: Duration = Duration::from_secs(8 * 86_400);
 /// Time until a caller is told that the database cannot do it, waiting in queues and for locks

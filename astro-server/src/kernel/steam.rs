@@ -63,7 +63,7 @@ impl std::fmt::Display for SteamId {
 
 /// Any other 64-bit number of Steam's: asset, class, instance and context ids. Compared only for
 /// equality, so that the sign does not matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AssetId(pub(crate) i64);
 
 impl AssetId {

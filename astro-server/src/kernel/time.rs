@@ -1,9 +1,10 @@
 //! Time: the only place that reads the clock.
 use super::error::{Error, Result};
+use super::limits::{CLOCK_STEP, CLOCKS_APART};
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A moment, in whole microseconds, which is what both databases keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,6 +40,12 @@ impl Timestamp {
         Self(self.0.checked_sub_signed(span).unwrap_or(DateTime::<Utc>::MIN_UTC))
     }
 
+    /// Whether this moment, at which something was done, was told by a clock that ran ahead: it has
+    /// not come by `now`, by more than [`CLOCKS_APART`].
+    pub fn is_ahead_of(self, now: Self) -> bool {
+        self.since(now) > CLOCKS_APART
+    }
+
     /// Time from `earlier` to `self`; zero when it is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()
@@ -67,6 +74,12 @@ impl Clock {
         Timestamp(DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 
+    /// Sets this clock and its clones back.
+    pub fn turn_back(&self, span: Duration) {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        self.advance_micros.fetch_sub(micros, Ordering::SeqCst);
+    }
+
     /// Moves this clock and its clones forward.
     pub fn advance(&self, span: Duration) {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
@@ -74,9 +87,59 @@ impl Clock {
     }
 }
 
+/// Watches a clock for steps, by the time that passes meanwhile.
+#[derive(Debug)]
+pub struct Steps {
+    told: Timestamp,
+    at: Instant,
+}
+
+impl Steps {
+    /// Watches from now on; `told` is what the clock tells.
+    pub fn new(told: Timestamp, at: Instant) -> Self {
+        Self { told, at }
+    }
+
+    /// How far the clock was set since the last look, if it was, in words.
+    pub fn look(&mut self, told: Timestamp, at: Instant) -> Option<String> {
+        let before = std::mem::replace(self, Self { told, at });
+        let expected = before.told.plus(at.saturating_duration_since(before.at));
+        let (ahead, behind) = (told.since(expected), expected.since(told));
+        if ahead > CLOCK_STEP {
+            Some(format!("the clock was set forward by {ahead:?}"))
+        } else if behind > CLOCK_STEP {
+            Some(format!("the clock was set back by {behind:?}"))
+        } else {
+            None
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_is_told_once() {
+        let (start, at) = (Clock::default().now(), Instant::now());
+        let mut steps = Steps::new(start, at);
+        let second = Duration::from_secs(1);
+        let mut look = |told: Timestamp, seconds: u32| steps.look(told, at + second * seconds);
+        assert_eq!(look(start.plus(second), 1), None);
+        let hour = Duration::from_secs(3600);
+        let set = look(start.plus(hour + second * 2), 2).unwrap();
+        assert_eq!(set, "the clock was set forward by 3600s");
+        assert_eq!(look(start.plus(hour + second * 3), 3), None);
+        assert!(look(start.plus(second * 4), 4).unwrap().contains("back by 3600s"));
+        assert_eq!(look(start.plus(second * 5), 5), None);
+    }
+
+    #[test]
+    fn what_lies_a_little_ahead_may_be_another_servers_clock() {
+        let now = Clock::default().now();
+        assert!(!now.is_ahead_of(now) && !now.plus(CLOCKS_APART).is_ahead_of(now));
+        assert!(now.plus(CLOCKS_APART * 2).is_ahead_of(now));
+    }
 
     #[test]
     fn an_advanced_clock_tells_a_later_time() {

@@ -78,10 +78,11 @@ pub async fn reconcile(
     snapshot: Snapshot,
 ) -> Result<()> {
     let bot = lease.bot;
+    let now = clock.now();
     let plan = db
         .read(move |conn| {
             let bot = bots::ops::get(conn, bot)?;
-            apply::plan(conn, &bot, id, &snapshot)
+            apply::plan(conn, &bot, id, &snapshot, now)
         })
         .await?;
     let Some(plan) = plan else { return Ok(()) };

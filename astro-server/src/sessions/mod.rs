@@ -3,8 +3,10 @@
 //! Commands are derived from what is committed: nothing is queued beside it, so nothing can be
 //! lost or be out of step. A command is sent once in a session and again in the next one, until an
 //! event ends what it is about.
+pub mod concern;
 pub mod inventory;
 pub mod ops;
+mod sent;
 pub mod service;
 pub mod wire;
 

@@ -1,14 +1,19 @@
 //! Events of bots, applied; commands for bots, derived.
+use super::concern::Concern;
 use super::{BotEvent, Command, FriendState, Lease, Subject};
+use crate::assignments::parts::Delivery;
 use crate::assignments::{self, delivery, invites, parts, room, rules::Failure};
 use crate::auth;
 use crate::bots::{self, Bot, Hello, Opened};
 use crate::db::Conn;
+use crate::donations::ops::Outcome;
 use crate::donations::{self, DonationState};
 use crate::events::{self, NewEvent, Severity};
+use crate::items::asset::NewIds;
 use crate::items::ops::By;
-use crate::kernel::{BotId, Caller, Error, Result, SteamId, Timestamp};
-use crate::sync::{self, SyncState, Trigger};
+use crate::kernel::{AssetId, AttemptId, BotId, Caller, Error, Result, SteamId, Timestamp};
+use crate::sync::refusals::{self, Refusal};
+use crate::sync::{self, SyncState, Trigger, claims, reversals};
 use crate::users;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -46,7 +51,7 @@ pub fn apply(
     conn: &mut Conn,
     lease: &Lease,
     seq: i64,
-    event: &BotEvent,
+    (concern, event): (&Concern, &BotEvent),
     now: Timestamp,
 ) -> Result<Option<bool>> {
     auth::ops::still_good(conn, &lease.key, now)?;
@@ -57,62 +62,145 @@ pub fn apply(
     if event.may_have_moved_items() {
         bots::ops::note_trade(conn, bot.id, now)?;
     }
+    let by = By { source: &bots::source(bot.id), now };
+    refusals::recorded(conn, &bot, &concern.subject(), by)?;
+    record(conn, &bot, event, by)
+}
+
+fn record(conn: &mut Conn, bot: &Bot, event: &BotEvent, by: By<'_>) -> Result<Option<bool>> {
+    let now = by.now;
     match event {
-        BotEvent::OfferReceived(offer) => donations::ops::received(conn, &bot, offer, now)?,
+        BotEvent::OfferReceived(offer) => donations::ops::received(conn, bot, offer, now)?,
         BotEvent::OfferAnswered(offer, outcome) => {
-            donations::ops::answered(conn, &bot, offer, outcome, now)?;
+            donations::ops::answered(conn, bot, offer, outcome, now)?;
+            if let Outcome::Accepted { trade_id, assets, .. } = outcome {
+                claims::tell(conn, bot, places(assets), by)?;
+                reversals::trade_known(conn, bot, trade_id, now)?;
+            }
         }
         BotEvent::AttemptStarted(id) => {
-            return delivery::started(conn, &bot, *id, now).map(Some);
+            return delivery::started(conn, bot, *id, now).map(Some);
         }
-        BotEvent::AttemptSent(id, offer) => delivery::sent(conn, &bot, *id, offer, now)?,
-        BotEvent::AttemptOffered(id, offer) => delivery::offered(conn, &bot, *id, offer, now)?,
-        BotEvent::AttemptHeld(id, until) => delivery::held(conn, &bot, *id, *until, now)?,
-        BotEvent::AttemptDelivered(id, done) => parts::delivered(conn, &bot, *id, done, now)?,
+        BotEvent::AttemptSent(id, offer) => delivery::sent(conn, bot, *id, offer, now)?,
+        BotEvent::AttemptOffered(id, offer) => delivery::offered(conn, bot, *id, offer, now)?,
+        BotEvent::AttemptHeld(id, until) => delivery::held(conn, bot, *id, *until, now)?,
+        BotEvent::AttemptDelivered(id, done) => delivered(conn, bot, *id, done, now)?,
         BotEvent::AttemptEnded(id, ended) => {
-            delivery::ended(conn, &bot, *id, ended, now)?;
+            delivery::ended(conn, bot, *id, ended, now)?;
+            claims::tell(conn, bot, places(&ended.returned), by)?;
             if ended.failure == Failure::ItemsUnavailable {
                 // The books and Steam differ: look at once.
                 let by = By { source: events::SYSTEM, now };
-                sync::ops::start(conn, &bot, Trigger::Failure, by)?;
+                sync::ops::start(conn, bot, Trigger::Failure, by)?;
             }
         }
         BotEvent::SteamStatus(status, detail, ends) => {
             bots::ops::set_steam_status(conn, bot.id, status, detail, *ends, now)?;
         }
         BotEvent::UserProfiles(profiles) => {
-            let source = bots::source(bot.id);
-            users::ops::record_profiles(conn, bot.org, profiles, &source, now)?;
+            users::ops::record_profiles(conn, bot.org, profiles, by.source, now)?;
         }
         BotEvent::FriendChanged(person, state, message) => match state {
-            FriendState::Invited => invites::invited(conn, &bot, *person, now)?,
-            FriendState::Friend => invites::befriended(conn, &bot, *person, now)?,
-            FriendState::Refused => invites::refused(conn, &bot, *person, message, now)?,
+            FriendState::Invited => invites::invited(conn, bot, *person, now)?,
+            FriendState::Friend => invites::befriended(conn, bot, *person, now)?,
+            FriendState::Refused => invites::refused(conn, bot, *person, message, now)?,
         },
-        BotEvent::TradesSeen(trades) => sync::history::seen(conn, &bot, trades, now)?,
-        BotEvent::StrangeOffer(offer) => sync::offers::seen(conn, &bot, offer, now)?,
+        BotEvent::TradesSeen(trades) => sync::history::seen(conn, bot, trades, now)?,
+        BotEvent::StrangeOffer(offer) => sync::offers::seen(conn, bot, offer, now)?,
     }
     Ok(None)
 }
 
+/// The assets that something became.
+fn places(ids: &NewIds) -> impl Iterator<Item = (i32, AssetId)> {
+    ids.iter().map(|((app, _), (asset, _))| (*app, *asset))
+}
+
+/// A delivery, and its way back if the history told that first.
+fn delivered(
+    conn: &mut Conn,
+    bot: &Bot,
+    id: AttemptId,
+    done: &Delivery,
+    now: Timestamp,
+) -> Result<()> {
+    if !reversals::is_kept(conn, bot, &done.trade_id)? {
+        return parts::delivered(conn, bot, id, done, now);
+    }
+    // What came back is not settled in between.
+    let done = Delivery { settles_at: done.settles_at.or(Some(now)), ..done.clone() };
+    parts::delivered(conn, bot, id, &done, now)?;
+    reversals::trade_known(conn, bot, &done.trade_id, now)
+}
+
 /// Counts an event that cannot be applied, and tells people: sent again it would be refused again,
-/// and all that comes after it would wait for ever.
+/// and all that comes after it would wait for ever. Gives what the bot is to be told again.
 ///
 /// # Errors
 /// [`Error::BotLeaseLost`] from an older session, [`Error::KeyInvalid`] once its key has ended,
 /// [`Error::BotProtocol`] for an event that leaves others out.
-pub fn refuse(conn: &mut Conn, lease: &Lease, seq: i64, why: &str, now: Timestamp) -> Result<()> {
+pub fn refuse(
+    conn: &mut Conn,
+    lease: &Lease,
+    seq: i64,
+    (concern, why): (&Concern, &str),
+    now: Timestamp,
+) -> Result<Vec<Subject>> {
     auth::ops::still_good(conn, &lease.key, now)?;
     if !bots::ops::take_event(conn, lease.bot, lease.epoch, seq)? {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let bot = bots::ops::get(conn, lease.bot)?;
+    let source = bots::source(bot.id);
     let text = format!("A report of bot {} could not be recorded: {why}", bot.display_name);
-    let event = NewEvent::new(bot.org, "bot.event_refused", &bots::source(bot.id), text)
+    let event = NewEvent::new(bot.org, "bot.event_refused", &source, text)
         .bot(bot.id)
+        .with("report", concern.report)
         .with("error", why)
         .severity(Severity::Error);
-    events::append(conn, event, now)
+    events::append(conn, event, now)?;
+    let (refusal, again) = refusal(conn, &bot, concern, why)?;
+    refusals::refused(conn, &bot, &refusal, By { source: &source, now })?;
+    Ok(again)
+}
+
+/// Whom and what a refused report concerns, as far as the books know it, and what the bot was told
+/// about it.
+fn refusal<'a>(
+    conn: &mut Conn,
+    bot: &Bot,
+    concern: &Concern,
+    why: &'a str,
+) -> Result<(Refusal<'a>, Vec<Subject>)> {
+    let mut refusal = Refusal {
+        subject: concern.subject(),
+        report: concern.report,
+        why,
+        assignment: None,
+        item: None,
+        person: concern.person,
+    };
+    let mut again: Vec<Subject> = concern.person.map(Subject::Friend).into_iter().collect();
+    if let Some(id) = concern.attempt
+        && let Some(attempt) = delivery::of_bot(conn, bot, id)?
+    {
+        refusal.assignment = Some(attempt.assignment_id);
+        refusal.person = Some(attempt.user_id);
+        if let [item] = assignments::ops::items(conn, attempt.assignment_id)?.as_slice() {
+            refusal.item = Some(item.item_id);
+        }
+        again.extend([Subject::Attempt(id), Subject::Cancel(id)]);
+    }
+    if let Some(offer) = &concern.offer {
+        if let Some(donation) = donations::ops::of_offer(conn, bot.id, offer)? {
+            refusal.person = Some(donation.donor_id);
+            again.push(Subject::Donation(donation.id));
+        }
+        let strange = sync::offers::to_withdraw(conn, bot)?;
+        let strange = strange.into_iter().filter(|(_, id)| id == offer);
+        again.extend(strange.map(|(id, _)| Subject::Offer(id)));
+    }
+    Ok((refusal, again))
 }
 
 /// Whether [`advance`] has something to do: reading first keeps idle sessions from writing.
@@ -203,7 +291,7 @@ pub fn agenda(
         open.extend([Subject::Attempt(id), Subject::Cancel(id)]);
         let waits = bot.paused && attempt.phase == assignments::Phase::Planned;
         if !waits && !sent.contains(&Subject::Attempt(id)) {
-            commands.push(Command::Deliver(delivery::work(conn, attempt)?));
+            commands.push(Command::Deliver(delivery::work(conn, attempt, now)?));
         }
         if cancel && !sent.contains(&Subject::Cancel(id)) {
             commands.push(Command::CancelDelivery(id));

@@ -1,5 +1,7 @@
 //! `BotSessionService` on the wire: the loop of one session.
+use super::concern::{Concern, wire::concern};
 use super::inventory::{self, Assembly};
+use super::sent::Sent;
 use super::wire::{Descriptions, app, clean, decode_event, encode, seen_assets};
 use super::{BotEvent, Lease, Subject, ops};
 use crate::auth::Gate;
@@ -112,7 +114,7 @@ struct Session {
     lease: Lease,
     out: mpsc::Sender<Result<SessionResponse, Status>>,
     /// What was sent in this session.
-    sent: HashSet<Subject>,
+    sent: Sent,
     acked: u64,
     assembly: Option<(Assembly, Descriptions)>,
     heard: Instant,
@@ -130,7 +132,7 @@ impl Session {
             service,
             lease,
             out,
-            sent: HashSet::new(),
+            sent: Sent::default(),
             acked: 0,
             assembly: None,
             heard: now,
@@ -262,7 +264,7 @@ impl Session {
             Some(Frame::Event(event)) => {
                 let seq = i64::try_from(frame.event_seq)
                     .map_err(|_| Error::BotProtocol("event_seq".to_owned()))?;
-                self.event(seq, decode_event(event)).await?;
+                self.event(seq, concern(&event), decode_event(event)).await?;
             }
             Some(Frame::Inventory(chunk)) => self.inventory(chunk)?,
             Some(Frame::InventoryFailed(failed)) => self.inventory_failed(failed).await?,
@@ -288,19 +290,26 @@ impl Session {
         self.service.gate.clock.now()
     }
 
-    async fn event(&mut self, seq: i64, event: Result<BotEvent>) -> Result<()> {
+    async fn event(&mut self, seq: i64, concern: Concern, event: Result<BotEvent>) -> Result<()> {
         let asked = if let Ok(BotEvent::AttemptStarted(id)) = &event { Some(*id) } else { None };
         let applied = match event {
-            Ok(event) => self.apply(seq, event).await,
+            Ok(event) => self.apply(seq, concern.clone(), event).await,
             Err(malformed) => Err(malformed),
         };
         let go = match applied {
             Err(error) if is_refusal(&error) => {
-                self.refuse(seq, error).await?;
+                self.refuse(seq, concern, error).await?;
                 Some(false)
             }
             // The session ends without counting it, so that the bot tells it again.
-            applied => applied?,
+            applied => {
+                let go = applied?;
+                // The bot drops what it may not send: if it is open all the same, it is told anew.
+                if let (Some(id), Some(false)) = (asked, go) {
+                    self.sent.forget(Subject::Attempt(id));
+                }
+                go
+            }
         };
         crash::point("after-event");
         self.acked = self.acked.max(seq.cast_unsigned());
@@ -311,14 +320,18 @@ impl Session {
     }
 
     /// Applies a report; while the database cannot, again and again for half a lease.
-    async fn apply(&self, seq: i64, event: BotEvent) -> Result<Option<bool>> {
-        let (lease, event) = (self.lease.clone(), Arc::new(event));
+    async fn apply(&self, seq: i64, concern: Concern, event: BotEvent) -> Result<Option<bool>> {
+        let (lease, event) = (self.lease.clone(), Arc::new((concern, event)));
         let give_up = Instant::now() + self.service.lease_ttl / 2;
         let mut pause = APPLY_AGAIN;
         loop {
             let (lease, event, now) = (lease.clone(), event.clone(), self.now());
             let db = &self.service.gate.db;
-            match db.write(move |conn| ops::apply(conn, &lease, seq, &event, now)).await {
+            let applied = db.write(move |conn| {
+                let (concern, event) = &*event;
+                ops::apply(conn, &lease, seq, (concern, event), now)
+            });
+            match applied.await {
                 Err(error) if error.is_transient() && Instant::now() + pause < give_up => {}
                 applied => return applied,
             }
@@ -327,7 +340,8 @@ impl Session {
         }
     }
 
-    async fn refuse(&self, seq: i64, error: Error) -> Result<()> {
+    /// What was refused is not done: the bot is told again.
+    async fn refuse(&mut self, seq: i64, concern: Concern, error: Error) -> Result<()> {
         let (lease, now) = (self.lease.clone(), self.now());
         let bot = lease.bot;
         tracing::error!(%bot, seq, "A report of bot {bot} could not be recorded: {error}");
@@ -338,7 +352,14 @@ impl Session {
             "internal error; the server's log has the cause".to_owned()
         };
         let gate = &self.service.gate;
-        gate.db.write(move |conn| ops::refuse(conn, &lease, seq, &why, now)).await
+        let again = gate
+            .db
+            .write(move |conn| ops::refuse(conn, &lease, seq, (&concern, &why), now))
+            .await?;
+        for subject in again {
+            self.sent.refuse(subject, now);
+        }
+        Ok(())
     }
 
     /// Sends what the bot has to do and was not told yet.
@@ -346,20 +367,21 @@ impl Session {
         let (lease, now) = (self.lease.clone(), self.now());
         let bot = lease.bot;
         let db = self.service.gate.db.clone();
-        let (sent, every) = (self.sent.clone(), self.service.sync_interval);
+        self.sent.lapse(now);
+        let (sent, every) = (self.sent.told().clone(), self.service.sync_interval);
         if db.read(move |conn| ops::is_due(conn, bot, &sent, every, now)).await? {
-            let (lease, sent) = (lease.clone(), self.sent.clone());
+            let (lease, sent) = (lease.clone(), self.sent.told().clone());
             db.write(move |conn| ops::advance(conn, &lease, &sent, every, now)).await?;
         }
-        let sent = self.sent.clone();
+        let sent = self.sent.told().clone();
         let agenda = db.read(move |conn| ops::agenda(conn, &lease, &sent, now)).await?;
-        self.sent.retain(|subject| agenda.open.contains(subject));
+        self.sent.keep(&agenda.open);
         for command in agenda.commands {
             let subject = command.subject();
             if let Subject::Sync(id) = subject {
                 self.assembly = Some((Assembly::new(id), Descriptions::default()));
             }
-            self.sent.insert(subject);
+            self.sent.tell(subject);
             self.send(Some(Answer::Command(encode(command)))).await?;
         }
         Ok(())

@@ -41,18 +41,18 @@ pub fn clean(text: &str) -> String {
 }
 
 /// Steam's ids of offers and trades are numbers, kept as text.
-fn steam_number(field: &str, text: &str) -> Result<String> {
+pub(super) fn steam_number(field: &str, text: &str) -> Result<String> {
     if text.is_empty() || text.len() > 20 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(wrong(field));
     }
     Ok(text.to_owned())
 }
 
-fn attempt_id(text: &str) -> Result<AttemptId> {
+pub(super) fn attempt_id(text: &str) -> Result<AttemptId> {
     AttemptId::parse("attempt_id", text).map_err(|_| wrong("attempt_id"))
 }
 
-fn person(raw: u64) -> Result<SteamId> {
+pub(super) fn person(raw: u64) -> Result<SteamId> {
     SteamId::parse("steam_id", raw).map_err(|_| wrong("steam_id"))
 }
 
@@ -444,6 +444,7 @@ fn deliver(work: Work) -> bot::Deliver {
         message: work.message,
         start_time: wire::optional_timestamp(attempt.started_at),
         trade_offer_id: attempt.trade_offer_id.unwrap_or_default(),
+        start_age: work.start_age.and_then(|age| prost_types::Duration::try_from(age).ok()),
     }
 }
 

@@ -5,15 +5,17 @@
 //! compared: what somebody else changed meanwhile is for the next run.
 use super::reconcile::{Change, Circumstances, Snapshot, accuracy, reconcile};
 use super::store::{self, Progress};
-use super::{Discrepancy, DiscrepancyKind, Sync, SyncState, discrepancies, ops, stacks};
+use super::{
+    Discrepancy, DiscrepancyKind, Sync, SyncState, claims, discrepancies, ops, reversals, stacks,
+};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::items::asset::{Origin, SeenAsset};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{AssetId, ItemId, Result, SyncId, Timestamp};
+use crate::kernel::{AssetId, AssignmentId, ItemId, Result, SyncId, Timestamp};
 use crate::{assignments, donations, orgs};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Steps of one transaction: they keep the writer for about half a millisecond each.
 const PORTION: usize = 100;
@@ -25,6 +27,8 @@ pub enum Step {
     Change(Change, i64),
     /// A difference went away by itself.
     Vanished(Discrepancy),
+    /// All that the bot holds of a delivery that waits for a missing item is there.
+    Whole(AssignmentId),
 }
 
 impl Step {
@@ -77,35 +81,76 @@ impl std::ops::AddAssign for Tally {
 ///
 /// # Errors
 /// Those of the database.
-pub fn plan(conn: &mut Conn, bot: &Bot, id: SyncId, snapshot: &Snapshot) -> Result<Option<Plan>> {
+pub fn plan(
+    conn: &mut Conn,
+    bot: &Bot,
+    id: SyncId,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Result<Option<Plan>> {
     let Some(sync) = ops::running(conn, bot, id)? else { return Ok(None) };
-    let circumstances = circumstances(conn, bot, &sync)?;
+    let circumstances = circumstances(conn, bot, &sync, now)?;
     let known = items::ops::of_bot(conn, bot.id)?;
     let versions: HashMap<ItemId, i64> = known.iter().map(|i| (i.id, i.version)).collect();
     let vanished = discrepancies::vanished(conn, bot, snapshot, &known)?;
+    let whole = whole(conn, bot, snapshot, &known, &circumstances)?;
     let changes = reconcile(snapshot, &known, &circumstances).into_iter().map(|change| {
         let version = change.item().and_then(|id| versions.get(&id)).copied().unwrap_or(0);
         Step::Change(change, version)
     });
     Ok(Some(Plan {
-        steps: vanished.into_iter().map(Step::Vanished).chain(changes).collect(),
+        steps: vanished
+            .into_iter()
+            .map(Step::Vanished)
+            .chain(changes)
+            .chain(whole.into_iter().map(Step::Whole))
+            .collect(),
         accuracy_ppm: accuracy(snapshot, &known, &circumstances),
         seen: snapshot.assets.len(),
     }))
 }
 
-fn circumstances(conn: &mut Conn, bot: &Bot, sync: &Sync) -> Result<Circumstances> {
+fn circumstances(conn: &mut Conn, bot: &Bot, sync: &Sync, now: Timestamp) -> Result<Circumstances> {
     // The server's own time of asking: earlier than the bot's reading, whatever its clock says.
     let read_started = sync.read_started();
     let mut moving = donations::ops::moving(conn, bot.id, read_started)?;
     moving.extend(assignments::delivery::delivered_since(conn, bot.id, read_started)?);
+    let mut ignored = store::ignored(conn, bot.id)?;
+    ignored.extend(reversals::awaited(conn, bot)?);
     Ok(Circumstances {
         read_started,
+        now,
         moving,
         adopt: orgs::ops::get(conn, bot.org)?.adopt_unknown_items,
-        ignored: store::ignored(conn, bot.id)?,
+        ignored,
         told: store::told_stacks(conn, bot.id)?,
     })
+}
+
+/// Deliveries that wait for a missing item, of which the reading shows all that the bot holds.
+fn whole(
+    conn: &mut Conn,
+    bot: &Bot,
+    snapshot: &Snapshot,
+    known: &[Item],
+    circumstances: &Circumstances,
+) -> Result<Vec<AssignmentId>> {
+    let mut waiting = assignments::missing::waiting(conn, bot.id)?;
+    if waiting.is_empty() {
+        return Ok(waiting);
+    }
+    let seen: HashSet<_> = snapshot.assets.iter().map(SeenAsset::key).collect();
+    let is_there = |item: &Item| {
+        let key = item.steam_asset_id.map(|asset| (item.steam_app_id, asset));
+        item.state == ItemState::Assigned
+            && !circumstances.is_fresh(item)
+            && key.is_some_and(|key| seen.contains(&key))
+    };
+    waiting.retain(|id| {
+        let mut part = known.iter().filter(|item| item.assignment_id == Some(*id)).peekable();
+        part.peek().is_some() && part.all(is_there)
+    });
+    Ok(waiting)
 }
 
 /// Makes the steps of one portion, if the run goes on.
@@ -128,10 +173,9 @@ pub fn apply(
     let mut unknown = Vec::new();
     for step in steps {
         match step {
-            Step::Vanished(row) => discrepancies::vanish(conn, row, by)?,
-            Step::Change(Change::Adopt(asset), _) => unknown.push(asset.clone()),
-            Step::Change(Change::Unknown(asset), _) => {
-                report_unknown(conn, bot, &sync, asset, by)?;
+            Step::Vanished(row) => discrepancies::vanish(conn, row, "", by)?,
+            Step::Change(Change::Adopt(asset) | Change::Unknown(asset), _) => {
+                unknown.push(asset.clone());
             }
             Step::Change(Change::Stack(asset), _) => {
                 stacks::report(conn, bot, &sync, asset, None, by)?;
@@ -139,10 +183,42 @@ pub fn apply(
             Step::Change(change, version) => {
                 correct(conn, bot, &sync, (change, *version), &mut tally, by)?;
             }
+            Step::Whole(id) => assignments::missing::not_missing(conn, *id, by)?,
         }
     }
-    tally.added += adopt(conn, bot, &unknown, by)?;
+    if !unknown.is_empty() {
+        tally.added += take_in(conn, bot, &sync, unknown, by)?;
+    }
     Ok(tally)
+}
+
+/// Adopts or reports unknown assets. Trades that were committed since the inventory was compared
+/// may explain them: an asset that they brought or took away, or may have, proves nothing here.
+fn take_in(
+    conn: &mut Conn,
+    bot: &Bot,
+    sync: &Sync,
+    mut unknown: Vec<SeenAsset>,
+    by: By<'_>,
+) -> Result<usize> {
+    let with = circumstances(conn, bot, sync, by.now)?;
+    unknown.retain(|asset| {
+        !with.moving.contains(&asset.class_key()) && !with.ignored.contains(&asset.key())
+    });
+    let mut there = Vec::new();
+    for asset in unknown {
+        let gone = store::remembered(conn, bot.id, asset.key(), true)?;
+        if gone.is_none_or(|trade| trade.created_at < with.read_started) {
+            there.push(asset);
+        }
+    }
+    if with.adopt {
+        return adopt(conn, bot, &there, by);
+    }
+    for asset in &there {
+        report_unknown(conn, bot, sync, asset, by)?;
+    }
+    Ok(0)
 }
 
 /// Takes unknown assets into the pool, but for those that the books have by now; tells how many.
@@ -155,7 +231,7 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
     let (mut found, mut bought, mut back) = (Vec::new(), Vec::new(), 0);
     for asset in assets {
         let (app, id) = asset.key();
-        if items::ops::holder(conn, app, id)?.is_some() {
+        if items::ops::holder(conn, bot.id, app, id)?.is_some() {
             continue;
         }
         if let Some(item) = items::ops::withdrawn(conn, bot.id, app, id)? {
@@ -181,6 +257,7 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
     items::ops::record(conn, &found, "item.adopted", text, by)?;
     let text = "came in a trade that was no donation";
     items::ops::record(conn, &bought, "item.adopted", text, by)?;
+    claims::tell(conn, bot, assets.iter().map(SeenAsset::key), by)?;
     Ok(back + found.len() + bought.len())
 }
 
@@ -208,7 +285,24 @@ fn correct(
     }
     let Some((changes, name, text)) = correction(change, &item, sync) else { return Ok(()) };
     tally.updated += 1;
-    items::ops::change(conn, &item, &changes, name, text, by).map(drop)
+    let after = items::ops::change(conn, &item, &changes, name, text, by)?;
+    if item.state == ItemState::Missing { found(conn, bot, &after, by) } else { Ok(()) }
+}
+
+/// A missing item is there again: what waited for it goes on, and its difference says so.
+fn found(conn: &mut Conn, bot: &Bot, item: &Item, by: By<'_>) -> Result<()> {
+    let how = match item.assignment_id {
+        None => "the item was seen again".to_owned(),
+        Some(id) if assignments::missing::found(conn, id, by)? => {
+            format!("the item was seen again: assignment {id} goes on by itself")
+        }
+        Some(id) => format!("the item was seen again; assignment {id} waits for something else"),
+    };
+    let Some(asset) = item.steam_asset_id else { return Ok(()) };
+    match store::open_about(conn, bot.id, (item.steam_app_id, asset))? {
+        Some(row) => discrepancies::vanish(conn, &row, &how, by),
+        None => Ok(()),
+    }
 }
 
 /// What a change means for an item, with its event; none for what is no correction.
@@ -279,6 +373,7 @@ fn missing(
     let row = Discrepancy {
         sync_id: Some(sync.id),
         item_id: Some(item.id),
+        assignment_id: item.assignment_id,
         ..discrepancies::found(bot, kind, key, &item.item_name, by.now)
     };
     let row = match store::remembered(conn, bot.id, key, true)? {

@@ -1,7 +1,7 @@
 //! Differences between Steam and the books: reported, closed when they vanish, resolved by people.
 use super::apply::adopt;
 use super::reconcile::{Key, Snapshot};
-use super::{Discrepancy, DiscrepancyKind, Resolution, stacks, store};
+use super::{Discrepancy, DiscrepancyKind, Resolution, claims, stacks, store};
 use crate::assignments;
 use crate::auth::gate::Context;
 use crate::bots::{self, Bot};
@@ -10,7 +10,7 @@ use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{DiscrepancyId, Error, OrgId, Page, Result, Timestamp};
+use crate::kernel::{DiscrepancyId, Error, ItemId, OrgId, Page, Result, Timestamp};
 use std::collections::{HashMap, HashSet};
 
 /// A new difference about an asset.
@@ -40,12 +40,15 @@ pub(super) fn found(
         note: String::new(),
         created_at: now,
         resolved_at: None,
+        subject: String::new(),
+        assignment_id: None,
     }
 }
 
 /// Records a difference unless it is known, and tells people.
 pub(super) fn report(conn: &mut Conn, row: &Discrepancy, text: &str, by: By<'_>) -> Result<()> {
-    if row.kind != DiscrepancyKind::Stack && row.trade_offer_id.is_none() {
+    let of_asset = row.trade_offer_id.is_none() && row.subject.is_empty();
+    if row.kind != DiscrepancyKind::Stack && of_asset {
         stacks::give_way(conn, row.bot_id, (row.app_id, row.asset_id), by)?;
     }
     if store::insert_discrepancy(conn, row)? {
@@ -54,14 +57,18 @@ pub(super) fn report(conn: &mut Conn, row: &Discrepancy, text: &str, by: By<'_>)
     Ok(())
 }
 
-/// What Astro did not do wants somebody at once: the account may be in other hands too.
+/// What Astro did not do wants somebody at once, since the account may be in other hands too; and
+/// so does a report that was not recorded.
 fn severity(kind: DiscrepancyKind) -> Severity {
     match kind {
-        DiscrepancyKind::UnknownTrade | DiscrepancyKind::UnknownOffer => Severity::Error,
+        DiscrepancyKind::UnknownTrade
+        | DiscrepancyKind::UnknownOffer
+        | DiscrepancyKind::ReportRefused => Severity::Error,
         DiscrepancyKind::UnknownAsset
         | DiscrepancyKind::MissingAsset
         | DiscrepancyKind::AssignedMissing
-        | DiscrepancyKind::Stack => Severity::Warning,
+        | DiscrepancyKind::Stack
+        | DiscrepancyKind::ClaimedTwice => Severity::Warning,
     }
 }
 
@@ -88,11 +95,14 @@ pub(super) fn tell(
     if row.kind == DiscrepancyKind::Stack {
         event = event.with("amount", row.amount()).with("recorded_amount", row.recorded_amount());
     }
+    if let Some(assignment) = row.assignment_id {
+        event = event.assignment(assignment, None);
+    }
     events::append(conn, event, by.now)
 }
 
 /// Open differences that the inventory shows to be none any more: the item is there again, the
-/// asset left or is known.
+/// asset left or is known. That of an item which is missing in the books goes with the item's return.
 pub(super) fn vanished(
     conn: &mut Conn,
     bot: &Bot,
@@ -102,6 +112,10 @@ pub(super) fn vanished(
     let seen: HashMap<_, _> = snapshot.assets.iter().map(|asset| (asset.key(), asset)).collect();
     let in_books: HashSet<_> =
         known.iter().filter_map(|i| Some((i.steam_app_id, i.steam_asset_id?))).collect();
+    let missing = known.iter().filter(|item| item.state == ItemState::Missing);
+    let missing: HashSet<ItemId> = missing.map(|item| item.id).collect();
+    let open = store::open_discrepancies(conn, bot.id)?;
+    let claimed = claims::claimed(conn, bot, &open)?;
     let is_gone = |row: &Discrepancy| {
         let key = (row.app_id, row.asset_id);
         let covered = || snapshot.covered.iter().any(|(app, _)| *app == row.app_id);
@@ -116,17 +130,24 @@ pub(super) fn vanished(
             },
             DiscrepancyKind::MissingAsset
             | DiscrepancyKind::AssignedMissing
-            | DiscrepancyKind::UnknownTrade => seen.contains_key(&key),
-            DiscrepancyKind::UnknownOffer => false,
+            | DiscrepancyKind::UnknownTrade => {
+                seen.contains_key(&key) && row.item_id.is_none_or(|item| !missing.contains(&item))
+            }
+            DiscrepancyKind::ClaimedTwice => !in_books.contains(&key) || !claimed.contains(&key),
+            DiscrepancyKind::UnknownOffer | DiscrepancyKind::ReportRefused => false,
         }
     };
-    Ok(store::open_discrepancies(conn, bot.id)?.into_iter().filter(is_gone).collect())
+    Ok(open.into_iter().filter(is_gone).collect())
 }
 
-/// Closes a difference that went away by itself, if it is still open.
-pub(super) fn vanish(conn: &mut Conn, row: &Discrepancy, by: By<'_>) -> Result<()> {
-    if store::resolve(conn, row.id, Resolution::Vanished, "", by.now)? {
-        let text = format!("{}: {} went away by itself", row.kind, row.item_name);
+/// Closes a difference that went away by itself, if it is still open; `how` may be empty.
+pub(super) fn vanish(conn: &mut Conn, row: &Discrepancy, how: &str, by: By<'_>) -> Result<()> {
+    if store::resolve(conn, row.id, Resolution::Vanished, how, by.now)? {
+        let (kind, name) = (row.kind, &row.item_name);
+        let text = match how {
+            "" => format!("{kind}: {name} went away by itself"),
+            how => format!("{kind}: {name}: {how}"),
+        };
         tell(conn, row, "sync.discrepancy_resolved", &text, Severity::Info, by)?;
     }
     Ok(())

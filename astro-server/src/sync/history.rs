@@ -2,7 +2,7 @@
 //! Astro.
 use super::reconcile::Key;
 use super::store::{self, TradedAsset};
-use super::{Discrepancy, DiscrepancyKind, discrepancies};
+use super::{Discrepancy, DiscrepancyKind, claims, discrepancies, reversals};
 use crate::assignments::{self, reversal};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
@@ -12,9 +12,10 @@ use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
 use crate::kernel::limits::TRADED_ASSETS_KEPT;
 use crate::kernel::{AssetId, Result, SteamId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// What became of a trade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TradeOutcome {
     /// The items are at their new owners.
     Complete,
@@ -25,7 +26,7 @@ pub enum TradeOutcome {
 }
 
 /// An asset that changed hands, and perhaps came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
     /// Application.
     pub app: i32,
@@ -37,8 +38,8 @@ pub struct Moved {
     pub returned: Option<(AssetId, AssetId)>,
 }
 
-/// One trade of the history.
-#[derive(Debug, Clone)]
+/// One trade of the history. Kept as JSON where it waits for a report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SeenTrade {
     /// Trade id.
     pub trade_id: String,
@@ -51,8 +52,10 @@ pub struct SeenTrade {
     /// What the bot got.
     pub received: Vec<Moved>,
     /// When it began.
+    #[serde(skip)]
     pub began_at: Option<Timestamp>,
     /// When it cannot be reversed any more.
+    #[serde(skip)]
     pub settles_at: Option<Timestamp>,
 }
 
@@ -69,7 +72,8 @@ pub fn seen(conn: &mut Conn, bot: &Bot, trades: &[SeenTrade], now: Timestamp) ->
     // Steam lists the way back as a trade of its own, which moves nothing that is not known once
     // the trade that it undoes is.
     for trade in undone {
-        moved |= take_back(conn, bot, trade, by)?;
+        take_back(conn, bot, trade, by)?;
+        moved = true;
     }
     for trade in complete {
         moved |= compare(conn, bot, trade, by)?;
@@ -80,24 +84,30 @@ pub fn seen(conn: &mut Conn, bot: &Bot, trades: &[SeenTrade], now: Timestamp) ->
     Ok(())
 }
 
-/// The items are at their first owners again. Tells whether the inventory is to be read again.
-fn take_back(conn: &mut Conn, bot: &Bot, trade: &SeenTrade, by: By<'_>) -> Result<bool> {
+/// The items are at their first owners again. Of a trade that the books do not know that is kept,
+/// since the report of what they know it by may be on its way.
+pub(super) fn take_back(conn: &mut Conn, bot: &Bot, trade: &SeenTrade, by: By<'_>) -> Result<()> {
     store::forget_trade(conn, bot.id, &trade.trade_id)?;
+    store::forget_reversal(conn, bot.id, &trade.trade_id)?;
     let returned: NewIds = trade
         .given
         .iter()
         .filter_map(|moved| Some(((moved.app, moved.asset), moved.returned?)))
         .collect();
     if reversal::reversed(conn, bot, &trade.trade_id, &returned, by.now)? {
-        return Ok(true);
+        let back = returned.iter().map(|((app, _), (asset, _))| (*app, *asset));
+        return claims::tell(conn, bot, back, by);
     }
     let donated = donations::reversal::reversed(conn, bot, &trade.trade_id, by.now)?;
+    if !donated {
+        reversals::keep(conn, bot, trade, by.now)?;
+    }
     for (app, (asset, _)) in trade.received.iter().filter_map(|m| Some((m.app, m.new?))) {
         let key = (app, asset);
         if donated {
             // It may have been missed before it was known why.
             if let Some(row) = store::open_about(conn, bot.id, key)? {
-                discrepancies::vanish(conn, &row, by)?;
+                discrepancies::vanish(conn, &row, "the donor took it back", by)?;
             }
         } else if held(conn, bot, key)?.is_some() {
             // What came in a trade that was no donation went away with it: if it is in the books,
@@ -105,7 +115,7 @@ fn take_back(conn: &mut Conn, bot: &Bot, trade: &SeenTrade, by: By<'_>) -> Resul
             remember(conn, bot, key, true, trade, by)?;
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// The items are at their new owners. Tells whether the inventory is to be read again.
@@ -128,12 +138,16 @@ fn compare(conn: &mut Conn, bot: &Bot, trade: &SeenTrade, by: By<'_>) -> Result<
 
 /// The item of the bot that has this asset.
 fn held(conn: &mut Conn, bot: &Bot, (app, asset): Key) -> Result<Option<Item>> {
-    Ok(items::ops::holder(conn, app, asset)?.filter(|item| item.bot_id == bot.id))
+    items::ops::holder(conn, bot.id, app, asset)
 }
 
 /// An asset left by a trade that no attempt made. Tells whether the books had it.
 fn lost(conn: &mut Conn, bot: &Bot, trade: &SeenTrade, key: Key, by: By<'_>) -> Result<bool> {
-    let Some(item) = held(conn, bot, key)? else { return Ok(false) };
+    let Some(item) = held(conn, bot, key)? else {
+        // An inventory that was read before may show it still.
+        remember(conn, bot, key, true, trade, by)?;
+        return Ok(false);
+    };
     match item.state {
         ItemState::Available
         | ItemState::Reserved
@@ -178,6 +192,7 @@ fn report(
     let kind = DiscrepancyKind::UnknownTrade;
     let row = Discrepancy {
         item_id: Some(item.id),
+        assignment_id: item.assignment_id,
         trade_id: Some(trade.trade_id.clone()),
         user_id: Some(trade.partner),
         ..discrepancies::found(bot, kind, key, &item.item_name, by.now)

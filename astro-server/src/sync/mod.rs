@@ -6,16 +6,21 @@
 //! |---|---|---|
 //! | `UNKNOWN_ASSET` | goes into the pool, or waits if the organisation reviews unknown items; gone when the asset leaves | ADOPT, IGNORE |
 //! | `MISSING_ASSET` | the item is MISSING; gone when the asset is seen again | WRITE_OFF, IGNORE |
-//! | `ASSIGNED_MISSING` | the same, and its assignment is blocked until then | WRITE_OFF (gives the assignment up), IGNORE |
+//! | `ASSIGNED_MISSING` | the same, and its assignment is blocked until then; it goes on by itself | WRITE_OFF (gives the assignment up), IGNORE |
 //! | `UNKNOWN_TRADE` | the item is MISSING; an assignment is blocked | WRITE_OFF, IGNORE |
 //! | `STACK` | stays out of the pool, or the item is QUARANTINED and its assignment blocked; gone when the asset leaves or is a single one | WRITE_OFF (an item; gives its assignment up), IGNORE |
 //! | `UNKNOWN_OFFER` | is withdrawn, or waits if the organisation leaves it to a person; gone when the offer ends; never confirmed | CANCEL_OFFER, IGNORE |
+//! | `REPORT_REFUSED` | what it is about is ordered again; gone when a report about it is recorded | IGNORE |
+//! | `CLAIMED_TWICE` | each bot's books follow what that bot sees; gone when one of them has the asset no more | IGNORE |
 pub mod apply;
+pub mod claims;
 pub mod discrepancies;
 pub mod history;
 pub mod offers;
 pub mod ops;
 pub mod reconcile;
+pub mod refusals;
+pub mod reversals;
 pub mod schedule;
 pub mod service;
 pub mod stacks;
@@ -26,7 +31,9 @@ mod tests;
 
 use crate::db::Document;
 use crate::db::types::text_enum;
-use crate::kernel::{AssetId, BotId, DiscrepancyId, ItemId, OrgId, SteamId, SyncId, Timestamp};
+use crate::kernel::{
+    AssetId, AssignmentId, BotId, DiscrepancyId, ItemId, OrgId, SteamId, SyncId, Timestamp,
+};
 use diesel::prelude::*;
 
 text_enum! {
@@ -74,6 +81,10 @@ text_enum! {
         UnknownOffer = "UNKNOWN_OFFER",
         /// An asset with another amount than 1.
         Stack = "STACK",
+        /// A report of the bot that cannot be recorded.
+        ReportRefused = "REPORT_REFUSED",
+        /// Here, and in the books of another bot too.
+        ClaimedTwice = "CLAIMED_TWICE",
     }
 }
 
@@ -107,7 +118,10 @@ impl DiscrepancyKind {
                 Self::MissingAsset | Self::AssignedMissing | Self::UnknownTrade | Self::Stack => {
                     true
                 }
-                Self::UnknownAsset | Self::UnknownOffer => false,
+                Self::UnknownAsset
+                | Self::UnknownOffer
+                | Self::ReportRefused
+                | Self::ClaimedTwice => false,
             },
             Resolution::CancelOffer => self == Self::UnknownOffer,
             Resolution::Ignore => true,
@@ -233,12 +247,16 @@ pub struct Discrepancy {
     pub offer_open: bool,
     /// What was done; none while it is open.
     pub resolution: Option<Resolution>,
-    /// Note of the person.
+    /// Note of the person, or how it went away by itself.
     pub note: String,
     /// Found.
     pub created_at: Timestamp,
     /// Resolved.
     pub resolved_at: Option<Timestamp>,
+    /// What it is about when that is not the asset alone: of each, one at most is open.
+    pub subject: String,
+    /// Assignment that is concerned.
+    pub assignment_id: Option<AssignmentId>,
 }
 
 impl Discrepancy {
@@ -271,7 +289,8 @@ mod resolutions {
     #[test]
     fn each_kind_takes_the_resolutions_that_make_sense() {
         use DiscrepancyKind::{
-            AssignedMissing, MissingAsset, Stack, UnknownAsset, UnknownOffer, UnknownTrade,
+            AssignedMissing, ClaimedTwice, MissingAsset, ReportRefused, Stack, UnknownAsset,
+            UnknownOffer, UnknownTrade,
         };
         use Resolution::{Adopt, CancelOffer, Ignore, Vanished, WriteOff};
         let allowed = |kind: DiscrepancyKind| kind.remedies().collect::<Vec<_>>();
@@ -281,6 +300,8 @@ mod resolutions {
         assert_eq!(allowed(UnknownTrade), [WriteOff, Ignore]);
         assert_eq!(allowed(UnknownOffer), [Ignore, CancelOffer]);
         assert_eq!(allowed(Stack), [WriteOff, Ignore]);
+        assert_eq!(allowed(ReportRefused), [Ignore]);
+        assert_eq!(allowed(ClaimedTwice), [Ignore]);
         assert!(DiscrepancyKind::ALL.iter().all(|kind| !kind.takes(Vanished)));
     }
 }

@@ -41,7 +41,7 @@ pub fn seen(conn: &mut Conn, bot: &Bot, offer: &StrangeOffer, now: Timestamp) ->
 
 fn ended(conn: &mut Conn, known: &Discrepancy, by: By<'_>) -> Result<()> {
     if store::close_offer(conn, known.id)? {
-        discrepancies::vanish(conn, known, by)?;
+        discrepancies::vanish(conn, known, "", by)?;
     }
     Ok(())
 }

@@ -52,13 +52,16 @@ enum Due {
 }
 
 fn look(conn: &mut Conn, bot: &Bot, every: Duration, now: Timestamp) -> Result<Option<Due>> {
-    let recent = store::recent(conn, bot.id, schedule::RECENT)?;
-    let hangs = |sync: &&Sync| {
-        sync.sync_status == SyncState::Running && now.since(sync.read_started()) > RUN_MAX
+    // One that a clock that ran ahead began would hang for longer than any.
+    let hangs = |sync: &Sync| {
+        let began = sync.read_started();
+        sync.sync_status == SyncState::Running
+            && (now.since(began) > RUN_MAX || began.is_ahead_of(now))
     };
-    if let Some(sync) = recent.iter().find(hangs) {
-        return Ok(Some(Due::GiveUp(sync.clone())));
+    if let Some(open) = store::open(conn, bot.id)? {
+        return Ok(hangs(&open).then_some(Due::GiveUp(open)));
     }
+    let recent = store::recent(conn, bot.id, now, schedule::RECENT)?;
     Ok(schedule::due(&recent, bot.traded_at, bot.id, every, now).map(Due::Start))
 }
 
@@ -128,7 +131,7 @@ pub(super) fn running(conn: &mut Conn, bot: &Bot, id: SyncId) -> Result<Option<S
 }
 
 fn fail(conn: &mut Conn, sync: &Sync, why: &str, by: By<'_>) -> Result<()> {
-    let before = schedule::failures(&store::recent_but(conn, sync)?);
+    let before = schedule::failures(&store::recent_but(conn, sync, by.now)?);
     let details = serde_json::json!({
         "cause": why,
         "trigger": sync.sync_trigger.as_str(),

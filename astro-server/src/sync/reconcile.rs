@@ -26,6 +26,8 @@ pub struct Snapshot {
 pub struct Circumstances {
     /// When the bot began to read.
     pub read_started: Timestamp,
+    /// Now.
+    pub now: Timestamp,
     /// Classes of assets that trades may have moved meanwhile: unknown ones prove nothing.
     pub moving: HashSet<Class>,
     /// Take unknown assets into the pool.
@@ -34,6 +36,14 @@ pub struct Circumstances {
     pub ignored: HashSet<Key>,
     /// Stacks that are told of, with the amounts that are.
     pub told: HashMap<Key, u32>,
+}
+
+impl Circumstances {
+    /// Whether the item changed after the reading began, so that the reading cannot judge it. What
+    /// was changed by a clock that ran ahead is judged all the same: it would not be for long.
+    pub fn is_fresh(&self, item: &Item) -> bool {
+        item.updated_at >= self.read_started && !item.updated_at.is_ahead_of(self.now)
+    }
 }
 
 /// A change to make.
@@ -133,8 +143,7 @@ fn of_item(
     circumstances: &Circumstances,
 ) -> Option<Change> {
     let key = key(item)?;
-    // What changed after the reading began, the reading cannot judge.
-    if !item.state.is_in_inventory() || item.updated_at >= circumstances.read_started {
+    if !item.state.is_in_inventory() || circumstances.is_fresh(item) {
         return None;
     }
     match seen.get(&key) {
@@ -199,7 +208,9 @@ fn absent(item: &Item, circumstances: &Circumstances, key: &Key) -> Option<Chang
     if item.state == ItemState::Missing || circumstances.ignored.contains(key) {
         return None;
     }
-    let Some(since) = item.missing_since else { return Some(Change::FirstMiss(item.id)) };
+    // A first miss of a clock that ran ahead is none.
+    let since = item.missing_since.filter(|since| *since <= circumstances.read_started);
+    let Some(since) = since else { return Some(Change::FirstMiss(item.id)) };
     if circumstances.read_started.since(since) < MISSING_AFTER {
         return None;
     }
@@ -222,8 +233,7 @@ pub fn accuracy(snapshot: &Snapshot, known: &[Item], circumstances: &Circumstanc
     for item in known {
         let Some(key) = key(item) else { continue };
         in_books.insert(key);
-        let fresh = item.updated_at >= circumstances.read_started;
-        if fresh || circumstances.ignored.contains(&key) {
+        if circumstances.is_fresh(item) || circumstances.ignored.contains(&key) {
             continue;
         }
         let missing = item.state == ItemState::Missing;

@@ -8,8 +8,8 @@ use std::time::Duration;
 /// pause between them is the usual one.
 pub const RECENT: i64 = 6;
 
-/// Why a run is due now, if it is. `recent` has the newest runs, newest first; `traded_at` is when
-/// the last trade was reported.
+/// Why a run is due now, if it is. `recent` has the newest runs, newest first, but for those of a
+/// clock that ran ahead; `traded_at` is when the last trade was reported.
 pub fn due(
     recent: &[Sync],
     traded_at: Option<Timestamp>,
@@ -27,7 +27,7 @@ pub fn due(
             (now.since(ended) >= pause(failures(recent), every)).then_some(Trigger::Failure)
         }
         SyncState::Succeeded => {
-            let stale = traded_at.is_some_and(|at| at >= began);
+            let stale = traded_at.is_some_and(|at| at >= began && !at.is_ahead_of(now));
             if stale && now.since(began) >= AFTER_TRADE {
                 return Some(Trigger::Trade);
             }

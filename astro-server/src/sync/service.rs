@@ -174,6 +174,8 @@ fn encode_discrepancy(row: Discrepancy) -> v1::Discrepancy {
         DiscrepancyKind::UnknownTrade => v1::DiscrepancyKind::UnknownTrade,
         DiscrepancyKind::UnknownOffer => v1::DiscrepancyKind::UnknownOffer,
         DiscrepancyKind::Stack => v1::DiscrepancyKind::Stack,
+        DiscrepancyKind::ReportRefused => v1::DiscrepancyKind::ReportRefused,
+        DiscrepancyKind::ClaimedTwice => v1::DiscrepancyKind::ClaimedTwice,
     };
     let remedies = row.remedies().map(|remedy| encode_resolution(remedy).into()).collect();
     let resolution = row.resolution.map(encode_resolution).unwrap_or_default();
@@ -197,6 +199,7 @@ fn encode_discrepancy(row: Discrepancy) -> v1::Discrepancy {
         trade_offer_id: row.trade_offer_id.unwrap_or_default(),
         user_id: row.user_id.map(crate::kernel::SteamId::get).unwrap_or_default(),
         remedies,
+        assignment_id: row.assignment_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 

@@ -127,7 +127,9 @@ fn text_of(row: &Discrepancy, asset: &SeenAsset, item: Option<&Item>) -> String 
 /// Those of the database.
 pub(super) fn give_way(conn: &mut Conn, bot: BotId, key: Key, by: By<'_>) -> Result<()> {
     match store::open_about(conn, bot, key)? {
-        Some(row) if row.kind == DiscrepancyKind::Stack => discrepancies::vanish(conn, &row, by),
+        Some(row) if row.kind == DiscrepancyKind::Stack => {
+            discrepancies::vanish(conn, &row, "", by)
+        }
         _ => Ok(()),
     }
 }

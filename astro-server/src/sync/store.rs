@@ -1,8 +1,11 @@
-//! SQL on `inventory_sync_log`, `discrepancies` and `traded_assets`.
+//! SQL on `inventory_sync_log`, `discrepancies`, `traded_assets` and `reversed_trades`.
 use super::reconcile::Key;
 use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState};
-use crate::db::schema::{discrepancies as d, inventory_sync_log as t, traded_assets as m};
+use crate::db::schema::{
+    discrepancies as d, inventory_sync_log as t, reversed_trades as r, traded_assets as m,
+};
 use crate::db::{Conn, Document, each};
+use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{
     AssetId, BotId, DiscrepancyId, Error, ItemId, OrgId, Page, Result, SteamId, SyncId, Timestamp,
 };
@@ -30,18 +33,19 @@ pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Option<Sync>> {
         .optional()?)
 }
 
-/// The bot's newest runs, newest first.
-pub(super) fn recent(conn: &mut Conn, bot: BotId, limit: i64) -> Result<Vec<Sync>> {
+/// The bot's newest runs, newest first; none that a clock that ran ahead asked for.
+pub(super) fn recent(conn: &mut Conn, bot: BotId, now: Timestamp, limit: i64) -> Result<Vec<Sync>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
+        .filter(t::created_at.le(now.plus(CLOCKS_APART)))
         .order((t::created_at.desc(), t::id.desc()))
         .limit(limit)
         .load(conn)?)
 }
 
 /// The newest runs before this one, newest first.
-pub(super) fn recent_but(conn: &mut Conn, sync: &Sync) -> Result<Vec<Sync>> {
-    let mut runs = recent(conn, sync.bot_id, super::schedule::RECENT)?;
+pub(super) fn recent_but(conn: &mut Conn, sync: &Sync, now: Timestamp) -> Result<Vec<Sync>> {
+    let mut runs = recent(conn, sync.bot_id, now, super::schedule::RECENT)?;
     runs.retain(|run| run.id != sync.id);
     Ok(runs)
 }
@@ -123,15 +127,22 @@ pub(super) fn open_discrepancies(conn: &mut Conn, bot: BotId) -> Result<Vec<Disc
 }
 
 /// The open difference about this asset.
-pub(super) fn open_about(
+pub(super) fn open_about(conn: &mut Conn, bot: BotId, key: Key) -> Result<Option<Discrepancy>> {
+    open_with_subject(conn, bot, key, "")
+}
+
+/// The open difference about this subject.
+pub(super) fn open_with_subject(
     conn: &mut Conn,
     bot: BotId,
     (app, asset): Key,
+    subject: &str,
 ) -> Result<Option<Discrepancy>> {
     Ok(d::table
         .filter(d::bot_id.eq(bot))
         .filter(d::app_id.eq(app))
         .filter(d::asset_id.eq(asset))
+        .filter(d::subject.eq(subject))
         .filter(d::resolution.is_null())
         .filter(d::trade_offer_id.is_null())
         .first(conn)
@@ -224,6 +235,56 @@ pub(super) fn forget_before(conn: &mut Conn, before: Timestamp, limit: i64) -> R
     Ok(diesel::delete(old.filter(m::created_at.le(upto))).execute(conn)?)
 }
 
+/// Forgets kept reversals that are older than `before`, the oldest `limit` and those of the same
+/// moment.
+pub(super) fn forget_reversals(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+    let old = r::table.filter(r::created_at.lt(before));
+    let by_age = old.order(r::created_at).offset(limit - 1).select(r::created_at);
+    let last: Option<Timestamp> = by_age.first(conn).optional()?;
+    let upto = last.unwrap_or(before);
+    Ok(diesel::delete(old.filter(r::created_at.le(upto))).execute(conn)?)
+}
+
+/// A trade that was reversed before the books knew it.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = crate::db::schema::reversed_trades)]
+pub(super) struct ReversedTrade {
+    pub(super) bot_id: BotId,
+    pub(super) trade_id: String,
+    /// A [`SeenTrade`](super::history::SeenTrade).
+    pub(super) trade: Document,
+    pub(super) created_at: Timestamp,
+}
+
+/// Keeps the reversal as it was told last: a later report may know more of the way back.
+pub(super) fn keep_reversal(conn: &mut Conn, row: &ReversedTrade) -> Result<()> {
+    forget_reversal(conn, row.bot_id, &row.trade_id)?;
+    diesel::insert_into(r::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn kept_reversal(
+    conn: &mut Conn,
+    bot: BotId,
+    trade: &str,
+) -> Result<Option<ReversedTrade>> {
+    Ok(r::table.find((bot, trade)).first(conn).optional()?)
+}
+
+/// The reversals of the bot that wait for their trade, newest first.
+pub(super) fn kept_reversals(
+    conn: &mut Conn,
+    bot: BotId,
+    limit: i64,
+) -> Result<Vec<ReversedTrade>> {
+    Ok(r::table.filter(r::bot_id.eq(bot)).order(r::created_at.desc()).limit(limit).load(conn)?)
+}
+
+pub(super) fn forget_reversal(conn: &mut Conn, bot: BotId, trade: &str) -> Result<()> {
+    diesel::delete(r::table.find((bot, trade))).execute(conn)?;
+    Ok(())
+}
+
 /// Resolves the difference if it is open.
 pub(super) fn resolve(
     conn: &mut Conn,
@@ -269,6 +330,7 @@ pub(super) fn is_ignored(
         .filter(d::bot_id.eq(bot))
         .filter(d::app_id.eq(app))
         .filter(d::asset_id.eq(asset))
+        .filter(d::subject.eq(""))
         .filter(d::resolution.eq(Resolution::Ignore))
         .select(d::item_id)
         .load(conn)?;
@@ -280,6 +342,7 @@ pub(super) fn ignored(conn: &mut Conn, bot: BotId) -> Result<HashSet<Key>> {
     let rows: Vec<(i32, AssetId)> = d::table
         .filter(d::bot_id.eq(bot))
         .filter(d::resolution.eq(Resolution::Ignore))
+        .filter(d::subject.eq(""))
         .select((d::app_id, d::asset_id))
         .load(conn)?;
     Ok(rows.into_iter().collect())

@@ -18,13 +18,15 @@ CREATE TABLE new_discrepancies (
   resolution     TEXT CHECK (resolution IN ('ADOPT', 'WRITE_OFF', 'IGNORE', 'VANISHED', 'CANCEL_OFFER')),
   note           TEXT NOT NULL,
   created_at     INTEGER NOT NULL,
-  resolved_at    INTEGER
+  resolved_at    INTEGER,
+  subject        TEXT NOT NULL DEFAULT '',
+  assignment_id  BLOB REFERENCES assignments (id)
 ) STRICT;
-INSERT INTO new_discrepancies (id, org_id, bot_id, sync_id, kind, item_id, app_id, asset_id, item_name, details, trade_id, trade_offer_id, user_id, offer_open, resolution, note, created_at, resolved_at)
-  SELECT id, org_id, bot_id, sync_id, kind, item_id, app_id, asset_id, item_name, details, trade_id, trade_offer_id, user_id, offer_open, resolution, note, created_at, resolved_at FROM discrepancies;
+INSERT INTO new_discrepancies (id, org_id, bot_id, sync_id, kind, item_id, app_id, asset_id, item_name, details, trade_id, trade_offer_id, user_id, offer_open, resolution, note, created_at, resolved_at, subject, assignment_id)
+  SELECT id, org_id, bot_id, sync_id, kind, item_id, app_id, asset_id, item_name, details, trade_id, trade_offer_id, user_id, offer_open, resolution, note, created_at, resolved_at, subject, assignment_id FROM discrepancies;
 DROP TABLE discrepancies;
 ALTER TABLE new_discrepancies RENAME TO discrepancies;
-CREATE UNIQUE INDEX discrepancies_open ON discrepancies (bot_id, app_id, asset_id)
+CREATE UNIQUE INDEX discrepancies_open ON discrepancies (bot_id, app_id, asset_id, subject)
   WHERE resolution IS NULL AND trade_offer_id IS NULL;
 CREATE INDEX discrepancies_unresolved ON discrepancies (bot_id, created_at)
   WHERE resolution IS NULL;

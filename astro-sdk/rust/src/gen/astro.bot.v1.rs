@@ -1118,6 +1118,10 @@ pub struct Deliver {
     /// Offer id; from phase SENT on.
     #[prost(string, tag = "10")]
     pub trade_offer_id: ::prost::alloc::string::String,
+    /// How long before this command that was, by the server's clock; from phase STARTED on. What the bot
+    /// does about the attempt on a schedule goes on from there, however often the bot starts anew.
+    #[prost(message, optional, tag = "11")]
+    pub start_age: ::core::option::Option<::prost_types::Duration>,
 }
 impl ::prost::Name for Deliver {
     const NAME: &'static str = "Deliver";
@@ -1613,6 +1617,7 @@ impl ::core::fmt::Debug for Deliver {
             .field("message", &self.message)
             .field("start_time", &self.start_time)
             .field("trade_offer_id", &self.trade_offer_id)
+            .field("start_age", &self.start_age)
             .finish()
     }
 }

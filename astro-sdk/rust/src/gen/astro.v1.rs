@@ -6018,6 +6018,10 @@ pub struct Discrepancy {
     /// SteamID64 of the other side of that trade or offer.
     #[prost(uint64, tag = "16")]
     pub user_id: u64,
+    /// Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+    /// refused report is about.
+    #[prost(string, tag = "17")]
+    pub assignment_id: ::prost::alloc::string::String,
     /// How many units of the asset Steam showed last, of an unknown asset or a stack.
     #[prost(uint32, tag = "18")]
     pub amount: u32,
@@ -6304,6 +6308,12 @@ pub enum DiscrepancyKind {
     /// An offer of the bot's account that Astro did not send: withdrawn by itself unless the
     /// organisation leaves that to a person.
     UnknownOffer = 5,
+    /// A report of the bot that could not be recorded, so that the books may lack what happened on
+    /// Steam: it is asked for again, and vanishes once a report about the same thing is recorded.
+    ReportRefused = 6,
+    /// On Steam and here, but the books of another bot have the same asset too. Each bot's books follow
+    /// what that bot sees; vanishes when one of them has the asset no more.
+    ClaimedTwice = 7,
     /// A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
     /// splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
     /// QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
@@ -6322,6 +6332,8 @@ impl DiscrepancyKind {
             Self::AssignedMissing => "DISCREPANCY_KIND_ASSIGNED_MISSING",
             Self::UnknownTrade => "DISCREPANCY_KIND_UNKNOWN_TRADE",
             Self::UnknownOffer => "DISCREPANCY_KIND_UNKNOWN_OFFER",
+            Self::ReportRefused => "DISCREPANCY_KIND_REPORT_REFUSED",
+            Self::ClaimedTwice => "DISCREPANCY_KIND_CLAIMED_TWICE",
             Self::Stack => "DISCREPANCY_KIND_STACK",
         }
     }
@@ -6334,6 +6346,8 @@ impl DiscrepancyKind {
             "DISCREPANCY_KIND_ASSIGNED_MISSING" => Some(Self::AssignedMissing),
             "DISCREPANCY_KIND_UNKNOWN_TRADE" => Some(Self::UnknownTrade),
             "DISCREPANCY_KIND_UNKNOWN_OFFER" => Some(Self::UnknownOffer),
+            "DISCREPANCY_KIND_REPORT_REFUSED" => Some(Self::ReportRefused),
+            "DISCREPANCY_KIND_CLAIMED_TWICE" => Some(Self::ClaimedTwice),
             "DISCREPANCY_KIND_STACK" => Some(Self::Stack),
             _ => None,
         }

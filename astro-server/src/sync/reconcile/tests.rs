@@ -36,6 +36,7 @@ fn item(id: u64, state: ItemState) -> Item {
 fn circumstances() -> Circumstances {
     Circumstances {
         read_started: at(1000),
+        now: at(1002),
         moving: HashSet::new(),
         adopt: true,
         ignored: HashSet::new(),
@@ -105,6 +106,15 @@ fn what_is_not_in_the_inventory_by_the_books_is_not_missed() {
     }
     let fresh = Item { updated_at: at(1001), ..item(1, ItemState::Available) };
     check(vec![], &[fresh], &circumstances(), &[]);
+}
+
+#[test]
+fn what_a_clock_that_ran_ahead_stamped_is_judged_all_the_same() {
+    let ahead = Item { updated_at: at(9000), ..item(1, ItemState::Available) };
+    let miss = Change::FirstMiss(ahead.id);
+    check(vec![], std::slice::from_ref(&ahead), &circumstances(), std::slice::from_ref(&miss));
+    let missed_ahead = Item { missing_since: Some(at(8999)), ..ahead };
+    check(vec![], &[missed_ahead], &circumstances(), &[miss]);
 }
 
 #[test]

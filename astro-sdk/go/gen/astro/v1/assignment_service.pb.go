@@ -134,7 +134,8 @@ const (
 	BlockedReason_BLOCKED_REASON_OFFER_COUNTERED BlockedReason = 6
 	// The offer ran out on Steam. Retry or cancel.
 	BlockedReason_BLOCKED_REASON_OFFER_EXPIRED BlockedReason = 7
-	// An item is not in the bot's inventory any more. Resolve its discrepancy, then retry.
+	// An item is not in the bot's inventory any more. The delivery goes on by itself when it is seen
+	// again; otherwise write its discrepancy off, or cancel.
 	BlockedReason_BLOCKED_REASON_ITEM_MISSING BlockedReason = 8
 	// Steam does not let the bot trade now (new device, missing authenticator). See the bot's status.
 	BlockedReason_BLOCKED_REASON_BOT_RESTRICTED BlockedReason = 9

@@ -501,7 +501,10 @@ export enum BlockedReason {
   OFFER_COUNTERED = 6,
   /** The offer ran out on Steam. Retry or cancel. */
   OFFER_EXPIRED = 7,
-  /** An item is not in the bot's inventory any more. Resolve its discrepancy, then retry. */
+  /**
+   * An item is not in the bot's inventory any more. The delivery goes on by itself when it is seen
+   * again; otherwise write its discrepancy off, or cancel.
+   */
   ITEM_MISSING = 8,
   /** Steam does not let the bot trade now (new device, missing authenticator). See the bot's status. */
   BOT_RESTRICTED = 9,

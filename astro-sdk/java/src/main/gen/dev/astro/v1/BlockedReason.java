@@ -83,7 +83,8 @@ public enum BlockedReason
   BLOCKED_REASON_OFFER_EXPIRED(7),
   /**
    * <pre>
-   * An item is not in the bot's inventory any more. Resolve its discrepancy, then retry.
+   * An item is not in the bot's inventory any more. The delivery goes on by itself when it is seen
+   * again; otherwise write its discrepancy off, or cancel.
    * </pre>
    *
    * <code>BLOCKED_REASON_ITEM_MISSING = 8;</code>
@@ -242,7 +243,8 @@ public enum BlockedReason
   public static final int BLOCKED_REASON_OFFER_EXPIRED_VALUE = 7;
   /**
    * <pre>
-   * An item is not in the bot's inventory any more. Resolve its discrepancy, then retry.
+   * An item is not in the bot's inventory any more. The delivery goes on by itself when it is seen
+   * again; otherwise write its discrepancy off, or cancel.
    * </pre>
    *
    * <code>BLOCKED_REASON_ITEM_MISSING = 8;</code>

@@ -49,7 +49,8 @@ public enum DiscrepancyResolution
   DISCREPANCY_RESOLUTION_IGNORE(3),
   /**
    * <pre>
-   * It went away by itself: the item was seen again, the asset left, or the offer ended.
+   * It went away by itself: the item was seen again, the asset left, the offer ended, or a later
+   * report was recorded.
    * </pre>
    *
    * <code>DISCREPANCY_RESOLUTION_VANISHED = 4;</code>
@@ -100,7 +101,8 @@ public enum DiscrepancyResolution
   public static final int DISCREPANCY_RESOLUTION_IGNORE_VALUE = 3;
   /**
    * <pre>
-   * It went away by itself: the item was seen again, the asset left, or the offer ended.
+   * It went away by itself: the item was seen again, the asset left, the offer ended, or a later
+   * report was recorded.
    * </pre>
    *
    * <code>DISCREPANCY_RESOLUTION_VANISHED = 4;</code>

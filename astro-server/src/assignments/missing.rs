@@ -1,0 +1,63 @@
+//! Deliveries that wait for an item which is missing: they go on when it is seen again.
+use super::ops::{change, get};
+use super::rules::pause;
+use super::{AssignmentState, BlockedReason, Changes, parts, store};
+use crate::db::Conn;
+use crate::items::ItemState;
+use crate::items::ops::By;
+use crate::kernel::limits::ATTEMPTS_MAX;
+use crate::kernel::{AssignmentId, BotId, Result};
+
+/// The assignments whose next part is the bot's and that wait for a missing item.
+///
+/// # Errors
+/// Those of the database.
+pub fn waiting(conn: &mut Conn, bot: BotId) -> Result<Vec<AssignmentId>> {
+    store::blocked_for(conn, bot, BlockedReason::ItemMissing)
+}
+
+/// An item of the assignment was missing and is there again; tells whether the delivery goes on,
+/// with a new chance.
+///
+/// # Errors
+/// Those of the database.
+pub fn found(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<bool> {
+    let Some(assignment) = ready(conn, id)? else { return Ok(false) };
+    let changes = Changes {
+        tries: Some(0),
+        next_attempt_at: Some(by.now),
+        ..Changes::to(AssignmentState::Queued, "waits for the bot")
+    };
+    let text = "goes on: its missing item was seen again";
+    change(conn, &assignment, &changes, "assignment.resumed", text, by)?;
+    Ok(true)
+}
+
+/// Steam refused an offer as if items were missing, and an inventory shows them: tried again later,
+/// as after any failure that passes.
+///
+/// # Errors
+/// Those of the database.
+pub fn not_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()> {
+    let ready = ready(conn, id)?.filter(|assignment| assignment.tries < ATTEMPTS_MAX);
+    let Some(assignment) = ready else { return Ok(()) };
+    let changes = Changes {
+        next_attempt_at: Some(by.now.plus(pause(assignment.tries))),
+        ..Changes::to(AssignmentState::Queued, "waits for the bot")
+    };
+    let text = "goes on: the inventory shows all its items";
+    change(conn, &assignment, &changes, "assignment.resumed", text, by).map(drop)
+}
+
+/// The assignment, if it waits for a missing item and none is missing.
+fn ready(conn: &mut Conn, id: AssignmentId) -> Result<Option<super::Assignment>> {
+    let assignment = get(conn, id)?;
+    let waits = assignment.state == AssignmentState::Blocked
+        && assignment.blocked_reason == Some(BlockedReason::ItemMissing);
+    if !waits {
+        return Ok(None);
+    }
+    let items = parts::undelivered(conn, id)?;
+    let whole = !items.is_empty() && items.iter().all(|item| item.state == ItemState::Assigned);
+    Ok(whole.then_some(assignment))
+}
