@@ -9,6 +9,7 @@ mod trades;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use self::{
@@ -42,6 +43,8 @@ pub(crate) struct Order {
     pub(crate) message: String,
     /// The server's time, Unix seconds.
     pub(crate) started_at: Option<i64>,
+    /// How long ago that was when it was ordered, by the server's clock; zero before it was started.
+    pub(crate) age: Duration,
     pub(crate) phase: Phase,
 }
 

@@ -20,6 +20,7 @@ fn order(phase: Phase) -> Order {
         give: vec![(key, 1)],
         message: "Astro prize A7F3K2Q9".into(),
         started_at: None,
+        age: std::time::Duration::ZERO,
         phase,
     }
 }

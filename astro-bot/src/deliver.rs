@@ -16,7 +16,7 @@ use crate::{
     decide::{Input, Order, Phase, Progress, Word},
     desk::Desk,
     frames::{self, AttemptFailure, Event},
-    search::{self, Found},
+    search::{self, Found, Schedule},
     steam::{
         AssetKey, Cause, NewOffer, Offer, OfferId, OfferState, Reason, SendError, Trade, TradeId,
     },
@@ -36,6 +36,9 @@ pub(crate) struct Delivery {
     order: Order,
     words: mpsc::UnboundedReceiver<Word>,
     cancel: CancellationToken,
+    /// When the attempt had the age `aged`: schedules count from its start, not from this task's.
+    since: Instant,
+    aged: Duration,
     /// Why the offer is being withdrawn, if it is.
     withdrawal: Option<Refusal>,
     confirming: Option<Confirming>,
@@ -48,7 +51,7 @@ pub(crate) struct Delivery {
 
 /// The tries to have the offer confirmed.
 struct Confirming {
-    /// Then the offer is withdrawn.
+    /// Then the offer is withdrawn; counted from the attempt's start.
     until: Instant,
     /// Then a fresh session is opened: confirmations have been seen to hang with an old one.
     renew_at: Instant,
@@ -74,6 +77,8 @@ impl Delivery {
         Self {
             told_offered: matches!(order.phase, Phase::Offered(_) | Phase::Held(_)),
             told_held: matches!(order.phase, Phase::Held(_)),
+            since: Instant::now(),
+            aged: order.age,
             desk,
             order,
             words,
@@ -101,6 +106,11 @@ impl Delivery {
         if let Some(last) = last {
             self.tell(Progress::Over(last)).await;
         }
+    }
+
+    /// How long ago the attempt was started.
+    fn age(&self) -> Duration {
+        self.aged.saturating_add(self.since.elapsed())
     }
 
     async fn tell(&self, progress: Progress) {
@@ -157,6 +167,7 @@ impl Delivery {
             return self.ended(AttemptFailure::SteamUnavailable, text);
         }
         let since = self.desk.steam.now();
+        (self.since, self.aged) = (Instant::now(), Duration::ZERO);
         let offer = NewOffer {
             partner: self.order.partner,
             token: self.order.token.clone(),
@@ -210,7 +221,8 @@ impl Delivery {
 
     /// The offer may be on Steam: reads until that is known.
     async fn find_out(&mut self, since: i64, first: Duration) -> Event {
-        match search::search(&self.desk, &self.order, since, first).await {
+        let schedule = Schedule::new(&self.desk.pace.search, first, self.age());
+        match search::search(&self.desk, &self.order, since, schedule).await {
             Found::Offer(id) => {
                 self.record(id).await;
                 self.pursue(id).await
@@ -288,13 +300,14 @@ impl Delivery {
             self.withdrawal = Some((AttemptFailure::Other, why));
             return;
         }
-        let (now, pace) = (Instant::now(), &self.desk.pace);
+        let (now, age, pace) = (Instant::now(), self.age(), &self.desk.pace);
         let confirming = self.confirming.get_or_insert_with(|| Confirming {
-            until: now + pace.confirm_deadline,
+            until: now + pace.confirm_deadline.saturating_sub(age),
             renew_at: now + pace.confirm_renew,
             tries: 0,
         });
-        if now >= confirming.until {
+        // A bot that was away for long tries once all the same.
+        if now >= confirming.until && confirming.tries > 0 {
             let why = "the confirmation did not succeed in time".to_owned();
             self.withdrawal = Some((AttemptFailure::NotConfirmed, why));
             return;
@@ -307,10 +320,11 @@ impl Delivery {
         confirming.tries += 1;
         let until = confirming.until;
         let cancel = self.cancel.clone();
+        let last = now >= until;
         let confirmed = tokio::select! {
             confirmed = self.confirmed(id, wait) => confirmed,
             () = cancel.cancelled() => Confirmed::Unclear,
-            () = sleep_until(until) => Confirmed::Unclear,
+            () = sleep_until(until), if !last => Confirmed::Unclear,
         };
         if confirmed == Confirmed::Yes {
             crash::point("after-confirm");

@@ -74,6 +74,7 @@ fn order(deliver: wire::Deliver) -> Result<Order, String> {
         token: Some(TradeToken(deliver.trade_token)).filter(|token| !token.is_empty()),
         message: deliver.message,
         started_at: deliver.start_time.map(|time| time.seconds),
+        age: deliver.start_age.and_then(|age| age.try_into().ok()).unwrap_or_default(),
         phase,
     })
 }

@@ -277,6 +277,7 @@ mod tests {
             give: vec![(key(1), 1), (key(2), 1)],
             message: "Astro prize A7F3K2Q9".into(),
             started_at: None,
+            age: std::time::Duration::ZERO,
             phase: Phase::Planned,
         }
     }

@@ -1,5 +1,7 @@
 //! Handing items over, when it is not clear what happened: never two offers, never a lost one.
 
+use std::time::Duration;
+
 use astro_sdk::bot::v1::{AttemptFailure, AttemptPhase, Deliver};
 use steam_sim::{
     Behaviour, FOREVER, Fault, FaultKind, LostAnswer, Matcher, NewAccount, OfferId, OfferLie,
@@ -9,7 +11,7 @@ use steam_sim::{
 use crate::{
     expect_event,
     server::PATIENCE,
-    stage::{ATTEMPT, MARKER, Stage},
+    stage::{ATTEMPT, MARKER, Stage, start},
 };
 
 #[tokio::test]
@@ -87,6 +89,55 @@ async fn after_a_crash_an_offer_that_was_not_sent_is_not_sent_either() {
     let ended = expect_event!(session, AttemptEnded);
     assert_eq!(ended.failure(), AttemptFailure::SteamUnavailable);
     assert_eq!(stage.sends(), 0);
+}
+
+#[tokio::test]
+async fn a_search_keeps_its_schedule_over_the_bots_restarts() {
+    let mut stage = Stage::new().await;
+    let items = stage.stock(1);
+    let mut config = stage.config();
+    let hour = Duration::from_secs(3600);
+    config.pace.search = vec![Duration::from_millis(5), Duration::from_millis(15), hour];
+    let aged = |age: Duration| Deliver { start_age: age.try_into().ok(), ..stage.started(&items) };
+    let orders = [aged(Duration::ZERO), aged(hour / 2), aged(hour)];
+    for (epoch, order) in (1..).zip(&orders[..2]) {
+        let _bot = start(config.clone());
+        let (_, mut session) = stage.server.session(epoch, 0).await;
+        session.deliver(order).await;
+        // It looks, and is killed before its time.
+        stage.requests("GetTradeOffers/", 4).await;
+    }
+    let _bot = start(config);
+    let (_, mut session) = stage.server.session(3, 0).await;
+    session.deliver(&orders[2]).await;
+    let ended = expect_event!(session, AttemptEnded);
+    assert_eq!((ended.failure(), &*ended.message), (AttemptFailure::SteamUnavailable, "not sent"));
+    assert_eq!(stage.sends(), 0);
+}
+
+#[tokio::test]
+async fn a_confirmation_keeps_its_deadline_over_the_bots_restarts() {
+    let mut stage = Stage::new().await;
+    let items = stage.stock(1);
+    let (offers, lie) = (OfferMatcher::marked(MARKER), OfferLie::NoConfirmation);
+    stage.sim.quirk_offers(OfferQuirk { offers, lie, reads: FOREVER });
+    let mut config = stage.config();
+    let hour = Duration::from_secs(3600);
+    config.pace.confirm_deadline = hour;
+    let first = start(config.clone());
+    let (_, mut session) = stage.server.session(1, 0).await;
+    session.deliver(&stage.deliver(&items)).await;
+    expect_event!(session, AttemptStarted);
+    session.decide(ATTEMPT, true).await;
+    let trade_offer_id = expect_event!(session, AttemptSent).trade_offer_id;
+    drop(first);
+    let _bot = start(config);
+    let (_, mut session) = stage.server.session(2, 0).await;
+    let phase = AttemptPhase::Sent.into();
+    let start_age = hour.try_into().ok();
+    session.deliver(&Deliver { phase, trade_offer_id, start_age, ..stage.started(&items) }).await;
+    let ended = expect_event!(session, AttemptEnded);
+    assert_eq!(ended.failure(), AttemptFailure::NotConfirmed);
 }
 
 #[tokio::test]
