@@ -35,7 +35,7 @@ async fn a_server_that_dies_before_its_answer_gives_it_when_asked_again(backend:
     assert_eq!(now.assignments.len(), 1);
 
     let bot = app.bot();
-    app.delivered(&made[0].id).await;
+    app.delivered_with_retries(&made[0].id).await;
     bot.stop().await;
     assert_eq!(app.belongings(&winner), ["Item 1"]);
     app.audit();
@@ -54,7 +54,7 @@ async fn a_server_that_dies_while_the_bot_reports_hears_the_report_again(backend
         app.restart_process(NODE, &["--crash-at", "after-event"]).await;
     }
     app.restart_process(NODE, &[]).await;
-    app.delivered(&assignment.id).await;
+    app.delivered_with_retries(&assignment.id).await;
     bot.stop().await;
     delivered_once(&app, &winner);
 }
@@ -70,7 +70,7 @@ async fn a_bot_that_dies_anywhere_in_a_delivery_is_followed_by_one_that_delivers
         let mut bot = app.bot_process(NODE, point);
         assert!(!bot.ended().await.unwrap().success(), "{point}");
         let bot = app.bot();
-        app.delivered(&assignment.id).await;
+        app.delivered_with_retries(&assignment.id).await;
         bot.stop().await;
         delivered_once(&app, &winner);
     }
@@ -88,7 +88,7 @@ async fn killed_with_the_answer_on_its_way(app: &App) {
     bot.kill().await.unwrap();
     gate.release();
     let bot = app.bot();
-    app.delivered(&assignment.id).await;
+    app.delivered_with_retries(&assignment.id).await;
     bot.stop().await;
     delivered_once(app, &winner);
 }

@@ -24,6 +24,7 @@ on_each_database!(
     a_trade_that_is_told_under_two_offers_is_recorded_once,
     what_is_under_trade_protection_is_free_from_its_time_on,
     a_donation_that_its_donor_takes_back_leaves_the_books_once,
+    a_donation_that_was_taken_back_before_it_was_reported_leaves_the_books,
     what_a_donor_takes_back_is_taken_from_whoever_it_was_promised_to,
     an_item_that_a_donor_takes_back_out_of_an_offer_is_left_to_steam,
 );
@@ -369,4 +370,18 @@ async fn an_item_that_a_donor_takes_back_out_of_an_offer_is_left_to_steam(backen
     assert_eq!(app.item(&pool[0].id).await.state(), ItemState::InOffer);
     assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Offered);
     assert_eq!(told(&app, "item.taken_back").await.len(), 1);
+}
+
+async fn a_donation_that_was_taken_back_before_it_was_reported_leaves_the_books(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    offered(&mut bot, 1, DONOR, 1..=2).await;
+    let received = vec![moved(1), moved(2)];
+    history(&mut bot, TradeSeen { received, ..trade(11, TradeOutcome::Reversed) }).await;
+    assert_eq!(donation(&app, 1).await.state(), DonationState::Accepting);
+    took(&mut bot, (1, 11), 1..=2, None).await;
+    assert_eq!(donation(&app, 1).await.state(), DonationState::Reversed);
+    let items = app.items(&[]).await;
+    assert_eq!(items.len(), 2);
+    assert!(items.iter().all(|item| item.state() == ItemState::Withdrawn), "{items:?}");
 }

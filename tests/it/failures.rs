@@ -144,7 +144,7 @@ async fn failure_03_a_confirmation_that_never_shows_up_ends_in_a_withdrawn_offer
     })
     .await;
     app.sim.clear_quirks();
-    app.delivered(&assignment.id).await;
+    app.delivered_with_retries(&assignment.id).await;
     let states = offers_to(&app, &winner);
     assert_eq!(states.first(), Some(&OfferState::Canceled));
     let accepted = states.iter().filter(|state| **state == OfferState::Accepted);
@@ -169,7 +169,7 @@ async fn failure_04_nothing_is_confirmed_but_the_recorded_offer(backend: Backend
     app.sim.wait_for_request(again, wait).await.unwrap();
     assert_eq!(asked(&app, "/mobileconf/ajaxop"), 0);
     app.sim.clear_faults();
-    app.delivered(&assignment.id).await;
+    app.delivered_with_retries(&assignment.id).await;
     assert_eq!(asked(&app, "/mobileconf/ajaxop"), 1);
     end(app, bot).await;
 }
@@ -184,7 +184,7 @@ async fn failure_05_a_session_that_ends_is_renewed_once_and_not_in_a_loop(backen
         app.sim.end_sessions(app.bot_account.steam_id);
         let winner = app.person(&format!("winner-{number}"), Behaviour::ACCEPT);
         let assignment = app.assign(std::slice::from_ref(item), &winner).await;
-        app.delivered(&assignment.id).await;
+        app.delivered_with_retries(&assignment.id).await;
         let opened = asked(&app, LOGIN) - logins + asked(&app, RENEWAL) - renewals;
         assert_eq!(opened, 1, "one new session");
     }
@@ -215,7 +215,7 @@ async fn failure_06_a_revoked_refresh_token_asks_for_the_operator_and_goes_on_wi
     let assignment = app.assign(&pool, &winner).await;
     assert_eq!(assignment.state(), AssignmentState::Queued);
     put(&app.sim.mint_refresh_token(app.bot_account.steam_id));
-    app.delivered(&assignment.id).await;
+    app.delivered_with_retries(&assignment.id).await;
     end(app, bot).await;
 }
 
@@ -228,7 +228,7 @@ async fn failure_07_a_429_is_waited_out_and_costs_no_item(backend: Backend) {
     app.sim.inject(Fault::once(Matcher::path("GetTradeOffers"), limited));
     let winner = app.person("winner", Behaviour::ACCEPT);
     let assignment = app.assign(&pool, &winner).await;
-    app.delivered(&assignment.id).await;
+    app.delivered_with_retries(&assignment.id).await;
     assert_eq!(offers_to(&app, &winner), [OfferState::Accepted]);
     end(app, bot).await;
 }
@@ -288,7 +288,7 @@ async fn failure_10_a_glitched_offer_spoils_no_poll(backend: Backend) {
     app.sim.quirk_offers(OfferQuirk { offers, lie: OfferLie::Glitched, reads: FOREVER });
     let bot = app.bot();
     let assignment = app.assign(&pool, &winner).await;
-    app.delivered(&assignment.id).await;
+    app.delivered_with_retries(&assignment.id).await;
     let state = app.sim.look(|books| books.offer(glitched).unwrap().state);
     assert_eq!(state, OfferState::Active, "nobody answers what cannot be read");
     app.sim.clear_quirks();
@@ -306,7 +306,7 @@ async fn failure_11_a_state_that_lies_ends_no_delivery(backend: Backend) {
         let lie = OfferLie::State { state: said, trade: true };
         app.sim.quirk_offers(OfferQuirk { offers, lie, reads: 3 });
         let assignment = app.assign(std::slice::from_ref(item), &winner).await;
-        let delivered = app.delivered(&assignment.id).await;
+        let delivered = app.delivered_with_retries(&assignment.id).await;
         assert_eq!(delivered.delivery_attempts, 1, "state {said}");
         assert_eq!(app.belongings(&winner), [item.item_name.as_str()], "state {said}");
         app.sim.clear_quirks();
@@ -334,7 +334,7 @@ async fn failure_12_a_hold_is_refused_beforehand_or_waited_out_as_the_operator_s
     assert!(held.status_message.contains("until"), "{}", held.status_message);
     assert_eq!(app.item(&pool[1].id).await.state(), ItemState::InEscrow);
     app.sim.advance(Duration::from_secs(3 * 86_400 + 1));
-    app.delivered(&allowed.id).await;
+    app.delivered_with_retries(&allowed.id).await;
     assert_eq!(app.belongings(&slow), [pool[1].item_name.as_str()]);
     end(app, bot).await;
 }
@@ -430,7 +430,7 @@ async fn failure_15_a_full_friend_list_makes_room_for_a_winner_and_never_overflo
     let bot = Worker::start(config);
     let prize = CreateAssignmentRequest { trade_url: String::new(), ..app.prize(&pool, &winner) };
     let answer = app.client.raw().assignments().create_assignment(prize).await.unwrap();
-    app.delivered(&answer.into_inner().assignment.unwrap().id).await;
+    app.delivered_with_retries(&answer.into_inner().assignment.unwrap().id).await;
     assert_eq!(app.sim.relationship(me, winner.steam_id), Relationship::Friend);
     assert_eq!(app.belongings(&winner), [pool[0].item_name.as_str()]);
     end(app, bot).await;

@@ -4,6 +4,7 @@
 
 mod access;
 mod canaries;
+mod clocks;
 mod columns;
 mod connections;
 mod contract;
@@ -12,6 +13,7 @@ mod database;
 mod deliveries;
 mod donations;
 mod events;
+mod evidence;
 mod failures;
 mod heirs;
 mod history;
@@ -32,6 +34,7 @@ mod people;
 mod puppet;
 mod races;
 mod remedies;
+mod reports;
 mod requests;
 mod reversals;
 mod rights;

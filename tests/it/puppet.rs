@@ -7,7 +7,7 @@ use astro_sdk::bot::v1::command::Command;
 use astro_sdk::bot::v1::session_request::Frame;
 use astro_sdk::bot::v1::session_response::Frame as Answer;
 use astro_sdk::bot::v1::*;
-use astro_sdk::v1::StartSyncRequest;
+use astro_sdk::v1::{StartSyncRequest, Sync};
 use astro_sdk::{Error, new_request_id};
 use astro_server::kernel::Timestamp;
 use astro_tests::{App, DEADLINE};
@@ -39,18 +39,32 @@ impl Puppet {
         endpoint: String,
         takeover: bool,
     ) -> Result<Self, Error> {
+        Self::open(endpoint, app.bot_account.steam_id.0, &app.bot_key, takeover).await
+    }
+
+    /// The session of the bot with this account and key.
+    pub(crate) async fn connect_as(
+        app: &App,
+        steam_id: u64,
+        key: &str,
+        takeover: bool,
+    ) -> Result<Self, Error> {
+        Self::open(app.bot_relay.endpoint(), steam_id, key, takeover).await
+    }
+
+    async fn open(
+        endpoint: String,
+        steam_id: u64,
+        key: &str,
+        takeover: bool,
+    ) -> Result<Self, Error> {
         let channel = Endpoint::from_shared(endpoint).unwrap().connect().await;
         let (frames, outgoing) = mpsc::channel(16);
-        let hello = Hello {
-            steam_id: app.bot_account.steam_id.0,
-            worker_id: new_request_id(),
-            takeover,
-            ..Default::default()
-        };
+        let hello = Hello { steam_id, worker_id: new_request_id(), takeover, ..Default::default() };
         let hello = SessionRequest { event_seq: 0, frame: Some(Frame::Hello(hello)) };
         frames.send(hello).await.unwrap();
         let mut request = Request::new(ReceiverStream::new(outgoing));
-        let key = format!("Bearer {}", app.bot_key).parse().unwrap();
+        let key = format!("Bearer {key}").parse().unwrap();
         request.metadata_mut().insert("authorization", key);
         let mut client = BotSessionServiceClient::new(channel.unwrap());
         let mut answers = client.session(request).await.map_err(Error::from)?.into_inner();
@@ -141,6 +155,35 @@ impl Puppet {
         .await
     }
 
+    /// Answers the next order to read the inventory: these assets of the game 440 are all there is.
+    /// Gives the run that came of it.
+    pub(crate) async fn lists(&mut self, app: &App, assets: &[u64]) -> Sync {
+        let sync_id = self.sync().await;
+        let chunk = InventoryChunk {
+            sync_id: sync_id.clone(),
+            last: true,
+            covered: vec![AppContext { app_id: 440, context_id: 2 }],
+            assets: assets.iter().map(|id| crate::donations::asset(*id)).collect(),
+            descriptions: assets.iter().map(|id| crate::donations::described(*id)).collect(),
+            ..Default::default()
+        };
+        self.send(Frame::Inventory(chunk)).await;
+        crate::world::sync_over(app, &sync_id).await
+    }
+
+    /// Has an order to read the inventory stand again that was taken.
+    pub(crate) fn order_again(&mut self, sync_id: &str) {
+        let sync_id = sync_id.to_owned();
+        self.orders.push(Command::ReadInventory(ReadInventory { sync_id }));
+    }
+
+    /// Asks for a run of this bot, and answers it so.
+    pub(crate) async fn lists_anew(&mut self, app: &App, bot_id: &str, assets: &[u64]) -> Sync {
+        let request = StartSyncRequest { bot_id: bot_id.to_owned(), ..Default::default() };
+        app.admin.raw().syncs().start_sync(request).await.unwrap();
+        self.lists(app, assets).await
+    }
+
     /// Gives up the open sync and waits for the order of another: whatever is ordered before that
     /// has come by then.
     pub(crate) async fn next_sync(&mut self, app: &App) {
@@ -159,7 +202,7 @@ impl Puppet {
         app.admin.raw().syncs().start_sync(request).await.unwrap();
         let next = self.sync().await;
         // Somebody may ask for this one again.
-        self.orders.push(Command::ReadInventory(ReadInventory { sync_id: next }));
+        self.order_again(&next);
     }
 
     /// The delivery that the server orders next.
@@ -169,6 +212,18 @@ impl Puppet {
                 if let Command::Deliver(order) = order { Some(order.clone()) } else { None }
             },
         )
+        .await
+    }
+
+    /// The received offer that the server wants answered next.
+    pub(crate) async fn answer(&mut self) -> String {
+        self.order(|order| {
+            if let Command::AnswerOffer(order) = order {
+                Some(order.trade_offer_id.clone())
+            } else {
+                None
+            }
+        })
         .await
     }
 
@@ -276,6 +331,16 @@ impl Puppet {
     /// Reports a trade of the history that was reversed: what was given has come back under the
     /// second id, or under one that is not known yet.
     pub(crate) async fn reversed(&mut self, trade_id: u64, given: &[(u64, Option<u64>)]) {
+        self.reversed_with(76_561_197_960_265_729, trade_id, given).await;
+    }
+
+    /// The same, of a trade with this person.
+    pub(crate) async fn reversed_with(
+        &mut self,
+        partner_steam_id: u64,
+        trade_id: u64,
+        given: &[(u64, Option<u64>)],
+    ) {
         let given = given.iter().map(|(asset_id, back)| ReceivedAsset {
             app_id: 440,
             asset_id: *asset_id,
@@ -285,7 +350,7 @@ impl Puppet {
         });
         let mut trade = TradeSeen {
             trade_id: trade_id.to_string(),
-            partner_steam_id: 76_561_197_960_265_729,
+            partner_steam_id,
             given: given.collect(),
             ..Default::default()
         };

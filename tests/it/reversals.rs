@@ -11,6 +11,8 @@ use crate::puppet::Puppet;
 on_each_database!(
     what_a_winner_reverses_on_steam_is_the_pools_again,
     a_reversed_delivery_brings_its_items_back_once,
+    a_reversal_that_is_told_before_its_delivery_is_applied_to_it,
+    a_reversal_of_an_earlier_session_is_applied_to_its_delivery,
     an_item_whose_new_id_is_not_known_is_missing_until_it_is,
     a_settled_delivery_stays_settled_and_its_items_come_back_all_the_same,
     a_part_that_is_reversed_comes_back_and_the_rest_goes_on,
@@ -113,6 +115,44 @@ async fn a_reversed_delivery_brings_its_items_back_once(backend: Backend) {
     app.assign(&[app.item(&pool[0].id).await], &heir).await;
     bot.reversed(TRADE, &back).await;
     assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Assigned);
+}
+
+async fn a_reversal_that_is_told_before_its_delivery_is_applied_to_it(backend: Backend) {
+    reversed_before_delivered(backend, false).await;
+}
+
+async fn a_reversal_of_an_earlier_session_is_applied_to_its_delivery(backend: Backend) {
+    reversed_before_delivered(backend, true).await;
+}
+
+/// A winner accepts and reverses while the bot is away; the history tells it first, and the delivery
+/// is reported later, in the next session or in the same.
+async fn reversed_before_delivered(backend: Backend, next_session: bool) {
+    let app = App::start(backend).await;
+    let pool = app.pool_of(1).await;
+    let winner = app.person("winner", Behaviour::ACCEPT);
+    let assignment = app.assign(&pool, &winner).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    bot.status("online").await;
+    let mut order = bot.offer(1).await;
+    let (old, back) = (asset_id(&pool[0]), asset_id(&pool[0]) + BACK);
+    bot.reversed_with(winner.steam_id.0, TRADE, &[(old, Some(back))]).await;
+    // What came back shows already, and is no further item.
+    let run = bot.lists(&app, &[back]).await;
+    assert_eq!((run.state(), run.items_added_count), (SyncState::Succeeded, 0));
+    if next_session {
+        drop(bot);
+        bot = Puppet::connect(&app, true).await.unwrap();
+        order = bot.delivery().await;
+    }
+    assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Offered);
+    bot.accepted(&order, TRADE, 1_000_000, None).await;
+    assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Reversed);
+    let item = app.item(&pool[0].id).await;
+    assert_eq!((item.state(), asset_id(&item)), (ItemState::Available, back));
+    bot.lists_anew(&app, &app.bot_id, &[back]).await;
+    assert_eq!(app.items(&[]).await.len(), 1, "there is no second one");
+    assert!(told(&app, "assignment.contradiction").await.is_empty());
 }
 
 async fn an_item_whose_new_id_is_not_known_is_missing_until_it_is(backend: Backend) {

@@ -2,20 +2,28 @@
 
 use std::time::Duration;
 
-use astro_sdk::bot::v1::{AttemptSent, SteamStatus, bot_event::Event};
+use astro_sdk::bot::v1::{
+    AttemptDelivered, AttemptPhase, AttemptSent, OfferAnswered, OfferOutcome, SteamStatus,
+    bot_event::Event,
+};
 use astro_sdk::new_request_id;
-use astro_sdk::v1::{EventSeverity, ListBotsRequest};
+use astro_sdk::v1::{
+    AssignmentState, Discrepancy, DiscrepancyKind, EventSeverity, ListBotsRequest,
+};
 use astro_tests::{App, Backend, on_each_database};
 use prost_types::Timestamp;
 use steam_sim::Behaviour;
 
-use crate::donations::told;
+use crate::donations::{DONOR, offered, told, took};
 use crate::puppet::Puppet;
+use crate::world::open_discrepancies;
 
 on_each_database!(
     a_report_that_cannot_be_recorded_holds_up_no_other,
     a_bot_that_is_not_on_steam_is_given_nothing_to_deliver,
-    a_question_asked_twice_is_answered_with_no,
+    a_question_asked_twice_is_answered_with_no_and_the_offer_looked_for,
+    a_refused_report_is_a_difference_and_is_asked_for_again,
+    a_refused_answer_to_a_donation_is_asked_for_again,
     a_worker_with_an_older_session_changes_nothing,
     the_end_of_a_login_is_shown_and_told_two_weeks_before,
 );
@@ -50,7 +58,7 @@ async fn a_bot_that_is_not_on_steam_is_given_nothing_to_deliver(backend: Backend
     assert_eq!(app.assignment(&assignment.id).await.delivery_attempts, 1);
 }
 
-async fn a_question_asked_twice_is_answered_with_no(backend: Backend) {
+async fn a_question_asked_twice_is_answered_with_no_and_the_offer_looked_for(backend: Backend) {
     let app = App::start(backend).await;
     let pool = app.pool_of(1).await;
     let winner = app.person("winner", Behaviour::ACCEPT);
@@ -61,6 +69,63 @@ async fn a_question_asked_twice_is_answered_with_no(backend: Backend) {
     for expected in [true, false] {
         assert_eq!(bot.ask(&attempt_id).await, expected);
     }
+    // A bot drops what it may not send.
+    let again = bot.delivery().await;
+    assert_eq!((again.phase(), again.attempt_id), (AttemptPhase::Started, attempt_id));
+    assert!(again.start_age.is_some());
+}
+
+/// The open difference about a report that was refused.
+async fn refused(app: &App) -> Discrepancy {
+    let mut rows = open_discrepancies(app).await;
+    assert_eq!((rows.len(), rows[0].kind()), (1, DiscrepancyKind::ReportRefused), "{rows:?}");
+    rows.remove(0)
+}
+
+async fn a_refused_report_is_a_difference_and_is_asked_for_again(backend: Backend) {
+    let app = App::start(backend).await;
+    let pool = app.pool_of(1).await;
+    let winner = app.person("winner", Behaviour::ACCEPT);
+    let assignment = app.assign(&pool, &winner).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    bot.status("online").await;
+    let order = bot.offer(1).await;
+    let attempt_id = order.attempt_id.clone();
+    let malformed = AttemptDelivered { attempt_id, trade_id: "x".to_owned(), ..Default::default() };
+    for wait in [11, 21] {
+        bot.report(Event::AttemptDelivered(malformed.clone())).await;
+        bot.committed().await.unwrap();
+        let row = refused(&app).await;
+        assert_eq!((&row.assignment_id, &row.item_id), (&assignment.id, &pool[0].id));
+        assert_eq!((row.user_id, &row.bot_id), (winner.steam_id.0, &app.bot_id));
+        assert!(row.item_name.contains("trade_offer_id"), "{}", row.item_name);
+        assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Offered);
+        bot.wait(&app, Duration::from_secs(wait)).await;
+        let again = bot.delivery().await;
+        assert_eq!((again.phase(), &again.attempt_id), (AttemptPhase::Offered, &order.attempt_id));
+    }
+    bot.accepted(&order, 77, 1_000_000, None).await;
+    assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Settled);
+    assert!(open_discrepancies(&app).await.is_empty());
+    assert_eq!(told(&app, "sync.discrepancy_found").await[0].severity(), EventSeverity::Error);
+    assert_eq!(told(&app, "sync.discrepancy_resolved").await.len(), 1);
+}
+
+async fn a_refused_answer_to_a_donation_is_asked_for_again(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    offered(&mut bot, 1, DONOR, 1..=1).await;
+    assert_eq!(bot.answer().await, "1");
+    let mut malformed = OfferAnswered { trade_offer_id: "1".to_owned(), ..Default::default() };
+    malformed.set_outcome(OfferOutcome::Accepted);
+    bot.report(Event::OfferAnswered(malformed)).await;
+    bot.committed().await.unwrap();
+    assert_eq!(refused(&app).await.user_id, DONOR);
+    bot.wait(&app, Duration::from_secs(11)).await;
+    assert_eq!(bot.answer().await, "1");
+    took(&mut bot, (1, 11), 1..=1, None).await;
+    assert!(open_discrepancies(&app).await.is_empty());
+    assert_eq!(app.items(&[]).await.len(), 1);
 }
 
 async fn a_worker_with_an_older_session_changes_nothing(backend: Backend) {

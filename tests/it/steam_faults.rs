@@ -38,7 +38,7 @@ pub(crate) async fn deliver_through(backend: Backend, path: &str, faults: &[Faul
         let winner = app.person(&format!("winner-{number}"), Behaviour::ACCEPT);
         app.sim.inject(Fault::once(Matcher::path(path).method("POST"), fault.clone()));
         let assignment = app.assign(std::slice::from_ref(item), &winner).await;
-        app.delivered(&assignment.id).await;
+        app.delivered_with_retries(&assignment.id).await;
         assert_eq!(app.belongings(&winner), [item.item_name.as_str()], "{fault:?}");
         let accepted = accepted_offers(&app, &winner);
         assert_eq!(accepted, 1, "{fault:?}");
@@ -146,7 +146,7 @@ async fn survives(app: &App, name: &str, item: &Item, meanwhile: impl AsyncFnOnc
     meanwhile().await;
     let asked = app.sim.journal("").len() - before;
     app.sim.set_behaviour(winner.steam_id, Behaviour::ACCEPT).unwrap();
-    app.delivered(&assignment.id).await;
+    app.delivered_with_retries(&assignment.id).await;
     assert_eq!(app.belongings(&winner), [item.item_name.as_str()]);
     asked
 }
@@ -180,7 +180,7 @@ async fn an_hour_of_server_errors_is_told_and_costs_no_item(backend: Backend) {
     // One probe at a time, with pauses that grow: not the polls of all that is under way.
     let asked = asked.await;
     assert!(asked < 200, "{asked} requests to a Steam that is away");
-    app.delivered(&waiting.unwrap().id).await;
+    app.delivered_with_retries(&waiting.unwrap().id).await;
     finish(app, bot).await;
 }
 

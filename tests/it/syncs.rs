@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use astro_sdk::Error;
+use astro_sdk::bot::v1::AttemptFailure;
 use astro_sdk::v1::*;
 use astro_tests::{App, Backend, on_each_database};
 use steam_sim::{AssetId, Behaviour, Fault, FaultKind, Matcher};
 
-use crate::world::{hide_history, lose, sync};
+use crate::puppet::Puppet;
+use crate::world::{hide_history, lose, open_discrepancies, sync};
 
 on_each_database!(
     what_a_bot_has_already_is_taken_into_the_pool_once,
     an_item_that_is_gone_is_written_off_by_a_person,
-    an_item_that_comes_back_is_free_again,
+    what_comes_back_under_another_number_is_another_item,
+    an_item_that_is_seen_again_is_free_again_and_what_waited_for_it_goes_on,
+    a_delivery_that_steam_refused_for_missing_items_goes_on_when_all_are_seen,
     an_inventory_that_cannot_be_read_changes_nothing,
     a_reservation_with_a_missing_item_is_not_assigned_as_if_it_were_whole,
 );
@@ -72,7 +76,7 @@ async fn an_item_that_is_gone_is_written_off_by_a_person(backend: Backend) {
     assert!(open.discrepancies.is_empty());
 }
 
-async fn an_item_that_comes_back_is_free_again(backend: Backend) {
+async fn what_comes_back_under_another_number_is_another_item(backend: Backend) {
     let app = App::start(backend).await;
     let pool = app.pool_of(2).await;
     let asset = AssetId(pool[0].asset.clone().unwrap().asset_id);
@@ -100,6 +104,66 @@ async fn an_item_that_comes_back_is_free_again(backend: Backend) {
     assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Missing);
     bot.stop().await;
     app.audit();
+}
+
+async fn an_item_that_is_seen_again_is_free_again_and_what_waited_for_it_goes_on(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    bot.status("rate_limited").await;
+    let pool = {
+        bot.lists(&app, &[1, 2, 3]).await;
+        app.items(&[ItemState::Available]).await
+    };
+    let winner = app.person("winner", Behaviour::ACCEPT);
+    let assignment = app.assign(&pool[1..], &winner).await;
+    // Steam shows one of the promised items only, and then not all at once.
+    for _ in 0..2 {
+        app.clock.advance(Duration::from_secs(90));
+        bot.lists_anew(&app, &app.bot_id, &[3]).await;
+    }
+    let blocked = app.assignment(&assignment.id).await;
+    assert_eq!(blocked.blocked_reason(), BlockedReason::ItemMissing);
+    let rows = open_discrepancies(&app).await;
+    assert_eq!(rows.len(), 2);
+    let promised = rows.iter().find(|row| row.item_id == pool[1].id).unwrap();
+    assert_eq!(promised.kind(), DiscrepancyKind::AssignedMissing);
+    assert_eq!(promised.assignment_id, assignment.id);
+    bot.lists_anew(&app, &app.bot_id, &[1, 3]).await;
+    assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Available);
+    assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Blocked);
+    bot.lists_anew(&app, &app.bot_id, &[1, 2, 3]).await;
+    assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Queued);
+    assert_eq!(app.item(&pool[1].id).await.state(), ItemState::Assigned);
+    assert!(open_discrepancies(&app).await.is_empty());
+    let request = ListDiscrepanciesRequest::default();
+    let all = app.client.raw().syncs().list_discrepancies(request).await.unwrap().into_inner();
+    let row = all.discrepancies.iter().find(|row| row.id == promised.id).unwrap();
+    assert_eq!(row.resolution(), DiscrepancyResolution::Vanished);
+    assert!(row.note.contains(&assignment.id) && row.note.contains("goes on"), "{}", row.note);
+    bot.status("online").await;
+    bot.attempt().await;
+}
+
+async fn a_delivery_that_steam_refused_for_missing_items_goes_on_when_all_are_seen(
+    backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    bot.lists(&app, &[1]).await;
+    let pool = app.items(&[ItemState::Available]).await;
+    bot.status("online").await;
+    let assignment = app.assign(&pool, &app.person("winner", Behaviour::ACCEPT)).await;
+    let attempt = bot.attempt().await;
+    assert!(bot.ask(&attempt).await);
+    bot.ended(&attempt, AttemptFailure::ItemsUnavailable).await;
+    let blocked = app.assignment(&assignment.id).await;
+    assert_eq!(blocked.blocked_reason(), BlockedReason::ItemMissing);
+    // The inventory is asked for by that.
+    bot.lists(&app, &[1]).await;
+    let waits = app.assignment(&assignment.id).await;
+    assert_eq!(waits.state(), AssignmentState::Queued);
+    bot.wait(&app, Duration::from_secs(11)).await;
+    assert_ne!(bot.attempt().await, attempt);
 }
 
 async fn an_inventory_that_cannot_be_read_changes_nothing(backend: Backend) {

@@ -32,6 +32,20 @@ const CLOCKS: &[&str] =
 /// The only files of the server that know wire types; `serve.rs` mounts the services.
 const WIRE: &[&str] = &["service.rs", "wire.rs", "serve.rs"];
 
+/// Steam's numbers in the tables. Another organisation's bot may tell the same: each of them names
+/// something within a bot or an organisation only.
+const STEAM_NUMBERS: &[&str] = &[
+    "asset_id",
+    "steam_asset_id",
+    "received_asset_id",
+    "given_asset_id",
+    "delivered_asset_id",
+    "trade_id",
+    "trade_offer_id",
+    "received_trade_offer_id",
+    "delivery_trade_offer_id",
+];
+
 /// Where a ban holds.
 enum Where {
     Anywhere,

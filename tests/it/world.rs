@@ -112,15 +112,26 @@ pub(crate) async fn lose(app: &App, item: &Item) -> Discrepancy {
 pub(crate) async fn sync(app: &App) -> Sync {
     let request = StartSyncRequest { bot_id: app.bot_id.clone(), ..Default::default() };
     let started = app.admin.raw().syncs().start_sync(request).await.unwrap().into_inner();
-    let sync_id = started.sync.unwrap().id;
+    sync_over(app, &started.sync.unwrap().id).await
+}
+
+/// Waits for the end of a run.
+pub(crate) async fn sync_over(app: &App, sync_id: &str) -> Sync {
     app.until("the sync to end", async || {
-        let request = GetSyncRequest { sync_id: sync_id.clone() };
+        let request = GetSyncRequest { sync_id: sync_id.to_owned() };
         let sync =
             app.admin.raw().syncs().get_sync(request).await.unwrap().into_inner().sync.unwrap();
         let over = matches!(sync.state(), SyncState::Succeeded | SyncState::Failed);
         over.then_some(sync)
     })
     .await
+}
+
+/// The open differences, newest first.
+pub(crate) async fn open_discrepancies(app: &App) -> Vec<Discrepancy> {
+    let request = ListDiscrepanciesRequest { open_only: true, ..Default::default() };
+    let answer = app.client.raw().syncs().list_discrepancies(request).await.unwrap();
+    answer.into_inner().discrepancies
 }
 
 /// The code and the reason of a refusal.

@@ -147,12 +147,22 @@ impl App {
         .await
     }
 
-    /// Waits until the recipient has the items. After an attempt that failed the next one is asked
-    /// for at once, as by an administrator without patience.
+    /// Waits until the recipient has the items; nobody helps.
     ///
     /// # Panics
     /// When it does not happen in time.
     pub async fn delivered(&self, assignment_id: &str) -> Assignment {
+        let states = [AssignmentState::Delivered, AssignmentState::Settled];
+        self.assignment_in(assignment_id, &states).await
+    }
+
+    /// Waits until the recipient has the items. After an attempt that failed the next one is asked
+    /// for at once, as by an administrator without patience: for deliveries that fail again and
+    /// again.
+    ///
+    /// # Panics
+    /// When it does not happen in time.
+    pub async fn delivered_with_retries(&self, assignment_id: &str) -> Assignment {
         self.until(&format!("assignment {assignment_id} to be delivered"), async || {
             let assignment = self.assignment(assignment_id).await;
             let state = assignment.state();

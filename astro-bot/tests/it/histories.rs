@@ -116,7 +116,7 @@ async fn a_donation_that_is_taken_back_is_told() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_was_reversed_meanwhile_is_told_first_as_delivered() {
+async fn a_delivery_that_was_reversed_meanwhile_is_told_as_delivered_and_as_reversed() {
     let mut stage = Stage::new().await;
     stage.alice_accepts();
     let rifle = stage.rifles(1)[0];
@@ -125,9 +125,26 @@ async fn a_delivery_that_was_reversed_meanwhile_is_told_first_as_delivered() {
     stage.sim.reverse_trades(alice);
     let (_bot, mut session) = stage.begin().await;
     session.deliver(&stage.offered(offer, vec![asset_of(730, rifle)])).await;
-    let delivered = expect_event!(session, AttemptDelivered);
-    assert_ne!(delivered.assets[0].new_asset_id, 0);
-    assert_eq!(delivered.assets[0].asset_id, rifle.0);
+    // Whichever is read first: the server takes them in either order.
+    let (mut delivered, mut reversed) = (None, None);
+    while delivered.is_none() || reversed.is_none() {
+        match session.any_event().await {
+            Event::AttemptDelivered(event) => delivered = Some(event),
+            Event::AttemptEnded(event) => panic!("not delivered: {event:?}"),
+            Event::TradesSeen(event) => {
+                let mut back = event.trades.into_iter();
+                reversed = reversed.or(back.find(|t| t.outcome() == TradeOutcome::Reversed));
+            }
+            _ => {}
+        }
+    }
+    let (delivered, reversed) = (delivered.unwrap(), reversed.unwrap());
+    assert_eq!(delivered.trade_id, reversed.trade_id);
+    let (gone, back) = (&delivered.assets[0], &reversed.given[0]);
+    assert_eq!((gone.asset_id, back.asset_id), (rifle.0, rifle.0));
+    assert_eq!(gone.new_asset_id, back.new_asset_id);
+    let books = stage.sim.books();
+    assert!(books.find(bot, AssetId(back.returned_asset_id)).is_some());
 }
 
 #[tokio::test]

@@ -92,6 +92,25 @@ fn sql_and_wire_types_stay_where_they_belong() {
 }
 
 #[test]
+fn lookups_by_steams_numbers_take_a_bot_or_an_organisation() {
+    let store = "astro-server/src/items/store.rs";
+    let of_all =
+        "\nfn holder() {\n    t::table.filter(t::steam_asset_id.eq(asset)).first(conn)\n}\n";
+    caught(store, of_all, 2, "holder looks up steam_asset_id of every bot");
+    let nested = "fn a() { t::table.filter(b.or(t::trade_id.eq_any(&ids))).load(conn) }\n";
+    caught(store, nested, 1, "a looks up trade_id");
+    for owner in ["t::bot_id.eq(bot)", "t::org_id.eq(org)"] {
+        let own = of_all.replace(".first", &format!(".filter({owner}).first"));
+        clean(store, &own);
+    }
+    clean(
+        store,
+        "fn a() { update(t::table.find(id)).set((t::trade_id.eq(trade),)).execute(conn) }\n",
+    );
+    clean("astro-server/src/items/ops.rs", of_all);
+}
+
+#[test]
 fn imports_against_the_table_are_found() {
     let ops = "astro-server/src/items/ops.rs";
     clean(ops, "use crate::{orgs, users::ops};\nuse crate::kernel::Error;\n");

@@ -5,7 +5,7 @@ use std::fmt;
 use super::source::Source;
 use super::{
     BANS, Ban, CLOCKS, FILE_LINES_MAX, FUNCTION_LINES_MAX, NAMES_ALLOWED, NAMES_BANNED,
-    SEPARATIONS, WIRE, Where,
+    SEPARATIONS, STEAM_NUMBERS, WIRE, Where,
 };
 
 /// A broken rule and where.
@@ -44,6 +44,7 @@ pub(crate) fn check_file(source: &Source) -> Vec<Finding> {
     found.extend(BANS.iter().flat_map(|ban| banned(source, ban)));
     found.extend(clocks(source));
     found.extend(wire_types(source));
+    found.extend(lookups(source));
     found
 }
 
@@ -118,6 +119,53 @@ fn wire_types(source: &Source) -> Vec<Finding> {
     });
     let problem = "wire types belong to service.rs: decode there, and pass domain types on";
     wire.map(|path| at_line(&source.path, path.line, problem)).collect()
+}
+
+/// Functions of a `store.rs` that look something up by a number of Steam's alone.
+fn lookups(source: &Source) -> Vec<Finding> {
+    if !source.path.starts_with("astro-server/src/") || !source.path.ends_with("/store.rs") {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for function in source.functions() {
+        let text = source.text(&function);
+        let of_whom = ["bot_id.eq", "bot_id.ne", "org_id.eq"];
+        let number = STEAM_NUMBERS.iter().find(|number| is_looked_up(text, number));
+        if let Some(number) = number
+            && !of_whom.iter().any(|owner| text.contains(owner))
+        {
+            let name = &function.name;
+            let problem =
+                format!("{name} looks up {number} of every bot: take a bot or an organisation");
+            found.push(finding(source, function.start, problem));
+        }
+    }
+    found
+}
+
+/// Whether a `filter` compares this column.
+fn is_looked_up(text: &str, column: &str) -> bool {
+    let compared = [".eq(", ".eq_any("].map(|compare| format!("::{column}{compare}"));
+    let mut places = compared.iter().flat_map(|place| text.match_indices(place.as_str()));
+    places.any(|(at, _)| calls_around(&text[..at]).any(|call| call == "filter"))
+}
+
+/// The calls whose brackets are open at the end of `text`, innermost first.
+fn calls_around(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    text.char_indices().rev().filter_map(move |(at, letter)| {
+        match letter {
+            ')' => depth += 1,
+            '(' if depth > 0 => depth -= 1,
+            '(' => {
+                let before = &text[..at];
+                let name = before.rfind(|c: char| !c.is_alphanumeric() && c != '_');
+                return Some(&before[name.map_or(0, |from| from + 1)..]);
+            }
+            _ => {}
+        }
+        None
+    })
 }
 
 /// What a crate's manifest breaks.

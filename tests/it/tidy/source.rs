@@ -91,6 +91,13 @@ impl Source {
         None
     }
 
+    /// The code of a function, from `fn` to the end of its last line.
+    pub(crate) fn text(&self, function: &Function) -> &str {
+        let rest = &self.code[function.start..];
+        let end = rest.match_indices('\n').nth(function.lines - 1);
+        &rest[..end.map_or(rest.len(), |(at, _)| at)]
+    }
+
     /// Every path under `root` (such as `crate`), with `use` trees taken apart, outside tests.
     pub(crate) fn paths(&self, root: &str) -> Vec<Path> {
         let prefix = format!("{root}::");
