@@ -266,7 +266,8 @@ const (
 	BlockedReasonOfferCountered = astrov1.BlockedReason_BLOCKED_REASON_OFFER_COUNTERED
 	// The offer ran out on Steam. Retry or cancel.
 	BlockedReasonOfferExpired = astrov1.BlockedReason_BLOCKED_REASON_OFFER_EXPIRED
-	// An item is not in the bot's inventory any more. Resolve its discrepancy, then retry.
+	// An item is not in the bot's inventory any more. The delivery goes on by itself when it is seen
+	// again; otherwise write its discrepancy off, or cancel.
 	BlockedReasonItemMissing = astrov1.BlockedReason_BLOCKED_REASON_ITEM_MISSING
 	// Steam does not let the bot trade now (new device, missing authenticator). See the bot's status.
 	BlockedReasonBotRestricted = astrov1.BlockedReason_BLOCKED_REASON_BOT_RESTRICTED
@@ -423,6 +424,12 @@ const (
 	// An offer of the bot's account that Astro did not send: withdrawn by itself unless the
 	// organisation leaves that to a person.
 	DiscrepancyKindUnknownOffer = astrov1.DiscrepancyKind_DISCREPANCY_KIND_UNKNOWN_OFFER
+	// A report of the bot that could not be recorded, so that the books may lack what happened on
+	// Steam: it is asked for again, and vanishes once a report about the same thing is recorded.
+	DiscrepancyKindReportRefused = astrov1.DiscrepancyKind_DISCREPANCY_KIND_REPORT_REFUSED
+	// On Steam and here, but the books of another bot have the same asset too. Each bot's books follow
+	// what that bot sees; vanishes when one of them has the asset no more.
+	DiscrepancyKindClaimedTwice = astrov1.DiscrepancyKind_DISCREPANCY_KIND_CLAIMED_TWICE
 	// A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
 	// splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
 	// QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
@@ -442,7 +449,8 @@ const (
 	DiscrepancyResolutionWriteOff = astrov1.DiscrepancyResolution_DISCREPANCY_RESOLUTION_WRITE_OFF
 	// Leave it as it is and do not report it again.
 	DiscrepancyResolutionIgnore = astrov1.DiscrepancyResolution_DISCREPANCY_RESOLUTION_IGNORE
-	// It went away by itself: the item was seen again, the asset left, or the offer ended.
+	// It went away by itself: the item was seen again, the asset left, the offer ended, or a later
+	// report was recorded.
 	DiscrepancyResolutionVanished = astrov1.DiscrepancyResolution_DISCREPANCY_RESOLUTION_VANISHED
 	// Withdraw an unknown offer.
 	DiscrepancyResolutionCancelOffer = astrov1.DiscrepancyResolution_DISCREPANCY_RESOLUTION_CANCEL_OFFER

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use astro_sdk::v1::ErrorReason;
 use astro_sdk::v1::organization_service_client::OrganizationServiceClient;
 use astro_sdk::v1::{ApiKeyKind, GetOrganizationRequest, Organization, UpdateOrganizationRequest};
-use astro_sdk::{Client, Code, Error, ErrorReason};
+use astro_sdk::{Client, Code, Error};
 use astro_server::db::Conn;
 use astro_tests::{App, Backend, on_each_database, postgres, sql};
 use futures_util::future::join_all;

@@ -85,11 +85,6 @@ impl Puppet {
         self.frames.send(SessionRequest { event_seq: 0, frame: Some(frame) }).await.is_ok()
     }
 
-    /// Why the session ended.
-    pub(crate) async fn end(&mut self) -> Error {
-        self.until(|_| None::<()>).await.unwrap_err()
-    }
-
     pub(crate) async fn report(&mut self, event: Event) {
         self.seq += 1;
         let event = BotEvent { event_time: None, event: Some(event) };

@@ -130,6 +130,7 @@ impl Stage {
             give: items.iter().map(|id| asset(*id)).collect(),
             message: format!("Astro prize {MARKER}"),
             start_time: None,
+            start_age: None,
             trade_offer_id: String::new(),
         }
     }

@@ -36,7 +36,7 @@ impl Step {
     fn item(&self) -> Option<ItemId> {
         match self {
             Self::Change(change, _) => change.item(),
-            Self::Vanished(_) => None,
+            Self::Vanished(_) | Self::Whole(_) => None,
         }
     }
 }

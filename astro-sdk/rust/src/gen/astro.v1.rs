@@ -1498,7 +1498,8 @@ pub enum BlockedReason {
     OfferCountered = 6,
     /// The offer ran out on Steam. Retry or cancel.
     OfferExpired = 7,
-    /// An item is not in the bot's inventory any more. Resolve its discrepancy, then retry.
+    /// An item is not in the bot's inventory any more. The delivery goes on by itself when it is seen
+    /// again; otherwise write its discrepancy off, or cancel.
     ItemMissing = 8,
     /// Steam does not let the bot trade now (new device, missing authenticator). See the bot's status.
     BotRestricted = 9,
@@ -5994,13 +5995,14 @@ pub struct Discrepancy {
     /// Asset id on Steam.
     #[prost(uint64, tag = "8")]
     pub asset_id: u64,
-    /// Name for people.
+    /// Name for people; of a refused report what it told of and what is wrong with it.
     #[prost(string, tag = "9")]
     pub item_name: ::prost::alloc::string::String,
     /// Resolution; unspecified while it is open.
     #[prost(enumeration = "DiscrepancyResolution", tag = "10")]
     pub resolution: i32,
-    /// Note of the person who resolved it.
+    /// Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+    /// and which assignment goes on by that.
     #[prost(string, tag = "11")]
     pub note: ::prost::alloc::string::String,
     /// Found.
@@ -6365,7 +6367,8 @@ pub enum DiscrepancyResolution {
     WriteOff = 2,
     /// Leave it as it is and do not report it again.
     Ignore = 3,
-    /// It went away by itself: the item was seen again, the asset left, or the offer ended.
+    /// It went away by itself: the item was seen again, the asset left, the offer ended, or a later
+    /// report was recorded.
     Vanished = 4,
     /// Withdraw an unknown offer.
     CancelOffer = 5,

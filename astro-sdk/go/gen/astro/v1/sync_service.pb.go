@@ -101,6 +101,12 @@ const (
 	// An offer of the bot's account that Astro did not send: withdrawn by itself unless the
 	// organisation leaves that to a person.
 	DiscrepancyKind_DISCREPANCY_KIND_UNKNOWN_OFFER DiscrepancyKind = 5
+	// A report of the bot that could not be recorded, so that the books may lack what happened on
+	// Steam: it is asked for again, and vanishes once a report about the same thing is recorded.
+	DiscrepancyKind_DISCREPANCY_KIND_REPORT_REFUSED DiscrepancyKind = 6
+	// On Steam and here, but the books of another bot have the same asset too. Each bot's books follow
+	// what that bot sees; vanishes when one of them has the asset no more.
+	DiscrepancyKind_DISCREPANCY_KIND_CLAIMED_TWICE DiscrepancyKind = 7
 	// A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
 	// splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
 	// QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
@@ -116,6 +122,8 @@ var (
 		3: "DISCREPANCY_KIND_ASSIGNED_MISSING",
 		4: "DISCREPANCY_KIND_UNKNOWN_TRADE",
 		5: "DISCREPANCY_KIND_UNKNOWN_OFFER",
+		6: "DISCREPANCY_KIND_REPORT_REFUSED",
+		7: "DISCREPANCY_KIND_CLAIMED_TWICE",
 		8: "DISCREPANCY_KIND_STACK",
 	}
 	DiscrepancyKind_value = map[string]int32{
@@ -125,6 +133,8 @@ var (
 		"DISCREPANCY_KIND_ASSIGNED_MISSING": 3,
 		"DISCREPANCY_KIND_UNKNOWN_TRADE":    4,
 		"DISCREPANCY_KIND_UNKNOWN_OFFER":    5,
+		"DISCREPANCY_KIND_REPORT_REFUSED":   6,
+		"DISCREPANCY_KIND_CLAIMED_TWICE":    7,
 		"DISCREPANCY_KIND_STACK":            8,
 	}
 )
@@ -168,7 +178,8 @@ const (
 	DiscrepancyResolution_DISCREPANCY_RESOLUTION_WRITE_OFF DiscrepancyResolution = 2
 	// Leave it as it is and do not report it again.
 	DiscrepancyResolution_DISCREPANCY_RESOLUTION_IGNORE DiscrepancyResolution = 3
-	// It went away by itself: the item was seen again, the asset left, or the offer ended.
+	// It went away by itself: the item was seen again, the asset left, the offer ended, or a later
+	// report was recorded.
 	DiscrepancyResolution_DISCREPANCY_RESOLUTION_VANISHED DiscrepancyResolution = 4
 	// Withdraw an unknown offer.
 	DiscrepancyResolution_DISCREPANCY_RESOLUTION_CANCEL_OFFER DiscrepancyResolution = 5
@@ -467,11 +478,12 @@ type Discrepancy struct {
 	AppId uint32 `protobuf:"varint,7,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	// Asset id on Steam.
 	AssetId uint64 `protobuf:"varint,8,opt,name=asset_id,json=assetId,proto3" json:"asset_id,omitempty"`
-	// Name for people.
+	// Name for people; of a refused report what it told of and what is wrong with it.
 	ItemName string `protobuf:"bytes,9,opt,name=item_name,json=itemName,proto3" json:"item_name,omitempty"`
 	// Resolution; unspecified while it is open.
 	Resolution DiscrepancyResolution `protobuf:"varint,10,opt,name=resolution,proto3,enum=astro.v1.DiscrepancyResolution" json:"resolution,omitempty"`
-	// Note of the person who resolved it.
+	// Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+	// and which assignment goes on by that.
 	Note string `protobuf:"bytes,11,opt,name=note,proto3" json:"note,omitempty"`
 	// Found.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -483,6 +495,9 @@ type Discrepancy struct {
 	TradeOfferId string `protobuf:"bytes,15,opt,name=trade_offer_id,json=tradeOfferId,proto3" json:"trade_offer_id,omitempty"`
 	// SteamID64 of the other side of that trade or offer.
 	UserId uint64 `protobuf:"varint,16,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+	// refused report is about.
+	AssignmentId string `protobuf:"bytes,17,opt,name=assignment_id,json=assignmentId,proto3" json:"assignment_id,omitempty"`
 	// How many units of the asset Steam showed last, of an unknown asset or a stack.
 	Amount uint32 `protobuf:"varint,18,opt,name=amount,proto3" json:"amount,omitempty"`
 	// How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
@@ -634,6 +649,13 @@ func (x *Discrepancy) GetUserId() uint64 {
 		return x.UserId
 	}
 	return 0
+}
+
+func (x *Discrepancy) GetAssignmentId() string {
+	if x != nil {
+		return x.AssignmentId
+	}
+	return ""
 }
 
 func (x *Discrepancy) GetAmount() uint32 {
@@ -1255,7 +1277,7 @@ const file_astro_v1_sync_service_proto_rawDesc = "" +
 	"\vcreate_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12)\n" +
 	"\x10accuracy_percent\x18\x14 \x01(\x01R\x0faccuracyPercent\x12\x18\n" +
-	"\atrigger\x18\x15 \x01(\tR\atrigger\"\xa4\x05\n" +
+	"\atrigger\x18\x15 \x01(\tR\atrigger\"\xc9\x05\n" +
 	"\vDiscrepancy\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06org_id\x18\x02 \x01(\tR\x05orgId\x12\x15\n" +
@@ -1276,7 +1298,8 @@ const file_astro_v1_sync_service_proto_rawDesc = "" +
 	"\fresolve_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\vresolveTime\x12\x19\n" +
 	"\btrade_id\x18\x0e \x01(\tR\atradeId\x12$\n" +
 	"\x0etrade_offer_id\x18\x0f \x01(\tR\ftradeOfferId\x12\x17\n" +
-	"\auser_id\x18\x10 \x01(\x04R\x06userId\x12\x16\n" +
+	"\auser_id\x18\x10 \x01(\x04R\x06userId\x12#\n" +
+	"\rassignment_id\x18\x11 \x01(\tR\fassignmentId\x12\x16\n" +
 	"\x06amount\x18\x12 \x01(\rR\x06amount\x12'\n" +
 	"\x0frecorded_amount\x18\x13 \x01(\rR\x0erecordedAmount\x12;\n" +
 	"\bremedies\x18\x14 \x03(\x0e2\x1f.astro.v1.DiscrepancyResolutionR\bremedies\"H\n" +
@@ -1323,14 +1346,16 @@ const file_astro_v1_sync_service_proto_rawDesc = "" +
 	"\x12SYNC_STATE_PENDING\x10\x01\x12\x16\n" +
 	"\x12SYNC_STATE_RUNNING\x10\x02\x12\x18\n" +
 	"\x14SYNC_STATE_SUCCEEDED\x10\x03\x12\x15\n" +
-	"\x11SYNC_STATE_FAILED\x10\x04*\x86\x02\n" +
+	"\x11SYNC_STATE_FAILED\x10\x04*\xcf\x02\n" +
 	"\x0fDiscrepancyKind\x12 \n" +
 	"\x1cDISCREPANCY_KIND_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eDISCREPANCY_KIND_UNKNOWN_ASSET\x10\x01\x12\"\n" +
 	"\x1eDISCREPANCY_KIND_MISSING_ASSET\x10\x02\x12%\n" +
 	"!DISCREPANCY_KIND_ASSIGNED_MISSING\x10\x03\x12\"\n" +
 	"\x1eDISCREPANCY_KIND_UNKNOWN_TRADE\x10\x04\x12\"\n" +
-	"\x1eDISCREPANCY_KIND_UNKNOWN_OFFER\x10\x05\x12\x1a\n" +
+	"\x1eDISCREPANCY_KIND_UNKNOWN_OFFER\x10\x05\x12#\n" +
+	"\x1fDISCREPANCY_KIND_REPORT_REFUSED\x10\x06\x12\"\n" +
+	"\x1eDISCREPANCY_KIND_CLAIMED_TWICE\x10\a\x12\x1a\n" +
 	"\x16DISCREPANCY_KIND_STACK\x10\b*\xf8\x01\n" +
 	"\x15DiscrepancyResolution\x12&\n" +
 	"\"DISCREPANCY_RESOLUTION_UNSPECIFIED\x10\x00\x12 \n" +

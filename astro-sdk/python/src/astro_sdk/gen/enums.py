@@ -84,7 +84,9 @@ class BlockedReason(OpenEnum):
     OFFER_EXPIRED = 7
     """The offer ran out on Steam. Retry or cancel."""
     ITEM_MISSING = 8
-    """An item is not in the bot's inventory any more. Resolve its discrepancy, then retry."""
+    """An item is not in the bot's inventory any more. The delivery goes on by itself when it is seen
+    again; otherwise write its discrepancy off, or cancel.
+    """
     BOT_RESTRICTED = 9
     """Steam does not let the bot trade now (new device, missing authenticator). See the bot's status."""
     NOT_CONFIRMED = 10
@@ -231,6 +233,14 @@ class DiscrepancyKind(OpenEnum):
     """An offer of the bot's account that Astro did not send: withdrawn by itself unless the
     organisation leaves that to a person.
     """
+    REPORT_REFUSED = 6
+    """A report of the bot that could not be recorded, so that the books may lack what happened on
+    Steam: it is asked for again, and vanishes once a report about the same thing is recorded.
+    """
+    CLAIMED_TWICE = 7
+    """On Steam and here, but the books of another bot have the same asset too. Each bot's books follow
+    what that bot sees; vanishes when one of them has the asset no more.
+    """
     STACK = 8
     """A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
     splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
@@ -250,6 +260,8 @@ class DiscrepancyResolution(OpenEnum):
     IGNORE = 3
     """Leave it as it is and do not report it again."""
     VANISHED = 4
-    """It went away by itself: the item was seen again, the asset left, or the offer ended."""
+    """It went away by itself: the item was seen again, the asset left, the offer ended, or a later
+    report was recorded.
+    """
     CANCEL_OFFER = 5
     """Withdraw an unknown offer."""

@@ -2305,13 +2305,15 @@ class Discrepancy(Message):
     """Asset id on Steam."""
 
     item_name: str
-    """Name for people."""
+    """Name for people; of a refused report what it told of and what is wrong with it."""
 
     resolution: DiscrepancyResolution | int
     """Resolution; unspecified while it is open."""
 
     note: str
-    """Note of the person who resolved it."""
+    """Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+    and which assignment goes on by that.
+    """
 
     @property
     def create_time(self) -> Timestamp:
@@ -2329,6 +2331,11 @@ class Discrepancy(Message):
 
     user_id: int
     """SteamID64 of the other side of that trade or offer."""
+
+    assignment_id: str
+    """Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+    refused report is about.
+    """
 
     amount: int
     """How many units of the asset Steam showed last, of an unknown asset or a stack."""
@@ -2361,6 +2368,7 @@ class Discrepancy(Message):
         trade_id: str | None = ...,
         trade_offer_id: str | None = ...,
         user_id: SteamId | int | None = ...,
+        assignment_id: str | None = ...,
         amount: int | None = ...,
         recorded_amount: int | None = ...,
         remedies: Iterable[DiscrepancyResolution | int] | None = ...,

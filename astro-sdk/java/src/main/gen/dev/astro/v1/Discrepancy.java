@@ -34,6 +34,7 @@ private static final long serialVersionUID = 0L;
     note_ = "";
     tradeId_ = "";
     tradeOfferId_ = "";
+    assignmentId_ = "";
     remedies_ = java.util.Collections.emptyList();
   }
 
@@ -354,7 +355,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object itemName_ = "";
   /**
    * <pre>
-   * Name for people.
+   * Name for people; of a refused report what it told of and what is wrong with it.
    * </pre>
    *
    * <code>string item_name = 9 [json_name = "itemName"];</code>
@@ -375,7 +376,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Name for people.
+   * Name for people; of a refused report what it told of and what is wrong with it.
    * </pre>
    *
    * <code>string item_name = 9 [json_name = "itemName"];</code>
@@ -427,7 +428,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object note_ = "";
   /**
    * <pre>
-   * Note of the person who resolved it.
+   * Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+   * and which assignment goes on by that.
    * </pre>
    *
    * <code>string note = 11 [json_name = "note"];</code>
@@ -448,7 +450,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Note of the person who resolved it.
+   * Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+   * and which assignment goes on by that.
    * </pre>
    *
    * <code>string note = 11 [json_name = "note"];</code>
@@ -654,6 +657,55 @@ private static final long serialVersionUID = 0L;
     return userId_;
   }
 
+  public static final int ASSIGNMENT_ID_FIELD_NUMBER = 17;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object assignmentId_ = "";
+  /**
+   * <pre>
+   * Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+   * refused report is about.
+   * </pre>
+   *
+   * <code>string assignment_id = 17 [json_name = "assignmentId"];</code>
+   * @return The assignmentId.
+   */
+  @java.lang.Override
+  public java.lang.String getAssignmentId() {
+    java.lang.Object ref = assignmentId_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      assignmentId_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+   * refused report is about.
+   * </pre>
+   *
+   * <code>string assignment_id = 17 [json_name = "assignmentId"];</code>
+   * @return The bytes for assignmentId.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getAssignmentIdBytes() {
+    java.lang.Object ref = assignmentId_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      assignmentId_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   public static final int AMOUNT_FIELD_NUMBER = 18;
   private int amount_ = 0;
   /**
@@ -830,6 +882,9 @@ private static final long serialVersionUID = 0L;
     if (userId_ != 0L) {
       output.writeUInt64(16, userId_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(assignmentId_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 17, assignmentId_);
+    }
     if (amount_ != 0) {
       output.writeUInt32(18, amount_);
     }
@@ -907,6 +962,9 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(16, userId_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(assignmentId_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(17, assignmentId_);
+    }
     if (amount_ != 0) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt32Size(18, amount_);
@@ -978,6 +1036,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getTradeOfferId())) return false;
     if (getUserId()
         != other.getUserId()) return false;
+    if (!getAssignmentId()
+        .equals(other.getAssignmentId())) return false;
     if (getAmount()
         != other.getAmount()) return false;
     if (getRecordedAmount()
@@ -1032,6 +1092,8 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + USER_ID_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getUserId());
+    hash = (37 * hash) + ASSIGNMENT_ID_FIELD_NUMBER;
+    hash = (53 * hash) + getAssignmentId().hashCode();
     hash = (37 * hash) + AMOUNT_FIELD_NUMBER;
     hash = (53 * hash) + getAmount();
     hash = (37 * hash) + RECORDED_AMOUNT_FIELD_NUMBER;
@@ -1206,10 +1268,11 @@ private static final long serialVersionUID = 0L;
       tradeId_ = "";
       tradeOfferId_ = "";
       userId_ = 0L;
+      assignmentId_ = "";
       amount_ = 0;
       recordedAmount_ = 0;
       remedies_ = java.util.Collections.emptyList();
-      bitField0_ = (bitField0_ & ~0x00040000);
+      bitField0_ = (bitField0_ & ~0x00080000);
       return this;
     }
 
@@ -1243,9 +1306,9 @@ private static final long serialVersionUID = 0L;
     }
 
     private void buildPartialRepeatedFields(dev.astro.v1.Discrepancy result) {
-      if (((bitField0_ & 0x00040000) != 0)) {
+      if (((bitField0_ & 0x00080000) != 0)) {
         remedies_ = java.util.Collections.unmodifiableList(remedies_);
-        bitField0_ = (bitField0_ & ~0x00040000);
+        bitField0_ = (bitField0_ & ~0x00080000);
       }
       result.remedies_ = remedies_;
     }
@@ -1308,9 +1371,12 @@ private static final long serialVersionUID = 0L;
         result.userId_ = userId_;
       }
       if (((from_bitField0_ & 0x00010000) != 0)) {
-        result.amount_ = amount_;
+        result.assignmentId_ = assignmentId_;
       }
       if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.amount_ = amount_;
+      }
+      if (((from_bitField0_ & 0x00040000) != 0)) {
         result.recordedAmount_ = recordedAmount_;
       }
       result.bitField0_ |= to_bitField0_;
@@ -1426,6 +1492,11 @@ private static final long serialVersionUID = 0L;
       if (other.getUserId() != 0L) {
         setUserId(other.getUserId());
       }
+      if (!other.getAssignmentId().isEmpty()) {
+        assignmentId_ = other.assignmentId_;
+        bitField0_ |= 0x00010000;
+        onChanged();
+      }
       if (other.getAmount() != 0) {
         setAmount(other.getAmount());
       }
@@ -1435,7 +1506,7 @@ private static final long serialVersionUID = 0L;
       if (!other.remedies_.isEmpty()) {
         if (remedies_.isEmpty()) {
           remedies_ = other.remedies_;
-          bitField0_ = (bitField0_ & ~0x00040000);
+          bitField0_ = (bitField0_ & ~0x00080000);
         } else {
           ensureRemediesIsMutable();
           remedies_.addAll(other.remedies_);
@@ -1552,14 +1623,19 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00008000;
               break;
             } // case 128
+            case 138: {
+              assignmentId_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 138
             case 144: {
               amount_ = input.readUInt32();
-              bitField0_ |= 0x00010000;
+              bitField0_ |= 0x00020000;
               break;
             } // case 144
             case 152: {
               recordedAmount_ = input.readUInt32();
-              bitField0_ |= 0x00020000;
+              bitField0_ |= 0x00040000;
               break;
             } // case 152
             case 160: {
@@ -2220,7 +2296,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object itemName_ = "";
     /**
      * <pre>
-     * Name for people.
+     * Name for people; of a refused report what it told of and what is wrong with it.
      * </pre>
      *
      * <code>string item_name = 9 [json_name = "itemName"];</code>
@@ -2240,7 +2316,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Name for people.
+     * Name for people; of a refused report what it told of and what is wrong with it.
      * </pre>
      *
      * <code>string item_name = 9 [json_name = "itemName"];</code>
@@ -2261,7 +2337,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Name for people.
+     * Name for people; of a refused report what it told of and what is wrong with it.
      * </pre>
      *
      * <code>string item_name = 9 [json_name = "itemName"];</code>
@@ -2278,7 +2354,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Name for people.
+     * Name for people; of a refused report what it told of and what is wrong with it.
      * </pre>
      *
      * <code>string item_name = 9 [json_name = "itemName"];</code>
@@ -2292,7 +2368,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Name for people.
+     * Name for people; of a refused report what it told of and what is wrong with it.
      * </pre>
      *
      * <code>string item_name = 9 [json_name = "itemName"];</code>
@@ -2385,7 +2461,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object note_ = "";
     /**
      * <pre>
-     * Note of the person who resolved it.
+     * Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+     * and which assignment goes on by that.
      * </pre>
      *
      * <code>string note = 11 [json_name = "note"];</code>
@@ -2405,7 +2482,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Note of the person who resolved it.
+     * Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+     * and which assignment goes on by that.
      * </pre>
      *
      * <code>string note = 11 [json_name = "note"];</code>
@@ -2426,7 +2504,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Note of the person who resolved it.
+     * Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+     * and which assignment goes on by that.
      * </pre>
      *
      * <code>string note = 11 [json_name = "note"];</code>
@@ -2443,7 +2522,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Note of the person who resolved it.
+     * Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+     * and which assignment goes on by that.
      * </pre>
      *
      * <code>string note = 11 [json_name = "note"];</code>
@@ -2457,7 +2537,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Note of the person who resolved it.
+     * Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+     * and which assignment goes on by that.
      * </pre>
      *
      * <code>string note = 11 [json_name = "note"];</code>
@@ -3016,6 +3097,103 @@ private static final long serialVersionUID = 0L;
       return this;
     }
 
+    private java.lang.Object assignmentId_ = "";
+    /**
+     * <pre>
+     * Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+     * refused report is about.
+     * </pre>
+     *
+     * <code>string assignment_id = 17 [json_name = "assignmentId"];</code>
+     * @return The assignmentId.
+     */
+    public java.lang.String getAssignmentId() {
+      java.lang.Object ref = assignmentId_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        assignmentId_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+     * refused report is about.
+     * </pre>
+     *
+     * <code>string assignment_id = 17 [json_name = "assignmentId"];</code>
+     * @return The bytes for assignmentId.
+     */
+    public com.google.protobuf.ByteString
+        getAssignmentIdBytes() {
+      java.lang.Object ref = assignmentId_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        assignmentId_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+     * refused report is about.
+     * </pre>
+     *
+     * <code>string assignment_id = 17 [json_name = "assignmentId"];</code>
+     * @param value The assignmentId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAssignmentId(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      assignmentId_ = value;
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+     * refused report is about.
+     * </pre>
+     *
+     * <code>string assignment_id = 17 [json_name = "assignmentId"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAssignmentId() {
+      assignmentId_ = getDefaultInstance().getAssignmentId();
+      bitField0_ = (bitField0_ & ~0x00010000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+     * refused report is about.
+     * </pre>
+     *
+     * <code>string assignment_id = 17 [json_name = "assignmentId"];</code>
+     * @param value The bytes for assignmentId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAssignmentIdBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      assignmentId_ = value;
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+
     private int amount_ ;
     /**
      * <pre>
@@ -3041,7 +3219,7 @@ private static final long serialVersionUID = 0L;
     public Builder setAmount(int value) {
 
       amount_ = value;
-      bitField0_ |= 0x00010000;
+      bitField0_ |= 0x00020000;
       onChanged();
       return this;
     }
@@ -3054,7 +3232,7 @@ private static final long serialVersionUID = 0L;
      * @return This builder for chaining.
      */
     public Builder clearAmount() {
-      bitField0_ = (bitField0_ & ~0x00010000);
+      bitField0_ = (bitField0_ & ~0x00020000);
       amount_ = 0;
       onChanged();
       return this;
@@ -3085,7 +3263,7 @@ private static final long serialVersionUID = 0L;
     public Builder setRecordedAmount(int value) {
 
       recordedAmount_ = value;
-      bitField0_ |= 0x00020000;
+      bitField0_ |= 0x00040000;
       onChanged();
       return this;
     }
@@ -3098,7 +3276,7 @@ private static final long serialVersionUID = 0L;
      * @return This builder for chaining.
      */
     public Builder clearRecordedAmount() {
-      bitField0_ = (bitField0_ & ~0x00020000);
+      bitField0_ = (bitField0_ & ~0x00040000);
       recordedAmount_ = 0;
       onChanged();
       return this;
@@ -3107,9 +3285,9 @@ private static final long serialVersionUID = 0L;
     private java.util.List<java.lang.Integer> remedies_ =
       java.util.Collections.emptyList();
     private void ensureRemediesIsMutable() {
-      if (!((bitField0_ & 0x00040000) != 0)) {
+      if (!((bitField0_ & 0x00080000) != 0)) {
         remedies_ = new java.util.ArrayList<java.lang.Integer>(remedies_);
-        bitField0_ |= 0x00040000;
+        bitField0_ |= 0x00080000;
       }
     }
     /**
@@ -3220,7 +3398,7 @@ private static final long serialVersionUID = 0L;
      */
     public Builder clearRemedies() {
       remedies_ = java.util.Collections.emptyList();
-      bitField0_ = (bitField0_ & ~0x00040000);
+      bitField0_ = (bitField0_ & ~0x00080000);
       onChanged();
       return this;
     }

@@ -66,6 +66,24 @@ public enum DiscrepancyKind
   DISCREPANCY_KIND_UNKNOWN_OFFER(5),
   /**
    * <pre>
+   * A report of the bot that could not be recorded, so that the books may lack what happened on
+   * Steam: it is asked for again, and vanishes once a report about the same thing is recorded.
+   * </pre>
+   *
+   * <code>DISCREPANCY_KIND_REPORT_REFUSED = 6;</code>
+   */
+  DISCREPANCY_KIND_REPORT_REFUSED(6),
+  /**
+   * <pre>
+   * On Steam and here, but the books of another bot have the same asset too. Each bot's books follow
+   * what that bot sees; vanishes when one of them has the asset no more.
+   * </pre>
+   *
+   * <code>DISCREPANCY_KIND_CLAIMED_TWICE = 7;</code>
+   */
+  DISCREPANCY_KIND_CLAIMED_TWICE(7),
+  /**
+   * <pre>
    * A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
    * splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
    * QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
@@ -128,6 +146,24 @@ public enum DiscrepancyKind
   public static final int DISCREPANCY_KIND_UNKNOWN_OFFER_VALUE = 5;
   /**
    * <pre>
+   * A report of the bot that could not be recorded, so that the books may lack what happened on
+   * Steam: it is asked for again, and vanishes once a report about the same thing is recorded.
+   * </pre>
+   *
+   * <code>DISCREPANCY_KIND_REPORT_REFUSED = 6;</code>
+   */
+  public static final int DISCREPANCY_KIND_REPORT_REFUSED_VALUE = 6;
+  /**
+   * <pre>
+   * On Steam and here, but the books of another bot have the same asset too. Each bot's books follow
+   * what that bot sees; vanishes when one of them has the asset no more.
+   * </pre>
+   *
+   * <code>DISCREPANCY_KIND_CLAIMED_TWICE = 7;</code>
+   */
+  public static final int DISCREPANCY_KIND_CLAIMED_TWICE_VALUE = 7;
+  /**
+   * <pre>
    * A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
    * splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
    * QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
@@ -168,6 +204,8 @@ public enum DiscrepancyKind
       case 3: return DISCREPANCY_KIND_ASSIGNED_MISSING;
       case 4: return DISCREPANCY_KIND_UNKNOWN_TRADE;
       case 5: return DISCREPANCY_KIND_UNKNOWN_OFFER;
+      case 6: return DISCREPANCY_KIND_REPORT_REFUSED;
+      case 7: return DISCREPANCY_KIND_CLAIMED_TWICE;
       case 8: return DISCREPANCY_KIND_STACK;
       default: return null;
     }

@@ -151,7 +151,7 @@ public interface DiscrepancyOrBuilder extends
 
   /**
    * <pre>
-   * Name for people.
+   * Name for people; of a refused report what it told of and what is wrong with it.
    * </pre>
    *
    * <code>string item_name = 9 [json_name = "itemName"];</code>
@@ -160,7 +160,7 @@ public interface DiscrepancyOrBuilder extends
   java.lang.String getItemName();
   /**
    * <pre>
-   * Name for people.
+   * Name for people; of a refused report what it told of and what is wrong with it.
    * </pre>
    *
    * <code>string item_name = 9 [json_name = "itemName"];</code>
@@ -190,7 +190,8 @@ public interface DiscrepancyOrBuilder extends
 
   /**
    * <pre>
-   * Note of the person who resolved it.
+   * Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+   * and which assignment goes on by that.
    * </pre>
    *
    * <code>string note = 11 [json_name = "note"];</code>
@@ -199,7 +200,8 @@ public interface DiscrepancyOrBuilder extends
   java.lang.String getNote();
   /**
    * <pre>
-   * Note of the person who resolved it.
+   * Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+   * and which assignment goes on by that.
    * </pre>
    *
    * <code>string note = 11 [json_name = "note"];</code>
@@ -311,6 +313,28 @@ public interface DiscrepancyOrBuilder extends
    * @return The userId.
    */
   long getUserId();
+
+  /**
+   * <pre>
+   * Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+   * refused report is about.
+   * </pre>
+   *
+   * <code>string assignment_id = 17 [json_name = "assignmentId"];</code>
+   * @return The assignmentId.
+   */
+  java.lang.String getAssignmentId();
+  /**
+   * <pre>
+   * Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+   * refused report is about.
+   * </pre>
+   *
+   * <code>string assignment_id = 17 [json_name = "assignmentId"];</code>
+   * @return The bytes for assignmentId.
+   */
+  com.google.protobuf.ByteString
+      getAssignmentIdBytes();
 
   /**
    * <pre>

@@ -112,7 +112,7 @@ public final class SyncServiceOuterClass {
       ".TimestampR\014completeTime\022;\n\013create_time\030" +
       "\023 \001(\0132\032.google.protobuf.TimestampR\ncreat" +
       "eTime\022)\n\020accuracy_percent\030\024 \001(\001R\017accurac" +
-      "yPercent\022\030\n\007trigger\030\025 \001(\tR\007trigger\"\244\005\n\013D" +
+      "yPercent\022\030\n\007trigger\030\025 \001(\tR\007trigger\"\311\005\n\013D" +
       "iscrepancy\022\016\n\002id\030\001 \001(\tR\002id\022\025\n\006org_id\030\002 \001" +
       "(\tR\005orgId\022\025\n\006bot_id\030\003 \001(\tR\005botId\022\027\n\007sync" +
       "_id\030\004 \001(\tR\006syncId\022-\n\004kind\030\005 \001(\0162\031.astro." +
@@ -126,63 +126,66 @@ public final class SyncServiceOuterClass {
       "solve_time\030\r \001(\0132\032.google.protobuf.Times" +
       "tampR\013resolveTime\022\031\n\010trade_id\030\016 \001(\tR\007tra" +
       "deId\022$\n\016trade_offer_id\030\017 \001(\tR\014tradeOffer" +
-      "Id\022\027\n\007user_id\030\020 \001(\004R\006userId\022\026\n\006amount\030\022 " +
-      "\001(\rR\006amount\022\'\n\017recorded_amount\030\023 \001(\rR\016re" +
-      "cordedAmount\022;\n\010remedies\030\024 \003(\0162\037.astro.v" +
-      "1.DiscrepancyResolutionR\010remedies\"H\n\020Sta" +
-      "rtSyncRequest\022\025\n\006bot_id\030\001 \001(\tR\005botId\022\035\n\n" +
-      "request_id\030\002 \001(\tR\trequestId\"7\n\021StartSync" +
-      "Response\022\"\n\004sync\030\001 \001(\0132\016.astro.v1.SyncR\004" +
-      "sync\")\n\016GetSyncRequest\022\027\n\007sync_id\030\001 \001(\tR" +
-      "\006syncId\"5\n\017GetSyncResponse\022\"\n\004sync\030\001 \001(\013" +
-      "2\016.astro.v1.SyncR\004sync\"|\n\020ListSyncsReque" +
-      "st\022\025\n\006org_id\030\001 \001(\tR\005orgId\022\025\n\006bot_id\030\002 \001(" +
-      "\tR\005botId\022\033\n\tpage_size\030\003 \001(\005R\010pageSize\022\035\n" +
-      "\npage_token\030\004 \001(\tR\tpageToken\"a\n\021ListSync" +
-      "sResponse\022$\n\005syncs\030\001 \003(\0132\016.astro.v1.Sync" +
-      "R\005syncs\022&\n\017next_page_token\030\002 \001(\tR\rnextPa" +
-      "geToken\"\212\001\n\030ListDiscrepanciesRequest\022\025\n\006" +
-      "org_id\030\001 \001(\tR\005orgId\022\033\n\topen_only\030\002 \001(\010R\010" +
-      "openOnly\022\033\n\tpage_size\030\003 \001(\005R\010pageSize\022\035\n" +
-      "\npage_token\030\004 \001(\tR\tpageToken\"\200\001\n\031ListDis" +
-      "crepanciesResponse\022;\n\rdiscrepancies\030\001 \003(" +
-      "\0132\025.astro.v1.DiscrepancyR\rdiscrepancies\022" +
-      "&\n\017next_page_token\030\002 \001(\tR\rnextPageToken\"" +
-      "\266\001\n\031ResolveDiscrepancyRequest\022%\n\016discrep" +
-      "ancy_id\030\001 \001(\tR\rdiscrepancyId\022?\n\nresoluti" +
-      "on\030\002 \001(\0162\037.astro.v1.DiscrepancyResolutio" +
-      "nR\nresolution\022\022\n\004note\030\003 \001(\tR\004note\022\035\n\nreq" +
-      "uest_id\030\004 \001(\tR\trequestId\"U\n\032ResolveDiscr" +
-      "epancyResponse\0227\n\013discrepancy\030\001 \001(\0132\025.as" +
-      "tro.v1.DiscrepancyR\013discrepancy*\210\001\n\tSync" +
-      "State\022\032\n\026SYNC_STATE_UNSPECIFIED\020\000\022\026\n\022SYN" +
-      "C_STATE_PENDING\020\001\022\026\n\022SYNC_STATE_RUNNING\020" +
-      "\002\022\030\n\024SYNC_STATE_SUCCEEDED\020\003\022\025\n\021SYNC_STAT" +
-      "E_FAILED\020\004*\206\002\n\017DiscrepancyKind\022 \n\034DISCRE" +
-      "PANCY_KIND_UNSPECIFIED\020\000\022\"\n\036DISCREPANCY_" +
-      "KIND_UNKNOWN_ASSET\020\001\022\"\n\036DISCREPANCY_KIND" +
-      "_MISSING_ASSET\020\002\022%\n!DISCREPANCY_KIND_ASS" +
-      "IGNED_MISSING\020\003\022\"\n\036DISCREPANCY_KIND_UNKN" +
-      "OWN_TRADE\020\004\022\"\n\036DISCREPANCY_KIND_UNKNOWN_" +
-      "OFFER\020\005\022\032\n\026DISCREPANCY_KIND_STACK\020\010*\370\001\n\025" +
-      "DiscrepancyResolution\022&\n\"DISCREPANCY_RES" +
-      "OLUTION_UNSPECIFIED\020\000\022 \n\034DISCREPANCY_RES" +
-      "OLUTION_ADOPT\020\001\022$\n DISCREPANCY_RESOLUTIO" +
-      "N_WRITE_OFF\020\002\022!\n\035DISCREPANCY_RESOLUTION_" +
-      "IGNORE\020\003\022#\n\037DISCREPANCY_RESOLUTION_VANIS" +
-      "HED\020\004\022\'\n#DISCREPANCY_RESOLUTION_CANCEL_O" +
-      "FFER\020\0052\261\003\n\013SyncService\022I\n\tStartSync\022\032.as" +
-      "tro.v1.StartSyncRequest\032\033.astro.v1.Start" +
-      "SyncResponse\"\003\220\002\002\022C\n\007GetSync\022\030.astro.v1." +
-      "GetSyncRequest\032\031.astro.v1.GetSyncRespons" +
-      "e\"\003\220\002\001\022I\n\tListSyncs\022\032.astro.v1.ListSyncs" +
-      "Request\032\033.astro.v1.ListSyncsResponse\"\003\220\002" +
-      "\001\022a\n\021ListDiscrepancies\022\".astro.v1.ListDi" +
-      "screpanciesRequest\032#.astro.v1.ListDiscre" +
-      "panciesResponse\"\003\220\002\001\022d\n\022ResolveDiscrepan" +
-      "cy\022#.astro.v1.ResolveDiscrepancyRequest\032" +
-      "$.astro.v1.ResolveDiscrepancyResponse\"\003\220" +
-      "\002\002B\020\n\014dev.astro.v1P\001b\006proto3"
+      "Id\022\027\n\007user_id\030\020 \001(\004R\006userId\022#\n\rassignmen" +
+      "t_id\030\021 \001(\tR\014assignmentId\022\026\n\006amount\030\022 \001(\r" +
+      "R\006amount\022\'\n\017recorded_amount\030\023 \001(\rR\016recor" +
+      "dedAmount\022;\n\010remedies\030\024 \003(\0162\037.astro.v1.D" +
+      "iscrepancyResolutionR\010remedies\"H\n\020StartS" +
+      "yncRequest\022\025\n\006bot_id\030\001 \001(\tR\005botId\022\035\n\nreq" +
+      "uest_id\030\002 \001(\tR\trequestId\"7\n\021StartSyncRes" +
+      "ponse\022\"\n\004sync\030\001 \001(\0132\016.astro.v1.SyncR\004syn" +
+      "c\")\n\016GetSyncRequest\022\027\n\007sync_id\030\001 \001(\tR\006sy" +
+      "ncId\"5\n\017GetSyncResponse\022\"\n\004sync\030\001 \001(\0132\016." +
+      "astro.v1.SyncR\004sync\"|\n\020ListSyncsRequest\022" +
+      "\025\n\006org_id\030\001 \001(\tR\005orgId\022\025\n\006bot_id\030\002 \001(\tR\005" +
+      "botId\022\033\n\tpage_size\030\003 \001(\005R\010pageSize\022\035\n\npa" +
+      "ge_token\030\004 \001(\tR\tpageToken\"a\n\021ListSyncsRe" +
+      "sponse\022$\n\005syncs\030\001 \003(\0132\016.astro.v1.SyncR\005s" +
+      "yncs\022&\n\017next_page_token\030\002 \001(\tR\rnextPageT" +
+      "oken\"\212\001\n\030ListDiscrepanciesRequest\022\025\n\006org" +
+      "_id\030\001 \001(\tR\005orgId\022\033\n\topen_only\030\002 \001(\010R\010ope" +
+      "nOnly\022\033\n\tpage_size\030\003 \001(\005R\010pageSize\022\035\n\npa" +
+      "ge_token\030\004 \001(\tR\tpageToken\"\200\001\n\031ListDiscre" +
+      "panciesResponse\022;\n\rdiscrepancies\030\001 \003(\0132\025" +
+      ".astro.v1.DiscrepancyR\rdiscrepancies\022&\n\017" +
+      "next_page_token\030\002 \001(\tR\rnextPageToken\"\266\001\n" +
+      "\031ResolveDiscrepancyRequest\022%\n\016discrepanc" +
+      "y_id\030\001 \001(\tR\rdiscrepancyId\022?\n\nresolution\030" +
+      "\002 \001(\0162\037.astro.v1.DiscrepancyResolutionR\n" +
+      "resolution\022\022\n\004note\030\003 \001(\tR\004note\022\035\n\nreques" +
+      "t_id\030\004 \001(\tR\trequestId\"U\n\032ResolveDiscrepa" +
+      "ncyResponse\0227\n\013discrepancy\030\001 \001(\0132\025.astro" +
+      ".v1.DiscrepancyR\013discrepancy*\210\001\n\tSyncSta" +
+      "te\022\032\n\026SYNC_STATE_UNSPECIFIED\020\000\022\026\n\022SYNC_S" +
+      "TATE_PENDING\020\001\022\026\n\022SYNC_STATE_RUNNING\020\002\022\030" +
+      "\n\024SYNC_STATE_SUCCEEDED\020\003\022\025\n\021SYNC_STATE_F" +
+      "AILED\020\004*\317\002\n\017DiscrepancyKind\022 \n\034DISCREPAN" +
+      "CY_KIND_UNSPECIFIED\020\000\022\"\n\036DISCREPANCY_KIN" +
+      "D_UNKNOWN_ASSET\020\001\022\"\n\036DISCREPANCY_KIND_MI" +
+      "SSING_ASSET\020\002\022%\n!DISCREPANCY_KIND_ASSIGN" +
+      "ED_MISSING\020\003\022\"\n\036DISCREPANCY_KIND_UNKNOWN" +
+      "_TRADE\020\004\022\"\n\036DISCREPANCY_KIND_UNKNOWN_OFF" +
+      "ER\020\005\022#\n\037DISCREPANCY_KIND_REPORT_REFUSED\020" +
+      "\006\022\"\n\036DISCREPANCY_KIND_CLAIMED_TWICE\020\007\022\032\n" +
+      "\026DISCREPANCY_KIND_STACK\020\010*\370\001\n\025Discrepanc" +
+      "yResolution\022&\n\"DISCREPANCY_RESOLUTION_UN" +
+      "SPECIFIED\020\000\022 \n\034DISCREPANCY_RESOLUTION_AD" +
+      "OPT\020\001\022$\n DISCREPANCY_RESOLUTION_WRITE_OF" +
+      "F\020\002\022!\n\035DISCREPANCY_RESOLUTION_IGNORE\020\003\022#" +
+      "\n\037DISCREPANCY_RESOLUTION_VANISHED\020\004\022\'\n#D" +
+      "ISCREPANCY_RESOLUTION_CANCEL_OFFER\020\0052\261\003\n" +
+      "\013SyncService\022I\n\tStartSync\022\032.astro.v1.Sta" +
+      "rtSyncRequest\032\033.astro.v1.StartSyncRespon" +
+      "se\"\003\220\002\002\022C\n\007GetSync\022\030.astro.v1.GetSyncReq" +
+      "uest\032\031.astro.v1.GetSyncResponse\"\003\220\002\001\022I\n\t" +
+      "ListSyncs\022\032.astro.v1.ListSyncsRequest\032\033." +
+      "astro.v1.ListSyncsResponse\"\003\220\002\001\022a\n\021ListD" +
+      "iscrepancies\022\".astro.v1.ListDiscrepancie" +
+      "sRequest\032#.astro.v1.ListDiscrepanciesRes" +
+      "ponse\"\003\220\002\001\022d\n\022ResolveDiscrepancy\022#.astro" +
+      ".v1.ResolveDiscrepancyRequest\032$.astro.v1" +
+      ".ResolveDiscrepancyResponse\"\003\220\002\002B\020\n\014dev." +
+      "astro.v1P\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -201,7 +204,7 @@ public final class SyncServiceOuterClass {
     internal_static_astro_v1_Discrepancy_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_astro_v1_Discrepancy_descriptor,
-        new java.lang.String[] { "Id", "OrgId", "BotId", "SyncId", "Kind", "ItemId", "AppId", "AssetId", "ItemName", "Resolution", "Note", "CreateTime", "ResolveTime", "TradeId", "TradeOfferId", "UserId", "Amount", "RecordedAmount", "Remedies", });
+        new java.lang.String[] { "Id", "OrgId", "BotId", "SyncId", "Kind", "ItemId", "AppId", "AssetId", "ItemName", "Resolution", "Note", "CreateTime", "ResolveTime", "TradeId", "TradeOfferId", "UserId", "AssignmentId", "Amount", "RecordedAmount", "Remedies", });
     internal_static_astro_v1_StartSyncRequest_descriptor =
       getDescriptor().getMessageTypes().get(2);
     internal_static_astro_v1_StartSyncRequest_fieldAccessorTable = new
