@@ -70,6 +70,14 @@ type (
 	ListBotsRequest = astrov1.ListBotsRequest
 	// ListBotsResponse is a page.
 	ListBotsResponse = astrov1.ListBotsResponse
+	// GetBotRequest asks for a bot.
+	GetBotRequest = astrov1.GetBotRequest
+	// GetBotResponse has the bot.
+	GetBotResponse = astrov1.GetBotResponse
+	// RemoveBotRequest removes a bot.
+	RemoveBotRequest = astrov1.RemoveBotRequest
+	// RemoveBotResponse has the bot.
+	RemoveBotResponse = astrov1.RemoveBotResponse
 	// PauseBotRequest pauses a bot or lets it go on.
 	PauseBotRequest = astrov1.PauseBotRequest
 	// PauseBotResponse has the bot.
@@ -511,6 +519,8 @@ const (
 	ReasonBotLeaseLost = "BOT_LEASE_LOST"
 	// INVALID_ARGUMENT. The worker broke the session protocol. metadata: field.
 	ReasonBotProtocol = "BOT_PROTOCOL"
+	// FAILED_PRECONDITION. metadata: bot_id. Items have gone through the bot: pause it instead.
+	ReasonBotInUse = "BOT_IN_USE"
 	// NOT_FOUND. metadata: sync_id.
 	ReasonSyncNotFound = "SYNC_NOT_FOUND"
 	// NOT_FOUND. metadata: discrepancy_id.

@@ -167,6 +167,21 @@ func (s *BotService) List(ctx context.Context, request *ListBotsRequest, options
 	}, request, options)
 }
 
+// Get gets a bot.
+//
+// Scope: bots.read. Reasons: BOT_NOT_FOUND.
+func (s *BotService) Get(ctx context.Context, request *GetBotRequest, options ...CallOption) (*GetBotResponse, error) {
+	return call[*GetBotResponse](ctx, s.connection, method{path: "/astro.v1.BotService/GetBot", mayRepeat: true}, request, options)
+}
+
+// Remove removes a bot that was registered by mistake, and revokes its keys. One that items have gone
+// through stays, because their history names it: pause it instead.
+//
+// Scope: bots.write. Reasons: BOT_NOT_FOUND, BOT_IN_USE, REQUEST_ID_REUSED.
+func (s *BotService) Remove(ctx context.Context, request *RemoveBotRequest, options ...CallOption) (*RemoveBotResponse, error) {
+	return call[*RemoveBotResponse](ctx, s.connection, method{path: "/astro.v1.BotService/RemoveBot", mayRepeat: true, requestID: 2}, request, options)
+}
+
 // Pause pauses a bot, or lets it go on: a paused bot starts no delivery and takes no donation, but
 // follows the offers that are out already.
 //

@@ -227,6 +227,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
     let items = items::service::Items { gate: gate.clone(), log: log.clone() };
     let events = events::service::Events { gate: gate.clone(), feed, log };
     let access = auth::service::Access { gate: gate.clone() };
+    let bots = bots::service::Bots { gate: gate.clone(), clear: sync::ops::clear };
     let mut routes = Routes::builder();
     macro_rules! add {
         ($($server:ident: $service:expr),* $(,)?) => { $(
@@ -238,7 +239,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
     add! {
         AccessServiceServer: access,
         AssignmentServiceServer: assignments,
-        BotServiceServer: bots::service::Bots(gate.clone()),
+        BotServiceServer: bots,
         DonationServiceServer: donations::service::Donations(gate.clone()),
         EventServiceServer: events,
         ItemServiceServer: items,

@@ -35,7 +35,7 @@ async fn a_repeated_request_has_one_effect_and_the_same_answer(backend: Backend)
         let other = Ids { variant: 2, reservation: ids.assignment.clone(), ..ids.clone() };
         let other = match method.name {
             "RetryAssignment" => Ids { assignment: ids.item.clone(), ..other },
-            "StartSync" => Ids { bot: ids.item.clone(), ..other },
+            "StartSync" | "RemoveBot" => Ids { bot: ids.item.clone(), ..other },
             _ => other,
         };
         let refused = world.call(method, key, request(method, &other)).await.unwrap_err();
@@ -60,6 +60,8 @@ async fn ids_for(world: &World, method: &str) -> Ids {
             let assignment = world.app.assign(items, &winner).await;
             Ids { assignment: assignment.id, ..ids }
         }
+        // The world's own bot holds items.
+        "RemoveBot" => Ids { bot: world.app.further_bot("mistaken").await.id, ..ids },
         _ => ids,
     }
 }

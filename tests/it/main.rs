@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
 mod access;
+mod bots;
 mod canaries;
 mod clocks;
 mod columns;

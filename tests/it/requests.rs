@@ -119,6 +119,11 @@ fn bots(name: &str, ids: &Ids) -> Vec<u8> {
         "ListBots" => {
             ListBotsRequest { org_id: ids.org.clone(), ..Default::default() }.encode_to_vec()
         }
+        "GetBot" => GetBotRequest { bot_id: ids.bot.clone() }.encode_to_vec(),
+        "RemoveBot" => {
+            RemoveBotRequest { bot_id: ids.bot.clone(), request_id: ids.request.clone() }
+                .encode_to_vec()
+        }
         "PauseBot" => PauseBotRequest {
             bot_id: ids.bot.clone(),
             paused: ids.variant.is_multiple_of(2),

@@ -29,6 +29,8 @@ const DENIALS: &[(&str, Option<&str>)] = &[
     ("/astro.v1.AssignmentService/WatchAssignment", Some("ASSIGNMENT_NOT_FOUND")),
     ("/astro.v1.BotService/RegisterBot", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.BotService/ListBots", Some("ORGANIZATION_NOT_FOUND")),
+    ("/astro.v1.BotService/GetBot", Some("BOT_NOT_FOUND")),
+    ("/astro.v1.BotService/RemoveBot", Some("BOT_NOT_FOUND")),
     ("/astro.v1.BotService/PauseBot", Some("BOT_NOT_FOUND")),
     ("/astro.v1.DonationService/GetDonation", Some("DONATION_NOT_FOUND")),
     ("/astro.v1.DonationService/ListDonations", Some("ORGANIZATION_NOT_FOUND")),

@@ -131,6 +131,9 @@ fn by_reason<'a>(reason: ErrorReason, fact: impl Fn(&str) -> &'a str) -> Option<
         ErrorReason::ReservationEnded => "reserve anew",
         ErrorReason::AssignmentNotFound => "see `astro assignments list`",
         ErrorReason::BotNotFound | ErrorReason::BotExists => "see `astro bots list`",
+        ErrorReason::BotInUse => {
+            return Some(format!("pause it with `astro bots pause {}`", fact("bot_id")));
+        }
         ErrorReason::SyncNotFound => "see `astro syncs list`",
         ErrorReason::DiscrepancyNotFound | ErrorReason::DiscrepancyState => {
             "see `astro discrepancies list --open`"

@@ -162,6 +162,8 @@ mod tests {
         ("users set-trade-url", "SetTradeUrlRequest"),
         ("bots register", "RegisterBotRequest"),
         ("bots list", "ListBotsRequest"),
+        ("bots get", "GetBotRequest"),
+        ("bots remove", "RemoveBotRequest"),
         ("keys create", "CreateApiKeyRequest"),
         ("keys list", "ListApiKeysRequest"),
         ("keys revoke", "RevokeApiKeyRequest"),

@@ -22,11 +22,25 @@ Example:
         #[arg(long, default_value = "", hide_default_value = true)]
         name: String,
     },
-    /// List bots, newest first.
+    /// List bots, newest first. The last column says what to do about a bot that needs somebody.
     #[command(after_help = "Example:\n  astro bots list")]
     List {
         #[command(flatten)]
         paging: Paging,
+    },
+    /// Show a bot, with what is to be done about it.
+    #[command(after_help = "Example:\n  astro bots get BOT_ID")]
+    Get {
+        /// Bot id.
+        bot_id: String,
+    },
+    /// Remove a bot that was registered by mistake, and revoke its keys.
+    ///
+    /// One that items have gone through stays, because their history names it: pause it instead.
+    #[command(after_help = "Example:\n  astro bots remove BOT_ID")]
+    Remove {
+        /// Bot id.
+        bot_id: String,
     },
     /// Pause a bot: no new deliveries and donations.
     #[command(after_help = "Example:\n  astro bots pause BOT_ID")]
@@ -56,6 +70,15 @@ impl Command {
                 Ok(cx.out.record(&response.bot)?)
             }
             Self::List { paging } => list(&paging, cx).await,
+            Self::Get { bot_id } => {
+                let response = cx.client.bots().get(GetBotRequest { bot_id }).await?;
+                Ok(cx.out.record(&response.bot)?)
+            }
+            Self::Remove { bot_id } => {
+                let request = RemoveBotRequest { bot_id, request_id: new_request_id() };
+                let response = cx.client.bots().remove(request).await?;
+                Ok(cx.out.record(&response.bot)?)
+            }
             Self::Pause { bot_id } => {
                 pause(PauseBotRequest { bot_id, paused: true, request_id: new_request_id() }, cx)
                     .await
@@ -93,6 +116,8 @@ async fn list(paging: &Paging, cx: &mut Context<'_>) -> Result<(), Failure> {
         "paused",
         "last_seen_time",
         "steam_token_expire_time",
+        // Last, because it may be long: the remedy of "needs_operator" is in it.
+        "steam_status_detail",
     ];
     Ok(cx.out.list(&ListBotsResponse { bots, next_page_token }, &columns)?)
 }

@@ -183,6 +183,19 @@ pub fn revoked_among(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>> {
     Ok(revoked)
 }
 
+/// Revokes all keys of a bot, which is about to be removed, and keeps them without it.
+///
+/// # Errors
+/// Those of the database.
+pub fn revoke_keys_of(conn: &mut Conn, caller: &Caller, bot: BotId, now: Timestamp) -> Result<()> {
+    for key in store::keys_of_bot(conn, bot)? {
+        if store::set_revoked(conn, &key.id, now)? {
+            events::append(conn, event(&key, "key.revoked", &caller.source(), "revoked"), now)?;
+        }
+    }
+    store::unbind_keys(conn, bot)
+}
+
 /// The organisation that a thing belongs to: the one asked for, else the caller's own.
 ///
 /// # Errors

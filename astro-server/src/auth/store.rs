@@ -91,6 +91,21 @@ pub(super) fn keys(conn: &mut Conn, org: Option<OrgId>, page: &Page) -> Result<V
     rows.into_iter().map(|row| row.key().map(|(key, _)| key)).collect()
 }
 
+/// Keys of the bot.
+pub(super) fn keys_of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<ApiKey>> {
+    let rows: Vec<KeyRow> =
+        api_keys::table.filter(api_keys::bot_id.eq(bot)).order(api_keys::id).load(conn)?;
+    rows.into_iter().map(|row| row.key().map(|(key, _)| key)).collect()
+}
+
+/// Has the bot's keys stay without it.
+pub(super) fn unbind_keys(conn: &mut Conn, bot: BotId) -> Result<()> {
+    diesel::update(api_keys::table.filter(api_keys::bot_id.eq(bot)))
+        .set(api_keys::bot_id.eq(None::<BotId>))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Whether the organisation exists; only read, since it belongs to another slice.
 pub(super) fn org_exists(conn: &mut Conn, org: OrgId) -> Result<bool> {
     let id = organizations::table.find(org).select(organizations::id);

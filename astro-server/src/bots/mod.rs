@@ -39,6 +39,9 @@ impl SteamStatus {
     }
 }
 
+/// What is told of a bot without a worker in place of a [`SteamStatus`].
+const OFFLINE: &str = "offline";
+
 /// One Steam account that holds items.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable)]
 pub struct Bot {
@@ -107,6 +110,21 @@ impl Bot {
         let ahead = self.last_seen_at.is_some_and(|seen| seen.is_ahead_of(now));
         let runs = self.lease_expires_at.is_some_and(|end| now < end);
         self.lease_holder.is_some() && runs && !ahead
+    }
+
+    /// The connection to Steam in one word, and more about it, as people are told: what a worker told
+    /// that is gone is no news of Steam.
+    pub fn told_status(&self, now: Timestamp) -> (String, String) {
+        let Self { steam_status: status, steam_status_detail: detail, .. } = self;
+        if self.connected(now) {
+            return (status.to_string(), detail.clone());
+        }
+        let last = match (status, detail.as_str()) {
+            (SteamStatus::Unknown, _) => "no worker has connected yet".to_owned(),
+            (_, "") => format!("no worker is connected; the last one told: {status}"),
+            (_, detail) => format!("no worker is connected; the last one told: {status}: {detail}"),
+        };
+        (OFFLINE.to_owned(), last)
     }
 
     /// Passes when the worker may have the session: it is free, ran out, is the worker's own, or

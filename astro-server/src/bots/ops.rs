@@ -1,5 +1,6 @@
-//! Bots: registered, paused, and the sessions of their workers.
+//! Bots: registered, paused, removed, and the sessions of their workers.
 use super::{Bot, Hello, Opened, SteamStatus, source, store};
+use crate::auth;
 use crate::db::Conn;
 use crate::events::{self, NewEvent, Severity};
 use crate::kernel::{BotId, Caller, Error, OrgId, Page, Result, SteamId, Timestamp, limits};
@@ -56,6 +57,33 @@ pub fn set_paused(
     let text = format!("Bot {} {verb}", bot.display_name);
     events::append(conn, NewEvent::new(bot.org, name, &caller.source(), text).bot(id), now)?;
     get(conn, id)
+}
+
+/// Removes a bot that the caller sees, with its keys; `clear` removes what other tables keep of it,
+/// or refuses.
+///
+/// # Errors
+/// [`Error::BotNotFound`], [`Error::BotInUse`].
+pub fn remove(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: BotId,
+    clear: fn(&mut Conn, &Bot) -> Result<()>,
+    now: Timestamp,
+) -> Result<Bot> {
+    let bot = visible(conn, caller, id)?;
+    clear(conn, &bot)?;
+    auth::ops::revoke_keys_of(conn, caller, id, now)?;
+    if !store::delete(conn, id)? {
+        let why = "its history names it".to_owned();
+        return Err(Error::BotInUse { bot: id, why });
+    }
+    let text = format!("Bot {} was removed", bot.display_name);
+    let event = NewEvent::new(bot.org, "bot.removed", &caller.source(), text)
+        .bot(id)
+        .with("steam_id", bot.steam_id.to_string());
+    events::append(conn, event, now)?;
+    Ok(bot)
 }
 
 /// The bot `id`.

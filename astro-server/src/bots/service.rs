@@ -9,14 +9,19 @@ use crate::{orgs, wire};
 use astro_sdk::v1;
 use astro_sdk::v1::bot_service_server::BotService;
 use astro_sdk::v1::{
-    ListBotsRequest, ListBotsResponse, PauseBotRequest, PauseBotResponse, RegisterBotRequest,
-    RegisterBotResponse,
+    GetBotRequest, GetBotResponse, ListBotsRequest, ListBotsResponse, PauseBotRequest,
+    PauseBotResponse, RegisterBotRequest, RegisterBotResponse, RemoveBotRequest, RemoveBotResponse,
 };
 use tonic::{Request, Response, Status};
 
 /// Serves bots.
 #[derive(Debug, Clone)]
-pub struct Bots(pub Gate);
+pub struct Bots {
+    /// The gate.
+    pub gate: Gate,
+    /// Clears what the slices above this one keep of a bot that is removed, or refuses.
+    pub clear: fn(&mut Conn, &Bot) -> Result<()>,
+}
 
 #[tonic::async_trait]
 impl BotService for Bots {
@@ -24,21 +29,41 @@ impl BotService for Bots {
         &self,
         request: Request<RegisterBotRequest>,
     ) -> Result<Response<RegisterBotResponse>, Status> {
-        self.0.mutate(request, |r| &r.request_id, register).await
+        self.gate.mutate(request, |r| &r.request_id, register).await
     }
 
     async fn list_bots(
         &self,
         request: Request<ListBotsRequest>,
     ) -> Result<Response<ListBotsResponse>, Status> {
-        self.0.read(request, list).await
+        self.gate.read(request, list).await
+    }
+
+    async fn get_bot(
+        &self,
+        request: Request<GetBotRequest>,
+    ) -> Result<Response<GetBotResponse>, Status> {
+        self.gate.read(request, get).await
+    }
+
+    async fn remove_bot(
+        &self,
+        request: Request<RemoveBotRequest>,
+    ) -> Result<Response<RemoveBotResponse>, Status> {
+        let clear = self.clear;
+        let remove = move |conn: &mut Conn, context: &Context, request: RemoveBotRequest| {
+            let id = BotId::parse("bot_id", &request.bot_id)?;
+            let bot = ops::remove(conn, &context.caller, id, clear, context.now)?;
+            Ok(RemoveBotResponse { bot: Some(to_wire(bot, context.now)) })
+        };
+        self.gate.mutate(request, |r| &r.request_id, remove).await
     }
 
     async fn pause_bot(
         &self,
         request: Request<PauseBotRequest>,
     ) -> Result<Response<PauseBotResponse>, Status> {
-        self.0.mutate(request, |r| &r.request_id, pause).await
+        self.gate.mutate(request, |r| &r.request_id, pause).await
     }
 }
 
@@ -66,6 +91,12 @@ fn list(conn: &mut Conn, context: &Context, request: ListBotsRequest) -> Result<
     Ok(ListBotsResponse { bots, next_page_token })
 }
 
+fn get(conn: &mut Conn, context: &Context, request: GetBotRequest) -> Result<GetBotResponse> {
+    let id = BotId::parse("bot_id", &request.bot_id)?;
+    let bot = ops::visible(conn, &context.caller, id)?;
+    Ok(GetBotResponse { bot: Some(to_wire(bot, context.now)) })
+}
+
 fn pause(conn: &mut Conn, context: &Context, request: PauseBotRequest) -> Result<PauseBotResponse> {
     let id = BotId::parse("bot_id", &request.bot_id)?;
     let bot = ops::set_paused(conn, &context.caller, id, request.paused, context.now)?;
@@ -73,6 +104,7 @@ fn pause(conn: &mut Conn, context: &Context, request: PauseBotRequest) -> Result
 }
 
 fn to_wire(bot: Bot, now: Timestamp) -> v1::Bot {
+    let (steam_status, steam_status_detail) = bot.told_status(now);
     v1::Bot {
         id: bot.id.to_string(),
         org_id: bot.org.to_string(),
@@ -80,8 +112,8 @@ fn to_wire(bot: Bot, now: Timestamp) -> v1::Bot {
         paused: bot.paused,
         connected: bot.connected(now),
         display_name: bot.display_name,
-        steam_status: bot.steam_status.to_string(),
-        steam_status_detail: bot.steam_status_detail,
+        steam_status,
+        steam_status_detail,
         lease_epoch: bot.lease_epoch.cast_unsigned(),
         last_seen_time: wire::optional_timestamp(bot.last_seen_at),
         create_time: Some(wire::timestamp(bot.created_at)),

@@ -89,6 +89,15 @@ pub(super) fn set_paused(conn: &mut Conn, id: BotId, paused: bool, now: Timestam
     Ok(changed == 1)
 }
 
+/// Deletes the bot; false while anything else refers to it.
+pub(super) fn delete(conn: &mut Conn, id: BotId) -> Result<bool> {
+    match diesel::delete(t::table.find(id)).execute(conn) {
+        Ok(_) => Ok(true),
+        Err(DbError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A lease to write.
 pub(super) struct Lease<'a> {
     pub(super) worker_id: &'a str,

@@ -142,6 +142,14 @@ pub fn of_offer(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Option<Donat
     store::of_offer(conn, bot, offer)
 }
 
+/// Deletes what the books keep of the bot's donations, unless some were taken; tells whether it did.
+///
+/// # Errors
+/// Those of the database.
+pub fn clear(conn: &mut Conn, bot: BotId) -> Result<bool> {
+    store::clear(conn, bot)
+}
+
 /// The donations that the bot has something to do for, oldest first.
 ///
 /// # Errors

@@ -47,6 +47,17 @@ pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Vec<Donation>> {
         .load(conn)?)
 }
 
+/// Deletes the donations of which nothing came; tells whether there were no others.
+pub(super) fn clear(conn: &mut Conn, bot: BotId) -> Result<bool> {
+    let of_bot = t::table.filter(t::bot_id.eq(bot));
+    let taken = of_bot.filter(t::state.eq_any(TAKEN)).select(t::id);
+    if taken.first::<DonationId>(conn).optional()?.is_some() {
+        return Ok(false);
+    }
+    diesel::delete(of_bot).execute(conn)?;
+    Ok(true)
+}
+
 /// What the donor gave since `since`.
 pub(super) fn given_since(
     conn: &mut Conn,

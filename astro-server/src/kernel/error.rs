@@ -113,6 +113,14 @@ pub enum Error {
     /// A newer session took over.
     #[error("a newer session of bot {0} took over")]
     BotLeaseLost(BotId),
+    /// Items have gone through the bot.
+    #[error("bot {bot} cannot be removed: {why}; pause it instead")]
+    BotInUse {
+        /// Bot.
+        bot: BotId,
+        /// What it has, reads on after a colon.
+        why: String,
+    },
     /// The worker broke the protocol; names the field.
     #[error("session protocol: {0}")]
     BotProtocol(String),
@@ -197,6 +205,7 @@ impl Error {
             Self::BotExists(_) => (Code::AlreadyExists, "BOT_EXISTS"),
             Self::BotLeaseHeld { .. } => (Code::FailedPrecondition, "BOT_LEASE_HELD"),
             Self::BotLeaseLost(_) => (Code::Aborted, "BOT_LEASE_LOST"),
+            Self::BotInUse { .. } => (Code::FailedPrecondition, "BOT_IN_USE"),
             Self::BotProtocol(_) => (Code::InvalidArgument, "BOT_PROTOCOL"),
             Self::SyncNotFound(_) => (Code::NotFound, "SYNC_NOT_FOUND"),
             Self::DiscrepancyNotFound(_) => (Code::NotFound, "DISCREPANCY_NOT_FOUND"),
@@ -240,6 +249,7 @@ impl Error {
                 vec![("assignment_id", assignment.to_string()), ("state", state.clone())]
             }
             Self::BotNotFound(id) | Self::BotLeaseLost(id) => vec![("bot_id", id.to_string())],
+            Self::BotInUse { bot, .. } => vec![("bot_id", bot.to_string())],
             Self::BotExists(id) => vec![("steam_id", id.to_string())],
             Self::BotLeaseHeld { bot, until } => {
                 vec![("bot_id", bot.to_string()), ("expire_time", until.clone())]

@@ -15,6 +15,7 @@ pub struct Assembly {
     sync: SyncId,
     next: u32,
     assets: HashMap<Key, SeenAsset>,
+    unreadable: HashSet<Key>,
     /// What the chunks so far take in memory, and a little for each of them.
     bytes: usize,
 }
@@ -25,7 +26,8 @@ const CHUNK_BYTES_MIN: usize = 1024;
 impl Assembly {
     /// Waits for the first chunk of `sync`.
     pub fn new(sync: SyncId) -> Self {
-        Self { sync, next: 0, assets: HashMap::new(), bytes: 0 }
+        let (assets, unreadable) = (HashMap::new(), HashSet::new());
+        Self { sync, next: 0, assets, unreadable, bytes: 0 }
     }
 
     /// The run it belongs to.
@@ -37,18 +39,26 @@ impl Assembly {
     ///
     /// # Errors
     /// [`Error::BotProtocol`] when a chunk is missing or there is too much in all.
-    pub fn add(&mut self, index: u32, assets: Vec<SeenAsset>, bytes: usize) -> Result<()> {
+    pub fn add(
+        &mut self,
+        index: u32,
+        assets: Vec<SeenAsset>,
+        unreadable: Vec<Key>,
+        bytes: usize,
+    ) -> Result<()> {
         if index != self.next {
             let next = self.next;
             return Err(Error::BotProtocol(format!("chunk {index} came instead of {next}")));
         }
         self.next += 1;
         self.bytes += CHUNK_BYTES_MIN + bytes + assets.iter().map(size).sum::<usize>();
+        self.bytes += unreadable.len() * size_of::<Key>();
         if self.bytes > INVENTORY_BYTES_MAX {
             return Err(Error::BotProtocol(format!("over {INVENTORY_BYTES_MAX} bytes")));
         }
         self.assets.extend(assets.into_iter().map(|asset| (asset.key(), asset)));
-        if self.assets.len() > INVENTORY_ASSETS_MAX {
+        self.unreadable.extend(unreadable);
+        if self.assets.len() + self.unreadable.len() > INVENTORY_ASSETS_MAX {
             return Err(Error::BotProtocol(format!("over {INVENTORY_ASSETS_MAX} assets")));
         }
         Ok(())
@@ -56,7 +66,8 @@ impl Assembly {
 
     /// The whole inventory, once the last chunk is in.
     pub fn finish(self, covered: HashSet<(i32, AssetId)>) -> Snapshot {
-        Snapshot { assets: self.assets.into_values().collect(), covered }
+        let (assets, unreadable) = (self.assets.into_values().collect(), self.unreadable);
+        Snapshot { assets, covered, unreadable }
     }
 }
 
@@ -111,14 +122,14 @@ mod tests {
     #[test]
     fn a_chunk_out_of_order_is_refused() {
         let mut assembly = Assembly::new(SyncId::new());
-        assembly.add(0, vec![], 0).unwrap();
-        assert!(matches!(assembly.add(2, vec![], 0), Err(Error::BotProtocol(_))));
+        assembly.add(0, vec![], vec![], 0).unwrap();
+        assert!(matches!(assembly.add(2, vec![], vec![], 0), Err(Error::BotProtocol(_))));
     }
 
     #[test]
     fn chunks_that_bring_nothing_come_to_an_end() {
         let mut assembly = Assembly::new(SyncId::new());
-        let full = (0..).find(|&index| assembly.add(index, vec![], 1023).is_err());
+        let full = (0..).find(|&index| assembly.add(index, vec![], vec![], 1023).is_err());
         let most = u32::try_from(INVENTORY_BYTES_MAX / CHUNK_BYTES_MIN).unwrap();
         assert!(full.is_some_and(|index| index <= most), "{full:?}");
     }

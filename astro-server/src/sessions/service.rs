@@ -398,7 +398,7 @@ impl Session {
         };
         let described = descriptions.add(chunk.descriptions);
         let assets = seen_assets(chunk.assets, &descriptions)?;
-        assembly.add(chunk.index, assets, described)?;
+        assembly.add(chunk.index, assets, unreadable(&chunk.unreadable)?, described)?;
         if !chunk.last {
             self.assembly = Some((assembly, descriptions));
             return Ok(());
@@ -442,4 +442,9 @@ impl Session {
             })
             .await
     }
+}
+
+/// Assets of which only the ids are known.
+fn unreadable(assets: &[bot::Asset]) -> Result<Vec<(i32, AssetId)>> {
+    assets.iter().map(|asset| Ok((app(asset.app_id)?, AssetId::new(asset.asset_id)))).collect()
 }

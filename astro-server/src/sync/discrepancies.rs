@@ -121,12 +121,16 @@ pub(super) fn vanished(
         let covered = || snapshot.covered.iter().any(|(app, _)| *app == row.app_id);
         match row.kind {
             DiscrepancyKind::UnknownAsset => {
-                in_books.contains(&key) || (covered() && !seen.contains_key(&key))
+                let there = seen.contains_key(&key) || snapshot.unreadable.contains(&key);
+                in_books.contains(&key) || (covered() && !there)
             }
             // An item that is not seen is missed first.
             DiscrepancyKind::Stack => match seen.get(&key) {
                 Some(asset) => !asset.is_stack(),
-                None => covered() && !in_books.contains(&key),
+                None => {
+                    let there = in_books.contains(&key) || snapshot.unreadable.contains(&key);
+                    covered() && !there
+                }
             },
             DiscrepancyKind::MissingAsset
             | DiscrepancyKind::AssignedMissing

@@ -3,8 +3,10 @@ use super::store::{self, Progress};
 use super::{Sync, SyncState, Trigger, schedule};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
+use crate::donations;
 use crate::events::{self, NewEvent, Severity};
 use crate::items::ops::By;
+use crate::items::{self, ItemState};
 use crate::kernel::{BotId, Caller, Error, OrgId, Page, Result, SyncId, Timestamp};
 use std::time::Duration;
 
@@ -25,6 +27,28 @@ pub fn start(conn: &mut Conn, bot: &Bot, trigger: Trigger, by: By<'_>) -> Result
     }
     append(conn, &sync, "sync.requested", "A full inventory was asked for", by)?;
     Ok(sync)
+}
+
+/// Clears what the books keep of a bot that is removed: comparisons, and donations of which nothing
+/// came.
+///
+/// # Errors
+/// [`Error::BotInUse`] when items have gone through it, or are about to.
+pub fn clear(conn: &mut Conn, bot: &Bot) -> Result<()> {
+    let in_use = |why: String| Err(Error::BotInUse { bot: bot.id, why });
+    let counts = items::ops::counts(conn, bot.id)?;
+    let gone = [ItemState::Delivered, ItemState::Withdrawn];
+    let (past, held): (Vec<_>, Vec<_>) = counts.iter().partition(|(state, _)| gone.contains(state));
+    let sum = |counts: &[&(ItemState, i64)]| counts.iter().map(|(_, count)| count).sum::<i64>();
+    match (sum(&held), sum(&past)) {
+        (0, 0) => {}
+        (0, past) => return in_use(format!("{past} items have gone through it")),
+        (held, _) => return in_use(format!("it holds {held} items")),
+    }
+    if !donations::ops::clear(conn, bot.id)? {
+        return in_use("it has taken donations".to_owned());
+    }
+    store::clear(conn, bot.id)
 }
 
 pub(super) fn append(

@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub assets: Vec<SeenAsset>,
     /// Inventories that were read completely.
     pub covered: HashSet<(i32, AssetId)>,
+    /// Assets that are there and whose entries make no sense: neither seen nor missed.
+    pub unreadable: HashSet<Key>,
 }
 
 /// What the decision depends on beside the inventory and the books.
@@ -160,6 +162,9 @@ fn of_item(
 /// keeps protected items, and cannot have been traded away.
 fn was_looked_for(item: &Item, snapshot: &Snapshot, read_started: Timestamp) -> bool {
     let covered = |context| snapshot.covered.contains(&(item.steam_app_id, context));
+    if key(item).is_some_and(|key| snapshot.unreadable.contains(&key)) {
+        return false;
+    }
     let protected = item.tradable_at.is_some_and(|at| at > read_started);
     covered(item.steam_context_id) && (!protected || covered(AssetId::new(PROTECTED)))
 }

@@ -204,6 +204,15 @@ pub(super) struct TradedAsset {
     pub(super) created_at: Timestamp,
 }
 
+/// Deletes all that is kept of the bot.
+pub(super) fn clear(conn: &mut Conn, bot: BotId) -> Result<()> {
+    diesel::delete(r::table.filter(r::bot_id.eq(bot))).execute(conn)?;
+    diesel::delete(m::table.filter(m::bot_id.eq(bot))).execute(conn)?;
+    diesel::delete(d::table.filter(d::bot_id.eq(bot))).execute(conn)?;
+    diesel::delete(t::table.filter(t::bot_id.eq(bot))).execute(conn)?;
+    Ok(())
+}
+
 /// Remembers it, once.
 pub(super) fn remember(conn: &mut Conn, row: &TradedAsset) -> Result<()> {
     each!(conn, diesel::insert_into(m::table).values(row).on_conflict_do_nothing().execute(conn))?;

@@ -110,7 +110,7 @@ fn inventory(count: u64, context: u64) -> Snapshot {
         metadata: serde_json::json!({"icon_url": "x".repeat(200)}).into(),
     };
     let covered = HashSet::from([(440, AssetId::new(2)), (440, AssetId::new(16))]);
-    Snapshot { assets: (1..=count).map(asset).collect(), covered }
+    Snapshot { assets: (1..=count).map(asset).collect(), covered, ..Snapshot::default() }
 }
 
 /// `ASTRO_TEST_ASSETS=100000 cargo test --release -p astro-server portions -- --nocapture` tells

@@ -207,6 +207,11 @@ pub(crate) fn bots_and_syncs(table: &mut Table<'_>) {
         .rpc::<ListBotsRequest>("BotService/ListBots")
         .org(|q| &mut q.org_id)
         .page(|q| &mut q.page_size, |q| &mut q.page_token);
+    table.rpc::<GetBotRequest>("BotService/GetBot").id("bot_id", unknown, |q| &mut q.bot_id);
+    table
+        .rpc::<RemoveBotRequest>("BotService/RemoveBot")
+        .id("bot_id", unknown, |q| &mut q.bot_id)
+        .request_id(|q| &mut q.request_id);
     table
         .rpc::<PauseBotRequest>("BotService/PauseBot")
         .id("bot_id", unknown, |q| &mut q.bot_id)

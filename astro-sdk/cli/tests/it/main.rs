@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod assignments;
+mod bots;
 mod call;
 mod connection;
 mod errors;

@@ -986,7 +986,7 @@ impl ::prost::Name for AppContext {
         "/astro.bot.v1.AppContext".into()
     }
 }
-/// InventoryChunk is part of a full inventory: at most 500 assets.
+/// InventoryChunk is part of a full inventory: at most 500 assets, readable or not.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InventoryChunk {
     /// Sync run that asked for it.
@@ -1010,6 +1010,10 @@ pub struct InventoryChunk {
     /// When the bot began to read; in the last chunk.
     #[prost(message, optional, tag = "7")]
     pub read_start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Assets that are there and whose entries make no sense: application, context and asset id only.
+    /// Nothing is concluded about them.
+    #[prost(message, repeated, tag = "8")]
+    pub unreadable: ::prost::alloc::vec::Vec<Asset>,
 }
 impl ::prost::Name for InventoryChunk {
     const NAME: &'static str = "InventoryChunk";

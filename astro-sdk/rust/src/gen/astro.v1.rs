@@ -61,6 +61,8 @@ pub enum ErrorReason {
     BotLeaseLost = 43,
     /// INVALID_ARGUMENT. The worker broke the session protocol. metadata: field.
     BotProtocol = 44,
+    /// FAILED_PRECONDITION. metadata: bot_id. Items have gone through the bot: pause it instead.
+    BotInUse = 45,
     /// NOT_FOUND. metadata: sync_id.
     SyncNotFound = 50,
     /// NOT_FOUND. metadata: discrepancy_id.
@@ -112,6 +114,7 @@ impl ErrorReason {
             Self::BotLeaseHeld => "ERROR_REASON_BOT_LEASE_HELD",
             Self::BotLeaseLost => "ERROR_REASON_BOT_LEASE_LOST",
             Self::BotProtocol => "ERROR_REASON_BOT_PROTOCOL",
+            Self::BotInUse => "ERROR_REASON_BOT_IN_USE",
             Self::SyncNotFound => "ERROR_REASON_SYNC_NOT_FOUND",
             Self::DiscrepancyNotFound => "ERROR_REASON_DISCREPANCY_NOT_FOUND",
             Self::DiscrepancyState => "ERROR_REASON_DISCREPANCY_STATE",
@@ -152,6 +155,7 @@ impl ErrorReason {
             "ERROR_REASON_BOT_LEASE_HELD" => Some(Self::BotLeaseHeld),
             "ERROR_REASON_BOT_LEASE_LOST" => Some(Self::BotLeaseLost),
             "ERROR_REASON_BOT_PROTOCOL" => Some(Self::BotProtocol),
+            "ERROR_REASON_BOT_IN_USE" => Some(Self::BotInUse),
             "ERROR_REASON_SYNC_NOT_FOUND" => Some(Self::SyncNotFound),
             "ERROR_REASON_DISCREPANCY_NOT_FOUND" => Some(Self::DiscrepancyNotFound),
             "ERROR_REASON_DISCREPANCY_STATE" => Some(Self::DiscrepancyState),
@@ -2333,11 +2337,12 @@ pub struct Bot {
     /// Whether a worker holds its session now.
     #[prost(bool, tag = "6")]
     pub connected: bool,
-    /// The account's connection to Steam in one word, as the worker last told: "online",
-    /// "reconnecting", "rate_limited", "maintenance", "needs_operator".
+    /// The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+    /// "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
     #[prost(string, tag = "7")]
     pub steam_status: ::prost::alloc::string::String,
-    /// More about steam_status, for people.
+    /// More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+    /// answers could not be read.
     #[prost(string, tag = "8")]
     pub steam_status_detail: ::prost::alloc::string::String,
     /// Counts the sessions so far; a write with an older number changes nothing.
@@ -2450,6 +2455,77 @@ impl ::prost::Name for ListBotsResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/astro.v1.ListBotsResponse".into()
+    }
+}
+/// GetBotRequest asks for a bot.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBotRequest {
+    /// Required. Bot id.
+    #[prost(string, tag = "1")]
+    pub bot_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetBotRequest {
+    const NAME: &'static str = "GetBotRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.GetBotRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.GetBotRequest".into()
+    }
+}
+/// GetBotResponse has the bot.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBotResponse {
+    /// The bot.
+    #[prost(message, optional, tag = "1")]
+    pub bot: ::core::option::Option<Bot>,
+}
+impl ::prost::Name for GetBotResponse {
+    const NAME: &'static str = "GetBotResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.GetBotResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.GetBotResponse".into()
+    }
+}
+/// RemoveBotRequest removes a bot.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveBotRequest {
+    /// Required. Bot id.
+    #[prost(string, tag = "1")]
+    pub bot_id: ::prost::alloc::string::String,
+    /// Idempotency key (UUID).
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RemoveBotRequest {
+    const NAME: &'static str = "RemoveBotRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.RemoveBotRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.RemoveBotRequest".into()
+    }
+}
+/// RemoveBotResponse has the bot.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveBotResponse {
+    /// The bot, as it was.
+    #[prost(message, optional, tag = "1")]
+    pub bot: ::core::option::Option<Bot>,
+}
+impl ::prost::Name for RemoveBotResponse {
+    const NAME: &'static str = "RemoveBotResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.RemoveBotResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.RemoveBotResponse".into()
     }
 }
 /// PauseBotRequest pauses a bot or lets it go on.
@@ -2621,6 +2697,43 @@ pub mod bot_service_client {
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.BotService", "ListBots"));
             self.inner.unary(req, path, codec).await
         }
+        /// Gets a bot.
+        ///
+        /// Scope: `bots.read`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`.
+        pub async fn get_bot(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetBotRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetBotResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.BotService/GetBot");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.BotService", "GetBot"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Removes a bot that was registered by mistake, and revokes its keys. One that items have gone
+        /// through stays, because their history names it: pause it instead.
+        ///
+        /// Scope: `bots.write`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`, `BOT_IN_USE`, `REQUEST_ID_REUSED`.
+        pub async fn remove_bot(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveBotRequest>,
+        ) -> std::result::Result<tonic::Response<super::RemoveBotResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.BotService/RemoveBot");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.BotService", "RemoveBot"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Pauses a bot, or lets it go on: a paused bot starts no delivery and takes no donation, but
         /// follows the offers that are out already.
         ///
@@ -2674,6 +2787,25 @@ pub mod bot_service_server {
             &self,
             request: tonic::Request<super::ListBotsRequest>,
         ) -> std::result::Result<tonic::Response<super::ListBotsResponse>, tonic::Status>;
+        /// Gets a bot.
+        ///
+        /// Scope: `bots.read`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`.
+        async fn get_bot(
+            &self,
+            request: tonic::Request<super::GetBotRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetBotResponse>, tonic::Status>;
+        /// Removes a bot that was registered by mistake, and revokes its keys. One that items have gone
+        /// through stays, because their history names it: pause it instead.
+        ///
+        /// Scope: `bots.write`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`, `BOT_IN_USE`, `REQUEST_ID_REUSED`.
+        async fn remove_bot(
+            &self,
+            request: tonic::Request<super::RemoveBotRequest>,
+        ) -> std::result::Result<tonic::Response<super::RemoveBotResponse>, tonic::Status>;
         /// Pauses a bot, or lets it go on: a paused bot starts no delivery and takes no donation, but
         /// follows the offers that are out already.
         ///
@@ -2821,6 +2953,82 @@ pub mod bot_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListBotsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/astro.v1.BotService/GetBot" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetBotSvc<T: BotService>(pub Arc<T>);
+                    impl<T: BotService> tonic::server::UnaryService<super::GetBotRequest> for GetBotSvc<T> {
+                        type Response = super::GetBotResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetBotRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as BotService>::get_bot(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetBotSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/astro.v1.BotService/RemoveBot" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveBotSvc<T: BotService>(pub Arc<T>);
+                    impl<T: BotService> tonic::server::UnaryService<super::RemoveBotRequest> for RemoveBotSvc<T> {
+                        type Response = super::RemoveBotResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemoveBotRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as BotService>::remove_bot(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveBotSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

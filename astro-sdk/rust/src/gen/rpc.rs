@@ -132,6 +132,16 @@ impl Paged for v1::ListBotsRequest {
     }
 }
 
+impl Rpc for v1::GetBotRequest {
+    type Response = v1::GetBotResponse;
+    const PATH: &'static str = "/astro.v1.BotService/GetBot";
+}
+
+impl Rpc for v1::RemoveBotRequest {
+    type Response = v1::RemoveBotResponse;
+    const PATH: &'static str = "/astro.v1.BotService/RemoveBot";
+}
+
 impl Rpc for v1::PauseBotRequest {
     type Response = v1::PauseBotResponse;
     const PATH: &'static str = "/astro.v1.BotService/PauseBot";

@@ -263,6 +263,25 @@ impl Bots {
         List::new(&self.client.connection, request)
     }
 
+    /// Gets a bot.
+    ///
+    /// Scope: `bots.read`.
+    ///
+    /// Errors: `BOT_NOT_FOUND`.
+    pub fn get(&self, request: v1::GetBotRequest) -> Call<v1::GetBotRequest> {
+        Call::new(&self.client.connection, request)
+    }
+
+    /// Removes a bot that was registered by mistake, and revokes its keys. One that items have gone
+    /// through stays, because their history names it: pause it instead.
+    ///
+    /// Scope: `bots.write`.
+    ///
+    /// Errors: `BOT_NOT_FOUND`, `BOT_IN_USE`, `REQUEST_ID_REUSED`.
+    pub fn remove(&self, request: v1::RemoveBotRequest) -> Call<v1::RemoveBotRequest> {
+        Call::new(&self.client.connection, request)
+    }
+
     /// Pauses a bot, or lets it go on: a paused bot starts no delivery and takes no donation, but
     /// follows the offers that are out already.
     ///

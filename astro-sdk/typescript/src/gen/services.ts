@@ -22,6 +22,8 @@ import type {
   Event,
   GetAssignmentRequestInit,
   GetAssignmentResponse,
+  GetBotRequestInit,
+  GetBotResponse,
   GetCallerRequestInit,
   GetCallerResponse,
   GetDonationRequestInit,
@@ -65,6 +67,8 @@ import type {
   RegisterBotResponse,
   ReleaseReservationRequestInit,
   ReleaseReservationResponse,
+  RemoveBotRequestInit,
+  RemoveBotResponse,
   ReserveItemsRequestInit,
   ReserveItemsResponse,
   ResolveDiscrepancyRequestInit,
@@ -96,6 +100,8 @@ import {
   CreateOrganizationResponseSchema,
   GetAssignmentRequestSchema,
   GetAssignmentResponseSchema,
+  GetBotRequestSchema,
+  GetBotResponseSchema,
   GetCallerRequestSchema,
   GetCallerResponseSchema,
   GetDonationRequestSchema,
@@ -136,6 +142,8 @@ import {
   RegisterBotResponseSchema,
   ReleaseReservationRequestSchema,
   ReleaseReservationResponseSchema,
+  RemoveBotRequestSchema,
+  RemoveBotResponseSchema,
   ReserveItemsRequestSchema,
   ReserveItemsResponseSchema,
   ResolveDiscrepancyRequestSchema,
@@ -499,6 +507,53 @@ export class BotService {
           request.pageToken = token;
         },
         endsWhenEmpty: false,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
+   * Gets a bot.
+   *
+   * Scope: `bots.read`.
+   *
+   * Errors: `BOT_NOT_FOUND`.
+   */
+  get(
+    request: GetBotRequestInit,
+    options: CallOptions = {},
+  ): Promise<GetBotResponse> {
+    return this.#calls.call(
+      {
+        path: "/astro.v1.BotService/GetBot",
+        input: GetBotRequestSchema,
+        output: GetBotResponseSchema,
+        mayRepeat: true,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
+   * Removes a bot that was registered by mistake, and revokes its keys. One that items have gone
+   * through stays, because their history names it: pause it instead.
+   *
+   * Scope: `bots.write`.
+   *
+   * Errors: `BOT_NOT_FOUND`, `BOT_IN_USE`, `REQUEST_ID_REUSED`.
+   */
+  remove(
+    request: RemoveBotRequestInit,
+    options: CallOptions = {},
+  ): Promise<RemoveBotResponse> {
+    return this.#calls.call(
+      {
+        path: "/astro.v1.BotService/RemoveBot",
+        input: RemoveBotRequestSchema,
+        output: RemoveBotResponseSchema,
+        mayRepeat: true,
       },
       request,
       options,

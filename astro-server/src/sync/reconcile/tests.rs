@@ -49,7 +49,8 @@ fn stack(id: u64, amount: u32) -> SeenAsset {
 }
 
 fn snapshot(assets: Vec<SeenAsset>) -> Snapshot {
-    Snapshot { assets, covered: HashSet::from([(440, AssetId::new(2))]) }
+    let covered = HashSet::from([(440, AssetId::new(2))]);
+    Snapshot { assets, covered, ..Snapshot::default() }
 }
 
 #[track_caller]

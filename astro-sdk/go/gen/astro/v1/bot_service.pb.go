@@ -37,10 +37,11 @@ type Bot struct {
 	Paused bool `protobuf:"varint,5,opt,name=paused,proto3" json:"paused,omitempty"`
 	// Whether a worker holds its session now.
 	Connected bool `protobuf:"varint,6,opt,name=connected,proto3" json:"connected,omitempty"`
-	// The account's connection to Steam in one word, as the worker last told: "online",
-	// "reconnecting", "rate_limited", "maintenance", "needs_operator".
+	// The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+	// "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
 	SteamStatus string `protobuf:"bytes,7,opt,name=steam_status,json=steamStatus,proto3" json:"steam_status,omitempty"`
-	// More about steam_status, for people.
+	// More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+	// answers could not be read.
 	SteamStatusDetail string `protobuf:"bytes,8,opt,name=steam_status_detail,json=steamStatusDetail,proto3" json:"steam_status_detail,omitempty"`
 	// Counts the sessions so far; a write with an older number changes nothing.
 	LeaseEpoch uint64 `protobuf:"varint,9,opt,name=lease_epoch,json=leaseEpoch,proto3" json:"lease_epoch,omitempty"`
@@ -415,6 +416,199 @@ func (x *ListBotsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// GetBotRequest asks for a bot.
+type GetBotRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. Bot id.
+	BotId         string `protobuf:"bytes,1,opt,name=bot_id,json=botId,proto3" json:"bot_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetBotRequest) Reset() {
+	*x = GetBotRequest{}
+	mi := &file_astro_v1_bot_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBotRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBotRequest) ProtoMessage() {}
+
+func (x *GetBotRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_bot_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetBotRequest.ProtoReflect.Descriptor instead.
+func (*GetBotRequest) Descriptor() ([]byte, []int) {
+	return file_astro_v1_bot_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GetBotRequest) GetBotId() string {
+	if x != nil {
+		return x.BotId
+	}
+	return ""
+}
+
+// GetBotResponse has the bot.
+type GetBotResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bot.
+	Bot           *Bot `protobuf:"bytes,1,opt,name=bot,proto3" json:"bot,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetBotResponse) Reset() {
+	*x = GetBotResponse{}
+	mi := &file_astro_v1_bot_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBotResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBotResponse) ProtoMessage() {}
+
+func (x *GetBotResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_bot_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetBotResponse.ProtoReflect.Descriptor instead.
+func (*GetBotResponse) Descriptor() ([]byte, []int) {
+	return file_astro_v1_bot_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetBotResponse) GetBot() *Bot {
+	if x != nil {
+		return x.Bot
+	}
+	return nil
+}
+
+// RemoveBotRequest removes a bot.
+type RemoveBotRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. Bot id.
+	BotId string `protobuf:"bytes,1,opt,name=bot_id,json=botId,proto3" json:"bot_id,omitempty"`
+	// Idempotency key (UUID).
+	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveBotRequest) Reset() {
+	*x = RemoveBotRequest{}
+	mi := &file_astro_v1_bot_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveBotRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveBotRequest) ProtoMessage() {}
+
+func (x *RemoveBotRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_bot_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveBotRequest.ProtoReflect.Descriptor instead.
+func (*RemoveBotRequest) Descriptor() ([]byte, []int) {
+	return file_astro_v1_bot_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RemoveBotRequest) GetBotId() string {
+	if x != nil {
+		return x.BotId
+	}
+	return ""
+}
+
+func (x *RemoveBotRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// RemoveBotResponse has the bot.
+type RemoveBotResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bot, as it was.
+	Bot           *Bot `protobuf:"bytes,1,opt,name=bot,proto3" json:"bot,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveBotResponse) Reset() {
+	*x = RemoveBotResponse{}
+	mi := &file_astro_v1_bot_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveBotResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveBotResponse) ProtoMessage() {}
+
+func (x *RemoveBotResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_bot_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveBotResponse.ProtoReflect.Descriptor instead.
+func (*RemoveBotResponse) Descriptor() ([]byte, []int) {
+	return file_astro_v1_bot_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RemoveBotResponse) GetBot() *Bot {
+	if x != nil {
+		return x.Bot
+	}
+	return nil
+}
+
 // PauseBotRequest pauses a bot or lets it go on.
 type PauseBotRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -430,7 +624,7 @@ type PauseBotRequest struct {
 
 func (x *PauseBotRequest) Reset() {
 	*x = PauseBotRequest{}
-	mi := &file_astro_v1_bot_service_proto_msgTypes[5]
+	mi := &file_astro_v1_bot_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -442,7 +636,7 @@ func (x *PauseBotRequest) String() string {
 func (*PauseBotRequest) ProtoMessage() {}
 
 func (x *PauseBotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_bot_service_proto_msgTypes[5]
+	mi := &file_astro_v1_bot_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -455,7 +649,7 @@ func (x *PauseBotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseBotRequest.ProtoReflect.Descriptor instead.
 func (*PauseBotRequest) Descriptor() ([]byte, []int) {
-	return file_astro_v1_bot_service_proto_rawDescGZIP(), []int{5}
+	return file_astro_v1_bot_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PauseBotRequest) GetBotId() string {
@@ -490,7 +684,7 @@ type PauseBotResponse struct {
 
 func (x *PauseBotResponse) Reset() {
 	*x = PauseBotResponse{}
-	mi := &file_astro_v1_bot_service_proto_msgTypes[6]
+	mi := &file_astro_v1_bot_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -502,7 +696,7 @@ func (x *PauseBotResponse) String() string {
 func (*PauseBotResponse) ProtoMessage() {}
 
 func (x *PauseBotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_bot_service_proto_msgTypes[6]
+	mi := &file_astro_v1_bot_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -515,7 +709,7 @@ func (x *PauseBotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseBotResponse.ProtoReflect.Descriptor instead.
 func (*PauseBotResponse) Descriptor() ([]byte, []int) {
-	return file_astro_v1_bot_service_proto_rawDescGZIP(), []int{6}
+	return file_astro_v1_bot_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PauseBotResponse) GetBot() *Bot {
@@ -563,18 +757,30 @@ const file_astro_v1_bot_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"]\n" +
 	"\x10ListBotsResponse\x12!\n" +
 	"\x04bots\x18\x01 \x03(\v2\r.astro.v1.BotR\x04bots\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"_\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"&\n" +
+	"\rGetBotRequest\x12\x15\n" +
+	"\x06bot_id\x18\x01 \x01(\tR\x05botId\"1\n" +
+	"\x0eGetBotResponse\x12\x1f\n" +
+	"\x03bot\x18\x01 \x01(\v2\r.astro.v1.BotR\x03bot\"H\n" +
+	"\x10RemoveBotRequest\x12\x15\n" +
+	"\x06bot_id\x18\x01 \x01(\tR\x05botId\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"4\n" +
+	"\x11RemoveBotResponse\x12\x1f\n" +
+	"\x03bot\x18\x01 \x01(\v2\r.astro.v1.BotR\x03bot\"_\n" +
 	"\x0fPauseBotRequest\x12\x15\n" +
 	"\x06bot_id\x18\x01 \x01(\tR\x05botId\x12\x16\n" +
 	"\x06paused\x18\x02 \x01(\bR\x06paused\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\"3\n" +
 	"\x10PauseBotResponse\x12\x1f\n" +
-	"\x03bot\x18\x01 \x01(\v2\r.astro.v1.BotR\x03bot2\xed\x01\n" +
+	"\x03bot\x18\x01 \x01(\v2\r.astro.v1.BotR\x03bot2\xfa\x02\n" +
 	"\n" +
 	"BotService\x12O\n" +
 	"\vRegisterBot\x12\x1c.astro.v1.RegisterBotRequest\x1a\x1d.astro.v1.RegisterBotResponse\"\x03\x90\x02\x02\x12F\n" +
-	"\bListBots\x12\x19.astro.v1.ListBotsRequest\x1a\x1a.astro.v1.ListBotsResponse\"\x03\x90\x02\x01\x12F\n" +
+	"\bListBots\x12\x19.astro.v1.ListBotsRequest\x1a\x1a.astro.v1.ListBotsResponse\"\x03\x90\x02\x01\x12@\n" +
+	"\x06GetBot\x12\x17.astro.v1.GetBotRequest\x1a\x18.astro.v1.GetBotResponse\"\x03\x90\x02\x01\x12I\n" +
+	"\tRemoveBot\x12\x1a.astro.v1.RemoveBotRequest\x1a\x1b.astro.v1.RemoveBotResponse\"\x03\x90\x02\x02\x12F\n" +
 	"\bPauseBot\x12\x19.astro.v1.PauseBotRequest\x1a\x1a.astro.v1.PauseBotResponse\"\x03\x90\x02\x02B4\n" +
 	"\fdev.astro.v1P\x01Z\"astro.dev/sdk/gen/astro/v1;astrov1b\x06proto3"
 
@@ -590,36 +796,46 @@ func file_astro_v1_bot_service_proto_rawDescGZIP() []byte {
 	return file_astro_v1_bot_service_proto_rawDescData
 }
 
-var file_astro_v1_bot_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_astro_v1_bot_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_astro_v1_bot_service_proto_goTypes = []any{
 	(*Bot)(nil),                   // 0: astro.v1.Bot
 	(*RegisterBotRequest)(nil),    // 1: astro.v1.RegisterBotRequest
 	(*RegisterBotResponse)(nil),   // 2: astro.v1.RegisterBotResponse
 	(*ListBotsRequest)(nil),       // 3: astro.v1.ListBotsRequest
 	(*ListBotsResponse)(nil),      // 4: astro.v1.ListBotsResponse
-	(*PauseBotRequest)(nil),       // 5: astro.v1.PauseBotRequest
-	(*PauseBotResponse)(nil),      // 6: astro.v1.PauseBotResponse
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*GetBotRequest)(nil),         // 5: astro.v1.GetBotRequest
+	(*GetBotResponse)(nil),        // 6: astro.v1.GetBotResponse
+	(*RemoveBotRequest)(nil),      // 7: astro.v1.RemoveBotRequest
+	(*RemoveBotResponse)(nil),     // 8: astro.v1.RemoveBotResponse
+	(*PauseBotRequest)(nil),       // 9: astro.v1.PauseBotRequest
+	(*PauseBotResponse)(nil),      // 10: astro.v1.PauseBotResponse
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
 }
 var file_astro_v1_bot_service_proto_depIdxs = []int32{
-	7,  // 0: astro.v1.Bot.last_seen_time:type_name -> google.protobuf.Timestamp
-	7,  // 1: astro.v1.Bot.create_time:type_name -> google.protobuf.Timestamp
-	7,  // 2: astro.v1.Bot.update_time:type_name -> google.protobuf.Timestamp
-	7,  // 3: astro.v1.Bot.steam_token_expire_time:type_name -> google.protobuf.Timestamp
+	11, // 0: astro.v1.Bot.last_seen_time:type_name -> google.protobuf.Timestamp
+	11, // 1: astro.v1.Bot.create_time:type_name -> google.protobuf.Timestamp
+	11, // 2: astro.v1.Bot.update_time:type_name -> google.protobuf.Timestamp
+	11, // 3: astro.v1.Bot.steam_token_expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 4: astro.v1.RegisterBotResponse.bot:type_name -> astro.v1.Bot
 	0,  // 5: astro.v1.ListBotsResponse.bots:type_name -> astro.v1.Bot
-	0,  // 6: astro.v1.PauseBotResponse.bot:type_name -> astro.v1.Bot
-	1,  // 7: astro.v1.BotService.RegisterBot:input_type -> astro.v1.RegisterBotRequest
-	3,  // 8: astro.v1.BotService.ListBots:input_type -> astro.v1.ListBotsRequest
-	5,  // 9: astro.v1.BotService.PauseBot:input_type -> astro.v1.PauseBotRequest
-	2,  // 10: astro.v1.BotService.RegisterBot:output_type -> astro.v1.RegisterBotResponse
-	4,  // 11: astro.v1.BotService.ListBots:output_type -> astro.v1.ListBotsResponse
-	6,  // 12: astro.v1.BotService.PauseBot:output_type -> astro.v1.PauseBotResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	0,  // 6: astro.v1.GetBotResponse.bot:type_name -> astro.v1.Bot
+	0,  // 7: astro.v1.RemoveBotResponse.bot:type_name -> astro.v1.Bot
+	0,  // 8: astro.v1.PauseBotResponse.bot:type_name -> astro.v1.Bot
+	1,  // 9: astro.v1.BotService.RegisterBot:input_type -> astro.v1.RegisterBotRequest
+	3,  // 10: astro.v1.BotService.ListBots:input_type -> astro.v1.ListBotsRequest
+	5,  // 11: astro.v1.BotService.GetBot:input_type -> astro.v1.GetBotRequest
+	7,  // 12: astro.v1.BotService.RemoveBot:input_type -> astro.v1.RemoveBotRequest
+	9,  // 13: astro.v1.BotService.PauseBot:input_type -> astro.v1.PauseBotRequest
+	2,  // 14: astro.v1.BotService.RegisterBot:output_type -> astro.v1.RegisterBotResponse
+	4,  // 15: astro.v1.BotService.ListBots:output_type -> astro.v1.ListBotsResponse
+	6,  // 16: astro.v1.BotService.GetBot:output_type -> astro.v1.GetBotResponse
+	8,  // 17: astro.v1.BotService.RemoveBot:output_type -> astro.v1.RemoveBotResponse
+	10, // 18: astro.v1.BotService.PauseBot:output_type -> astro.v1.PauseBotResponse
+	14, // [14:19] is the sub-list for method output_type
+	9,  // [9:14] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_astro_v1_bot_service_proto_init() }
@@ -633,7 +849,7 @@ func file_astro_v1_bot_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_astro_v1_bot_service_proto_rawDesc), len(file_astro_v1_bot_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -82,6 +82,8 @@ const (
 	ErrorReason_ERROR_REASON_BOT_LEASE_LOST ErrorReason = 43
 	// INVALID_ARGUMENT. The worker broke the session protocol. metadata: field.
 	ErrorReason_ERROR_REASON_BOT_PROTOCOL ErrorReason = 44
+	// FAILED_PRECONDITION. metadata: bot_id. Items have gone through the bot: pause it instead.
+	ErrorReason_ERROR_REASON_BOT_IN_USE ErrorReason = 45
 	// NOT_FOUND. metadata: sync_id.
 	ErrorReason_ERROR_REASON_SYNC_NOT_FOUND ErrorReason = 50
 	// NOT_FOUND. metadata: discrepancy_id.
@@ -130,6 +132,7 @@ var (
 		42: "ERROR_REASON_BOT_LEASE_HELD",
 		43: "ERROR_REASON_BOT_LEASE_LOST",
 		44: "ERROR_REASON_BOT_PROTOCOL",
+		45: "ERROR_REASON_BOT_IN_USE",
 		50: "ERROR_REASON_SYNC_NOT_FOUND",
 		51: "ERROR_REASON_DISCREPANCY_NOT_FOUND",
 		52: "ERROR_REASON_DISCREPANCY_STATE",
@@ -167,6 +170,7 @@ var (
 		"ERROR_REASON_BOT_LEASE_HELD":         42,
 		"ERROR_REASON_BOT_LEASE_LOST":         43,
 		"ERROR_REASON_BOT_PROTOCOL":           44,
+		"ERROR_REASON_BOT_IN_USE":             45,
 		"ERROR_REASON_SYNC_NOT_FOUND":         50,
 		"ERROR_REASON_DISCREPANCY_NOT_FOUND":  51,
 		"ERROR_REASON_DISCREPANCY_STATE":      52,
@@ -209,7 +213,8 @@ var File_astro_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_astro_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1bastro/v1/error_reason.proto\x12\bastro.v1*\xf8\t\n" +
+	"\x1bastro/v1/error_reason.proto\x12\bastro.v1*\x95\n" +
+	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18ERROR_REASON_KEY_INVALID\x10\x01\x12\x1e\n" +
@@ -238,7 +243,8 @@ const file_astro_v1_error_reason_proto_rawDesc = "" +
 	"\x17ERROR_REASON_BOT_EXISTS\x10)\x12\x1f\n" +
 	"\x1bERROR_REASON_BOT_LEASE_HELD\x10*\x12\x1f\n" +
 	"\x1bERROR_REASON_BOT_LEASE_LOST\x10+\x12\x1d\n" +
-	"\x19ERROR_REASON_BOT_PROTOCOL\x10,\x12\x1f\n" +
+	"\x19ERROR_REASON_BOT_PROTOCOL\x10,\x12\x1b\n" +
+	"\x17ERROR_REASON_BOT_IN_USE\x10-\x12\x1f\n" +
 	"\x1bERROR_REASON_SYNC_NOT_FOUND\x102\x12&\n" +
 	"\"ERROR_REASON_DISCREPANCY_NOT_FOUND\x103\x12\"\n" +
 	"\x1eERROR_REASON_DISCREPANCY_STATE\x104\x12#\n" +

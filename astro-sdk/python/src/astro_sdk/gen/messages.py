@@ -36,6 +36,10 @@ __all__ = [
     "RegisterBotResponse",
     "ListBotsRequest",
     "ListBotsResponse",
+    "GetBotRequest",
+    "GetBotResponse",
+    "RemoveBotRequest",
+    "RemoveBotResponse",
     "PauseBotRequest",
     "PauseBotResponse",
     "Money",
@@ -128,6 +132,10 @@ RegisterBotRequest = message_class("astro.v1.RegisterBotRequest")
 RegisterBotResponse = message_class("astro.v1.RegisterBotResponse")
 ListBotsRequest = message_class("astro.v1.ListBotsRequest")
 ListBotsResponse = message_class("astro.v1.ListBotsResponse")
+GetBotRequest = message_class("astro.v1.GetBotRequest")
+GetBotResponse = message_class("astro.v1.GetBotResponse")
+RemoveBotRequest = message_class("astro.v1.RemoveBotRequest")
+RemoveBotResponse = message_class("astro.v1.RemoveBotResponse")
 PauseBotRequest = message_class("astro.v1.PauseBotRequest")
 PauseBotResponse = message_class("astro.v1.PauseBotResponse")
 Money = message_class("astro.v1.Money")

@@ -51,6 +51,10 @@ __all__ = [
     "RegisterBotResponse",
     "ListBotsRequest",
     "ListBotsResponse",
+    "GetBotRequest",
+    "GetBotResponse",
+    "RemoveBotRequest",
+    "RemoveBotResponse",
     "PauseBotRequest",
     "PauseBotResponse",
     "Money",
@@ -862,12 +866,14 @@ class Bot(Message):
     """Whether a worker holds its session now."""
 
     steam_status: str
-    """The account's connection to Steam in one word, as the worker last told: \"online\",
-    \"reconnecting\", \"rate_limited\", \"maintenance\", \"needs_operator\".
+    """The account's connection to Steam in one word, as its worker tells: \"online\", \"reconnecting\",
+    \"rate_limited\", \"maintenance\", \"needs_operator\"; \"offline\" while no worker is connected.
     """
 
     steam_status_detail: str
-    """More about steam_status, for people."""
+    """More about steam_status, for people: what to do about \"needs_operator\", and what of Steam's
+    answers could not be read.
+    """
 
     lease_epoch: int
     """Counts the sessions so far; a write with an older number changes nothing."""
@@ -978,6 +984,60 @@ class ListBotsResponse(Message):
         *,
         bots: Iterable[Bot] | None = ...,
         next_page_token: str | None = ...,
+    ) -> None: ...
+
+class GetBotRequest(Message):
+    """GetBotRequest asks for a bot."""
+
+    bot_id: str
+    """Required. Bot id."""
+
+    def __init__(
+        self,
+        *,
+        bot_id: str | None = ...,
+    ) -> None: ...
+
+class GetBotResponse(Message):
+    """GetBotResponse has the bot."""
+
+    @property
+    def bot(self) -> Bot:
+        """The bot."""
+
+    def __init__(
+        self,
+        *,
+        bot: Bot | None = ...,
+    ) -> None: ...
+
+class RemoveBotRequest(Message):
+    """RemoveBotRequest removes a bot."""
+
+    bot_id: str
+    """Required. Bot id."""
+
+    request_id: str
+    """Idempotency key (UUID)."""
+
+    def __init__(
+        self,
+        *,
+        bot_id: str | None = ...,
+        request_id: str | None = ...,
+    ) -> None: ...
+
+class RemoveBotResponse(Message):
+    """RemoveBotResponse has the bot."""
+
+    @property
+    def bot(self) -> Bot:
+        """The bot, as it was."""
+
+    def __init__(
+        self,
+        *,
+        bot: Bot | None = ...,
     ) -> None: ...
 
 class PauseBotRequest(Message):

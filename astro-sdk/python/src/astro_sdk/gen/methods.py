@@ -129,6 +129,22 @@ LIST_BOTS: Final = ListMethod[m.ListBotsRequest, m.ListBotsResponse, m.Bot](
     ends_when_empty=False,
 )
 
+GET_BOT: Final = Method(
+    path="/astro.v1.BotService/GetBot",
+    request=m.GetBotRequest,
+    response=m.GetBotResponse,
+    may_repeat=True,
+    has_request_id=False,
+)
+
+REMOVE_BOT: Final = Method(
+    path="/astro.v1.BotService/RemoveBot",
+    request=m.RemoveBotRequest,
+    response=m.RemoveBotResponse,
+    may_repeat=True,
+    has_request_id=True,
+)
+
 PAUSE_BOT: Final = Method(
     path="/astro.v1.BotService/PauseBot",
     request=m.PauseBotRequest,

@@ -63,6 +63,8 @@ class Reason:
     """ABORTED. metadata: bot_id. A newer session took over; this one changes nothing any more."""
     BOT_PROTOCOL = "BOT_PROTOCOL"
     """INVALID_ARGUMENT. The worker broke the session protocol. metadata: field."""
+    BOT_IN_USE = "BOT_IN_USE"
+    """FAILED_PRECONDITION. metadata: bot_id. Items have gone through the bot: pause it instead."""
     SYNC_NOT_FOUND = "SYNC_NOT_FOUND"
     """NOT_FOUND. metadata: sync_id."""
     DISCREPANCY_NOT_FOUND = "DISCREPANCY_NOT_FOUND"

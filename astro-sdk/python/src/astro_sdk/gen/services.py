@@ -433,6 +433,52 @@ class Bots:
         }
         return self._calls.list(methods.LIST_BOTS, fields, timeout)
 
+    def get(
+        self,
+        *,
+        bot_id: str = "",
+        timeout: float | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> m.GetBotResponse:
+        """Gets a bot.
+
+        Args:
+            bot_id: Required. Bot id.
+
+        Scope: ``bots.read``.
+
+        Errors: ``BOT_NOT_FOUND``.
+        """
+        fields: dict[str, object] = {
+            "bot_id": bot_id,
+        }
+        return self._calls.call(methods.GET_BOT, fields, timeout, cancellation)
+
+    def remove(
+        self,
+        *,
+        bot_id: str = "",
+        request_id: str = "",
+        timeout: float | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> m.RemoveBotResponse:
+        """Removes a bot that was registered by mistake, and revokes its keys. One that items have gone
+        through stays, because their history names it: pause it instead.
+
+        Args:
+            bot_id: Required. Bot id.
+            request_id: Idempotency key (UUID).
+
+        Scope: ``bots.write``.
+
+        Errors: ``BOT_NOT_FOUND``, ``BOT_IN_USE``, ``REQUEST_ID_REUSED``.
+        """
+        fields: dict[str, object] = {
+            "bot_id": bot_id,
+            "request_id": request_id,
+        }
+        return self._calls.call(methods.REMOVE_BOT, fields, timeout, cancellation)
+
     def pause(
         self,
         *,

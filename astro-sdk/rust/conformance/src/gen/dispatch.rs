@@ -35,6 +35,10 @@ pub(crate) fn call(client: &Client, asked: Asked) -> Option<Answer> {
         "astro.v1.BotService/RegisterBot" => {
             typed::call(asked, |request| client.bots().register(request))
         }
+        "astro.v1.BotService/GetBot" => typed::call(asked, |request| client.bots().get(request)),
+        "astro.v1.BotService/RemoveBot" => {
+            typed::call(asked, |request| client.bots().remove(request))
+        }
         "astro.v1.BotService/PauseBot" => {
             typed::call(asked, |request| client.bots().pause(request))
         }

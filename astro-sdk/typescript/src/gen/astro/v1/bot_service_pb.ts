@@ -12,7 +12,7 @@ import { fileDesc } from "@bufbuild/protobuf/codegenv2";
 
 /** Describes the file astro/v1/bot_service.proto. */
 export const file_astro_v1_bot_service: GenFile = /*@__PURE__*/ fileDesc(
-  "Chphc3Ryby92MS9ib3Rfc2VydmljZS5wcm90bxIIYXN0cm8udjEaH2dvb2dsZS9wcm90b2J1Zi90aW1lc3RhbXAucHJvdG8iqwQKA0JvdBIOCgJpZBgBIAEoCVICaWQSFQoGb3JnX2lkGAIgASgJUgVvcmdJZBIdCghzdGVhbV9pZBgDIAEoBEICMAFSB3N0ZWFtSWQSIQoMZGlzcGxheV9uYW1lGAQgASgJUgtkaXNwbGF5TmFtZRIWCgZwYXVzZWQYBSABKAhSBnBhdXNlZBIcCgljb25uZWN0ZWQYBiABKAhSCWNvbm5lY3RlZBIhCgxzdGVhbV9zdGF0dXMYByABKAlSC3N0ZWFtU3RhdHVzEi4KE3N0ZWFtX3N0YXR1c19kZXRhaWwYCCABKAlSEXN0ZWFtU3RhdHVzRGV0YWlsEiMKC2xlYXNlX2Vwb2NoGAkgASgEQgIwAVIKbGVhc2VFcG9jaBJACg5sYXN0X3NlZW5fdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSDGxhc3RTZWVuVGltZRI7CgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCmNyZWF0ZVRpbWUSOwoLdXBkYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgp1cGRhdGVUaW1lElEKF3N0ZWFtX3Rva2VuX2V4cGlyZV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIUc3RlYW1Ub2tlbkV4cGlyZVRpbWUijAEKElJlZ2lzdGVyQm90UmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEh0KCHN0ZWFtX2lkGAIgASgEQgIwAVIHc3RlYW1JZBIhCgxkaXNwbGF5X25hbWUYAyABKAlSC2Rpc3BsYXlOYW1lEh0KCnJlcXVlc3RfaWQYBCABKAlSCXJlcXVlc3RJZCI2ChNSZWdpc3RlckJvdFJlc3BvbnNlEh8KA2JvdBgBIAEoCzINLmFzdHJvLnYxLkJvdFIDYm90ImQKD0xpc3RCb3RzUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhsKCXBhZ2Vfc2l6ZRgCIAEoBVIIcGFnZVNpemUSHQoKcGFnZV90b2tlbhgDIAEoCVIJcGFnZVRva2VuIl0KEExpc3RCb3RzUmVzcG9uc2USIQoEYm90cxgBIAMoCzINLmFzdHJvLnYxLkJvdFIEYm90cxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4iXwoPUGF1c2VCb3RSZXF1ZXN0EhUKBmJvdF9pZBgBIAEoCVIFYm90SWQSFgoGcGF1c2VkGAIgASgIUgZwYXVzZWQSHQoKcmVxdWVzdF9pZBgDIAEoCVIJcmVxdWVzdElkIjMKEFBhdXNlQm90UmVzcG9uc2USHwoDYm90GAEgASgLMg0uYXN0cm8udjEuQm90UgNib3Qy7QEKCkJvdFNlcnZpY2USTwoLUmVnaXN0ZXJCb3QSHC5hc3Ryby52MS5SZWdpc3RlckJvdFJlcXVlc3QaHS5hc3Ryby52MS5SZWdpc3RlckJvdFJlc3BvbnNlIgOQAgISRgoITGlzdEJvdHMSGS5hc3Ryby52MS5MaXN0Qm90c1JlcXVlc3QaGi5hc3Ryby52MS5MaXN0Qm90c1Jlc3BvbnNlIgOQAgESRgoIUGF1c2VCb3QSGS5hc3Ryby52MS5QYXVzZUJvdFJlcXVlc3QaGi5hc3Ryby52MS5QYXVzZUJvdFJlc3BvbnNlIgOQAgJCEAoMZGV2LmFzdHJvLnYxUAFiBnByb3RvMw==",
+  "Chphc3Ryby92MS9ib3Rfc2VydmljZS5wcm90bxIIYXN0cm8udjEaH2dvb2dsZS9wcm90b2J1Zi90aW1lc3RhbXAucHJvdG8iqwQKA0JvdBIOCgJpZBgBIAEoCVICaWQSFQoGb3JnX2lkGAIgASgJUgVvcmdJZBIdCghzdGVhbV9pZBgDIAEoBEICMAFSB3N0ZWFtSWQSIQoMZGlzcGxheV9uYW1lGAQgASgJUgtkaXNwbGF5TmFtZRIWCgZwYXVzZWQYBSABKAhSBnBhdXNlZBIcCgljb25uZWN0ZWQYBiABKAhSCWNvbm5lY3RlZBIhCgxzdGVhbV9zdGF0dXMYByABKAlSC3N0ZWFtU3RhdHVzEi4KE3N0ZWFtX3N0YXR1c19kZXRhaWwYCCABKAlSEXN0ZWFtU3RhdHVzRGV0YWlsEiMKC2xlYXNlX2Vwb2NoGAkgASgEQgIwAVIKbGVhc2VFcG9jaBJACg5sYXN0X3NlZW5fdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSDGxhc3RTZWVuVGltZRI7CgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCmNyZWF0ZVRpbWUSOwoLdXBkYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgp1cGRhdGVUaW1lElEKF3N0ZWFtX3Rva2VuX2V4cGlyZV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIUc3RlYW1Ub2tlbkV4cGlyZVRpbWUijAEKElJlZ2lzdGVyQm90UmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEh0KCHN0ZWFtX2lkGAIgASgEQgIwAVIHc3RlYW1JZBIhCgxkaXNwbGF5X25hbWUYAyABKAlSC2Rpc3BsYXlOYW1lEh0KCnJlcXVlc3RfaWQYBCABKAlSCXJlcXVlc3RJZCI2ChNSZWdpc3RlckJvdFJlc3BvbnNlEh8KA2JvdBgBIAEoCzINLmFzdHJvLnYxLkJvdFIDYm90ImQKD0xpc3RCb3RzUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhsKCXBhZ2Vfc2l6ZRgCIAEoBVIIcGFnZVNpemUSHQoKcGFnZV90b2tlbhgDIAEoCVIJcGFnZVRva2VuIl0KEExpc3RCb3RzUmVzcG9uc2USIQoEYm90cxgBIAMoCzINLmFzdHJvLnYxLkJvdFIEYm90cxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4iJgoNR2V0Qm90UmVxdWVzdBIVCgZib3RfaWQYASABKAlSBWJvdElkIjEKDkdldEJvdFJlc3BvbnNlEh8KA2JvdBgBIAEoCzINLmFzdHJvLnYxLkJvdFIDYm90IkgKEFJlbW92ZUJvdFJlcXVlc3QSFQoGYm90X2lkGAEgASgJUgVib3RJZBIdCgpyZXF1ZXN0X2lkGAIgASgJUglyZXF1ZXN0SWQiNAoRUmVtb3ZlQm90UmVzcG9uc2USHwoDYm90GAEgASgLMg0uYXN0cm8udjEuQm90UgNib3QiXwoPUGF1c2VCb3RSZXF1ZXN0EhUKBmJvdF9pZBgBIAEoCVIFYm90SWQSFgoGcGF1c2VkGAIgASgIUgZwYXVzZWQSHQoKcmVxdWVzdF9pZBgDIAEoCVIJcmVxdWVzdElkIjMKEFBhdXNlQm90UmVzcG9uc2USHwoDYm90GAEgASgLMg0uYXN0cm8udjEuQm90UgNib3Qy+gIKCkJvdFNlcnZpY2USTwoLUmVnaXN0ZXJCb3QSHC5hc3Ryby52MS5SZWdpc3RlckJvdFJlcXVlc3QaHS5hc3Ryby52MS5SZWdpc3RlckJvdFJlc3BvbnNlIgOQAgISRgoITGlzdEJvdHMSGS5hc3Ryby52MS5MaXN0Qm90c1JlcXVlc3QaGi5hc3Ryby52MS5MaXN0Qm90c1Jlc3BvbnNlIgOQAgESQAoGR2V0Qm90EhcuYXN0cm8udjEuR2V0Qm90UmVxdWVzdBoYLmFzdHJvLnYxLkdldEJvdFJlc3BvbnNlIgOQAgESSQoJUmVtb3ZlQm90EhouYXN0cm8udjEuUmVtb3ZlQm90UmVxdWVzdBobLmFzdHJvLnYxLlJlbW92ZUJvdFJlc3BvbnNlIgOQAgISRgoIUGF1c2VCb3QSGS5hc3Ryby52MS5QYXVzZUJvdFJlcXVlc3QaGi5hc3Ryby52MS5QYXVzZUJvdFJlc3BvbnNlIgOQAgJCEAoMZGV2LmFzdHJvLnYxUAFiBnByb3RvMw==",
   [file_google_protobuf_timestamp],
 );
 
@@ -31,11 +31,14 @@ export type Bot = Message<"astro.v1.Bot"> & {
   /** Whether a worker holds its session now. */
   connected: boolean;
   /**
-   * The account's connection to Steam in one word, as the worker last told: "online",
-   * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+   * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+   * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
    */
   steamStatus: string;
-  /** More about steam_status, for people. */
+  /**
+   * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+   * answers could not be read.
+   */
   steamStatusDetail: string;
   /** Counts the sessions so far; a write with an older number changes nothing. */
   leaseEpoch: string;
@@ -122,6 +125,58 @@ export type ListBotsResponse = Message<"astro.v1.ListBotsResponse"> & {
 /** Describes the message astro.v1.ListBotsResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const ListBotsResponseSchema: GenMessage<ListBotsResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 4);
 
+/** GetBotRequest asks for a bot. */
+export type GetBotRequest = Message<"astro.v1.GetBotRequest"> & {
+  /** Required. Bot id. */
+  botId: string;
+};
+
+/** GetBotRequest as a request takes it: any of its fields. */
+export interface GetBotRequestInit {
+  /** Required. Bot id. */
+  readonly botId?: string | undefined;
+}
+
+/** Describes the message astro.v1.GetBotRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const GetBotRequestSchema: GenMessage<GetBotRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 5);
+
+/** GetBotResponse has the bot. */
+export type GetBotResponse = Message<"astro.v1.GetBotResponse"> & {
+  /** The bot. */
+  bot?: Bot;
+};
+
+/** Describes the message astro.v1.GetBotResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const GetBotResponseSchema: GenMessage<GetBotResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 6);
+
+/** RemoveBotRequest removes a bot. */
+export type RemoveBotRequest = Message<"astro.v1.RemoveBotRequest"> & {
+  /** Required. Bot id. */
+  botId: string;
+  /** Idempotency key (UUID). */
+  requestId: string;
+};
+
+/** RemoveBotRequest as a request takes it: any of its fields. */
+export interface RemoveBotRequestInit {
+  /** Required. Bot id. */
+  readonly botId?: string | undefined;
+  /** Idempotency key (UUID). */
+  readonly requestId?: string | undefined;
+}
+
+/** Describes the message astro.v1.RemoveBotRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const RemoveBotRequestSchema: GenMessage<RemoveBotRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 7);
+
+/** RemoveBotResponse has the bot. */
+export type RemoveBotResponse = Message<"astro.v1.RemoveBotResponse"> & {
+  /** The bot, as it was. */
+  bot?: Bot;
+};
+
+/** Describes the message astro.v1.RemoveBotResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const RemoveBotResponseSchema: GenMessage<RemoveBotResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 8);
+
 /** PauseBotRequest pauses a bot or lets it go on. */
 export type PauseBotRequest = Message<"astro.v1.PauseBotRequest"> & {
   /** Required. Bot id. */
@@ -143,7 +198,7 @@ export interface PauseBotRequestInit {
 }
 
 /** Describes the message astro.v1.PauseBotRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
-export const PauseBotRequestSchema: GenMessage<PauseBotRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 5);
+export const PauseBotRequestSchema: GenMessage<PauseBotRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 9);
 
 /** PauseBotResponse has the bot. */
 export type PauseBotResponse = Message<"astro.v1.PauseBotResponse"> & {
@@ -152,4 +207,4 @@ export type PauseBotResponse = Message<"astro.v1.PauseBotResponse"> & {
 };
 
 /** Describes the message astro.v1.PauseBotResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
-export const PauseBotResponseSchema: GenMessage<PauseBotResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 6);
+export const PauseBotResponseSchema: GenMessage<PauseBotResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 10);

@@ -3,12 +3,16 @@
 package dev.astro.sdk;
 
 import dev.astro.v1.Bot;
+import dev.astro.v1.GetBotRequest;
+import dev.astro.v1.GetBotResponse;
 import dev.astro.v1.ListBotsRequest;
 import dev.astro.v1.ListBotsResponse;
 import dev.astro.v1.PauseBotRequest;
 import dev.astro.v1.PauseBotResponse;
 import dev.astro.v1.RegisterBotRequest;
 import dev.astro.v1.RegisterBotResponse;
+import dev.astro.v1.RemoveBotRequest;
+import dev.astro.v1.RemoveBotResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -39,6 +43,20 @@ public final class AsyncBotsClient {
                     ListBotsResponse::getNextPageToken,
                     (request, token) -> request.toBuilder().setPageToken(token).build(),
                     false);
+    private static final Rpc<GetBotRequest, GetBotResponse> GET =
+            new Rpc<>(
+                    "astro.v1.BotService/GetBot",
+                    GetBotRequest.getDefaultInstance(),
+                    GetBotResponse.getDefaultInstance(),
+                    true,
+                    0);
+    private static final Rpc<RemoveBotRequest, RemoveBotResponse> REMOVE =
+            new Rpc<>(
+                    "astro.v1.BotService/RemoveBot",
+                    RemoveBotRequest.getDefaultInstance(),
+                    RemoveBotResponse.getDefaultInstance(),
+                    true,
+                    2);
     private static final Rpc<PauseBotRequest, PauseBotResponse> PAUSE =
             new Rpc<>(
                     "astro.v1.BotService/PauseBot",
@@ -95,6 +113,43 @@ public final class AsyncBotsClient {
         ListBotsRequest.Builder request = ListBotsRequest.newBuilder();
         fields.accept(request);
         return list(request.build());
+    }
+
+    /**
+     * Gets a bot.
+     *
+     * <p>Scope: {@code bots.read}. Errors:
+     * {@link Reason#BOT_NOT_FOUND}.
+     */
+    public CompletableFuture<GetBotResponse> get(GetBotRequest request) {
+        return transport.call(GET, request, timeout);
+    }
+
+    /** As {@link #get(GetBotRequest)}, with a request that {@code fields} fills. */
+    public CompletableFuture<GetBotResponse> get(Consumer<GetBotRequest.Builder> fields) {
+        GetBotRequest.Builder request = GetBotRequest.newBuilder();
+        fields.accept(request);
+        return get(request.build());
+    }
+
+    /**
+     * Removes a bot that was registered by mistake, and revokes its keys. One that items have gone
+     * through stays, because their history names it: pause it instead.
+     *
+     * <p>Scope: {@code bots.write}. Errors:
+     * {@link Reason#BOT_NOT_FOUND},
+     * {@link Reason#BOT_IN_USE},
+     * {@link Reason#REQUEST_ID_REUSED}.
+     */
+    public CompletableFuture<RemoveBotResponse> remove(RemoveBotRequest request) {
+        return transport.call(REMOVE, request, timeout);
+    }
+
+    /** As {@link #remove(RemoveBotRequest)}, with a request that {@code fields} fills. */
+    public CompletableFuture<RemoveBotResponse> remove(Consumer<RemoveBotRequest.Builder> fields) {
+        RemoveBotRequest.Builder request = RemoveBotRequest.newBuilder();
+        fields.accept(request);
+        return remove(request.build());
     }
 
     /**

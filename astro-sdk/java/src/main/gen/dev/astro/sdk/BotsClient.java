@@ -3,12 +3,16 @@
 package dev.astro.sdk;
 
 import dev.astro.v1.Bot;
+import dev.astro.v1.GetBotRequest;
+import dev.astro.v1.GetBotResponse;
 import dev.astro.v1.ListBotsRequest;
 import dev.astro.v1.ListBotsResponse;
 import dev.astro.v1.PauseBotRequest;
 import dev.astro.v1.PauseBotResponse;
 import dev.astro.v1.RegisterBotRequest;
 import dev.astro.v1.RegisterBotResponse;
+import dev.astro.v1.RemoveBotRequest;
+import dev.astro.v1.RemoveBotResponse;
 import java.time.Duration;
 import java.util.function.Consumer;
 
@@ -62,6 +66,43 @@ public final class BotsClient {
         ListBotsRequest.Builder request = ListBotsRequest.newBuilder();
         fields.accept(request);
         return list(request.build());
+    }
+
+    /**
+     * Gets a bot.
+     *
+     * <p>Scope: {@code bots.read}. Errors:
+     * {@link Reason#BOT_NOT_FOUND}.
+     */
+    public GetBotResponse get(GetBotRequest request) {
+        return Waiting.on(async.get(request));
+    }
+
+    /** As {@link #get(GetBotRequest)}, with a request that {@code fields} fills. */
+    public GetBotResponse get(Consumer<GetBotRequest.Builder> fields) {
+        GetBotRequest.Builder request = GetBotRequest.newBuilder();
+        fields.accept(request);
+        return get(request.build());
+    }
+
+    /**
+     * Removes a bot that was registered by mistake, and revokes its keys. One that items have gone
+     * through stays, because their history names it: pause it instead.
+     *
+     * <p>Scope: {@code bots.write}. Errors:
+     * {@link Reason#BOT_NOT_FOUND},
+     * {@link Reason#BOT_IN_USE},
+     * {@link Reason#REQUEST_ID_REUSED}.
+     */
+    public RemoveBotResponse remove(RemoveBotRequest request) {
+        return Waiting.on(async.remove(request));
+    }
+
+    /** As {@link #remove(RemoveBotRequest)}, with a request that {@code fields} fills. */
+    public RemoveBotResponse remove(Consumer<RemoveBotRequest.Builder> fields) {
+        RemoveBotRequest.Builder request = RemoveBotRequest.newBuilder();
+        fields.accept(request);
+        return remove(request.build());
     }
 
     /**

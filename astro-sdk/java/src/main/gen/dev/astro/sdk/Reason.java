@@ -142,6 +142,11 @@ public final class Reason {
     public static final String BOT_PROTOCOL = "BOT_PROTOCOL";
 
     /**
+     * FAILED_PRECONDITION. metadata: bot_id. Items have gone through the bot: pause it instead.
+     */
+    public static final String BOT_IN_USE = "BOT_IN_USE";
+
+    /**
      * NOT_FOUND. metadata: sync_id.
      */
     public static final String SYNC_NOT_FOUND = "SYNC_NOT_FOUND";

@@ -242,8 +242,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object steamStatus_ = "";
   /**
    * <pre>
-   * The account's connection to Steam in one word, as the worker last told: "online",
-   * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+   * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+   * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
    * </pre>
    *
    * <code>string steam_status = 7 [json_name = "steamStatus"];</code>
@@ -264,8 +264,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The account's connection to Steam in one word, as the worker last told: "online",
-   * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+   * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+   * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
    * </pre>
    *
    * <code>string steam_status = 7 [json_name = "steamStatus"];</code>
@@ -291,7 +291,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object steamStatusDetail_ = "";
   /**
    * <pre>
-   * More about steam_status, for people.
+   * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+   * answers could not be read.
    * </pre>
    *
    * <code>string steam_status_detail = 8 [json_name = "steamStatusDetail"];</code>
@@ -312,7 +313,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * More about steam_status, for people.
+   * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+   * answers could not be read.
    * </pre>
    *
    * <code>string steam_status_detail = 8 [json_name = "steamStatusDetail"];</code>
@@ -1592,8 +1594,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object steamStatus_ = "";
     /**
      * <pre>
-     * The account's connection to Steam in one word, as the worker last told: "online",
-     * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+     * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+     * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
      * </pre>
      *
      * <code>string steam_status = 7 [json_name = "steamStatus"];</code>
@@ -1613,8 +1615,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The account's connection to Steam in one word, as the worker last told: "online",
-     * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+     * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+     * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
      * </pre>
      *
      * <code>string steam_status = 7 [json_name = "steamStatus"];</code>
@@ -1635,8 +1637,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The account's connection to Steam in one word, as the worker last told: "online",
-     * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+     * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+     * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
      * </pre>
      *
      * <code>string steam_status = 7 [json_name = "steamStatus"];</code>
@@ -1653,8 +1655,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The account's connection to Steam in one word, as the worker last told: "online",
-     * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+     * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+     * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
      * </pre>
      *
      * <code>string steam_status = 7 [json_name = "steamStatus"];</code>
@@ -1668,8 +1670,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The account's connection to Steam in one word, as the worker last told: "online",
-     * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+     * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+     * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
      * </pre>
      *
      * <code>string steam_status = 7 [json_name = "steamStatus"];</code>
@@ -1689,7 +1691,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object steamStatusDetail_ = "";
     /**
      * <pre>
-     * More about steam_status, for people.
+     * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+     * answers could not be read.
      * </pre>
      *
      * <code>string steam_status_detail = 8 [json_name = "steamStatusDetail"];</code>
@@ -1709,7 +1712,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * More about steam_status, for people.
+     * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+     * answers could not be read.
      * </pre>
      *
      * <code>string steam_status_detail = 8 [json_name = "steamStatusDetail"];</code>
@@ -1730,7 +1734,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * More about steam_status, for people.
+     * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+     * answers could not be read.
      * </pre>
      *
      * <code>string steam_status_detail = 8 [json_name = "steamStatusDetail"];</code>
@@ -1747,7 +1752,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * More about steam_status, for people.
+     * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+     * answers could not be read.
      * </pre>
      *
      * <code>string steam_status_detail = 8 [json_name = "steamStatusDetail"];</code>
@@ -1761,7 +1767,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * More about steam_status, for people.
+     * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+     * answers could not be read.
      * </pre>
      *
      * <code>string steam_status_detail = 8 [json_name = "steamStatusDetail"];</code>

@@ -102,8 +102,8 @@ public interface BotOrBuilder extends
 
   /**
    * <pre>
-   * The account's connection to Steam in one word, as the worker last told: "online",
-   * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+   * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+   * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
    * </pre>
    *
    * <code>string steam_status = 7 [json_name = "steamStatus"];</code>
@@ -112,8 +112,8 @@ public interface BotOrBuilder extends
   java.lang.String getSteamStatus();
   /**
    * <pre>
-   * The account's connection to Steam in one word, as the worker last told: "online",
-   * "reconnecting", "rate_limited", "maintenance", "needs_operator".
+   * The account's connection to Steam in one word, as its worker tells: "online", "reconnecting",
+   * "rate_limited", "maintenance", "needs_operator"; "offline" while no worker is connected.
    * </pre>
    *
    * <code>string steam_status = 7 [json_name = "steamStatus"];</code>
@@ -124,7 +124,8 @@ public interface BotOrBuilder extends
 
   /**
    * <pre>
-   * More about steam_status, for people.
+   * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+   * answers could not be read.
    * </pre>
    *
    * <code>string steam_status_detail = 8 [json_name = "steamStatusDetail"];</code>
@@ -133,7 +134,8 @@ public interface BotOrBuilder extends
   java.lang.String getSteamStatusDetail();
   /**
    * <pre>
-   * More about steam_status, for people.
+   * More about steam_status, for people: what to do about "needs_operator", and what of Steam's
+   * answers could not be read.
    * </pre>
    *
    * <code>string steam_status_detail = 8 [json_name = "steamStatusDetail"];</code>

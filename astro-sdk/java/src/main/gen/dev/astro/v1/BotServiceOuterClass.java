@@ -43,6 +43,26 @@ public final class BotServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_astro_v1_ListBotsResponse_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_astro_v1_GetBotRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_astro_v1_GetBotRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_astro_v1_GetBotResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_astro_v1_GetBotResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_astro_v1_RemoveBotRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_astro_v1_RemoveBotRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_astro_v1_RemoveBotResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_astro_v1_RemoveBotResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_astro_v1_PauseBotRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -86,15 +106,24 @@ public final class BotServiceOuterClass {
       "ageSize\022\035\n\npage_token\030\003 \001(\tR\tpageToken\"]" +
       "\n\020ListBotsResponse\022!\n\004bots\030\001 \003(\0132\r.astro" +
       ".v1.BotR\004bots\022&\n\017next_page_token\030\002 \001(\tR\r" +
-      "nextPageToken\"_\n\017PauseBotRequest\022\025\n\006bot_" +
-      "id\030\001 \001(\tR\005botId\022\026\n\006paused\030\002 \001(\010R\006paused\022" +
-      "\035\n\nrequest_id\030\003 \001(\tR\trequestId\"3\n\020PauseB" +
-      "otResponse\022\037\n\003bot\030\001 \001(\0132\r.astro.v1.BotR\003" +
-      "bot2\355\001\n\nBotService\022O\n\013RegisterBot\022\034.astr" +
-      "o.v1.RegisterBotRequest\032\035.astro.v1.Regis" +
-      "terBotResponse\"\003\220\002\002\022F\n\010ListBots\022\031.astro." +
-      "v1.ListBotsRequest\032\032.astro.v1.ListBotsRe" +
-      "sponse\"\003\220\002\001\022F\n\010PauseBot\022\031.astro.v1.Pause" +
+      "nextPageToken\"&\n\rGetBotRequest\022\025\n\006bot_id" +
+      "\030\001 \001(\tR\005botId\"1\n\016GetBotResponse\022\037\n\003bot\030\001" +
+      " \001(\0132\r.astro.v1.BotR\003bot\"H\n\020RemoveBotReq" +
+      "uest\022\025\n\006bot_id\030\001 \001(\tR\005botId\022\035\n\nrequest_i" +
+      "d\030\002 \001(\tR\trequestId\"4\n\021RemoveBotResponse\022" +
+      "\037\n\003bot\030\001 \001(\0132\r.astro.v1.BotR\003bot\"_\n\017Paus" +
+      "eBotRequest\022\025\n\006bot_id\030\001 \001(\tR\005botId\022\026\n\006pa" +
+      "used\030\002 \001(\010R\006paused\022\035\n\nrequest_id\030\003 \001(\tR\t" +
+      "requestId\"3\n\020PauseBotResponse\022\037\n\003bot\030\001 \001" +
+      "(\0132\r.astro.v1.BotR\003bot2\372\002\n\nBotService\022O\n" +
+      "\013RegisterBot\022\034.astro.v1.RegisterBotReque" +
+      "st\032\035.astro.v1.RegisterBotResponse\"\003\220\002\002\022F" +
+      "\n\010ListBots\022\031.astro.v1.ListBotsRequest\032\032." +
+      "astro.v1.ListBotsResponse\"\003\220\002\001\022@\n\006GetBot" +
+      "\022\027.astro.v1.GetBotRequest\032\030.astro.v1.Get" +
+      "BotResponse\"\003\220\002\001\022I\n\tRemoveBot\022\032.astro.v1" +
+      ".RemoveBotRequest\032\033.astro.v1.RemoveBotRe" +
+      "sponse\"\003\220\002\002\022F\n\010PauseBot\022\031.astro.v1.Pause" +
       "BotRequest\032\032.astro.v1.PauseBotResponse\"\003" +
       "\220\002\002B\020\n\014dev.astro.v1P\001b\006proto3"
     };
@@ -133,14 +162,38 @@ public final class BotServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_astro_v1_ListBotsResponse_descriptor,
         new java.lang.String[] { "Bots", "NextPageToken", });
-    internal_static_astro_v1_PauseBotRequest_descriptor =
+    internal_static_astro_v1_GetBotRequest_descriptor =
       getDescriptor().getMessageTypes().get(5);
+    internal_static_astro_v1_GetBotRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_astro_v1_GetBotRequest_descriptor,
+        new java.lang.String[] { "BotId", });
+    internal_static_astro_v1_GetBotResponse_descriptor =
+      getDescriptor().getMessageTypes().get(6);
+    internal_static_astro_v1_GetBotResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_astro_v1_GetBotResponse_descriptor,
+        new java.lang.String[] { "Bot", });
+    internal_static_astro_v1_RemoveBotRequest_descriptor =
+      getDescriptor().getMessageTypes().get(7);
+    internal_static_astro_v1_RemoveBotRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_astro_v1_RemoveBotRequest_descriptor,
+        new java.lang.String[] { "BotId", "RequestId", });
+    internal_static_astro_v1_RemoveBotResponse_descriptor =
+      getDescriptor().getMessageTypes().get(8);
+    internal_static_astro_v1_RemoveBotResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_astro_v1_RemoveBotResponse_descriptor,
+        new java.lang.String[] { "Bot", });
+    internal_static_astro_v1_PauseBotRequest_descriptor =
+      getDescriptor().getMessageTypes().get(9);
     internal_static_astro_v1_PauseBotRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_astro_v1_PauseBotRequest_descriptor,
         new java.lang.String[] { "BotId", "Paused", "RequestId", });
     internal_static_astro_v1_PauseBotResponse_descriptor =
-      getDescriptor().getMessageTypes().get(6);
+      getDescriptor().getMessageTypes().get(10);
     internal_static_astro_v1_PauseBotResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_astro_v1_PauseBotResponse_descriptor,

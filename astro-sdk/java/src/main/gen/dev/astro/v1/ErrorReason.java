@@ -236,6 +236,14 @@ public enum ErrorReason
   ERROR_REASON_BOT_PROTOCOL(44),
   /**
    * <pre>
+   * FAILED_PRECONDITION. metadata: bot_id. Items have gone through the bot: pause it instead.
+   * </pre>
+   *
+   * <code>ERROR_REASON_BOT_IN_USE = 45;</code>
+   */
+  ERROR_REASON_BOT_IN_USE(45),
+  /**
+   * <pre>
    * NOT_FOUND. metadata: sync_id.
    * </pre>
    *
@@ -520,6 +528,14 @@ public enum ErrorReason
   public static final int ERROR_REASON_BOT_PROTOCOL_VALUE = 44;
   /**
    * <pre>
+   * FAILED_PRECONDITION. metadata: bot_id. Items have gone through the bot: pause it instead.
+   * </pre>
+   *
+   * <code>ERROR_REASON_BOT_IN_USE = 45;</code>
+   */
+  public static final int ERROR_REASON_BOT_IN_USE_VALUE = 45;
+  /**
+   * <pre>
    * NOT_FOUND. metadata: sync_id.
    * </pre>
    *
@@ -635,6 +651,7 @@ public enum ErrorReason
       case 42: return ERROR_REASON_BOT_LEASE_HELD;
       case 43: return ERROR_REASON_BOT_LEASE_LOST;
       case 44: return ERROR_REASON_BOT_PROTOCOL;
+      case 45: return ERROR_REASON_BOT_IN_USE;
       case 50: return ERROR_REASON_SYNC_NOT_FOUND;
       case 51: return ERROR_REASON_DISCREPANCY_NOT_FOUND;
       case 52: return ERROR_REASON_DISCREPANCY_STATE;
