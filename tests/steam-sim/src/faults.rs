@@ -122,6 +122,10 @@ pub enum FaultKind {
     Eresult(u32),
     /// The request takes effect, and the second half of its answer's body is missing.
     Truncate,
+    /// The request takes effect, and in its true answer each of these parts is told as the other
+    /// one, such as `"amount":"7"` as `"amount":"-7"`: what no rule of the simulator would make. It
+    /// need not be JSON.
+    Rewrite(Vec<(String, String)>),
     /// Another fault whose answer carries these headers too.
     With {
         /// By name.
@@ -176,6 +180,11 @@ impl FaultKind {
         Self::Fail { status: 200, body, eresult: None }
     }
 
+    /// The true answer with each first part told as the second.
+    pub fn rewrite<const N: usize>(parts: [(&str, &str); N]) -> Self {
+        Self::Rewrite(parts.map(|(find, put)| (find.to_owned(), put.to_owned())).to_vec())
+    }
+
     /// The same with one more header in its answer.
     pub fn with_header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (mut headers, kind) = self.peel();
@@ -196,7 +205,8 @@ impl FaultKind {
             | Self::Drop
             | Self::Delay(_)
             | Self::Eresult(_)
-            | Self::Truncate) => (BTreeMap::new(), kind),
+            | Self::Truncate
+            | Self::Rewrite(_)) => (BTreeMap::new(), kind),
         }
     }
 }

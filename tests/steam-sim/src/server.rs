@@ -122,6 +122,13 @@ async fn faulty(kind: FaultKind, handle: impl FnOnce() -> Reply) -> Result<Reply
             reply.body.truncate(reply.body.len() / 2);
             Ok(reply)
         }
+        FaultKind::Rewrite(parts) => {
+            let mut reply = handle();
+            let body = String::from_utf8_lossy(&reply.body).into_owned();
+            let told = parts.iter().fold(body, |body, (find, put)| body.replace(find, put));
+            reply.body = told.into();
+            Ok(reply)
+        }
         // Peeled off by the caller.
         FaultKind::With { .. } => Ok(handle()),
     }

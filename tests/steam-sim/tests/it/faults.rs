@@ -174,3 +174,23 @@ async fn the_journal_tells_requests_without_their_secrets() {
         assert!(!all.contains(secret.as_str()), "{secret} is in the journal");
     }
 }
+
+#[tokio::test]
+async fn a_true_answer_is_told_with_odd_parts() {
+    let world = World::start().await;
+    let keys = world.keys(&world.bot, 1);
+    let id = world.send(&keys, &[]).await;
+    let (find, put) = (format!(r#""tradeofferid":"{id}""#), r#""tradeofferid":"\ud800""#);
+    let kind = FaultKind::rewrite([(find.as_str(), put)]);
+    world.sim.inject(Fault::once(Matcher::path("GetTradeOffers"), kind.clone()));
+    let query = [("get_sent_offers", "1"), ("active_only", "1")];
+    let ask = async || {
+        let answer = world.client.ask("IEconService/GetTradeOffers", &query).await;
+        answer.text().await.unwrap()
+    };
+    let told = ask().await;
+    assert!(told.contains(put) && !told.contains(&find), "{told}");
+    assert!(ask().await.contains(&find), "once");
+    let json = serde_json::to_string(&kind).unwrap();
+    assert_eq!(serde_json::from_str::<FaultKind>(&json).unwrap(), kind);
+}
