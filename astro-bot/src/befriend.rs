@@ -61,6 +61,7 @@ pub(crate) async fn befriend(desk: Desk, mut people: watch::Receiver<People>) {
         let known = people.borrow_and_update().clone();
         let mut until = None;
         if !known.wanted.is_empty() {
+            task.desk.probe.at("friendships");
             until = Some(task.round(&known).await);
         }
         let changed = people.wait_for(|now| calls_for_a_look(&known, now));

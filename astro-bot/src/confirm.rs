@@ -3,15 +3,18 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::Duration,
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Mutex, mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 
-use crate::steam::{Confirmation, OfferId, Steam, TRADE_OFFER};
+use crate::{
+    desk::Desk,
+    lease::Warrant,
+    steam::{Confirmation, OfferId, Steam, TRADE_OFFER},
+};
 
 /// Longest headline that is logged.
 const HEADLINE_CHARS_MAX: usize = 80;
@@ -24,50 +27,60 @@ pub(crate) enum Confirmed {
     Unclear,
 }
 
+/// What offers have asked for. Whoever serves them holds it, one at a time.
+pub(crate) type Wishes = Arc<Mutex<mpsc::UnboundedReceiver<Wish>>>;
+
 /// Where offers ask for their confirmation.
 #[derive(Debug, Clone)]
 pub(crate) struct Confirmer {
     wishes: mpsc::UnboundedSender<Wish>,
 }
 
+/// One offer's wish.
 #[derive(Debug)]
-struct Wish {
+pub(crate) struct Wish {
     offer: OfferId,
+    warrant: Warrant,
     answer: oneshot::Sender<Confirmed>,
 }
 
 impl Confirmer {
-    /// Makes one; the second part is to be run.
-    pub(crate) fn new(steam: Arc<Steam>, spacing: Duration) -> (Self, impl Future<Output = ()>) {
+    /// Makes one; the second part is for `serve`.
+    pub(crate) fn new() -> (Self, Wishes) {
         let (wishes, incoming) = mpsc::unbounded_channel();
-        (Self { wishes }, serve(steam, spacing, incoming))
+        (Self { wishes }, Arc::new(Mutex::new(incoming)))
     }
 
-    /// Confirms exactly this offer, whose items the caller has compared. May wait for its turn.
-    pub(crate) async fn confirm(&self, offer: OfferId) -> Confirmed {
+    /// Confirms exactly this offer, whose items the caller has compared, while the leave lasts. May
+    /// wait for its turn.
+    pub(crate) async fn confirm(&self, offer: OfferId, warrant: Warrant) -> Confirmed {
         let (answer, answered) = oneshot::channel();
-        if self.wishes.send(Wish { offer, answer }).is_err() {
+        if self.wishes.send(Wish { offer, warrant, answer }).is_err() {
             return Confirmed::Unclear;
         }
         answered.await.unwrap_or(Confirmed::Unclear)
     }
 }
 
-async fn serve(steam: Arc<Steam>, spacing: Duration, mut incoming: mpsc::UnboundedReceiver<Wish>) {
+/// Serves the wishes, for ever.
+pub(crate) async fn serve(desk: Desk, wishes: Wishes) {
+    let (steam, spacing) = (&desk.steam, desk.pace.confirm_spacing);
+    let mut incoming = wishes.lock().await;
     let mut next_list = Instant::now();
     let mut warned = HashSet::new();
     while let Some(first) = incoming.recv().await {
         sleep_until(next_list).await;
-        let mut wishes = HashMap::from([(first.offer, first.answer)]);
+        let mut wishes = HashMap::from([(first.offer, first)]);
         while let Ok(wish) = incoming.try_recv() {
-            wishes.insert(wish.offer, wish.answer);
+            wishes.insert(wish.offer, wish);
         }
         // Whoever gave up meanwhile must not be confirmed: the offer may be on its way out.
-        wishes.retain(|_, answer| !answer.is_closed());
+        wishes.retain(|_, wish| !wish.answer.is_closed());
         if wishes.is_empty() {
             continue;
         }
         next_list = Instant::now() + spacing;
+        desk.probe.at("confirmer");
         let listed = match steam.confirmations().await {
             Ok(listed) => listed,
             Err(error) => {
@@ -82,25 +95,21 @@ async fn serve(steam: Arc<Steam>, spacing: Duration, mut incoming: mpsc::Unbound
                 "Somebody asks for a confirmation that is no trade: {headline:?}. It is left alone"
             );
         }
-        for (offer, answer) in wishes {
-            let result = confirm(&steam, &listed, offer, &answer).await;
+        for wish in wishes.into_values() {
+            let result = confirm(steam, &listed, &wish).await;
             // The asker may have given up.
-            let _ = answer.send(result);
+            let _ = wish.answer.send(result);
         }
     }
 }
 
-async fn confirm(
-    steam: &Steam,
-    listed: &[Confirmation],
-    offer: OfferId,
-    answer: &oneshot::Sender<Confirmed>,
-) -> Confirmed {
+async fn confirm(steam: &Steam, listed: &[Confirmation], wish: &Wish) -> Confirmed {
+    let offer = wish.offer;
     let Some(confirmation) = matching(listed, offer) else { return Confirmed::Unclear };
-    if answer.is_closed() {
+    if wish.answer.is_closed() {
         return Confirmed::Unclear;
     }
-    match steam.confirm(confirmation).await {
+    match steam.confirm(confirmation, &wish.warrant).await {
         Ok(()) => Confirmed::Yes,
         Err(error) => {
             tracing::warn!(offer.id = %offer, "Could not confirm offer {offer}: {error}");

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod friends;
+mod health;
 mod strange;
 mod trades;
 
@@ -12,9 +13,11 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use self::health::{Condition, Standing, Work};
 use self::{
     attempts::{Attempt, Stage},
     friends::Friends,
+    health::Health,
     strange::Strangers,
     trades::Trades,
 };
@@ -107,37 +110,6 @@ pub(crate) struct People {
     pub(crate) busy: HashSet<SteamId>,
 }
 
-/// How the bot stands with Steam.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Condition {
-    Online,
-    Reconnecting,
-    RateLimited,
-    /// Steam is in its weekly maintenance.
-    Maintenance,
-    NeedsOperator,
-}
-
-/// How the bot stands with Steam, in full.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) condition: Condition,
-    /// More, for people.
-    pub(crate) detail: String,
-    /// When the refresh token ends, Unix seconds.
-    pub(crate) token_ends_at: Option<i64>,
-}
-
-impl Standing {
-    /// Whether the other is worth telling. What keeps Steam away for now differs with each request.
-    fn is_news_after(&self, before: &Self) -> bool {
-        let passing = matches!(self.condition, Condition::Reconnecting | Condition::Maintenance);
-        self.condition != before.condition
-            || self.token_ends_at != before.token_ends_at
-            || !passing && self.detail != before.detail
-    }
-}
-
 /// News from the task of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Progress {
@@ -154,21 +126,38 @@ pub(crate) enum Progress {
 /// Everything that can happen.
 #[derive(Debug)]
 pub(crate) enum Input {
-    Connected { epoch: u64 },
+    Connected {
+        epoch: u64,
+    },
     Disconnected,
     Command(Command),
-    Decision { attempt_id: String, go: bool, epoch: u64 },
+    Decision {
+        attempt_id: String,
+        go: bool,
+        epoch: u64,
+    },
     Polled(Arc<OffersPage>),
     Steam(Standing),
-    Attempt { attempt_id: String, progress: Progress },
+    Attempt {
+        attempt_id: String,
+        progress: Progress,
+    },
     AnswerTold(Event),
     AnswerOver(OfferId),
-    SyncOver { sync_id: String },
+    SyncOver {
+        sync_id: String,
+    },
     Profiles(Vec<Profile>),
     DoubleTried(OfferId),
     Swept(Vec<TradeSeen>),
     Friend(SteamId, FriendState, String),
     StrangerGone(OfferId, Option<Box<Offer>>),
+    /// A task that never ends has failed by a fault of the bot, and is begun again.
+    Failed(&'static str),
+    /// It has run for a while since.
+    Works(&'static str),
+    /// A task has failed by a fault of the bot, with its work undone.
+    Crashed(Work),
 }
 
 /// A word to the task of an attempt.
@@ -183,15 +172,25 @@ pub(crate) enum Word {
 pub(crate) enum Action {
     Emit(Event),
     Deliver(Order),
-    Tell { attempt_id: String, word: Word },
-    Cancel { attempt_id: String },
+    Tell {
+        attempt_id: String,
+        word: Word,
+    },
+    Cancel {
+        attempt_id: String,
+    },
     Answer(AnswerOrder),
-    ReadInventory { sync_id: String, epoch: u64 },
+    ReadInventory {
+        sync_id: String,
+        epoch: u64,
+    },
     StopReading,
     CancelDouble(OfferId),
     CancelStranger(OfferId),
     ReadProfiles(Vec<SteamId>),
     Sweep,
+    /// Begins a new session, in which all orders come anew.
+    Reconnect,
 }
 
 /// What is under way.
@@ -209,6 +208,9 @@ pub(crate) struct State {
     syncs: HashSet<String>,
     profiles: HashSet<SteamId>,
     steam: Option<Standing>,
+    health: Health,
+    /// What was told last of how the bot stands.
+    told: Option<Standing>,
     doubles: HashSet<OfferId>,
     friends: Friends,
     strangers: Strangers,
@@ -235,17 +237,17 @@ impl State {
             Input::AnswerTold(event) => vec![Action::Emit(event)],
             Input::AnswerOver(offer) => {
                 self.answers.remove(&offer);
-                vec![]
+                self.on_done(&Work::Answer(offer))
             }
             Input::SyncOver { sync_id } => {
                 self.syncs.remove(&sync_id);
-                vec![]
+                self.on_done(&Work::Sync(sync_id))
             }
             Input::Profiles(profiles) if profiles.is_empty() => vec![],
             Input::Profiles(profiles) => vec![Action::Emit(frames::profiles(profiles))],
             Input::DoubleTried(offer) => {
                 self.doubles.remove(&offer);
-                vec![]
+                self.on_done(&Work::Double(offer))
             }
             Input::Swept(trades) if self.epoch.is_some() => {
                 self.trades.on_swept(trades).into_iter().map(Action::Emit).collect()
@@ -254,8 +256,19 @@ impl State {
             Input::Swept(_) => vec![],
             Input::Friend(who, state, message) => emit(self.friends.on_seen(who, state, message)),
             Input::StrangerGone(id, offer) => {
-                emit(self.strangers.on_withdrawn(id, offer.as_deref()))
+                let mut actions = emit(self.strangers.on_withdrawn(id, offer.as_deref()));
+                actions.extend(self.on_done(&Work::Stranger(id)));
+                actions
             }
+            Input::Failed(part) => {
+                self.health.fail(part.to_owned());
+                self.tell_standing()
+            }
+            Input::Works(part) => {
+                self.health.work(part);
+                self.tell_standing()
+            }
+            Input::Crashed(work) => self.on_crashed(work),
         }
     }
 
@@ -277,18 +290,10 @@ impl State {
         self.friends.forget();
         self.strangers.forget();
         self.trades.forget();
-        let mut actions = emit(self.steam.clone().map(frames::steam_status));
+        self.told = self.health.cover(self.steam.as_ref());
+        let mut actions = emit(self.told.clone().map(frames::steam_status));
         actions.push(Action::Sweep);
         actions
-    }
-
-    fn on_steam(&mut self, standing: Standing) -> Vec<Action> {
-        if self.steam.as_ref().is_some_and(|before| !standing.is_news_after(before)) {
-            return vec![];
-        }
-        self.steam = Some(standing.clone());
-        // Without a session it is told at the start of the next.
-        emit(self.epoch.map(|_| frames::steam_status(standing)))
     }
 
     fn on_command(&mut self, command: Command) -> Vec<Action> {
@@ -396,13 +401,15 @@ impl State {
             Progress::Told(event) => vec![Action::Emit(event)],
             Progress::Over(event) => {
                 attempt.stage = Stage::Over(event.clone());
+                let mut actions = vec![Action::Emit(event)];
+                actions.extend(self.on_done(&Work::Attempt(attempt_id.clone())));
                 self.over.push_back(attempt_id);
                 if self.over.len() > ATTEMPTS_OVER_MAX
                     && let Some(oldest) = self.over.pop_front()
                 {
                     self.attempts.remove(&oldest);
                 }
-                vec![Action::Emit(event)]
+                actions
             }
         }
     }
@@ -411,7 +418,9 @@ impl State {
         let mut actions = Vec::new();
         if self.epoch.is_some() {
             let mut donors = Vec::new();
-            for offer in page.received.iter().filter(|offer| offer.state == OfferState::Active) {
+            let is_clear =
+                |offer: &&Offer| offer.state == OfferState::Active && offer.odd.is_none();
+            for offer in page.received.iter().filter(is_clear) {
                 if !self.answers.contains(&offer.id) && self.announced.insert(offer.id) {
                     actions.push(Action::Emit(frames::offer_received(offer, &page.descriptions)));
                     donors.push(offer.partner);

@@ -61,6 +61,7 @@ fn offer(id: u64, state: OfferState) -> Offer {
         created_at: 0,
         trade_id: None,
         escrow_end_at: None,
+        odd: None,
     }
 }
 

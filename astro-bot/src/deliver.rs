@@ -16,6 +16,7 @@ use crate::{
     decide::{Input, Order, Phase, Progress, Word},
     desk::Desk,
     frames::{self, AttemptFailure, Event},
+    lease::Warrant,
     search::{self, Found, Schedule},
     steam::{
         AssetKey, Cause, NewOffer, Offer, OfferId, OfferState, Reason, SendError, Trade, TradeId,
@@ -162,10 +163,6 @@ impl Delivery {
         if self.cancel.is_cancelled() {
             return self.ended(AttemptFailure::Cancelled, "not sent");
         }
-        if *self.desk.epoch.borrow() != Some(epoch) {
-            let text = "not sent: the session with the server was lost";
-            return self.ended(AttemptFailure::SteamUnavailable, text);
-        }
         let since = self.desk.steam.now();
         (self.since, self.aged) = (Instant::now(), Duration::ZERO);
         let offer = NewOffer {
@@ -175,7 +172,7 @@ impl Delivery {
             message: self.order.message.clone(),
         };
         crash::point("before-send");
-        let sent = self.desk.steam.send_offer(&offer).await;
+        let sent = self.desk.steam.send_offer(&offer, &self.desk.lease.warrant(epoch)).await;
         crash::point("after-send");
         match sent {
             Ok(id) => {
@@ -300,6 +297,16 @@ impl Delivery {
             self.withdrawal = Some((AttemptFailure::Other, why));
             return;
         }
+        let cancel = self.cancel.clone();
+        let Some(warrant) = self.desk.lease.current() else {
+            // Nobody confirms without the lease; with the next it is tried once, however late it is.
+            self.confirming = None;
+            tokio::select! {
+                () = self.desk.lease.held() => {}
+                () = cancel.cancelled() => {}
+            }
+            return;
+        };
         let (now, age, pace) = (Instant::now(), self.age(), &self.desk.pace);
         let confirming = self.confirming.get_or_insert_with(|| Confirming {
             until: now + pace.confirm_deadline.saturating_sub(age),
@@ -319,10 +326,9 @@ impl Delivery {
         let wait = wait_before(confirming.tries, &pace.confirm_retry);
         confirming.tries += 1;
         let until = confirming.until;
-        let cancel = self.cancel.clone();
         let last = now >= until;
         let confirmed = tokio::select! {
-            confirmed = self.confirmed(id, wait) => confirmed,
+            confirmed = self.confirmed(id, wait, warrant) => confirmed,
             () = cancel.cancelled() => Confirmed::Unclear,
             () = sleep_until(until), if !last => Confirmed::Unclear,
         };
@@ -332,10 +338,10 @@ impl Delivery {
         }
     }
 
-    async fn confirmed(&self, id: OfferId, wait: Duration) -> Confirmed {
+    async fn confirmed(&self, id: OfferId, wait: Duration, warrant: Warrant) -> Confirmed {
         sleep(wait).await;
         if self.desk.steam.can_confirm() {
-            return self.desk.confirmer.confirm(id).await;
+            return self.desk.confirmer.confirm(id, warrant).await;
         }
         // Perhaps a person confirms it on a phone.
         sleep(self.desk.pace.poll_interval).await;

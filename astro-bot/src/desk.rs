@@ -13,6 +13,8 @@ use crate::{
     config::Pace,
     confirm::Confirmer,
     decide::Input,
+    lease::Lease,
+    probe::Probe,
     steam::{Offer, OfferId, OfferState, OffersPage, Steam},
 };
 
@@ -26,11 +28,12 @@ pub(crate) struct Desk {
     pub(crate) inputs: mpsc::Sender<Input>,
     /// The latest reading of the trade offers.
     pub(crate) offers: watch::Receiver<Arc<OffersPage>>,
-    /// Epoch of the session with the server, if there is one.
-    pub(crate) epoch: watch::Receiver<Option<u64>>,
+    /// Whether the bot may act for its account.
+    pub(crate) lease: Lease,
     /// Requests that move items; the bot stops only between them.
     pub(crate) steps: TaskTracker,
     pub(crate) stop: CancellationToken,
+    pub(crate) probe: Probe,
 }
 
 impl Desk {

@@ -71,6 +71,7 @@ async fn settle(desk: &Desk, order: &AnswerOrder) -> Event {
 /// Whether the offer, as it is on Steam now, may be accepted: a gift from who the server thinks.
 fn acceptable(order: &AnswerOrder, offer: &Offer) -> bool {
     order.accept
+        && offer.odd.is_none()
         && offer.give.is_empty()
         && !offer.receive.is_empty()
         && offer.partner == order.partner
@@ -80,7 +81,10 @@ fn acceptable(order: &AnswerOrder, offer: &Offer) -> bool {
 async fn act(desk: &Desk, order: &AnswerOrder, offer: &Offer) -> Result<(), String> {
     let _step = desk.step().await;
     if acceptable(order, offer) {
-        let accepted = desk.steam.accept(offer.id, offer.partner).await;
+        let Some(warrant) = desk.lease.current() else {
+            return Err("there is no session with the server".to_owned());
+        };
+        let accepted = desk.steam.accept(offer.id, offer.partner, &warrant).await;
         crash::point("after-accept");
         return match accepted {
             Ok(accepted) if accepted.trade_id.is_none() => {
@@ -99,7 +103,11 @@ fn over(order: &AnswerOrder, offer: &Offer) -> Event {
         return frames::offer_over(offer.id, OfferOutcome::Ended, text);
     }
     let refused = order.accept && !acceptable(order, offer);
-    let why = if refused { "the offer asks for items of the bot" } else { &order.reason };
+    let why = match (refused, &offer.odd) {
+        (true, Some(_)) => "an item of the offer makes no sense",
+        (true, None) => "the offer asks for items of the bot",
+        (false, _) => &order.reason,
+    };
     frames::offer_over(offer.id, OfferOutcome::Declined, why)
 }
 
@@ -179,6 +187,7 @@ mod tests {
             created_at: 0,
             trade_id: None,
             escrow_end_at: None,
+            odd: None,
         }
     }
 
@@ -190,6 +199,8 @@ mod tests {
         assert!(!acceptable(&order(true), &theft));
         let stranger = Offer { partner: SteamId(6), ..gift() };
         assert!(!acceptable(&order(true), &stranger));
+        let odd = Offer { odd: Some("assetid 1: no amount".into()), ..gift() };
+        assert!(!acceptable(&order(true), &odd));
         let nothing = Offer { receive: vec![], ..gift() };
         assert!(!acceptable(&order(true), &nothing));
     }

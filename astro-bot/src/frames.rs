@@ -100,6 +100,12 @@ pub(crate) fn asset(asset: &Asset) -> wire::Asset {
     }
 }
 
+/// An asset of which only the id is known.
+pub(crate) fn known_asset(key: AssetKey) -> wire::Asset {
+    let AssetKey { app_id, context_id, asset_id } = key;
+    wire::Asset { app_id, context_id, asset_id, ..Default::default() }
+}
+
 pub(crate) fn description(description: &Description) -> wire::AssetDescription {
     wire::AssetDescription {
         app_id: description.app_id,

@@ -5,8 +5,10 @@
 //! it asks Steam to send items it waits for the server's decision; what Steam leaves unclear it
 //! finds out by reading Steam again, never by trying a second time.
 
+mod args;
 mod backoff;
 mod befriend;
+mod bots_folder;
 mod clock;
 mod config;
 mod confirm;
@@ -17,18 +19,29 @@ mod decide_tests;
 mod deliver;
 mod desk;
 mod donate;
+mod fleet;
 mod frames;
+mod lease;
 mod link;
 mod outbox;
+mod probe;
+mod remedy;
 mod run;
 mod search;
+mod secret_file;
+mod server_address;
 mod steam;
 mod stock;
+mod supervise;
 mod sweep;
 mod verdict;
 mod watch;
 mod withdraw;
 
-pub use config::{Account, Args, Config, Pace, Secret};
+pub use args::Args;
+pub use bots_folder::{BotFlags, bot_flags};
+pub use config::{Account, Config, Pace, Secret};
+pub use fleet::{Member, run_all};
+pub use probe::Probe;
 pub use run::run;
 pub use steam::AppContext;

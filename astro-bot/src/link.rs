@@ -1,23 +1,23 @@
 //! The stream to the server: connects, resumes, keeps the lease, and comes back after a loss.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use astro_sdk::bot::v1::{
     BotEvent, Goodbye, Heartbeat, Hello, SessionRequest, SessionResponse, Welcome,
     bot_session_service_client::BotSessionServiceClient, session_request::Frame as ToServer,
     session_response::Frame as FromServer,
 };
 use tokio::{
-    sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    sync::{Notify, mpsc},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Request, Streaming,
     metadata::{Ascii, MetadataValue},
-    transport::{Channel, ClientTlsConfig, Endpoint},
+    transport::{Channel, Endpoint},
 };
 
 use crate::{
@@ -26,7 +26,11 @@ use crate::{
     config::{Config, Pace},
     decide::Input,
     frames,
+    lease::{self, Keeper, Lease},
     outbox::Outbox,
+    probe::Probe,
+    remedy::{self, Refusal},
+    server_address,
     steam::SteamId,
 };
 
@@ -36,6 +40,8 @@ const FRAMES_AHEAD: usize = 16;
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// A session that lasted this long was a good one: the next loss begins with a short pause again.
 const STABLE: Duration = Duration::from_secs(5);
+/// The lease, if the server does not say how long it lasts.
+const LEASE_DEFAULT: Duration = Duration::from_secs(15);
 /// A heartbeat interval never goes below this, whatever the server says.
 const HEARTBEAT_MIN: Duration = Duration::from_millis(50);
 
@@ -56,7 +62,9 @@ pub(crate) struct Link {
     events: mpsc::UnboundedReceiver<BotEvent>,
     frames: mpsc::Receiver<SessionFrame>,
     inputs: mpsc::Sender<Input>,
-    epoch: watch::Sender<Option<u64>>,
+    lease: Keeper,
+    reconnect: Arc<Notify>,
+    probe: Probe,
     stop: CancellationToken,
 }
 
@@ -66,8 +74,10 @@ pub(crate) struct LinkEnds {
     pub(crate) events: mpsc::UnboundedSender<BotEvent>,
     /// Frames for one session.
     pub(crate) frames: mpsc::Sender<SessionFrame>,
-    /// Epoch of the session, if there is one now.
-    pub(crate) epoch: watch::Receiver<Option<u64>>,
+    /// Whether the bot may act for its account.
+    pub(crate) lease: Lease,
+    /// Ends the session, for a new one.
+    pub(crate) reconnect: Arc<Notify>,
 }
 
 /// Why a session ended.
@@ -76,33 +86,53 @@ enum End {
     /// The server asked to connect again.
     Drained,
     Lost(String),
+    /// Only a person can change that.
+    Refused(String),
+}
+
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Passing(why) => Self::Lost(why),
+            Refusal::Lasting(why) => Self::Refused(why),
+        }
+    }
+}
+
+/// The server, and the header that signs in to it.
+pub(crate) type Way = (Endpoint, MetadataValue<Ascii>);
+
+/// The way to the server.
+///
+/// # Errors
+/// An address or key that cannot be used, in a sentence that says what to do.
+pub(crate) fn way(config: &Config) -> anyhow::Result<Way> {
+    let endpoint = server_address::endpoint(config)?
+        .connect_timeout(config.pace.connect_timeout)
+        .http2_keep_alive_interval(PING_TIMEOUT)
+        .keep_alive_timeout(PING_TIMEOUT)
+        .keep_alive_while_idle(true);
+    let key = config.api_key.expose();
+    if let Some(problem) = remedy::of_key(key) {
+        bail!(problem);
+    }
+    let bearer = format!("Bearer {key}").parse().ok().filter(|_| !key.contains(' '));
+    let mut token: MetadataValue<Ascii> = bearer.context(
+        "the API key has characters that no key has: was it copied whole, without spaces?",
+    )?;
+    token.set_sensitive(true);
+    Ok((endpoint, token))
 }
 
 impl Link {
     /// Prepares the link; connects to nothing yet.
-    ///
-    /// # Errors
-    /// An address or key that cannot be used.
     pub(crate) fn new(
         config: &Config,
+        (endpoint, token): Way,
         steam_id: SteamId,
         inputs: mpsc::Sender<Input>,
         stop: CancellationToken,
-    ) -> anyhow::Result<(Self, LinkEnds)> {
-        let endpoint = Endpoint::from_shared(config.server.clone())
-            .context("bad server address")?
-            .connect_timeout(config.pace.connect_timeout)
-            .http2_keep_alive_interval(PING_TIMEOUT)
-            .keep_alive_timeout(PING_TIMEOUT)
-            .keep_alive_while_idle(true);
-        let endpoint = if config.server.starts_with("https:") {
-            endpoint.tls_config(ClientTlsConfig::new().with_webpki_roots())?
-        } else {
-            endpoint
-        };
-        let mut token: MetadataValue<Ascii> =
-            format!("Bearer {}", config.api_key.expose()).parse().context("bad API key")?;
-        token.set_sensitive(true);
+    ) -> (Self, LinkEnds) {
         let hello = Hello {
             steam_id: steam_id.0,
             worker_id: uuid::Uuid::new_v4().to_string(),
@@ -112,7 +142,8 @@ impl Link {
         };
         let (events_in, events) = mpsc::unbounded_channel();
         let (frames_in, frames) = mpsc::channel(FRAMES_AHEAD);
-        let (epoch, epoch_seen) = watch::channel(None);
+        let (keeper, lease) = lease::lease();
+        let reconnect = Arc::new(Notify::new());
         let link = Self {
             endpoint,
             token,
@@ -122,32 +153,39 @@ impl Link {
             events,
             frames,
             inputs,
-            epoch,
+            lease: keeper,
+            reconnect: Arc::clone(&reconnect),
+            probe: config.probe.clone(),
             stop,
         };
-        Ok((link, LinkEnds { events: events_in, frames: frames_in, epoch: epoch_seen }))
+        (link, LinkEnds { events: events_in, frames: frames_in, lease, reconnect })
     }
 
     /// Keeps the session until it is told to stop.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// # Errors
+    /// What only a person can change, with the remedy.
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         let mut backoff = Backoff::new(self.pace.link_retry_first, self.pace.link_retry_cap);
         while !self.stop.is_cancelled() {
             let end = self.session(&mut backoff).await;
-            if self.epoch.send_replace(None).is_some() {
+            if self.lease.end() {
                 // The loop may be gone already; then nobody needs to know.
                 let _ = self.inputs.send(Input::Disconnected).await;
             }
             match end {
-                End::Stopped => return,
+                End::Stopped => return Ok(()),
+                End::Refused(why) => bail!(why),
                 End::Drained => tracing::info!("The server asks to connect again"),
                 End::Lost(why) => tracing::warn!("No session with the server: {why}"),
             }
             let stop = self.stop.clone();
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return Ok(()),
                 () = backoff.pause() => {}
             }
         }
+        Ok(())
     }
 
     async fn session(&mut self, backoff: &mut Backoff) -> End {
@@ -157,7 +195,7 @@ impl Link {
         };
         let (sender, stream, welcome) = match opened {
             Ok(Ok(opened)) => opened,
-            Ok(Err(why)) => return End::Lost(why),
+            Ok(Err(refusal)) => return refusal.into(),
             Err(_) => return End::Lost("no Welcome in time".to_owned()),
         };
         // Once: two workers that both insist would take the lease from each other for ever.
@@ -166,7 +204,7 @@ impl Link {
         tracing::info!(epoch, bot.id = %welcome.bot_id, "Session {epoch} with the server is open");
         self.outbox.resume(welcome.committed_event_seq);
         self.hello.last_epoch = epoch;
-        self.epoch.send_replace(Some(epoch));
+        self.lease.begin(epoch, Instant::now() + lease_span(&welcome));
         if self.inputs.send(Input::Connected { epoch }).await.is_err() {
             return End::Stopped;
         }
@@ -180,19 +218,27 @@ impl Link {
 
     async fn open(
         &self,
-    ) -> Result<(mpsc::Sender<SessionRequest>, Streaming<SessionResponse>, Welcome), String> {
-        let channel: Channel = self.endpoint.connect().await.map_err(chain)?;
+    ) -> Result<(mpsc::Sender<SessionRequest>, Streaming<SessionResponse>, Welcome), Refusal> {
+        self.probe.at("link");
+        let known = self.hello.last_epoch > 0;
+        let server = self.endpoint.uri().to_string();
+        let channel: Channel = self
+            .endpoint
+            .connect()
+            .await
+            .map_err(|error| remedy::of_connection(&server, &error, known))?;
         let mut client = BotSessionServiceClient::new(channel);
         let (sender, frames) = mpsc::channel(FRAMES_AHEAD);
         let hello = request(0, ToServer::Hello(self.hello.clone()));
-        sender.try_send(hello).map_err(|error| error.to_string())?;
+        sender.try_send(hello).map_err(|error| Refusal::Passing(error.to_string()))?;
         let mut call = Request::new(ReceiverStream::new(frames));
         call.metadata_mut().insert("authorization", self.token.clone());
-        let mut stream = client.session(call).await.map_err(refusal)?.into_inner();
-        let first = stream.message().await.map_err(refusal)?;
+        let refused = |status: tonic::Status| remedy::of_status(&status);
+        let mut stream = client.session(call).await.map_err(refused)?.into_inner();
+        let first = stream.message().await.map_err(refused)?;
         match first.and_then(|response| response.frame) {
             Some(FromServer::Welcome(welcome)) => Ok((sender, stream, welcome)),
-            Some(_) | None => Err("the server did not say Welcome".to_owned()),
+            Some(_) | None => Err(Refusal::Passing("the server did not say Welcome".to_owned())),
         }
     }
 
@@ -228,15 +274,24 @@ impl Link {
                     // A full queue keeps the lease as well as a heartbeat does.
                     let _ = sender.try_send(request(0, ToServer::Heartbeat(heartbeat())));
                 }
+                () = sleep_until(self.lease.ends_at()) => {
+                    let why = "the server was silent until the lease ran out";
+                    return End::Lost(why.to_owned());
+                }
                 message = stream.message() => {
+                    self.lease.extend(Instant::now() + lease_span(welcome));
                     let end = match message {
                         Ok(Some(response)) => self.receive(response, epoch).await,
                         Ok(None) => Some(End::Lost("the server ended the session".to_owned())),
-                        Err(status) => Some(End::Lost(refusal(status))),
+                        Err(status) => Some(remedy::of_status(&status).into()),
                     };
                     if let Some(end) = end {
                         return end;
                     }
+                }
+                () = self.reconnect.notified() => {
+                    let why = "a task of the bot failed: all that is under way is asked for anew";
+                    return End::Lost(why.to_owned());
                 }
                 () = self.stop.cancelled(), if stopping.is_none() => {
                     while let Ok(event) = self.events.try_recv() {
@@ -309,11 +364,10 @@ fn heartbeat_interval(welcome: &Welcome) -> Duration {
     asked.unwrap_or(Duration::from_secs(5))
 }
 
-fn refusal(status: tonic::Status) -> String {
-    format!("{:?}: {}", status.code(), status.message())
-}
-
-/// An error with its causes: a transport error alone says nothing.
-fn chain(error: tonic::transport::Error) -> String {
-    format!("{:#}", anyhow::Error::new(error))
+/// How long the lease surely lasts after the server was heard: its end counts from when the server
+/// heard us, which is up to a heartbeat earlier.
+fn lease_span(welcome: &Welcome) -> Duration {
+    let ttl = welcome.lease_ttl.and_then(|ttl| ttl.try_into().ok());
+    let ttl: Duration = ttl.unwrap_or(LEASE_DEFAULT);
+    ttl.saturating_sub(heartbeat_interval(welcome)).max(ttl / 2)
 }

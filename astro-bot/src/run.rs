@@ -1,28 +1,36 @@
 //! The event loop: takes one input at a time, asks `decide`, and performs the answers.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use astro_sdk::bot::v1::BotEvent;
 use tokio::{
     sync::{Notify, mpsc, watch},
-    task::{AbortHandle, JoinSet},
+    task::{AbortHandle, Id, JoinError, JoinSet},
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 
 use crate::{
     backoff::Backoff,
     befriend, clock,
     config::Config,
-    confirm::Confirmer,
-    decide::{Action, Input, Order, People, State, Word},
+    confirm::{self, Confirmer},
+    decide::{Action, Input, Order, People, State, Word, Work},
     deliver::Delivery,
     desk::Desk,
     donate,
     frames::{self, Event},
-    link::{Link, LinkEnds},
+    link::{self, Link, LinkEnds},
     steam::{AppContext, OffersPage, Steam, SteamId},
     stock::Reading,
+    supervise,
     sweep::sweep,
     watch as poller, withdraw,
 };
@@ -36,12 +44,18 @@ const PROFILES_AT_ONCE: usize = 100;
 /// Steam, and does what the server says. Losses of either are waited out.
 ///
 /// # Errors
-/// A configuration that cannot work: a bad address, proxy, CA file or identity secret.
+/// A configuration that cannot work: a bad address, proxy, CA file or identity secret; and a server
+/// that will not have the bot until a person has changed something, such as its key.
+///
+/// # Panics
+/// By a fault of the bot that leaves nothing to go on with; whoever runs it may run it again.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     #[cfg(feature = "crash-points")]
     if let Some(name) = &config.crash_at {
         crate::crash::choose(name);
     }
+    // What cannot work is told before Steam is asked for anything.
+    let way = link::way(&config)?;
     let steam = Arc::new(Steam::new(&config)?);
     if !steam.can_confirm() {
         tracing::warn!("No identity secret: a person must confirm each delivery on a phone");
@@ -49,14 +63,27 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let Some(steam_id) = account(&steam, &config, &shutdown).await else { return Ok(()) };
     let (inputs, incoming) = mpsc::channel(INPUTS_AHEAD);
     let link_stop = CancellationToken::new();
-    let (link, ends) = Link::new(&config, steam_id, inputs.clone(), link_stop.clone())?;
-    let link = tokio::spawn(link.run());
-    let worker = Worker::new(&config, steam, inputs, ends, shutdown);
-    worker.work(incoming).await;
-    link_stop.cancel();
-    // A link that panicked has nothing left to close.
-    let _ = link.await;
-    Ok(())
+    let (link, ends) = Link::new(&config, way, steam_id, inputs.clone(), link_stop.clone());
+    // Ends with this task.
+    let mut linked = JoinSet::new();
+    linked.spawn(link.run().in_current_span());
+    let stop = shutdown.child_token();
+    let worker = Worker::new(&config, steam, inputs, ends, stop.clone());
+    let follow = async {
+        let ended = linked.join_next().await;
+        // Without the server there is nothing to do; what is under way ends in order.
+        stop.cancel();
+        ended
+    };
+    let work = async {
+        worker.work(incoming).await;
+        link_stop.cancel();
+    };
+    match tokio::join!(follow, work).0 {
+        Some(Ok(Err(refusal))) => Err(refusal),
+        Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Some(Ok(Ok(())) | Err(_)) | None => Ok(()),
+    }
 }
 
 /// The account, which may have to be learnt from Steam; none if the bot is told to stop first.
@@ -91,10 +118,31 @@ struct Worker {
     ends: LinkEnds,
     contexts: Vec<AppContext>,
     tasks: JoinSet<()>,
+    /// What the tasks that end are about.
+    works: HashMap<Id, Work>,
     deliveries: HashMap<String, Handle>,
     readings: Vec<AbortHandle>,
     people: watch::Sender<People>,
     sweeps: Arc<Notify>,
+}
+
+/// The tasks that never end.
+struct Endless<'a> {
+    desk: &'a Desk,
+    tasks: JoinSet<()>,
+}
+
+impl Endless<'_> {
+    fn keep<F>(mut self, name: &'static str, begin: impl Fn(Desk) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let desk = self.desk.clone();
+        let (inputs, pace) = (desk.inputs.clone(), Arc::clone(&desk.pace));
+        let kept = supervise::keep(name, inputs, pace, move || begin(desk.clone()));
+        self.tasks.spawn(kept.in_current_span());
+        self
+    }
 }
 
 /// How to reach the task of an attempt.
@@ -113,10 +161,7 @@ impl Worker {
     ) -> Self {
         let pace = Arc::new(config.pace.clone());
         let (polled, offers) = watch::channel(Arc::new(OffersPage::default()));
-        let (confirmer, confirming) = Confirmer::new(Arc::clone(&steam), pace.confirm_spacing);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(confirming);
-        tasks.spawn(poller::poll(Arc::clone(&steam), Arc::clone(&pace), polled, inputs.clone()));
+        let (confirmer, wishes) = Confirmer::new();
         let desk = Desk {
             steam,
             confirmer,
@@ -124,19 +169,36 @@ impl Worker {
             max_hold_days: config.max_hold_days,
             inputs,
             offers,
-            epoch: ends.epoch.clone(),
+            lease: ends.lease.clone(),
             steps: TaskTracker::new(),
             stop,
+            probe: config.probe.clone(),
         };
         let (people, served) = watch::channel(People::default());
-        tasks.spawn(befriend::befriend(desk.clone(), served));
         let sweeps = Arc::new(Notify::new());
-        tasks.spawn(sweep(desk.clone(), Arc::clone(&sweeps)));
+        let endless = Endless { desk: &desk, tasks: JoinSet::new() };
+        let polled = Arc::new(polled);
+        let tasks = endless
+            .keep("confirmer", move |desk| confirm::serve(desk, wishes.clone()))
+            .keep("poller", move |desk| poller::poll(desk, Arc::clone(&polled)))
+            .keep("task of friendships", move |desk| befriend::befriend(desk, served.clone()))
+            .keep("sweep of the history", {
+                let (sweeps, again) = (Arc::clone(&sweeps), AtomicBool::new(false));
+                move |desk| {
+                    // The order that a failed one took stands.
+                    if again.swap(true, Ordering::Relaxed) {
+                        sweeps.notify_one();
+                    }
+                    sweep(desk, Arc::clone(&sweeps))
+                }
+            })
+            .tasks;
         Self {
             desk,
             ends,
             contexts: config.app_contexts.clone(),
             tasks,
+            works: HashMap::new(),
             deliveries: HashMap::new(),
             readings: Vec::new(),
             people,
@@ -151,11 +213,7 @@ impl Worker {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(input) = incoming.recv() => self.take(&mut state, input),
-                Some(done) = self.tasks.join_next() => {
-                    if let Err(error) = done && error.is_panic() {
-                        tracing::error!("A task of the bot failed: {error}");
-                    }
-                }
+                Some(done) = self.tasks.join_next_with_id() => self.on_end(&mut state, done),
             }
         }
         // Requests that move items end first, and what they did is reported.
@@ -172,6 +230,35 @@ impl Worker {
         };
         let _ = timeout(grace, last_inputs).await;
         self.tasks.shutdown().await;
+    }
+
+    /// A task has ended. One that failed is not left as if it were under way.
+    fn on_end(&mut self, state: &mut State, done: Result<(Id, ()), JoinError>) {
+        let id = done.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
+        let work = self.works.remove(&id);
+        if let (Err(error), Some(work)) = (done, work)
+            && error.is_panic()
+        {
+            tracing::error!("A task of the bot failed: {work:?}: {error}");
+            self.take(state, Input::Crashed(work));
+        }
+    }
+
+    /// Begins the task of this work.
+    fn begin(
+        &mut self,
+        work: Work,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> AbortHandle {
+        let probe = self.desk.probe.clone();
+        let task = async move {
+            probe.at(name);
+            task.await;
+        };
+        let handle = self.tasks.spawn(task.in_current_span());
+        self.works.insert(handle.id(), work);
+        handle
     }
 
     fn take(&mut self, state: &mut State, input: Input) {
@@ -202,19 +289,23 @@ impl Worker {
                 }
             }
             Action::Answer(order) => {
-                self.tasks.spawn(donate::answer(self.desk.clone(), order));
+                let work = Work::Answer(order.offer);
+                self.begin(work, "answer", donate::answer(self.desk.clone(), order));
             }
             Action::ReadInventory { sync_id, epoch } => self.read_inventory(sync_id, epoch),
             Action::StopReading => self.readings.drain(..).for_each(|reading| reading.abort()),
             Action::CancelDouble(offer) => {
-                self.tasks.spawn(withdraw::double(self.desk.clone(), offer));
+                let task = withdraw::double(self.desk.clone(), offer);
+                self.begin(Work::Double(offer), "withdrawal", task);
             }
             Action::CancelStranger(offer) => {
-                self.tasks.spawn(withdraw::stranger(self.desk.clone(), offer));
+                let task = withdraw::stranger(self.desk.clone(), offer);
+                self.begin(Work::Stranger(offer), "withdrawal", task);
             }
             Action::Sweep => self.sweeps.notify_one(),
+            Action::Reconnect => self.ends.reconnect.notify_one(),
             Action::ReadProfiles(people) => {
-                self.tasks.spawn(read_profiles(self.desk.clone(), people));
+                self.begin(Work::Profiles, "profiles", read_profiles(self.desk.clone(), people));
             }
         }
     }
@@ -231,7 +322,7 @@ impl Worker {
         let cancel = CancellationToken::new();
         let attempt_id = order.attempt_id.clone();
         let delivery = Delivery::new(self.desk.clone(), order, heard, cancel.clone());
-        self.tasks.spawn(delivery.run());
+        self.begin(Work::Attempt(attempt_id.clone()), "delivery", delivery.run());
         self.deliveries.insert(attempt_id, Handle { words, cancel });
     }
 
@@ -241,10 +332,11 @@ impl Worker {
             desk: self.desk.clone(),
             frames: self.ends.frames.clone(),
             contexts: self.contexts.clone(),
-            sync_id,
+            sync_id: sync_id.clone(),
             epoch,
         };
-        self.readings.push(self.tasks.spawn(reading.run()));
+        let reading = self.begin(Work::Sync(sync_id), "reading", reading.run());
+        self.readings.push(reading);
     }
 }
 

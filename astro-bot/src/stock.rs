@@ -39,6 +39,7 @@ pub(crate) struct Reading {
 struct Chunk {
     index: u32,
     assets: Vec<wire::Asset>,
+    unreadable: Vec<wire::Asset>,
     descriptions: Vec<wire::AssetDescription>,
     bytes: usize,
     described: HashSet<(u32, u64, u64)>,
@@ -63,7 +64,11 @@ impl Reading {
         let mut covered = Vec::new();
         for part in parts(&self.contexts) {
             match self.read_surely(part.context, &mut chunk).await {
-                Ok(()) => covered.push(part.context),
+                Ok(true) => covered.push(part.context),
+                Ok(false) => {
+                    let context = part.context;
+                    tracing::warn!("An entry of inventory {context} has no asset id");
+                }
                 // What was seen of it counts, and nothing is concluded from what was not.
                 Err(error) if part.implied => {
                     tracing::info!("Could not read the inventory {}: {error}", part.context);
@@ -86,23 +91,33 @@ impl Reading {
     }
 
     /// Reads one inventory, twice if it seems empty: Steam has been seen to show one so that is not.
-    async fn read_surely(&self, context: AppContext, chunk: &mut Chunk) -> Result<(), SteamError> {
-        if self.read(context, chunk).await? == 0 {
-            sleep(self.desk.pace.second_read).await;
-            self.read(context, chunk).await?;
+    /// Returns whether an asset that was not seen is not there.
+    async fn read_surely(
+        &self,
+        context: AppContext,
+        chunk: &mut Chunk,
+    ) -> Result<bool, SteamError> {
+        let (count, whole) = self.read(context, chunk).await?;
+        if count > 0 {
+            return Ok(whole);
         }
-        Ok(())
+        sleep(self.desk.pace.second_read).await;
+        Ok(self.read(context, chunk).await?.1)
     }
 
-    /// Reads one inventory; returns the number of its assets.
-    async fn read(&self, context: AppContext, chunk: &mut Chunk) -> Result<usize, SteamError> {
+    /// Reads one inventory; returns the number of its assets, and whether those are all.
+    async fn read(
+        &self,
+        context: AppContext,
+        chunk: &mut Chunk,
+    ) -> Result<(usize, bool), SteamError> {
         let mut count = 0;
         let mut reader = self.desk.steam.inventory(context);
         while let Some(page) = reader.next_page().await? {
-            count += page.assets.len();
+            count += page.assets.len() + page.unreadable.len();
             self.add(page, chunk).await;
         }
-        Ok(count)
+        Ok((count, reader.is_whole()))
     }
 
     async fn add(&self, page: InventoryPage, chunk: &mut Chunk) {
@@ -124,6 +139,14 @@ impl Reading {
             let asset = frames::asset(asset);
             chunk.bytes += asset.encoded_len();
             chunk.assets.push(asset);
+        }
+        for key in &page.unreadable {
+            if chunk.is_full() {
+                self.send(Frame::Inventory(chunk.take(&self.sync_id))).await;
+            }
+            let asset = frames::known_asset(*key);
+            chunk.bytes += asset.encoded_len();
+            chunk.unreadable.push(asset);
         }
     }
 
@@ -162,7 +185,8 @@ fn parts(configured: &[AppContext]) -> Vec<Part> {
 
 impl Chunk {
     fn is_full(&self) -> bool {
-        self.assets.len() >= CHUNK_ASSETS_MAX || self.bytes >= CHUNK_BYTES_MAX
+        self.assets.len() + self.unreadable.len() >= CHUNK_ASSETS_MAX
+            || self.bytes >= CHUNK_BYTES_MAX
     }
 
     fn take(&mut self, sync_id: &str) -> wire::InventoryChunk {
@@ -173,6 +197,7 @@ impl Chunk {
             sync_id: sync_id.to_owned(),
             index,
             assets: std::mem::take(&mut self.assets),
+            unreadable: std::mem::take(&mut self.unreadable),
             descriptions: std::mem::take(&mut self.descriptions),
             ..Default::default()
         }

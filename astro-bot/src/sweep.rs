@@ -22,6 +22,7 @@ pub(crate) async fn sweep(desk: Desk, orders: Arc<Notify>) {
     // Before the first session there is nobody to tell.
     orders.notified().await;
     loop {
+        desk.probe.at("sweep");
         let started = desk.steam.now();
         let trades = read(&desk).await;
         desk.tell(Input::Swept(trades)).await;

@@ -188,6 +188,7 @@ pub(crate) fn settle_time(trade: &Trade, now: i64) -> Option<i64> {
 pub(crate) fn gives_exactly(offer: &Offer, order: &Order) -> bool {
     let offered: HashSet<AssetKey> = offer.give.iter().map(|asset| asset.key()).collect();
     offer.partner == order.partner
+        && offer.odd.is_none()
         && offer.receive.is_empty()
         && offered.len() == offer.give.len()
         && offered == order.keys().collect()
@@ -206,14 +207,15 @@ pub(crate) enum Sighting {
 /// Looks for the offer of an attempt that was sent at `since` or later, Steam's time.
 /// Of several, the furthest counts, and then the newest.
 pub(crate) fn find(page: &OffersPage, order: &Order, since: i64) -> Sighting {
-    let ours = |offer: &&Offer| {
-        offer.message.contains(&order.marker)
-            && offer.created_at >= since - CLOCK_TOLERANCE_SECONDS
-            && gives_exactly(offer, order)
-    };
-    match page.sent.iter().filter(ours).max_by_key(|offer| (progress(offer), offer.id)) {
+    let candidates = page.sent.iter().filter(|offer| {
+        offer.message.contains(&order.marker) && offer.created_at >= since - CLOCK_TOLERANCE_SECONDS
+    });
+    // One with an item that cannot be read may be ours.
+    let odd = candidates.clone().any(|offer| offer.odd.is_some());
+    let ours = candidates.filter(|offer| gives_exactly(offer, order));
+    match ours.max_by_key(|offer| (progress(offer), offer.id)) {
         Some(offer) => Sighting::Seen(offer.id),
-        None if page.is_whole() => Sighting::Absent,
+        None if page.is_whole() && !odd => Sighting::Absent,
         None => Sighting::Unclear,
     }
 }
@@ -293,6 +295,7 @@ mod tests {
             created_at: 1000,
             trade_id: None,
             escrow_end_at: None,
+            odd: None,
         }
     }
 
@@ -408,6 +411,7 @@ mod tests {
             settles_at: Some(500),
             given: vec![],
             received: vec![],
+            odd: None,
         }
     }
 

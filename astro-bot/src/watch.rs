@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::watch,
     time::{Instant, MissedTickBehavior, interval},
 };
 
 use crate::{
     backoff::Backoff,
-    config::Pace,
     decide::{Condition, Input, Standing},
+    desk::Desk,
     steam::{Class, OffersPage, OffersQuery, Steam, SteamError},
 };
 
@@ -25,12 +25,8 @@ const FULL_SECONDS: i64 = DAY_SECONDS;
 const WARN_AHEAD_SECONDS: i64 = 14 * DAY_SECONDS;
 
 /// Polls for ever.
-pub(crate) async fn poll(
-    steam: Arc<Steam>,
-    pace: Arc<Pace>,
-    offers: watch::Sender<Arc<OffersPage>>,
-    inputs: mpsc::Sender<Input>,
-) {
+pub(crate) async fn poll(desk: Desk, offers: Arc<watch::Sender<Arc<OffersPage>>>) {
+    let Desk { steam, pace, inputs, probe, .. } = desk;
     let mut ticks = interval(pace.poll_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut retry = Backoff::new(pace.retry_first, pace.retry_cap);
@@ -39,12 +35,18 @@ pub(crate) async fn poll(
     let mut warned_at = None;
     loop {
         ticks.tick().await;
+        probe.at("poller");
         steam.keep_time().await;
         let started = steam.now();
         let oldest = started - FULL_SECONDS;
         let full = Instant::now() >= next_full;
         let since = changed_since.filter(|_| !full).unwrap_or(oldest).max(oldest);
         let read = steam.offers(OffersQuery { changed_since: since, received: true }).await;
+        if let Ok(page) = &read
+            && page.complete
+        {
+            steam.note_odd_offers(page.set_aside.clone());
+        }
         // The offers are read at one of Steam's hosts; the other may be in trouble.
         let trouble = steam.trouble();
         let standing = standing(
@@ -52,6 +54,7 @@ pub(crate) async fn poll(
             steam.token_ends_at(),
             started,
             steam.in_maintenance(),
+            steam.set_aside(),
         );
         warn_once_a_day(&mut warned_at, steam.token_ends_at(), started);
         let maintenance = standing.condition == Condition::Maintenance;
@@ -69,8 +72,6 @@ pub(crate) async fn poll(
                 // What was garbled must be in the next reading too.
                 if page.is_whole() || changed_since.is_none() {
                     changed_since = Some(started - BACKDATED_SECONDS);
-                } else {
-                    tracing::warn!("{} trade offers could not be read", page.skipped);
                 }
                 retry.reset();
                 let page = Arc::new(page);
@@ -103,9 +104,10 @@ fn standing(
     token_ends_at: Option<i64>,
     now: i64,
     maintenance: bool,
+    set_aside: Option<String>,
 ) -> Standing {
     let condition = error.map_or(Condition::Online, |error| condition(error, maintenance));
-    let words = [error.map(SteamError::to_string), warning(token_ends_at, now)];
+    let words = [error.map(SteamError::to_string), warning(token_ends_at, now), set_aside];
     let detail = words.into_iter().flatten().collect::<Vec<_>>().join("; ");
     Standing { condition, detail, token_ends_at }
 }
@@ -169,22 +171,22 @@ mod tests {
             assert_eq!(condition(&error, true), Condition::Maintenance);
         }
         assert_eq!(condition(&operator, true), Condition::NeedsOperator);
-        assert_eq!(standing(None, None, NOW, true).condition, Condition::Online);
+        assert_eq!(standing(None, None, NOW, true, None).condition, Condition::Online);
     }
 
     #[test]
     fn the_end_of_the_refresh_token_is_told_from_two_weeks_before() {
         let days = |days: i64| Some(NOW + days * DAY_SECONDS);
-        let early = standing(None, days(15), NOW, false);
+        let early = standing(None, days(15), NOW, false, None);
         assert_eq!((early.detail.as_str(), early.token_ends_at), ("", days(15)));
-        let late = standing(None, days(13), NOW, false);
+        let late = standing(None, days(13), NOW, false, None);
         assert!(late.detail.contains("ends at 2023-11-27 22:13 UTC"), "{}", late.detail);
         // The words do not change from poll to poll.
-        assert_eq!(standing(None, days(13), NOW + 60, false), late);
+        assert_eq!(standing(None, days(13), NOW + 60, false, None), late);
         let away = error(Signal::Away);
-        let both = standing(Some(&away), days(13), NOW, false).detail;
+        let both = standing(Some(&away), days(13), NOW, false, None).detail;
         assert!(both.starts_with("Steam does not answer") && both.contains("2023-11-27"), "{both}");
-        assert_eq!(standing(None, None, NOW, false).detail, "");
+        assert_eq!(standing(None, None, NOW, false, None).detail, "");
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod jobs;
 mod limits;
 mod log;
 mod log_pages;
+mod oddities;
 mod offers;
 mod orgs;
 mod outages;

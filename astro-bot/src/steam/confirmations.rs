@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Access, Answer, Purpose, Request, Signal, Steam, SteamError, error::community_json, guard,
-    traffic::Lane, wire,
+    Access, Answer, Purpose, Request, Signal, Steam, SteamError, Warrant, error::community_json,
+    guard, odd::Source, traffic::Lane, wire,
 };
 
 /// The type of a confirmation that releases a trade offer. No other is ever answered.
@@ -46,22 +46,29 @@ impl Steam {
     /// # Errors
     /// Any failure.
     pub(crate) async fn confirmations(&self) -> Result<Vec<Confirmation>, SteamError> {
-        let mut value = self.mobileconf(LIST, &[]).await?;
+        let mut value = self.mobileconf(LIST, &[], None).await?;
         let list = value["conf"].as_array_mut().map(std::mem::take).unwrap_or_default();
-        Ok(list.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect())
+        let (listed, odd) = wire::entries(list, "id");
+        let odd = odd.into_iter().map(|odd| format!("confirmation: {}", odd.why));
+        self.set_aside.note(Source::Confirmations, odd.collect());
+        Ok(listed)
     }
 
-    /// Says yes to one.
+    /// Says yes to one, while the leave lasts.
     ///
     /// # Errors
     /// Any failure; it may have been confirmed nevertheless.
-    pub(crate) async fn confirm(&self, confirmation: &Confirmation) -> Result<(), SteamError> {
+    pub(crate) async fn confirm(
+        &self,
+        confirmation: &Confirmation,
+        warrant: &Warrant,
+    ) -> Result<(), SteamError> {
         let query = [
             ("op", "allow".to_owned()),
             ("cid", confirmation.id.to_string()),
             ("ck", confirmation.nonce.to_string()),
         ];
-        self.mobileconf("ajaxop", &query).await?;
+        self.mobileconf("ajaxop", &query, Some(warrant)).await?;
         Ok(())
     }
 
@@ -77,6 +84,7 @@ impl Steam {
         &self,
         verb: &'static str,
         query: &[(&'static str, String)],
+        warrant: Option<&Warrant>,
     ) -> Result<Value, Signal> {
         let Some(secret) = &self.identity_secret else {
             let text = "there is no identity secret".to_owned();
@@ -96,7 +104,10 @@ impl Steam {
                 .query("m", "react")
                 .query("tag", TAG)
                 .cookie(access.cookie());
-            let request = if verb == LIST { request.lane(Lane::Confirmations) } else { request };
+            let request = match warrant {
+                Some(warrant) => request.warrant(warrant),
+                None => request.lane(Lane::Confirmations),
+            };
             query.iter().fold(request, |request, (name, value)| request.query(name, value))
         };
         let answer = self.call(Purpose::Read, request, read).await;

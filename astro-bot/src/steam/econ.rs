@@ -8,7 +8,7 @@ use super::{
     Access, Answer, Purpose, Request, Signal, Steam, SteamError,
     error::api_json,
     ids::{OfferId, SteamId, TradeId},
-    objects::{Description, Offer, OffersPage, Trade},
+    objects::{CLASS, Description, Offer, OffersPage, Trade, Unread},
     wire,
 };
 
@@ -71,9 +71,9 @@ impl Steam {
         };
         match self.call(Purpose::Read, request, response).await {
             Ok(value) if value["offer"].is_null() => Ok(None),
-            Ok(mut value) => match Offer::read(value["offer"].take()) {
-                Some(offer) => Ok(Some(offer)),
-                None => Err(Signal::Garbled(format!("offer {id} is garbled")).into()),
+            Ok(value) => match Offer::read(&value["offer"]) {
+                Ok(offer) => Ok(Some(offer)),
+                Err(why) => Err(Signal::Garbled(format!("offer {id}: {why}")).into()),
             },
             Err(Signal::EResult { code: 42, .. }) => Ok(None),
             Err(signal) => Err(signal.into()),
@@ -88,9 +88,7 @@ impl Steam {
         let request =
             |access: &Access| api("IEconService/GetTradeStatus/v1", access).query("tradeid", id);
         match self.call(Purpose::Read, request, response).await {
-            Ok(mut value) => {
-                Ok(value.pointer_mut("/trades/0").map(Value::take).and_then(Trade::read))
-            }
+            Ok(value) => Ok(value.pointer("/trades/0").and_then(|trade| Trade::read(trade).ok())),
             Err(Signal::EResult { code: 42, .. }) => Ok(None),
             Err(signal) => Err(signal.into()),
         }
@@ -161,18 +159,27 @@ fn collect(whole: &mut OffersPage, seen: &mut HashSet<OfferId>, mut page: Value)
         [("trade_offers_sent", &mut whole.sent), ("trade_offers_received", &mut whole.received)]
     {
         for value in page[list].as_array_mut().map(std::mem::take).unwrap_or_default() {
-            match Offer::read(value) {
-                Some(offer) if seen.insert(offer.id) => offers.push(offer),
-                Some(_) => {}
-                None => whole.skipped += 1,
+            match Offer::read(&value) {
+                Ok(offer) if seen.insert(offer.id) => {
+                    let odd = offer.odd.as_ref();
+                    whole.set_aside.extend(odd.map(|why| format!("offer {}: {why}", offer.id)));
+                    offers.push(offer);
+                }
+                Ok(_) => {}
+                Err(why) => {
+                    whole.skipped += 1;
+                    // A glitch passes by itself.
+                    if why != Unread::Glitched {
+                        whole.set_aside.push(format!("offer {}: {why}", value["tradeofferid"]));
+                    }
+                }
             }
         }
     }
     let described = page["descriptions"].as_array_mut().map(std::mem::take).unwrap_or_default();
-    let described = described.into_iter();
-    whole
-        .descriptions
-        .extend(described.filter_map(|value| serde_json::from_value::<Description>(value).ok()));
+    let (described, odd) = wire::entries::<Description>(described, CLASS);
+    whole.descriptions.extend(described);
+    whole.set_aside.extend(odd.into_iter().map(|odd| format!("description: {}", odd.why)));
     wire::u64(page["next_cursor"].take()).unwrap_or(0)
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Signal {
     Away,
     /// Not sent: the calls that Steam's terms allow in a day are made.
     Spent,
+    /// Not sent: the session with the server ended, and with it the leave to send.
+    Unleased,
     /// The request may have arrived; its answer did not.
     Lost(String),
     /// Sent to the login page, or told to authenticate.
@@ -48,6 +50,7 @@ impl fmt::Display for Signal {
             ),
             Self::Away => f.write_str("Steam does not answer for now"),
             Self::Spent => f.write_str("the Web API calls of this day are used up"),
+            Self::Unleased => f.write_str("the session with the server was lost"),
             Self::Lost(text) => write!(f, "Steam's answer was lost: {text}"),
             Self::LoggedOut => f.write_str("the Steam session has ended"),
             Self::Http { status, page: true } => write!(f, "Steam answered {status} with a page"),
@@ -83,6 +86,7 @@ impl Signal {
             | Self::Limited { .. }
             | Self::Away
             | Self::Spent
+            | Self::Unleased
             | Self::Lost(_)
             | Self::Http { .. }
             | Self::EResult { .. }
@@ -194,6 +198,7 @@ impl From<Signal> for SteamError {
             }
             Signal::NotConnected(_)
             | Signal::Away
+            | Signal::Unleased
             | Signal::Lost(_)
             | Signal::Http { .. }
             | Signal::Said(_)
@@ -246,6 +251,7 @@ fn judge(signal: &Signal, purpose: Purpose) -> (Certainty, Cause) {
         Signal::NoSession { .. }
         | Signal::NotConnected(_)
         | Signal::Away
+        | Signal::Unleased
         | Signal::LoggedOut
         | Signal::Http { status: 401, .. }
         | Signal::Http { status: 403, page: false } => (Not, Cause::SteamAway),
@@ -307,7 +313,7 @@ pub(crate) fn number_in(text: &str) -> Option<i32> {
 /// Whatever is not a good status with JSON that reports no error.
 pub(crate) fn community_json(answer: &Answer) -> Result<Value, Signal> {
     login_redirect(answer)?;
-    let value: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    let value: Option<Value> = wire::json(&answer.body).ok();
     if let Some(value) = &value {
         if let Some(text) = value.get("strError").and_then(Value::as_str) {
             return Err(match number_in(text) {
@@ -364,8 +370,7 @@ pub(crate) fn api_ok(answer: &Answer) -> Result<(), Signal> {
 /// See `api_ok`, and a body that is not JSON.
 pub(crate) fn api_json(answer: &Answer) -> Result<Value, Signal> {
     api_ok(answer)?;
-    serde_json::from_slice(&answer.body)
-        .map_err(|_| Signal::Garbled(format!("{} bytes", answer.body.len())))
+    wire::json(&answer.body).map_err(|_| Signal::Garbled(format!("{} bytes", answer.body.len())))
 }
 
 /// # Errors

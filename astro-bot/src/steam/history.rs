@@ -8,6 +8,7 @@ use super::{
     Access, Purpose, Request, Signal, Steam, SteamError,
     econ::{api, response},
     objects::Trade,
+    odd::Source,
     wire,
 };
 
@@ -31,7 +32,7 @@ impl Steam {
     /// # Errors
     /// Any failure: a part of the history is never taken for all of it.
     pub(crate) async fn history(&self, since: i64) -> Result<Vec<Trade>, SteamError> {
-        let (mut trades, mut seen) = (Vec::new(), HashSet::new());
+        let (mut trades, mut seen, mut odd_ones) = (Vec::new(), HashSet::new(), Vec::new());
         let mut from = None;
         for _ in 0..PAGES_MAX {
             let mut page =
@@ -40,18 +41,26 @@ impl Steam {
             let listed = page["trades"].as_array_mut().map(std::mem::take).unwrap_or_default();
             let last = listed.last().and_then(place);
             for value in listed {
-                match Trade::read(value) {
+                match Trade::read(&value) {
                     // Pages overlap when trades are made meanwhile.
-                    Some(trade) if trade.began_at >= since && seen.insert(trade.id) => {
+                    Ok(trade) if trade.began_at >= since && seen.insert(trade.id) => {
+                        let odd = trade.odd.as_ref();
+                        odd_ones.extend(odd.map(|why| format!("trade {}: {why}", trade.id)));
                         trades.push(trade);
                     }
-                    Some(_) => {}
-                    None => tracing::warn!("A trade of the history could not be read"),
+                    Ok(_) => {}
+                    Err(why) => odd_ones.push(format!("trade {}: {why}", value["tradeid"])),
                 }
             }
+            let over = match last {
+                Some(last) => !more || last.time < since,
+                None => !more,
+            };
+            if over {
+                self.set_aside.note(Source::History, odd_ones);
+                return Ok(trades);
+            }
             match last {
-                Some(_) | None if !more => return Ok(trades),
-                Some(last) if last.time < since => return Ok(trades),
                 Some(last) if from != Some(last) => from = Some(last),
                 Some(_) | None => break,
             }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use chrono::DateTime;
 use reqwest::{
     Client, Method,
@@ -20,7 +20,11 @@ use super::{
     time::SteamTime,
     traffic::{Budget, DayBudget, Lane, Outcome, Traffic},
 };
-use crate::config::{Config, Pace};
+use crate::{
+    config::{Config, Pace},
+    lease::Warrant,
+    remedy,
+};
 
 /// Longest answer that is read, after it is unpacked. A page of trade offers has about 1 MB.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -69,6 +73,7 @@ pub(crate) struct Request {
     form: Vec<(&'static str, String)>,
     referer: Option<String>,
     cookie: Option<String>,
+    warrant: Option<Warrant>,
 }
 
 impl Request {
@@ -94,6 +99,7 @@ impl Request {
             form: Vec::new(),
             referer: None,
             cookie: None,
+            warrant: None,
         }
     }
 
@@ -122,6 +128,12 @@ impl Request {
     /// Marks the request as one of a kind that Steam limits far more than the others.
     pub(crate) fn lane(mut self, lane: Lane) -> Self {
         self.lane = Some(lane);
+        self
+    }
+
+    /// Has the request sent only while this leave lasts.
+    pub(crate) fn warrant(mut self, warrant: &Warrant) -> Self {
+        self.warrant = Some(warrant.clone());
         self
     }
 
@@ -161,6 +173,8 @@ pub(crate) struct Http {
     started: Instant,
     time: Arc<SteamTime>,
     pace: Pace,
+    /// Whether requests go through a proxy.
+    proxied: bool,
 }
 
 impl Http {
@@ -180,7 +194,12 @@ impl Http {
             .connect_timeout(config.pace.connect_timeout)
             .timeout(config.pace.request_timeout);
         if let Some(proxy) = &config.proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy).context("bad proxy address")?);
+            builder = builder.proxy(
+                // The address may hold a password.
+                reqwest::Proxy::all(proxy)
+                    .ok()
+                    .context("--proxy is no address of a proxy: write http://HOST:PORT")?,
+            );
         }
         if let Some(path) = &config.ca_file {
             tracing::warn!(
@@ -188,8 +207,15 @@ impl Http {
                 path.display()
             );
             let pem = std::fs::read(path)
-                .with_context(|| format!("cannot read the CA file {}", path.display()))?;
-            for certificate in reqwest::Certificate::from_pem_bundle(&pem)? {
+                .with_context(|| format!("cannot read --ca-file {}", path.display()))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+                .with_context(|| format!("--ca-file {} cannot be used", path.display()))?;
+            ensure!(
+                !certificates.is_empty(),
+                "--ca-file {}: it has no certificate (PEM)",
+                path.display()
+            );
+            for certificate in certificates {
                 builder = builder.add_root_certificate(certificate);
             }
         }
@@ -201,6 +227,7 @@ impl Http {
             started: Instant::now(),
             time,
             pace: config.pace.clone(),
+            proxied: config.proxy.is_some(),
         })
     }
 
@@ -214,7 +241,7 @@ impl Http {
     /// still wants it then.
     ///
     /// # Errors
-    /// `Signal::NotConnected`, `Limited`, `Away` or `Spent` if nothing was done, `Signal::Lost` if
+    /// `Signal::NotConnected`, `Limited`, `Away`, `Spent` or `Unleased` if nothing was done, `Lost` if
     /// the answer did not arrive.
     pub(crate) async fn perform(&self, request: Request) -> Result<Answer, Signal> {
         let (endpoint, host) = (request.endpoint, request.host);
@@ -226,6 +253,9 @@ impl Http {
         let pass = admitted.await?;
         if host == Host::Api {
             self.take_api_call()?;
+        }
+        if request.warrant.as_ref().is_some_and(|warrant| !warrant.holds()) {
+            return Err(Signal::Unleased);
         }
         let started = Instant::now();
         let answer = self.exchange(request).await;
@@ -288,10 +318,11 @@ impl Http {
             Some(Lane::Inventory) => INVENTORY_BYTES_MAX,
             Some(Lane::Confirmations | Lane::Login | Lane::Host(_)) | None => BODY_BYTES_MAX,
         };
-        let response = builder.send().await.map_err(lost_or_not_sent)?;
+        let sent = builder.send().await;
+        let response = sent.map_err(|error| lost_or_not_sent(error, self.proxied))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = read_body(response, bytes_max).await?;
+        let body = read_body(response, bytes_max, self.proxied).await?;
         Ok(Answer {
             status,
             eresult: text(&headers, "x-eresult").and_then(|text| text.parse().ok()),
@@ -337,9 +368,14 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-async fn read_body(mut response: reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, Signal> {
+async fn read_body(
+    mut response: reqwest::Response,
+    bytes_max: usize,
+    proxied: bool,
+) -> Result<Vec<u8>, Signal> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(lost_or_not_sent)? {
+    let lost = |error| lost_or_not_sent(error, proxied);
+    while let Some(chunk) = response.chunk().await.map_err(lost)? {
         if body.len() + chunk.len() > bytes_max {
             return Err(Signal::Garbled("the answer is too long".to_owned()));
         }
@@ -349,11 +385,21 @@ async fn read_body(mut response: reqwest::Response, bytes_max: usize) -> Result<
 }
 
 /// Only a request that never had a connection is certainly not sent.
-fn lost_or_not_sent(error: reqwest::Error) -> Signal {
+fn lost_or_not_sent(error: reqwest::Error, proxied: bool) -> Signal {
     let not_sent = error.is_connect() || error.is_builder();
     // The address holds tokens in its query.
-    let text = error.without_url().to_string();
-    if not_sent { Signal::NotConnected(text) } else { Signal::Lost(text) }
+    let text = remedy::chain(&error.without_url());
+    if !not_sent {
+        return Signal::Lost(text);
+    }
+    let remedy = if text.contains("UnknownIssuer") {
+        "; if that is meant to be so, give the authority of its certificate by --ca-file FILE"
+    } else if proxied {
+        "; is the proxy of --proxy there?"
+    } else {
+        ""
+    };
+    Signal::NotConnected(format!("{text}{remedy}"))
 }
 
 #[cfg(test)]

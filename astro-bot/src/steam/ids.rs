@@ -74,7 +74,7 @@ pub(crate) struct AssetKey {
 }
 
 /// One inventory of an account, written `440/2`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppContext {
     /// Application, such as 440 for Team Fortress 2.
     pub app_id: u32,

@@ -1,4 +1,5 @@
-//! Reading an inventory: all of it, or an error; never a part that looks like all.
+//! Reading an inventory: all of it, or an error; never a part that looks like all. An entry that
+//! makes no sense is set aside, and its asset counts as there.
 
 use std::collections::HashSet;
 
@@ -9,9 +10,10 @@ use super::{
     Access, Answer, Purpose, Request, Signal, Steam, SteamError,
     error::community_json,
     ids::{AppContext, AssetKey, SteamId},
-    objects::{Asset, Description},
+    objects::{ASSET, Asset, CLASS, Description},
+    odd::Source,
     traffic::Lane,
-    wire,
+    wire::{self, Odd},
 };
 
 /// Assets in one page. Steam bans addresses that ask for more than 2,000.
@@ -26,6 +28,10 @@ const APP_WITH_HIDDEN_ASSETS: u32 = 730;
 pub(crate) struct InventoryPage {
     pub(crate) assets: Vec<Asset>,
     pub(crate) descriptions: Vec<Description>,
+    /// Assets that are there, and of which nothing else is known.
+    pub(crate) unreadable: Vec<AssetKey>,
+    odd: Vec<Odd>,
+    odd_descriptions: Vec<Odd>,
     last: bool,
     next: u64,
     total: u64,
@@ -35,8 +41,8 @@ pub(crate) struct InventoryPage {
 struct WirePage {
     #[serde(default, deserialize_with = "wire::boolish")]
     success: bool,
-    #[serde(default)]
-    assets: Vec<Asset>,
+    #[serde(default, deserialize_with = "wire::list")]
+    assets: Vec<Value>,
     #[serde(default, deserialize_with = "wire::list")]
     descriptions: Vec<Value>,
     #[serde(default, deserialize_with = "wire::boolish")]
@@ -54,6 +60,11 @@ pub(crate) struct InventoryReader<'a> {
     context: AppContext,
     start: Option<u64>,
     seen: HashSet<u64>,
+    /// Entries without an asset id, as they came.
+    nameless: HashSet<String>,
+    /// What was set aside, for people.
+    set_aside: Vec<String>,
+    whole: bool,
     pages: usize,
     done: bool,
 }
@@ -66,6 +77,9 @@ impl Steam {
             context,
             start: None,
             seen: HashSet::new(),
+            nameless: HashSet::new(),
+            set_aside: Vec::new(),
+            whole: true,
             pages: 0,
             done: false,
         }
@@ -90,8 +104,12 @@ impl Steam {
         for context in contexts {
             let mut reader = self.inventory(context);
             while let Some(page) = reader.next_page().await? {
-                present
-                    .extend(page.assets.iter().map(Asset::key).filter(|key| wanted.contains(key)));
+                let keys = page.assets.iter().map(Asset::key).chain(page.unreadable);
+                present.extend(keys.filter(|key| wanted.contains(key)));
+            }
+            if !reader.is_whole() {
+                let text = "an entry of the inventory has no asset id".to_owned();
+                return Err(Signal::Garbled(text).into());
             }
         }
         Ok(present)
@@ -133,9 +151,12 @@ impl InventoryReader<'_> {
         let mut page = self.steam.call(Purpose::Read, request, read_page).await?;
         self.pages += 1;
         page.assets.retain(|asset| self.seen.insert(asset.asset_id));
+        self.set_aside(&mut page);
         if page.last {
             self.done = true;
             self.check_complete(page.total)?;
+            let odd = std::mem::take(&mut self.set_aside);
+            self.steam.set_aside.note(Source::Inventory(context), odd);
         } else if page.next == 0 || self.start == Some(page.next) || self.pages >= PAGES_MAX {
             return Err(Signal::Garbled("the inventory has no end".to_owned()).into());
         } else {
@@ -144,8 +165,41 @@ impl InventoryReader<'_> {
         Ok(Some(page))
     }
 
+    /// Whether an asset that was not on any page is not there. A currency is no asset; whatever
+    /// else has no asset id may be any of them.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Takes note of entries that make no sense.
+    fn set_aside(&mut self, page: &mut InventoryPage) {
+        for Odd { why, .. } in page.odd_descriptions.drain(..) {
+            self.set_aside.push(format!("description in inventory {}: {why}", self.context));
+        }
+        for Odd { entry, why } in page.odd.drain(..) {
+            let AppContext { app_id, context_id } = self.context;
+            let id = |name: &str| wire::u64(entry[name].clone()).ok().filter(|id| *id != 0);
+            let fresh = match id(ASSET) {
+                Some(asset_id) => {
+                    let fresh = self.seen.insert(asset_id);
+                    if fresh {
+                        page.unreadable.push(AssetKey { app_id, context_id, asset_id });
+                    }
+                    fresh
+                }
+                None => {
+                    self.whole &= id("currencyid").is_some();
+                    self.nameless.insert(entry.to_string())
+                }
+            };
+            if fresh {
+                self.set_aside.push(format!("inventory {}: {why}", self.context));
+            }
+        }
+    }
+
     fn check_complete(&self, total: u64) -> Result<(), Signal> {
-        let seen = self.seen.len() as u64;
+        let seen = (self.seen.len() + self.nameless.len()) as u64;
         let hidden_allowed = self.context.app_id == APP_WITH_HIDDEN_ASSETS && seen > 0;
         if seen < total && !hidden_allowed {
             return Err(Signal::Garbled(format!("only {seen} of {total} assets were listed")));
@@ -177,10 +231,15 @@ fn read_page(answer: &Answer) -> Result<InventoryPage, Signal> {
     if !page.success {
         return Err(Signal::Said("Steam could not read the inventory".to_owned()));
     }
-    let described = page.descriptions.into_iter();
+    let (assets, odd) = wire::entries(page.assets, ASSET);
+    // Without its description an asset is told all the same.
+    let (descriptions, odd_descriptions) = wire::entries(page.descriptions, CLASS);
     Ok(InventoryPage {
-        assets: page.assets,
-        descriptions: described.filter_map(|value| serde_json::from_value(value).ok()).collect(),
+        assets,
+        descriptions,
+        unreadable: Vec::new(),
+        odd,
+        odd_descriptions,
         last: !page.more_items,
         next: page.last_assetid,
         total: page.total_inventory_count,
@@ -217,6 +276,6 @@ mod tests {
     #[test]
     fn an_inventory_that_steam_could_not_read_is_an_error() {
         assert!(page(r#"{"success":0}"#).is_err());
-        assert!(page(r#"{"success":1,"assets":[{"appid":440}]}"#).is_err());
+        assert!(page(r#"{"success":1,"last_assetid":"x"}"#).is_err());
     }
 }

@@ -15,6 +15,7 @@ mod inventory;
 mod login;
 mod maintenance;
 mod objects;
+mod odd;
 mod offers;
 #[cfg(test)]
 mod reader_tests;
@@ -31,7 +32,10 @@ use std::sync::{Arc, atomic::AtomicI64};
 
 use anyhow::Context as _;
 
-use crate::config::{Config, Secret};
+use crate::{
+    config::{Config, Secret},
+    lease::Warrant,
+};
 pub use ids::AppContext;
 pub(crate) use {
     confirmations::{Confirmation, TRADE_OFFER},
@@ -46,6 +50,7 @@ pub(crate) use {
 };
 use {
     http::{Answer, Http, Request},
+    odd::{SetAside, Source},
     session::{Access, Session},
     time::SteamTime,
 };
@@ -60,6 +65,7 @@ pub(crate) struct Steam {
     device_id: Option<String>,
     /// The moment of the last confirmation key: none is used twice.
     last_key_at: AtomicI64,
+    set_aside: SetAside,
 }
 
 impl Steam {
@@ -80,6 +86,7 @@ impl Steam {
             identity_secret: config.identity_secret.clone(),
             device_id: config.device_id.clone(),
             last_key_at: AtomicI64::new(0),
+            set_aside: SetAside::default(),
         })
     }
 
@@ -124,6 +131,17 @@ impl Steam {
     /// Why requests to one of Steam's hosts are held back now.
     pub(crate) fn trouble(&self) -> Option<SteamError> {
         self.http.trouble().map(SteamError::from)
+    }
+
+    /// Keeps what a reading of the trade offers set aside.
+    pub(crate) fn note_odd_offers(&self, odd: Vec<String>) {
+        self.set_aside.note(Source::Offers, odd);
+    }
+
+    /// What the last readings set aside because it makes no sense, in words; none if there is
+    /// nothing.
+    pub(crate) fn set_aside(&self) -> Option<String> {
+        self.set_aside.words()
     }
 
     /// When the refresh token ends, Unix seconds, if that is known.

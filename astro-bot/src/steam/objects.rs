@@ -8,6 +8,10 @@ use super::{
     wire,
 };
 
+/// The field that names an asset.
+pub(crate) const ASSET: &str = "assetid";
+/// The field that names a description.
+pub(crate) const CLASS: &str = "classid";
 /// Longest `metadata_json` of a description.
 const METADATA_BYTES_MAX: usize = 8 * 1024;
 
@@ -174,6 +178,18 @@ pub(crate) struct Offer {
     pub(crate) trade_id: Option<TradeId>,
     /// End of the escrow, Unix seconds.
     pub(crate) escrow_end_at: Option<i64>,
+    /// What of its items could not be read, for people; such an offer is left alone.
+    pub(crate) odd: Option<String>,
+}
+
+/// Why an offer cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unread {
+    /// Steam shows any offer so at times, for a moment.
+    #[error("it is without partner or items")]
+    Glitched,
+    #[error("{0}")]
+    Odd(String),
 }
 
 #[derive(Deserialize)]
@@ -186,10 +202,10 @@ struct WireOffer {
     message: String,
     #[serde(rename = "trade_offer_state", deserialize_with = "wire::i64")]
     state: i64,
-    #[serde(default)]
-    items_to_give: Vec<Asset>,
-    #[serde(default)]
-    items_to_receive: Vec<Asset>,
+    #[serde(default, deserialize_with = "wire::list")]
+    items_to_give: Vec<Value>,
+    #[serde(default, deserialize_with = "wire::list")]
+    items_to_receive: Vec<Value>,
     #[serde(default, deserialize_with = "wire::i64")]
     time_created: i64,
     #[serde(rename = "tradeid", default, deserialize_with = "wire::u64")]
@@ -204,23 +220,31 @@ impl Offer {
         matches!(self.state, OfferState::Active | OfferState::NeedsConfirmation)
     }
 
-    /// Reads one offer; none if Steam gave a glitched one, without partner or items.
-    pub(crate) fn read(value: Value) -> Option<Self> {
-        let offer: WireOffer = serde_json::from_value(value).ok()?;
+    /// Reads one offer.
+    ///
+    /// # Errors
+    /// Steam gave a glitched one, or one that makes no sense.
+    pub(crate) fn read(value: &Value) -> Result<Self, Unread> {
+        let offer =
+            WireOffer::deserialize(value).map_err(|error| Unread::Odd(error.to_string()))?;
         let empty = offer.items_to_give.is_empty() && offer.items_to_receive.is_empty();
         if offer.id == 0 || offer.partner == 0 || empty {
-            return None;
+            return Err(Unread::Glitched);
         }
-        Some(Self {
+        let (give, odd_give) = wire::entries(offer.items_to_give, ASSET);
+        let (receive, odd_receive) = wire::entries(offer.items_to_receive, ASSET);
+        let odd = odd_give.into_iter().chain(odd_receive).next();
+        Ok(Self {
             id: OfferId(offer.id),
             partner: SteamId::of_account(offer.partner),
             message: offer.message,
             state: offer.state.into(),
-            give: offer.items_to_give,
-            receive: offer.items_to_receive,
+            give,
+            receive,
             created_at: offer.time_created,
             trade_id: (offer.trade_id != 0).then_some(TradeId(offer.trade_id)),
             escrow_end_at: (offer.escrow_end_date != 0).then_some(offer.escrow_end_date),
+            odd: odd.map(|odd| odd.why),
         })
     }
 }
@@ -231,8 +255,10 @@ pub(crate) struct OffersPage {
     pub(crate) sent: Vec<Offer>,
     pub(crate) received: Vec<Offer>,
     pub(crate) descriptions: Vec<Description>,
-    /// Offers that could not be read.
+    /// Offers that could not be read at all.
     pub(crate) skipped: usize,
+    /// What was set aside because it could not be read, for people.
+    pub(crate) set_aside: Vec<String>,
     /// Whether all pages were read.
     pub(crate) complete: bool,
 }
@@ -304,6 +330,8 @@ pub(crate) struct Trade {
     pub(crate) settles_at: Option<i64>,
     pub(crate) given: Vec<MovedAsset>,
     pub(crate) received: Vec<MovedAsset>,
+    /// What of its items could not be read, for people: they are in neither list.
+    pub(crate) odd: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -318,24 +346,31 @@ struct WireTrade {
     time_init: i64,
     #[serde(default, deserialize_with = "wire::i64")]
     time_settlement: i64,
-    #[serde(default)]
-    assets_given: Vec<MovedAsset>,
-    #[serde(default)]
-    assets_received: Vec<MovedAsset>,
+    #[serde(default, deserialize_with = "wire::list")]
+    assets_given: Vec<Value>,
+    #[serde(default, deserialize_with = "wire::list")]
+    assets_received: Vec<Value>,
 }
 
 impl Trade {
     /// Reads one trade.
-    pub(crate) fn read(value: Value) -> Option<Self> {
-        let trade: WireTrade = serde_json::from_value(value).ok()?;
-        Some(Self {
+    ///
+    /// # Errors
+    /// Why it makes no sense, for people.
+    pub(crate) fn read(value: &Value) -> Result<Self, String> {
+        let trade = WireTrade::deserialize(value).map_err(|error| error.to_string())?;
+        let (given, odd_given) = wire::entries(trade.assets_given, ASSET);
+        let (received, odd_received) = wire::entries(trade.assets_received, ASSET);
+        let odd = odd_given.into_iter().chain(odd_received).next();
+        Ok(Self {
             id: TradeId(trade.id),
             partner: SteamId(trade.partner),
             status: trade.status.into(),
             began_at: trade.time_init,
             settles_at: (trade.time_settlement != 0).then_some(trade.time_settlement),
-            given: trade.assets_given,
-            received: trade.assets_received,
+            given,
+            received,
+            odd: odd.map(|odd| odd.why),
         })
     }
 }
@@ -354,12 +389,12 @@ mod tests {
 
     #[test]
     fn an_offer_with_an_unheard_of_state_is_read() {
-        let seen = Offer::read(offer(99)).unwrap();
+        let seen = Offer::read(&offer(99)).unwrap();
         assert_eq!(seen.state, OfferState::Unknown(99));
         assert_eq!((seen.id, seen.partner), (OfferId(77), SteamId::of_account(5)));
         assert_eq!(seen.created_at, 1_641_951_429);
         assert_eq!((seen.trade_id, seen.escrow_end_at), (None, None));
-        assert_eq!(Offer::read(offer(12)).unwrap().state, OfferState::Reverted);
+        assert_eq!(Offer::read(&offer(12)).unwrap().state, OfferState::Reverted);
     }
 
     #[test]
@@ -373,9 +408,9 @@ mod tests {
         ] {
             let mut value = offer(2);
             value["items_to_give"][0]["est_usd"] = worth;
-            assert_eq!(Offer::read(value).unwrap().give[0].estimated_usd_cents, cents);
+            assert_eq!(Offer::read(&value).unwrap().give[0].estimated_usd_cents, cents);
         }
-        assert_eq!(Offer::read(offer(2)).unwrap().give[0].estimated_usd_cents, 0);
+        assert_eq!(Offer::read(&offer(2)).unwrap().give[0].estimated_usd_cents, 0);
     }
 
     #[test]
@@ -385,8 +420,22 @@ mod tests {
         let mut without_partner = offer(2);
         without_partner["accountid_other"] = json!(0);
         for value in [without_items, without_partner, json!(null), json!({"tradeofferid": "x"})] {
-            assert_eq!(Offer::read(value), None);
+            assert!(Offer::read(&value).is_err(), "{value}");
         }
+    }
+
+    #[test]
+    fn an_offer_with_an_item_that_makes_no_sense_is_known_and_odd() {
+        let key = |amount: Value| json!({"appid": 440, "contextid": "2", "assetid": "8", "amount": amount});
+        let currency = json!({"appid": 440, "contextid": "2", "currencyid": "1", "amount": "5"});
+        for odd in [key(json!("-5")), key(json!("4294967296")), key(json!(1.5)), currency] {
+            let mut value = offer(2);
+            value["items_to_receive"] = json!([odd]);
+            let seen = Offer::read(&value).unwrap();
+            assert_eq!((seen.id, seen.give.len(), seen.receive.len()), (OfferId(77), 1, 0));
+            assert!(seen.odd.is_some_and(|why| why.contains("assetid")), "{odd}");
+        }
+        assert_eq!(Offer::read(&offer(2)).unwrap().odd, None);
     }
 
     #[test]
@@ -412,7 +461,7 @@ mod tests {
 
     #[test]
     fn a_trade_tells_new_ids_and_its_settlement() {
-        let seen = Trade::read(json!({
+        let seen = Trade::read(&json!({
             "tradeid": "5", "status": 3, "time_settlement": 1_753_248_803,
             "steamid_other": "76561197961265729", "time_init": "1752644003",
             "assets_given": [{"appid": 440, "assetid": "9", "new_assetid": "10", "new_contextid": "2"}],

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Access, ActError, Purpose, Request, SendError, Signal, Steam, SteamError,
+    Access, ActError, Purpose, Request, SendError, Signal, Steam, SteamError, Warrant,
     error::community_json,
     ids::{AssetKey, OfferId, SteamId, TradeId, TradeToken},
     wire,
@@ -29,12 +29,16 @@ pub(crate) struct Accepted {
 }
 
 impl Steam {
-    /// Sends an offer, once.
+    /// Sends an offer, once, while the leave lasts.
     ///
     /// # Errors
     /// `NotSent` if certainly nothing was sent; `Ambiguous` must be found out by reading.
-    pub(crate) async fn send_offer(&self, offer: &NewOffer) -> Result<OfferId, SendError> {
-        let request = |access: &Access| offer.request(access);
+    pub(crate) async fn send_offer(
+        &self,
+        offer: &NewOffer,
+        warrant: &Warrant,
+    ) -> Result<OfferId, SendError> {
+        let request = |access: &Access| offer.request(access).warrant(warrant);
         let sent = self.call(Purpose::Send, request, |answer| {
             let value = community_json(answer)?;
             wire::u64(value.get("tradeofferid").cloned().unwrap_or_default())
@@ -45,18 +49,23 @@ impl Steam {
         Ok(OfferId(sent.await?))
     }
 
-    /// Accepts a received offer.
+    /// Accepts a received offer, while the leave lasts.
     ///
     /// # Errors
     /// `Reread` if it may be accepted nevertheless.
-    pub(crate) async fn accept(&self, id: OfferId, partner: SteamId) -> Result<Accepted, ActError> {
+    pub(crate) async fn accept(
+        &self,
+        id: OfferId,
+        partner: SteamId,
+        warrant: &Warrant,
+    ) -> Result<Accepted, ActError> {
         let form = vec![
             ("serverid", "1".to_owned()),
             ("tradeofferid", id.to_string()),
             ("partner", partner.to_string()),
             ("captcha", String::new()),
         ];
-        let value = self.act(id, "accept", form).await?;
+        let value = self.act(id, "accept", form, Some(warrant)).await?;
         let reply: AcceptReply =
             serde_json::from_value(value).map_err(|error| Signal::Garbled(error.to_string()))?;
         Ok(Accepted { trade_id: (reply.tradeid != 0).then_some(TradeId(reply.tradeid)) })
@@ -67,7 +76,7 @@ impl Steam {
     /// # Errors
     /// `Reread` if it may be declined nevertheless.
     pub(crate) async fn decline(&self, id: OfferId) -> Result<(), ActError> {
-        self.act(id, "decline", vec![]).await?;
+        self.act(id, "decline", vec![], None).await?;
         Ok(())
     }
 
@@ -76,7 +85,7 @@ impl Steam {
     /// # Errors
     /// `Reread` if it may be cancelled, or accepted, nevertheless.
     pub(crate) async fn cancel(&self, id: OfferId) -> Result<(), ActError> {
-        self.act(id, "cancel", vec![]).await?;
+        self.act(id, "cancel", vec![], None).await?;
         Ok(())
     }
 
@@ -108,15 +117,20 @@ impl Steam {
         id: OfferId,
         verb: &'static str,
         form: Vec<(&'static str, String)>,
+        warrant: Option<&Warrant>,
     ) -> Result<Value, Signal> {
         let request = |access: &Access| {
             let mut fields = vec![("sessionid", access.session_id())];
             fields.extend(form.iter().cloned());
             let path = format!("/tradeoffer/{id}/{verb}");
-            Request::community(verb, path)
+            let request = Request::community(verb, path)
                 .post(fields)
                 .referer(&format!("/tradeoffer/{id}/"))
-                .cookie(access.cookie())
+                .cookie(access.cookie());
+            match warrant {
+                Some(warrant) => request.warrant(warrant),
+                None => request,
+            }
         };
         self.call(Purpose::Act, request, community_json).await
     }

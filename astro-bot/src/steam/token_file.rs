@@ -3,14 +3,14 @@
 use std::{
     fs,
     io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 
-use crate::config::Secret;
+use crate::{config::Secret, secret_file};
 
 /// The file, which need not exist yet.
 #[derive(Debug)]
@@ -31,11 +31,7 @@ impl TokenFile {
     pub(crate) fn new(path: PathBuf) -> anyhow::Result<Self> {
         match fs::metadata(&path) {
             Ok(metadata) => {
-                ensure!(
-                    metadata.permissions().mode() & 0o077 == 0,
-                    "others can read the refresh token in {0}: run chmod 600 {0}",
-                    path.display()
-                );
+                secret_file::check(&path, &metadata)?;
                 let read = fs::read_to_string(&path);
                 read.with_context(|| format!("cannot read {}", path.display()))?;
             }
@@ -54,7 +50,8 @@ impl TokenFile {
     /// The token, if there is one.
     pub(crate) fn read(&self) -> Option<Secret> {
         match fs::read_to_string(&self.0) {
-            Ok(text) => Some(Secret::new(text.trim())).filter(|token| !token.expose().is_empty()),
+            Ok(text) => Some(Secret::new(text.trim_start_matches('\u{feff}').trim()))
+                .filter(|token| !token.expose().is_empty()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 tracing::error!("Could not read {}: {error}", self.0.display());
@@ -94,6 +91,8 @@ impl TokenFile {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

@@ -1,23 +1,119 @@
-//! Reading Steam's JSON: numbers come as strings, truths as numbers, and new values at any time.
+//! Reading Steam's JSON: numbers come as strings, truths as numbers, new values at any time, and
+//! texts as people typed them. One entry that makes no sense never spoils the others.
 
-use serde::{Deserialize as _, Deserializer, de::Error as _};
+use serde::{Deserialize as _, Deserializer, de::DeserializeOwned, de::Error as _};
 use serde_json::Value;
+
+/// What stands for a character that is none: U+FFFD, as JSON writes it.
+const NO_CHARACTER: &str = "\\ufffd";
+/// Characters of an entry that are repeated when it is set aside.
+const REPEATED_CHARS_MAX: usize = 40;
+
+/// Reads JSON. Whatever somebody can put into a message or a name and no parser takes (half a
+/// character, a control character, broken UTF-8) is read as U+FFFD.
+///
+/// # Errors
+/// What is no JSON even so, or not what `T` wants.
+pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_str(&mended(&String::from_utf8_lossy(body)))
+}
+
+/// The same JSON with U+FFFD for what in its texts is no character that can be shown.
+fn mended(text: &str) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let (mut rest, mut quoted) = (text, false);
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c.is_control()) {
+        let (good, odd) = rest.split_at(at);
+        whole.push_str(good);
+        let taken = match odd.as_bytes() {
+            [b'\\', ..] if quoted => {
+                let (escape, taken) = escape(odd);
+                whole.push_str(escape);
+                taken
+            }
+            [first, ..] => {
+                let taken = odd.chars().next().map_or(1, char::len_utf8);
+                quoted ^= *first == b'"';
+                let control = quoted && *first != b'"';
+                whole.push_str(if control { NO_CHARACTER } else { &odd[..taken] });
+                taken
+            }
+            [] => 0,
+        };
+        rest = &odd[taken..];
+    }
+    whole.push_str(rest);
+    whole
+}
+
+/// What to read for the escape at the beginning of `text`, and how long it is there.
+fn escape(text: &str) -> (&str, usize) {
+    let unit = |at: usize| {
+        let hex = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(hex, 16).ok()
+    };
+    match (unit(0), unit(6)) {
+        (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (&text[..12], 12),
+        (Some(0xd800..=0xdfff), _) => (NO_CHARACTER, 6),
+        // Lines and tabs are what they are.
+        (Some(0x09 | 0x0a | 0x0d), _) => (&text[..6], 6),
+        (Some(0x00..=0x1f | 0x7f..=0x9f), _) => (NO_CHARACTER, 6),
+        (Some(_), _) => (&text[..6], 6),
+        (None, _) if text.starts_with("\\b") || text.starts_with("\\f") => (NO_CHARACTER, 2),
+        (None, _) => text.get(..2).map_or((&text[..1], 1), |pair| (pair, 2)),
+    }
+}
+
+/// An entry of a list that could not be read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Odd {
+    pub(crate) entry: Value,
+    /// What it is and why, for people.
+    pub(crate) why: String,
+}
+
+/// Reads the entries of a list one by one; what cannot be read is set aside. `id` names the field
+/// that tells an entry from the others.
+pub(crate) fn entries<T: DeserializeOwned>(list: Vec<Value>, id: &str) -> (Vec<T>, Vec<Odd>) {
+    let (mut good, mut odd) = (Vec::new(), Vec::new());
+    for entry in list {
+        match T::deserialize(&entry) {
+            Ok(read) => good.push(read),
+            Err(error) => {
+                let named = entry.get(id).map(|value| format!("{id} {}", cut(&value.to_string())));
+                let why = format!("{}: {error}", named.unwrap_or_else(|| format!("no {id}")));
+                odd.push(Odd { entry, why });
+            }
+        }
+    }
+    (good, odd)
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(REPEATED_CHARS_MAX).collect()
+}
 
 /// A whole number, written as number or string; nothing reads as 0.
 pub(crate) fn u64<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
     let value = Value::deserialize(input)?;
-    as_u64(&value).ok_or_else(|| D::Error::custom("not a whole number"))
+    as_u64(&value).ok_or_else(|| D::Error::custom(no_number(&value, "64")))
 }
 
 /// The same, for 32 bits.
 pub(crate) fn u32<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
-    u32::try_from(u64(input)?).map_err(D::Error::custom)
+    let value = Value::deserialize(input)?;
+    let number = as_u64(&value).and_then(|number| u32::try_from(number).ok());
+    number.ok_or_else(|| D::Error::custom(no_number(&value, "32")))
+}
+
+fn no_number(value: &Value, bits: &str) -> String {
+    format!("{} is no whole number of {bits} bits", cut(&value.to_string()))
 }
 
 /// A whole number that may be negative.
 pub(crate) fn i64<'de, D: Deserializer<'de>>(input: D) -> Result<i64, D::Error> {
     let value = Value::deserialize(input)?;
-    as_i64(&value).ok_or_else(|| D::Error::custom("not a whole number"))
+    as_i64(&value).ok_or_else(|| D::Error::custom(no_number(&value, "64")))
 }
 
 /// A truth: `true`, `1`, `"1"`, `"true"`; everything else is false.
@@ -125,6 +221,47 @@ mod tests {
         for json in ["false", "0", "\"0\"", "null", "[]"] {
             check(&format!(r#"{{"tradable":{json}}}"#), 0, 0, false, "", 0);
         }
+    }
+
+    fn text_of(body: &[u8]) -> Option<String> {
+        json::<Value>(body).ok()?["text"].as_str().map(str::to_owned)
+    }
+
+    #[test]
+    fn what_is_no_character_is_read_as_one_that_says_so() {
+        for (body, read) in [
+            (
+                br#"{"text":"half \ud83c, whole \ud83c\udf81"}"#.as_slice(),
+                "half \u{fffd}, whole 🎁",
+            ),
+            (br#"{"text":"\udf81\ud83c\ud83c"}"#, "\u{fffd}\u{fffd}\u{fffd}"),
+            (
+                br#"{"text":"nul \u0000 esc \u001B c1 \u0085 \b"}"#,
+                "nul \u{fffd} esc \u{fffd} c1 \u{fffd} \u{fffd}",
+            ),
+            (b"{\"text\":\"raw \x01\x7f line \n\"}", "raw \u{fffd}\u{fffd} line \u{fffd}"),
+            (b"{\"text\":\"no \xff UTF-8\"}", "no \u{fffd} UTF-8"),
+            (br#"{"text":"a\nb\tc \"d\" \\ud800 \u00e9"}"#, "a\nb\tc \"d\" \\ud800 é"),
+            (b"{\r\n\t\"text\" : \"between\"\n}", "between"),
+        ] {
+            assert_eq!(text_of(body).as_deref(), Some(read));
+        }
+        for garbage in [r#"{"text":"\u12"#, r#"{"text":"\é"}"#, "\\", r#"{"text":"\"#, "{\u{1}}"] {
+            assert_eq!(text_of(garbage.as_bytes()), None, "{garbage}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_makes_no_sense_is_set_aside_and_named() {
+        let list = vec![
+            serde_json::json!({"id": "1"}),
+            serde_json::json!({"id": "2", "state": "x".repeat(100)}),
+            serde_json::json!({"id": "3"}),
+        ];
+        let (good, odd) = entries::<Row>(list, "id");
+        assert_eq!(good.iter().map(|row| row.id).collect::<Vec<_>>(), [1, 3]);
+        assert!(odd[0].why.starts_with("id \"2\": \"xxx"), "{}", odd[0].why);
+        assert!(odd[0].why.len() < 120, "{}", odd[0].why);
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! The session with the server: losses, leases and ends.
 
-use astro_sdk::bot::v1::{Drain, session_request::Frame, session_response::Frame as ToBot};
+use std::time::Duration;
+
+use astro_sdk::bot::v1::{
+    AttemptFailure, Drain, ReadInventory, command::Command, session_request::Frame,
+    session_response::Frame as ToBot,
+};
+use steam_sim::{JournalEntry, Matcher};
 use tonic::Status;
 
 use crate::{
-    expect_event,
-    stage::{ATTEMPT, Stage},
+    await_event, expect_event,
+    server::PATIENCE,
+    stage::{ATTEMPT, Stage, start},
 };
 
 #[tokio::test]
@@ -96,4 +103,72 @@ async fn a_bot_that_stops_in_the_midst_of_a_send_reports_it_first() {
     while session.frame().await.is_some() {}
     drop(session);
     stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_until_the_lease_ran_out_is_connected_to_again() {
+    let mut stage = Stage::new().await;
+    let _bot = stage.start();
+    let mut silent = stage.server.stream().await;
+    let first = silent.hello().await;
+    silent.welcome_for(Duration::from_millis(200), 1, 0).await;
+    let mut again = stage.server.stream().await;
+    let second = again.hello().await;
+    assert_eq!((second.worker_id, second.last_epoch), (first.worker_id, 1));
+}
+
+/// Readings that are ahead of an offer in the line for Steam.
+const AHEAD: usize = 6;
+
+#[tokio::test]
+async fn an_offer_whose_turn_comes_after_the_session_is_not_sent() {
+    let mut stage = Stage::new().await;
+    let items = stage.stock(1);
+    let mut config = stage.config();
+    config.pace.request_spacing = Duration::from_millis(300);
+    config.pace.poll_interval = PATIENCE;
+    let _bot = start(config);
+    let (_, mut session) = stage.server.session(1, 0).await;
+    session.deliver(&stage.deliver(&items)).await;
+    expect_event!(session, AttemptStarted);
+    let before = stage.sim.journal("/inventory/").len();
+    for number in 0..AHEAD {
+        let sync_id = format!("sync-{number}");
+        session.command(Command::ReadInventory(ReadInventory { sync_id })).await;
+    }
+    // The others stand in line by now, and the offer behind them soon.
+    stage.requests("/inventory/", before + 1).await;
+    session.decide(ATTEMPT, true).await;
+    stage.requests("/inventory/", before + 2).await;
+    drop(session);
+    let (_, mut session) = stage.server.session(2, 0).await;
+    let ended = await_event!(session, AttemptEnded);
+    assert_eq!(ended.failure(), AttemptFailure::SteamUnavailable);
+    assert!(ended.message.contains("the session with the server was lost"), "{}", ended.message);
+    assert_eq!(stage.sends(), 0);
+}
+
+#[tokio::test]
+async fn an_offer_is_confirmed_in_a_session_only() {
+    let mut stage = Stage::new().await;
+    let items = stage.stock(1);
+    let (_bot, mut session) = stage.begin().await;
+    let gate = stage.sim.hold(Matcher::path("/mobileconf/getlist"));
+    session.deliver(&stage.deliver(&items)).await;
+    expect_event!(session, AttemptStarted);
+    session.decide(ATTEMPT, true).await;
+    expect_event!(session, AttemptSent);
+    gate.wait_until_held().await;
+    drop(session);
+    let mut session = stage.server.stream().await;
+    session.hello().await;
+    let last = stage.sim.journal("").last().unwrap().number;
+    gate.release();
+    let looks_again =
+        |entry: &JournalEntry| entry.number > last && entry.path.contains("GetTradeOffer/");
+    stage.sim.wait_for_request(looks_again, PATIENCE).await.unwrap();
+    assert!(stage.sim.journal("/mobileconf/ajaxop").is_empty());
+    session.welcome(2, 0).await;
+    await_event!(session, AttemptOffered);
+    assert_eq!(stage.sim.journal("/mobileconf/ajaxop").len(), 1);
 }

@@ -17,7 +17,10 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{
+    Request, Response, Status, Streaming,
+    transport::{Identity, ServerTlsConfig},
+};
 
 /// Longer than anything takes that does not hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) authorization: String,
     /// Numbers of the events so far.
     pub(crate) seqs: Vec<u64>,
+    /// What the bot said so far of how it stands with Steam.
+    pub(crate) standings: Vec<SteamStatus>,
     /// Whether events are acknowledged as they come.
     pub(crate) acknowledges: bool,
 }
@@ -56,6 +61,7 @@ impl BotSessionService for Service {
             answers,
             authorization: authorization.unwrap_or_default(),
             seqs: Vec::new(),
+            standings: Vec::new(),
             acknowledges: true,
         };
         self.0.send(session).map_err(|_| Status::unavailable("the test is over"))?;
@@ -65,13 +71,26 @@ impl BotSessionService for Service {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (listener, port) = listen().await;
+        Self::serve(
+            tonic::transport::Server::builder(),
+            listener,
+            format!("http://127.0.0.1:{port}"),
+        )
+    }
+
+    /// One at https://localhost, with this certificate.
+    pub(crate) async fn start_tls(certificate: &str, key: &str) -> Self {
+        let (listener, port) = listen().await;
+        let tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
+        let server = tonic::transport::Server::builder().tls_config(tls).unwrap();
+        Self::serve(server, listener, format!("https://localhost:{port}"))
+    }
+
+    fn serve(mut server: tonic::transport::Server, on: TcpListener, address: String) -> Self {
         let (incoming, sessions) = mpsc::unbounded_channel();
         let service = BotSessionServiceServer::new(Service(incoming));
-        let serving = tonic::transport::Server::builder()
-            .add_service(service)
-            .serve_with_incoming(TcpListenerStream::new(listener));
+        let serving = server.add_service(service).serve_with_incoming(TcpListenerStream::new(on));
         tokio::spawn(serving);
         Self { address, sessions }
     }
@@ -90,6 +109,12 @@ impl Server {
     }
 }
 
+async fn listen() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
 impl Session {
     pub(crate) async fn hello(&mut self) -> Hello {
         match self.frame().await {
@@ -98,12 +123,18 @@ impl Session {
         }
     }
 
+    /// Opens the session, with a lease that outlasts the test although nothing keeps it.
     pub(crate) async fn welcome(&mut self, epoch: u64, committed: u64) {
+        self.welcome_for(2 * PATIENCE, epoch, committed).await;
+    }
+
+    /// Opens the session, with a lease that ends so long after the server was heard.
+    pub(crate) async fn welcome_for(&mut self, lease: Duration, epoch: u64, committed: u64) {
         self.say(ToBot::Welcome(Welcome {
             bot_id: "bot".into(),
             lease_epoch: epoch,
-            lease_ttl: Some(prost_types::Duration { seconds: 15, nanos: 0 }),
-            heartbeat_interval: Some(prost_types::Duration { seconds: 5, nanos: 0 }),
+            lease_ttl: Some((lease * 2).try_into().unwrap()),
+            heartbeat_interval: Some(lease.try_into().unwrap()),
             committed_event_seq: committed,
         }))
         .await;
@@ -143,6 +174,9 @@ impl Session {
                 FromBot::Heartbeat(_) => {}
                 FromBot::Event(event) => {
                     self.seqs.push(request.event_seq);
+                    if let Some(Event::SteamStatus(standing)) = &event.event {
+                        self.standings.push(standing.clone());
+                    }
                     if self.acknowledges {
                         let ack_event_seq = request.event_seq;
                         let ack = SessionResponse { ack_event_seq, frame: None };

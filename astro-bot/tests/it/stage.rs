@@ -8,7 +8,7 @@ use steam_sim::{
     Account, AssetId, Behaviour, ItemSpec, JournalEntry, NewAccount, OfferId, Options, Sim,
 };
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::server::{PATIENCE, Server, Session};
@@ -37,6 +37,12 @@ impl Drop for Bot {
 }
 
 impl Bot {
+    /// How the bot ended by itself.
+    pub(crate) async fn ended(mut self) -> Result<anyhow::Result<()>, JoinError> {
+        let ended = tokio::time::timeout(PATIENCE, &mut self.task).await;
+        ended.expect("the bot does not end")
+    }
+
     pub(crate) async fn stop(mut self) {
         self.shutdown.cancel();
         let ended = tokio::time::timeout(PATIENCE, &mut self.task).await;

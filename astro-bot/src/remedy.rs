@@ -1,0 +1,119 @@
+//! Why the server cannot be reached or will not have the bot, and what to do about it: pure.
+
+use std::error::Error;
+
+use tonic::{Code, Status};
+
+/// How to get a key that works.
+const NEW_KEY: &str = "make one with 'astro keys create --kind bot --bot BOT_ID --name NAME', and give it by \
+    --api-key-file FILE or ASTRO_BOT_API_KEY";
+
+/// Why there is no session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It may pass.
+    Passing(String),
+    /// It stays until a person has changed something.
+    Lasting(String),
+}
+
+/// What an answer of the server means before the session is open.
+pub(crate) fn of_status(status: &Status) -> Refusal {
+    let said = format!("{:?}: {}", status.code(), status.message());
+    // The other codes are named where they mean something.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "gRPC's codes are not ours")]
+    match status.code() {
+        Code::Unauthenticated => Refusal::Lasting(format!(
+            "the server does not know the bot's API key: it is mistyped, revoked, expired or of \
+             another server; {NEW_KEY} ({said})"
+        )),
+        Code::PermissionDenied => {
+            Refusal::Lasting(format!("the API key is not a bot's: {NEW_KEY} ({said})"))
+        }
+        _ if status.message().ends_with("is not the bot of this key") => Refusal::Lasting(format!(
+            "the API key is of another bot: use the Steam account that was registered, or {NEW_KEY} \
+             ({said})"
+        )),
+        _ => Refusal::Passing(said),
+    }
+}
+
+/// What a connection that failed means. One to a server that was reached before may be mended there.
+pub(crate) fn of_connection(server: &str, error: &(dyn Error + 'static), known: bool) -> Refusal {
+    let said = chain(error);
+    let remedy = if said.contains("UnknownIssuer") {
+        "its certificate is of no known authority: give the authority's by --server-ca FILE"
+    } else if said.contains("NotValidForName") || said.contains("not valid for name") {
+        "its certificate is for another name: use that name in --server"
+    } else if said.contains("InvalidContentType") || said.contains("corrupt message") {
+        "it speaks no TLS: write http:// if it is on this machine, or put a TLS proxy in front of it"
+    } else {
+        return Refusal::Passing(format!(
+            "{server} cannot be reached: is it the address of astro-server, and does it run? ({said})"
+        ));
+    };
+    let text = format!("{server}: {remedy} ({said})");
+    if known { Refusal::Passing(text) } else { Refusal::Lasting(text) }
+}
+
+/// An error with its causes: a transport error alone says nothing.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Some repeat their cause.
+        if !said.ends_with(&text) {
+            said = format!("{said}: {text}");
+        }
+        cause = error.source();
+    }
+    said
+}
+
+/// What is wrong with a key of this form; none if the server must tell.
+pub(crate) fn of_key(key: &str) -> Option<String> {
+    let kind = key.strip_prefix("astro_").and_then(|rest| rest.split('_').next())?;
+    match kind {
+        "admin" | "client" => {
+            Some(format!("the API key is of kind {kind}, not a bot's: {NEW_KEY}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_a_person_can_change_is_told_from_what_passes() {
+        for lasting in [
+            Status::unauthenticated("no valid API key"),
+            Status::permission_denied("the key lacks the scope bot.session"),
+            Status::invalid_argument("session protocol: 7 is not the bot of this key"),
+        ] {
+            let Refusal::Lasting(text) = of_status(&lasting) else { panic!("{lasting}") };
+            assert!(text.contains("astro keys create --kind bot"), "{text}");
+        }
+        for passing in [
+            Status::unavailable("the database is busy"),
+            Status::failed_precondition("another worker holds the session"),
+            Status::invalid_argument("session protocol: hello did not come in time"),
+            Status::internal("internal error"),
+        ] {
+            assert!(matches!(of_status(&passing), Refusal::Passing(_)), "{passing}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_kind_is_told_by_its_name_and_never_repeated() {
+        for key in ["astro_admin_0190b5a0_CANARY", "astro_client_0190b5a0_CANARY"] {
+            let text = of_key(key).unwrap();
+            assert!(text.contains("not a bot's") && !text.contains("CANARY"), "{text}");
+        }
+        for key in ["astro_bot_0190b5a0_CANARY", "key", "astro_", ""] {
+            assert_eq!(of_key(key), None);
+        }
+    }
+}
