@@ -88,17 +88,24 @@ fn assert_away(refused: &Error, asked: Instant) {
     assert!(asked.elapsed() < PROMISED, "{refused} after {:?}", asked.elapsed());
 }
 
+/// An administrator's client that asks once: what others are told at once, the SDK asks again for.
+fn impatient(app: &App) -> Client {
+    let builder = Client::builder().endpoint(app.relay.endpoint()).api_key(app.admin_key());
+    builder.patience(Duration::ZERO).build().unwrap()
+}
+
 async fn a_lock_that_another_program_holds_is_told_to_every_caller_in_time(backend: Backend) {
     let app = App::start(backend).await;
     let mut other = Program::on(&app);
     // The key's first use is written down by now, or will be when it is free again.
     name(&app.admin, &app.org_id).await.unwrap();
     other.hold();
+    let admin = impatient(&app);
     let calls = (0..100).map(|number| {
-        let app = &app;
+        let (app, admin) = (&app, &admin);
         async move {
             let asked = Instant::now();
-            let refused = rename(&app.admin, &app.org_id, &format!("Name {number}")).await;
+            let refused = rename(admin, &app.org_id, &format!("Name {number}")).await;
             let refused = refused.unwrap_err();
             assert_away(&refused, asked);
             refused.to_string()
@@ -149,14 +156,15 @@ async fn a_database_that_is_away_is_told_by_health_and_to_callers_and_used_again
     set_away(&app, true);
     assert_eq!(next().await, ServingStatus::NotServing);
     assert!(gone.elapsed() < Duration::from_secs(4), "health told it after {:?}", gone.elapsed());
+    let admin = impatient(&app);
     let calls = (0..100).map(|number| {
-        let app = &app;
+        let (app, admin) = (&app, &admin);
         async move {
             let asked = Instant::now();
             let refused = if number % 2 == 0 {
-                rename(&app.admin, &app.org_id, "New").await.unwrap_err()
+                rename(admin, &app.org_id, "New").await.unwrap_err()
             } else {
-                name(&app.admin, &app.org_id).await.unwrap_err()
+                name(admin, &app.org_id).await.unwrap_err()
             };
             assert_away(&refused, asked);
         }
@@ -247,7 +255,7 @@ async fn a_database_that_is_read_only_is_read() {
     postgres::alter(&app.database_url, "SET default_transaction_read_only = on").unwrap();
     name(&app.admin, &app.org_id).await.unwrap();
     let asked = Instant::now();
-    let refused = rename(&app.admin, &app.org_id, "New").await.unwrap_err();
+    let refused = rename(&impatient(&app), &app.org_id, "New").await.unwrap_err();
     assert_away(&refused, asked);
     assert!(refused.to_string().contains("read-only"), "{refused}");
     postgres::alter(&app.database_url, "SET default_transaction_read_only = off").unwrap();
@@ -259,7 +267,7 @@ async fn a_disk_without_room_ends_no_server_and_stops_no_reading() {
     let mut app = App::start_process(Backend::Sqlite, NODE, &[]).await;
     app.node().limit_files(Some(4096)).await.unwrap();
     let asked = Instant::now();
-    let refused = rename(&app.admin, &app.org_id, "New").await.unwrap_err();
+    let refused = rename(&impatient(&app), &app.org_id, "New").await.unwrap_err();
     assert_away(&refused, asked);
     name(&app.admin, &app.org_id).await.unwrap();
     app.node().limit_files(None).await.unwrap();

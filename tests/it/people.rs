@@ -75,6 +75,7 @@ async fn a_bots_account_is_promised_nothing(backend: Backend) {
     let app = App::start(backend).await;
     let pool = app.pool_of(1).await;
     let winner = app.person("winner", Behaviour::IGNORE);
+    let spare = app.person("spare", Behaviour::IGNORE);
     let (own, further) = (app.bot_account.steam_id.0, app.further_bot("other bot").await);
     let other = further.account.steam_id.0;
     let check = |error: Error, field: &str, bot: u64| {
@@ -87,7 +88,7 @@ async fn a_bots_account_is_promised_nothing(backend: Backend) {
         let to_bot =
             CreateAssignmentRequest { user_id: bot, trade_url, ..app.prize(&pool, &winner) };
         let next = CreateAssignmentRequest {
-            runner_up_user_ids: vec![winner.steam_id.0 + 1, bot],
+            runner_up_user_ids: vec![spare.steam_id.0, bot],
             ..app.prize(&pool, &winner)
         };
         for (request, field) in [(to_bot, "user_id"), (next, "runner_up_user_ids")] {

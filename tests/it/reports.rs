@@ -88,11 +88,7 @@ fn reports(theirs: &Theirs) -> Vec<Report> {
         open: true,
         ..Default::default()
     };
-    let friend = |state: FriendState| {
-        let steam_id = theirs.winner;
-        Report::FriendChanged(FriendChanged { steam_id, state: state.into(), ..Default::default() })
-    };
-    vec![
+    let mut all = vec![
         Report::OfferReceived(OfferReceived {
             trade_offer_id: donated,
             partner_steam_id: DONOR + 1,
@@ -104,13 +100,25 @@ fn reports(theirs: &Theirs) -> Vec<Report> {
         Report::OfferAnswered(answered),
         Report::AttemptStarted(AttemptStarted { attempt_id: attempt_id() }),
         Report::AttemptSent(AttemptSent { attempt_id: attempt_id(), trade_offer_id: sent.clone() }),
-        Report::AttemptOffered(AttemptOffered {
-            attempt_id: attempt_id(),
-            trade_offer_id: sent.clone(),
-        }),
+        Report::AttemptOffered(AttemptOffered { attempt_id: attempt_id(), trade_offer_id: sent }),
         Report::AttemptHeld(AttemptHeld { attempt_id: attempt_id(), ..Default::default() }),
         Report::AttemptDelivered(delivered),
         Report::AttemptEnded(ended),
+        Report::TradesSeen(TradesSeen { trades: trades.to_vec() }),
+        Report::StrangeOffer(StrangeOffer { open: false, ..strange.clone() }),
+        Report::StrangeOffer(strange),
+    ];
+    all.extend(of_people(theirs));
+    all
+}
+
+/// The kinds that tell of the bot itself and of people.
+fn of_people(theirs: &Theirs) -> Vec<Report> {
+    let friend = |state: FriendState| {
+        let steam_id = theirs.winner;
+        Report::FriendChanged(FriendChanged { steam_id, state: state.into(), ..Default::default() })
+    };
+    vec![
         Report::SteamStatus(SteamStatus {
             status: "needs_operator".to_owned(),
             ..Default::default()
@@ -124,9 +132,6 @@ fn reports(theirs: &Theirs) -> Vec<Report> {
         }),
         friend(FriendState::Friend),
         friend(FriendState::Refused),
-        Report::TradesSeen(TradesSeen { trades: trades.to_vec() }),
-        Report::StrangeOffer(StrangeOffer { open: false, ..strange.clone() }),
-        Report::StrangeOffer(strange),
     ]
 }
 

@@ -26,6 +26,13 @@ pub(crate) fn events(table: &mut Table<'_>) {
         .bad("page_size", [-1, i32::MIN], |q, size| q.page_size = size)
         .bad("wait_seconds", [-1, 21, i32::MIN, i32::MAX], |q, wait| q.wait_seconds = wait)
         .bad("assignment_id", values::ids(), |q, id| q.assignment_id = id)
+        .bad("item_id", values::ids(), |q, id| q.item_id = id)
+        .bad("user_id", values::NO_PEOPLE, |q, id| q.user_id = id)
+        .bad("bot_id", values::ids(), |q, id| q.bot_id = id)
+        .bad("source", values::texts(100), |q, source| q.source = source)
+        .bad("severities", [vec![0], vec![9], vec![1; 101]], |q, some| q.severities = some)
+        .bad("start_time", values::times(), |q, time| q.start_time = Some(time))
+        .bad("end_time", values::times(), |q, time| q.end_time = Some(time))
         .refused("resume_token", ErrorReason::ResumeTokenExpired, |q| {
             q.resume_token.clone_from(&facts.expired_token);
         });
