@@ -57,6 +57,7 @@ enum LogFormat {
     Json,
 }
 
+#[allow(clippy::print_stderr)] // the one place where an error leaves the process
 fn main() -> ExitCode {
     let command = Command::parse();
     start_log(command.log_format);

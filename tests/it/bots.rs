@@ -48,8 +48,8 @@ async fn a_bot_that_was_registered_by_mistake_is_removed_and_its_keys_end(backen
     let refused = client.raw().access().get_caller(GetCallerRequest {}).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
     let log = app.events().await;
-    let of_mistake = log.iter().filter(|event| event.bot_id == mistake.id);
-    let last = of_mistake.last().expect("its history stays");
+    let mut of_mistake = log.iter().filter(|event| event.bot_id == mistake.id);
+    let last = of_mistake.next_back().expect("its history stays");
     assert_eq!(last.event_type, "bot.removed");
     assert!(log.iter().any(|event| event.event_type == "key.revoked"));
 

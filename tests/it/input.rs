@@ -125,6 +125,9 @@ async fn a_good_request_is_taken_and_one_that_works_once_is_refused_the_second_t
             let winner = world.app.sim.account_named("winner").unwrap();
             ids.assignment = world.app.assign(&world.free[1..], &winner).await.id;
         }
+        if method.name == "RemoveBot" {
+            ids.bot = world.app.further_bot("mistake").await.id;
+        }
         let message = request(method, &ids);
         let taken = send(&raw, &world, method, message.clone()).await;
         assert!(taken.is_ok(), "{}: {taken:?}", method.path);

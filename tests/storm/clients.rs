@@ -173,7 +173,7 @@ pub(crate) async fn follow(client: Client) {
     let mut seen: Vec<Event> = Vec::new();
     while let Some(event) = watch.next().await {
         seen.push(event.expect("the watch goes on"));
-        if seen.len() % 1000 == 0 {
+        if seen.len().is_multiple_of(1000) {
             fold(&seen);
         }
     }

@@ -4,6 +4,8 @@
 //! `cargo test -p astro-tests --test storm` takes a minute; `ASTRO_STORM_SECONDS=3600` before it
 //! makes that an hour.
 
+#![allow(clippy::print_stdout, reason = "it tells what it did")]
+
 mod clients;
 
 use std::collections::HashMap;

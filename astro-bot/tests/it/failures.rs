@@ -50,9 +50,9 @@ async fn a_poller_that_fails_is_told_of_and_begun_again() {
     poller.plant(1);
     let failed = session.standing_of("reconnecting").await;
     assert_eq!(failed.detail, "the poller failed and is begun again");
+    session.standing_of("online").await;
     let keys = stage.sim.give_items(stage.alice.steam_id, 440, 2, &[ItemSpec::named("Key")], 1);
     stage.sim.donate(stage.alice.steam_id, stage.bot.steam_id, &keys, "hi").unwrap();
-    session.standing_of("online").await;
     await_event!(session, OfferReceived);
 }
 

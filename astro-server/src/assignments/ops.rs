@@ -330,10 +330,9 @@ pub fn block_for_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Resul
     let found = obstacle(&parts::undelivered(conn, id)?);
     let reason = found.unwrap_or(BlockedReason::ItemMissing);
     let news = reason == BlockedReason::Stack && assignment.blocked_reason != Some(reason);
-    match assignment.state {
-        AssignmentState::Queued => {}
-        AssignmentState::Blocked if news => {}
-        _ => return Ok(()),
+    let blocked_anew = assignment.state == AssignmentState::Blocked && news;
+    if assignment.state != AssignmentState::Queued && !blocked_anew {
+        return Ok(());
     }
     let changes = Changes {
         blocked_reason: Some(Some(reason)),

@@ -54,6 +54,8 @@ pub type Finish = fn(&mut Conn) -> Result<()>;
 pub struct Db {
     address: Address,
     pool: Arc<Pool>,
+    /// SQLite's file: a new connection to one that is gone would make an empty one.
+    file: Option<Arc<File>>,
     writer: Writer,
     readers: Arc<Semaphore>,
     changed: watch::Sender<u64>,
@@ -89,11 +91,17 @@ impl Db {
         let pool = Arc::new(Pool::new(address.clone(), options, Trouble::none()));
         let probe = probe::start(&pool, file.clone(), conn)?;
         let changed = watch::Sender::new(0);
-        let worker = Worker { pool: pool.clone(), file, batch, changed: changed.clone(), finish };
+        let worker = Worker {
+            pool: pool.clone(),
+            file: file.clone(),
+            batch,
+            changed: changed.clone(),
+            finish,
+        };
         let writer = Writer::start(&worker, threads)?;
         let readers = Arc::new(Semaphore::new(options.readers));
         let address = address.clone();
-        Ok(Self { address, pool, writer, readers, changed, _probe: Arc::new(probe) })
+        Ok(Self { address, pool, file, writer, readers, changed, _probe: Arc::new(probe) })
     }
 
     /// Runs `work` in a transaction and answers once it is committed. `work` may run again, so it
@@ -129,9 +137,10 @@ impl Db {
                 tokio::time::timeout(DATABASE_WAIT / 2, self.readers.clone().acquire_owned());
             let late = |_| self.pool.trouble().queue("reads");
             let permit = permit.await.map_err(late)?.map_err(|_| Error::Stopping)?;
-            let pool = self.pool.clone();
+            let (pool, file) = (self.pool.clone(), self.file.clone());
             let done = tokio::task::spawn_blocking(move || {
-                let outcome = pool.begin(Mode::Read).and_then(|mut conn| {
+                let there = file.map_or(Ok(()), |file| file.check());
+                let outcome = there.and_then(|()| pool.begin(Mode::Read)).and_then(|mut conn| {
                     let outcome = conn.finish(work);
                     pool.put(conn);
                     outcome
@@ -159,6 +168,7 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`].
     pub fn connect(&self) -> Result<Conn> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check())?;
         self.pool.connect()
     }
 

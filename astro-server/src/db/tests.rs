@@ -44,7 +44,8 @@ async fn held() -> Held {
 
 /// Puts a request into the queue.
 async fn ask(mut call: Pin<&mut impl Future>) {
-    poll_fn(|context| Poll::Ready(assert!(call.as_mut().poll(context).is_pending()))).await;
+    let waits = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending())).await;
+    assert!(waits);
 }
 
 fn put(conn: &mut Conn, name: &str) -> Result<()> {

@@ -179,6 +179,7 @@ pub(super) fn next_free(
 }
 
 /// Locks `count` items, or lets go of the fewer that it found: who waits for more must hold none.
+#[allow(clippy::disallowed_methods)] // a savepoint, on PostgreSQL alone
 fn all_or_none(
     pg: &mut PgConnection,
     count: usize,

@@ -61,11 +61,15 @@ pub(super) fn book(
 
 /// Where the item belongs with so many units.
 fn state_of(item: &Item, asset: &SeenAsset) -> ItemState {
-    match item.state {
-        _ if asset.is_stack() => ItemState::Quarantined,
-        ItemState::Quarantined | ItemState::Missing if item.assignment_id.is_some() => back(item),
-        ItemState::Quarantined | ItemState::Missing => asset.pool_state(),
-        state => state,
+    let is_out = matches!(item.state, ItemState::Quarantined | ItemState::Missing);
+    if asset.is_stack() {
+        ItemState::Quarantined
+    } else if is_out && item.assignment_id.is_some() {
+        back(item)
+    } else if is_out {
+        asset.pool_state()
+    } else {
+        item.state
     }
 }
 

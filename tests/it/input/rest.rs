@@ -218,6 +218,8 @@ pub(crate) fn bots_and_syncs(table: &mut Table<'_>) {
     table
         .rpc::<RemoveBotRequest>("BotService/RemoveBot")
         .id("bot_id", unknown, |q| &mut q.bot_id)
+        // It has the items of all the others.
+        .refused("bot_id", ErrorReason::BotInUse, |_| {})
         .request_id(|q| &mut q.request_id);
     table
         .rpc::<PauseBotRequest>("BotService/PauseBot")

