@@ -9,8 +9,8 @@ use crate::config::{Bounds, Config};
 use crate::db::{Address, Db};
 use crate::events::{Feed, Log};
 use crate::kernel::limits::{
-    CALLS_PER_CONNECTION_MAX, FRAME_BYTES_MAX, KEEPALIVE, METADATA_BYTES_READ, OPEN_CALL_BYTES_MAX,
-    REQUEST_BYTES_MAX, WINDOW_BYTES,
+    CALLS_PER_CONNECTION_MAX, FRAME_BYTES_MAX, KEEPALIVE, LOG_LATE, METADATA_BYTES_READ,
+    OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX, WINDOW_BYTES,
 };
 use crate::kernel::seal::Sealer;
 use crate::{
@@ -86,8 +86,9 @@ impl Server {
         let streams = gate.streams.clone();
         run_tasks(&db, &config, &streams, &stop);
         let (health, health_service) = tonic_health::server::health_reporter();
-        set_status(&health, ServingStatus::Serving).await;
-        tokio::spawn(stop.clone().run_until_cancelled_owned(tell(health.clone(), db.away())));
+        set_status(&health, |_| true).await;
+        let told = tell(health.clone(), db.away(), log.lag());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(told));
         let mut routes = routes(&config, gate, &feed, &log)?;
         routes.add_service(health_service);
         let router = transport()
@@ -129,7 +130,7 @@ impl Server {
     /// # Errors
     /// Those of the transport.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        set_status(&self.health, ServingStatus::NotServing).await;
+        set_status(&self.health, |_| false).await;
         self.stop.cancel();
         self.connections.dismiss_silent();
         let served = tokio::time::timeout(self.drain, &mut self.serving).await;
@@ -185,21 +186,34 @@ fn transport() -> tonic::transport::Server {
         .http2_keepalive_timeout(Some(KEEPALIVE.1))
 }
 
-/// Tells whoever asks for health whether the database is there.
-async fn tell(health: HealthReporter, mut away: watch::Receiver<Option<String>>) {
+/// Tells whoever asks for health whether the database is there, and of the log whether it keeps up.
+async fn tell(
+    health: HealthReporter,
+    mut away: watch::Receiver<Option<String>>,
+    mut lag: watch::Receiver<Duration>,
+) {
+    let is_late = |lag: &Duration| *lag >= LOG_LATE;
     loop {
         let there = away.borrow_and_update().is_none();
-        let status = if there { ServingStatus::Serving } else { ServingStatus::NotServing };
-        set_status(&health, status).await;
-        if away.changed().await.is_err() {
+        let late = is_late(&lag.borrow_and_update());
+        set_status(&health, |service| there && !(late && service == LOG_SERVICE)).await;
+        let ended = tokio::select! {
+            changed = away.changed() => changed.is_err(),
+            changed = lag.wait_for(|lag| is_late(lag) != late) => changed.is_err(),
+        };
+        if ended {
             return;
         }
     }
 }
 
-async fn set_status(health: &HealthReporter, status: ServingStatus) {
+/// The service whose health is also that of the log.
+const LOG_SERVICE: &str = "astro.v1.EventService";
+
+async fn set_status(health: &HealthReporter, serves: impl Fn(&str) -> bool) {
     for service in METHODS.iter().map(|method| method.service).chain([""]) {
-        health.set_service_status(service, status).await;
+        let (yes, no) = (ServingStatus::Serving, ServingStatus::NotServing);
+        health.set_service_status(service, if serves(service) { yes } else { no }).await;
     }
 }
 

@@ -13,6 +13,10 @@ use astro_server::kernel::seal::Sealer;
 use astro_tests::{App, Backend, fact, fold, on_each_database, postgres, sql};
 use futures_util::future::join_all;
 use steam_sim::Behaviour;
+use tonic::Streaming;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use uuid::Uuid;
 
 use crate::events::{churn, end_of_log, ids, list_from, log_until, next, watch_from};
@@ -177,6 +181,8 @@ async fn what_is_committed_is_shown_while_nothing_gets_into_the_log() {
     let mut jam = sql::open(&app.database_url).unwrap();
     sql::run(&mut jam, "BEGIN; SELECT 1 FROM event_chain FOR UPDATE").unwrap();
     let token = end_of_log(&app.client).await;
+    let mut health = health_of_the_log(&app).await;
+    assert_eq!(status(&mut health).await, ServingStatus::Serving);
     let assignment = app.assign(&pool, &winner).await;
     assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Assigned);
     assert_eq!(app.assignment(&assignment.id).await, assignment);
@@ -191,9 +197,23 @@ async fn what_is_committed_is_shown_while_nothing_gets_into_the_log() {
     let shown = watch.message().await.unwrap().unwrap().assignment.unwrap();
     assert_eq!(shown.state(), AssignmentState::Cancelled);
     assert_eq!(list_from(&app.client, &token).await.unwrap(), [], "the log stands still");
+    assert_eq!(status(&mut health).await, ServingStatus::NotServing);
     sql::run(&mut jam, "ROLLBACK").unwrap();
+    assert_eq!(status(&mut health).await, ServingStatus::Serving);
     let told = log_until(&app, "assignment.cancelled", 1).await;
     fold(&told);
+}
+
+/// Follows the health of the events' service.
+async fn health_of_the_log(app: &App) -> Streaming<HealthCheckResponse> {
+    let channel = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
+    let mut client = HealthClient::new(channel.connect_lazy());
+    let request = HealthCheckRequest { service: "astro.v1.EventService".to_owned() };
+    client.watch(request).await.unwrap().into_inner()
+}
+
+async fn status(health: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
+    health.message().await.unwrap().unwrap().status()
 }
 
 /// Columns of an event, and how a past one is changed on each database.

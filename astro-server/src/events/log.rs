@@ -2,6 +2,7 @@
 use super::sealer::{Sealer, Turn, portion};
 use super::{Position, store};
 use crate::db::Db;
+use crate::kernel::limits::LOG_LATE;
 use crate::kernel::{Error, Result};
 use crate::supervise;
 use std::sync::Arc;
@@ -20,8 +21,6 @@ const GAP: Duration = Duration::from_millis(10);
 const BUSY: Duration = Duration::from_millis(3);
 /// After an error.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Behind for longer than this, the log is told to be late.
-const LATE: Duration = Duration::from_secs(5);
 /// How long a caller waits at most for its own events to get their positions.
 const FLUSH_WAIT: Duration = Duration::from_secs(1);
 /// How often a long catching-up tells how far it is.
@@ -213,7 +212,7 @@ impl Behind {
 
     /// What is to be said: that it is late now, or no longer.
     fn news(&mut self, lag: Duration) -> Option<bool> {
-        let late = lag >= LATE;
+        let late = lag >= LOG_LATE;
         let news = (late && !self.said) || (self.said && lag.is_zero());
         if news {
             self.said = late;

@@ -69,6 +69,9 @@ pub const DOCUMENT_DEPTH_MAX: usize = 16;
 pub const LABELS_MAX: usize = 32;
 /// Characters of a name for people: what a table of the command line can show.
 pub const NAME_CHARS_MAX: usize = 100;
+/// How long committed events may be without their place in the log before that is told: to the log
+/// of the server and by the health of the events' service.
+pub const LOG_LATE: Duration = Duration::from_secs(5);
 /// Characters of an event's source: a kind and an id.
 pub const SOURCE_CHARS_MAX: usize = 100;
 /// Bytes of the address of a picture or a profile: Steam's have below 120.
