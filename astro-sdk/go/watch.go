@@ -35,10 +35,10 @@ type Watch[Entry proto.Message] struct {
 	read func(context.Context) ([]Entry, error)
 	// Answers the tokens before and after the last message; false before the first.
 	places func() (before, after string, is bool)
-	rest  []Entry
-	value Entry
-	err   error
-	ended bool
+	rest   []Entry
+	value  Entry
+	err    error
+	ended  bool
 }
 
 // Next waits for the next entry; false at the end.

@@ -98,7 +98,8 @@ async fn install(root: &Path, language: &str) -> anyhow::Result<()> {
     std::fs::write(&file, way.program)?;
     let lines = format!("{}\n{}\n{}", way.before_again(), block(&readme, "sh")?, way.run);
     let said = sh(root, &program, &lines, &world, &tenant).await?;
-    let organisation = said.lines().last().unwrap_or_default();
+    // Maven leaves the end of a colour before it.
+    let organisation = said.lines().last().unwrap_or_default().trim_start_matches("\u{1b}[0m");
     ensure!(organisation == tenant.org_id, "its first call says {said:?}");
     let after = tree(&root.join("astro-sdk").join(language))?;
     let left: Vec<_> = after.difference(&before).collect();
