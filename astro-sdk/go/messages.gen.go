@@ -470,8 +470,8 @@ const (
 	ReasonKeyInvalid = "KEY_INVALID"
 	// PERMISSION_DENIED. metadata: scope. Ask for a key that holds the scope.
 	ReasonScopeMissing = "SCOPE_MISSING"
-	// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a
-	// request over 4 MiB.
+	// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
+	// request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
 	ReasonLimitExceeded = "LIMIT_EXCEEDED"
 	// INVALID_ARGUMENT + BadRequest naming the field. metadata: field.
 	ReasonFieldInvalid = "FIELD_INVALID"

@@ -12,8 +12,8 @@ pub enum ErrorReason {
     KeyInvalid = 1,
     /// PERMISSION_DENIED. metadata: scope. Ask for a key that holds the scope.
     ScopeMissing = 2,
-    /// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a
-    /// request over 4 MiB.
+    /// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
+    /// request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
     LimitExceeded = 3,
     /// INVALID_ARGUMENT + BadRequest naming the field. metadata: field.
     FieldInvalid = 4,

@@ -616,7 +616,7 @@ pub const REASONS: &[Reason] = &[
         reason: ErrorReason::LimitExceeded,
         name: "LIMIT_EXCEEDED",
         code: Code::ResourceExhausted,
-        docs: "RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a\nrequest over 4 MiB.",
+        docs: "RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a\nrequest over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.",
     },
     Reason {
         reason: ErrorReason::FieldInvalid,

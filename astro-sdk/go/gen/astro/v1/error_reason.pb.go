@@ -33,8 +33,8 @@ const (
 	ErrorReason_ERROR_REASON_KEY_INVALID ErrorReason = 1
 	// PERMISSION_DENIED. metadata: scope. Ask for a key that holds the scope.
 	ErrorReason_ERROR_REASON_SCOPE_MISSING ErrorReason = 2
-	// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a
-	// request over 4 MiB.
+	// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
+	// request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
 	ErrorReason_ERROR_REASON_LIMIT_EXCEEDED ErrorReason = 3
 	// INVALID_ARGUMENT + BadRequest naming the field. metadata: field.
 	ErrorReason_ERROR_REASON_FIELD_INVALID ErrorReason = 4

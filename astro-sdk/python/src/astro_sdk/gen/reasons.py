@@ -14,8 +14,8 @@ class Reason:
     SCOPE_MISSING = "SCOPE_MISSING"
     """PERMISSION_DENIED. metadata: scope. Ask for a key that holds the scope."""
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
-    """RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a
-    request over 4 MiB.
+    """RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
+    request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
     """
     FIELD_INVALID = "FIELD_INVALID"
     """INVALID_ARGUMENT + BadRequest naming the field. metadata: field."""

@@ -25,8 +25,8 @@ export enum ErrorReason {
   /** PERMISSION_DENIED. metadata: scope. Ask for a key that holds the scope. */
   SCOPE_MISSING = 2,
   /**
-   * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a
-   * request over 4 MiB.
+   * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
+   * request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
    */
   LIMIT_EXCEEDED = 3,
   /** INVALID_ARGUMENT + BadRequest naming the field. metadata: field. */

@@ -21,8 +21,8 @@ public final class Reason {
     public static final String SCOPE_MISSING = "SCOPE_MISSING";
 
     /**
-     * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a
-     * request over 4 MiB.
+     * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
+     * request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
      */
     public static final String LIMIT_EXCEEDED = "LIMIT_EXCEEDED";
 

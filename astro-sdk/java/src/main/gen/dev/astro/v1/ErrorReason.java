@@ -43,8 +43,8 @@ public enum ErrorReason
   ERROR_REASON_SCOPE_MISSING(2),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a
-   * request over 4 MiB.
+   * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
+   * request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
    * </pre>
    *
    * <code>ERROR_REASON_LIMIT_EXCEEDED = 3;</code>
@@ -335,8 +335,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_SCOPE_MISSING_VALUE = 2;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, or a
-   * request over 4 MiB.
+   * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
+   * request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
    * </pre>
    *
    * <code>ERROR_REASON_LIMIT_EXCEEDED = 3;</code>
