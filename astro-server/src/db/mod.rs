@@ -23,6 +23,7 @@ use crate::kernel::{Error, Result};
 use pool::Pool;
 use probe::{File, Stop};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use transaction::Mode;
 use trouble::Trouble;
@@ -88,7 +89,7 @@ impl Db {
         }
         // SQLite's log lives as long as a connection does.
         let file = File::of(address)?.map(Arc::new);
-        let pool = Arc::new(Pool::new(address.clone(), options, Trouble::none()));
+        let pool = Arc::new(Pool::new(address.clone(), options, threads, Trouble::none()));
         let probe = probe::start(&pool, file.clone(), conn)?;
         let changed = watch::Sender::new(0);
         let worker = Worker {
@@ -115,7 +116,19 @@ impl Db {
         F: FnMut(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        let writing = self.writer.write(work, self.pool.trouble());
+        self.write_within(DATABASE_WAIT, work).await
+    }
+
+    /// The same for work that nobody at a screen waits for: it may take this long.
+    ///
+    /// # Errors
+    /// See [`Db::write`].
+    pub async fn write_within<T, F>(&self, wait: Duration, work: F) -> Result<T>
+    where
+        F: FnMut(&mut Conn) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let writing = self.writer.write(work, wait, self.pool.trouble());
         tokio::select! {
             biased;
             outcome = writing => outcome,
@@ -140,11 +153,9 @@ impl Db {
             let (pool, file) = (self.pool.clone(), self.file.clone());
             let done = tokio::task::spawn_blocking(move || {
                 let there = file.map_or(Ok(()), |file| file.check());
-                let outcome = there.and_then(|()| pool.begin(Mode::Read)).and_then(|mut conn| {
-                    let outcome = conn.finish(work);
-                    pool.put(conn);
-                    outcome
-                });
+                let outcome = there
+                    .and_then(|()| pool.begin(Mode::Read))
+                    .and_then(|mut conn| conn.finish(work));
                 pool.trouble().read(&outcome);
                 drop(permit);
                 outcome

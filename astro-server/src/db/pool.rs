@@ -1,5 +1,5 @@
 //! Connections, opened when they are needed. Who may have one is bounded elsewhere: by the readers'
-//! permits and the writers' threads.
+//! permits and the writers' threads, so that nobody waits here for another's.
 use super::Options;
 use super::address::Address;
 use super::conn::Conn;
@@ -7,30 +7,82 @@ use super::transaction::Mode;
 use super::trouble::{REFUSED, Trouble};
 use crate::kernel::limits::{CONNECTION_IDLE, RERUN_WAIT};
 use crate::kernel::{Error, Result};
-use diesel::r2d2::R2D2Connection as _;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use diesel::ConnectionError;
+use diesel::r2d2::{self, HandleError, ManageConnection, PooledConnection, R2D2Connection};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// The connections that nobody uses, the one used last on top, so that those below grow old.
+/// The pool, and what is wrong with its database.
 pub(super) struct Pool {
-    address: Address,
-    options: Options,
+    conns: r2d2::Pool<Manager>,
+    manager: Manager,
     trouble: Trouble,
-    idle: Mutex<Idle>,
-    returned: Condvar,
 }
 
-#[derive(Default)]
-struct Idle {
-    conns: Vec<(Conn, Instant)>,
-    /// Open ones, in use or not.
-    open: usize,
+/// A connection of the pool, which goes back when it is dropped.
+pub(super) type Pooled = PooledConnection<Manager>;
+
+/// Opens connections, and knows those that broke.
+#[derive(Clone)]
+pub(super) struct Manager {
+    address: Address,
+    options: Options,
+    /// Callers that wait for a connection now.
+    wanted: Arc<AtomicUsize>,
+}
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = ConnectionError;
+
+    /// r2d2 tries what failed for ever; while nobody waits, the database is left in peace.
+    fn connect(&self) -> Result<Conn, ConnectionError> {
+        if self.wanted.load(Ordering::Relaxed) == 0 {
+            return Err(ConnectionError::BadConnection(String::new()));
+        }
+        Conn::open_with(&self.address, self.options)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), ConnectionError> {
+        conn.ping().map_err(ConnectionError::CouldntSetupConfiguration)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        conn.is_broken()
+    }
+}
+
+impl HandleError<ConnectionError> for Trouble {
+    fn handle_error(&self, error: ConnectionError) {
+        let why = error.to_string();
+        if !why.is_empty() {
+            self.because(&why);
+        }
+    }
 }
 
 impl Pool {
-    /// An empty pool.
-    pub(super) fn new(address: Address, options: Options, trouble: Trouble) -> Self {
-        Self { address, options, trouble, idle: Mutex::default(), returned: Condvar::new() }
+    /// An empty pool, with room for every reader and so many writers.
+    pub(super) fn new(
+        address: Address,
+        options: Options,
+        writers: usize,
+        trouble: Trouble,
+    ) -> Self {
+        let size = options.readers + writers;
+        let manager = Manager { address, options, wanted: Arc::default() };
+        let conns = r2d2::Pool::builder()
+            .max_size(u32::try_from(size).unwrap_or(u32::MAX))
+            .min_idle(Some(0))
+            .idle_timeout(Some(CONNECTION_IDLE))
+            .max_lifetime(None)
+            .connection_timeout(RERUN_WAIT)
+            // The transaction's own BEGIN shows whether it is alive.
+            .test_on_check_out(false)
+            .error_handler(Box::new(trouble.clone()))
+            .build_unchecked(manager.clone());
+        Self { conns, manager, trouble }
     }
 
     /// Where the database is in trouble.
@@ -38,55 +90,21 @@ impl Pool {
         &self.trouble
     }
 
-    /// A connection in a new transaction. One that died while nobody used it is replaced.
+    /// A connection in a new transaction. Those that died while nobody used them are replaced.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database takes no connection or no transaction.
-    pub(super) fn begin(&self, mode: Mode) -> Result<Conn> {
-        let taken = self.lock().conns.pop();
-        if let Some((mut conn, _)) = taken {
+    pub(super) fn begin(&self, mode: Mode) -> Result<Pooled> {
+        let began = Instant::now();
+        loop {
+            let mut conn = self.take()?;
             match conn.begin(mode) {
                 Ok(()) => return Ok(conn),
-                Err(error) if !conn.is_broken() => {
-                    self.put_unbegun(conn);
-                    return Err(error);
-                }
-                Err(_) => self.forget(conn),
-            }
-            // Its neighbours died with it.
-            self.drop_idle(|_| true);
-        }
-        let mut conn = self.open()?;
-        match conn.begin(mode) {
-            Ok(()) => Ok(conn),
-            Err(error) => {
-                self.put_unbegun(conn);
-                Err(error)
+                // Its neighbours died with it.
+                Err(_) if conn.is_broken() && began.elapsed() < RERUN_WAIT => {}
+                Err(error) => return Err(error),
             }
         }
-    }
-
-    fn put_unbegun(&self, conn: Conn) {
-        match conn {
-            // It only waited for a lock.
-            Conn::Sqlite(_) => self.put(conn),
-            // It may stand in a transaction that was half begun.
-            Conn::Postgres(_) => self.forget(conn),
-        }
-    }
-
-    /// Takes a connection back.
-    pub(super) fn put(&self, mut conn: Conn) {
-        if conn.is_broken() {
-            return self.forget(conn);
-        }
-        self.lock().conns.push((conn, Instant::now()));
-        self.returned.notify_one();
-    }
-
-    /// Closes connections that were not used for long.
-    pub(super) fn tidy(&self) {
-        self.drop_idle(|since| since.elapsed() > CONNECTION_IDLE);
     }
 
     /// A new connection that the pool does not count.
@@ -94,54 +112,26 @@ impl Pool {
     /// # Errors
     /// [`Error::Unavailable`].
     pub(super) fn connect(&self) -> Result<Conn> {
-        Conn::open_with(&self.address, self.options).map_err(|error| {
+        Conn::open_with(&self.manager.address, self.manager.options).map_err(|error| {
             self.trouble.because(&error.to_string());
             Error::Unavailable(REFUSED.to_owned())
         })
     }
 
-    fn open(&self) -> Result<Conn> {
-        let error = match self.connect() {
-            Ok(conn) => {
-                self.lock().open += 1;
-                return Ok(conn);
+    fn take(&self) -> Result<Pooled> {
+        self.manager.wanted.fetch_add(1, Ordering::Relaxed);
+        let conn = self.conns.get();
+        self.manager.wanted.fetch_sub(1, Ordering::Relaxed);
+        conn.map_err(|_| {
+            let open = self.conns.state().connections;
+            if open == 0 || self.trouble.is_away() {
+                return Error::Unavailable(REFUSED.to_owned());
             }
-            Err(error) => error,
-        };
-        // PostgreSQL may have no room for one more; then those that are open have to do.
-        let busy = |idle: &mut Idle| idle.conns.is_empty() && idle.open > 0;
-        let waited = self.returned.wait_timeout_while(self.lock(), RERUN_WAIT, busy);
-        let (mut idle, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if let Some((conn, _)) = idle.conns.pop() {
-            return Ok(conn);
-        }
-        if idle.open == 0 || self.trouble.is_away() {
-            return Err(error);
-        }
-        Err(Error::Unavailable(format!(
-            "it takes no further connection ({} are open): if it has no room for more, raise its \
-             max_connections or lower --database-writers and --database-readers",
-            idle.open
-        )))
-    }
-
-    fn forget(&self, conn: Conn) {
-        drop(conn);
-        let mut idle = self.lock();
-        idle.open = idle.open.saturating_sub(1);
-    }
-
-    fn drop_idle(&self, old: impl Fn(Instant) -> bool) {
-        let mut idle = self.lock();
-        let (dropped, kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut idle.conns).into_iter().partition(|(_, since)| old(*since));
-        idle.conns = kept;
-        idle.open = idle.open.saturating_sub(dropped.len());
-        // Closing one may take a while; others need the list.
-        std::mem::drop(idle);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Idle> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+            // PostgreSQL had no room for one more, and none of the others came back.
+            Error::Unavailable(format!(
+                "it takes no further connection ({open} are open): if it has no room for more, \
+                 raise its max_connections or lower --database-writers and --database-readers"
+            ))
+        })
     }
 }

@@ -67,7 +67,6 @@ impl Probe {
     fn run(mut self, stopped: &mpsc::Receiver<()>, tell: &mpsc::Sender<Result<()>>) {
         while let Some(pool) = self.pool.upgrade() {
             let found = self.look(&pool);
-            pool.tidy();
             drop(pool);
             if tell.send(found).is_err() {
                 return;

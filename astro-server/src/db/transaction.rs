@@ -2,7 +2,9 @@
 use super::conn::Conn;
 use crate::kernel::limits::{DATABASE_WAIT, IDLE_IN_TRANSACTION, LOCK_WAIT, READ_STATEMENT};
 use crate::kernel::{Error, Result};
-use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
+use diesel::connection::{
+    AnsiTransactionManager, Connection, SimpleConnection as _, TransactionManager,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -48,7 +50,10 @@ impl Conn {
     pub(super) fn begin(&mut self, mode: Mode) -> Result<()> {
         match self {
             Self::Postgres(conn) => {
-                AnsiTransactionManager::begin_transaction_sql(conn, &postgres_begin(mode))?;
+                let begun =
+                    AnsiTransactionManager::begin_transaction_sql(conn, &postgres_begin(mode));
+                // It may stand in a transaction that Diesel does not know of.
+                begun.inspect_err(|_| drop(conn.batch_execute("ROLLBACK")))?;
             }
             Self::Sqlite(conn) => {
                 AnsiTransactionManager::begin_transaction_sql(conn, &sqlite_begin(mode))?;

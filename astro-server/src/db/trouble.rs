@@ -178,6 +178,12 @@ impl Trouble {
     }
 }
 
+impl std::fmt::Debug for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trouble")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

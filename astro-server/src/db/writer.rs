@@ -16,6 +16,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Requests that wait at most; more wait in their own tasks.
 const QUEUE: usize = 4096;
+/// Time after which a batch takes in no more: none of its callers may stop waiting before the commit.
+const BATCH_TIME: Duration = Duration::from_secs(1);
 /// Least time worth beginning a transaction for.
 const WAIT_MIN: Duration = Duration::from_millis(200);
 /// Time between two runs of a transaction that met a conflict, times the number of the run.
@@ -95,14 +97,14 @@ impl Writer {
         Ok(Self(sender))
     }
 
-    /// Runs `work` and answers once it is committed, or that it will not be.
-    pub(super) async fn write<T, F>(&self, work: F, trouble: &Trouble) -> Result<T>
+    /// Runs `work` and answers once it is committed, or within `wait` that it will not be.
+    pub(super) async fn write<T, F>(&self, work: F, wait: Duration, trouble: &Trouble) -> Result<T>
     where
         F: FnMut(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let deadline = Instant::now() + DATABASE_WAIT;
+        let deadline = Instant::now() + wait;
         let task = Box::new(Request { work, value: None, deadline, reply });
         let answered = async {
             self.0.send(task).await.map_err(|_| Error::Stopping)?;
@@ -144,7 +146,12 @@ impl Worker {
         let deadline = tasks.iter().filter_map(|task| task.deadline()).max();
         let mut outcomes = Vec::with_capacity(tasks.len());
         let done = self.transaction(deadline, &mut false, |conn| {
+            let began = Instant::now();
             for task in &mut tasks {
+                // The first of them waits for the last.
+                if began.elapsed() > BATCH_TIME {
+                    break;
+                }
                 outcomes.push(conn.part(|conn| task.run(conn))?);
             }
             Ok(())
@@ -158,7 +165,7 @@ impl Worker {
             }
             Err(_) => return tasks,
         }
-        let mut again = Vec::new();
+        let mut again = tasks.split_off(outcomes.len());
         for (task, outcome) in tasks.into_iter().zip(outcomes) {
             match outcome {
                 Err(error) if may_pass(&error) => again.push(task),
@@ -204,14 +211,12 @@ impl Worker {
         // Told a little before the caller stops waiting, and with the reason.
         let wait = left.saturating_sub(WAIT_MIN).max(WAIT_MIN);
         let outcome = self.pool.begin(Mode::Write(wait)).and_then(|mut conn| {
-            let outcome = conn.finish(|conn| {
+            conn.finish(|conn| {
                 work(conn)?;
                 (self.finish)(conn)?;
                 *committing = true;
                 Ok(())
-            });
-            self.pool.put(conn);
-            outcome
+            })
         });
         // What went into a file that nobody can find any more was not stored.
         let outcome = outcome.and_then(|()| self.file.as_ref().map_or(Ok(()), |file| file.check()));

@@ -7,6 +7,7 @@ use super::{BotEvent, Lease, Subject, ops};
 use crate::auth::Gate;
 use crate::bots::{Hello, Opened};
 use crate::events::{self, Feed};
+use crate::kernel::limits::DATABASE_WAIT;
 use crate::kernel::{AssetId, Error, Result, SteamId, SyncId, Timestamp};
 use crate::{bots, crash, supervise, sync, wire};
 use astro_sdk::bot::v1::{
@@ -303,7 +304,9 @@ impl Session {
             }
             // The session ends without counting it, so that the bot tells it again.
             applied => {
-                let go = applied?;
+                // Counted before, by a commit whose answer was lost: the bot is not to send, but to
+                // look for an offer, as after a restart.
+                let go = applied?.or(Some(false));
                 // The bot drops what it may not send: if it is open all the same, it is told anew.
                 if let (Some(id), Some(false)) = (asked, go) {
                     self.sent.forget(Subject::Attempt(id));
@@ -327,7 +330,9 @@ impl Session {
         loop {
             let (lease, event, now) = (lease.clone(), event.clone(), self.now());
             let db = &self.service.gate.db;
-            let applied = db.write(move |conn| {
+            // A long trade history takes its time, and would take it again in the next session.
+            let wait = give_up.saturating_duration_since(Instant::now()).max(DATABASE_WAIT);
+            let applied = db.write_within(wait, move |conn| {
                 let (concern, event) = &*event;
                 ops::apply(conn, &lease, seq, (concern, event), now)
             });
