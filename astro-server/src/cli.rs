@@ -41,6 +41,8 @@ const EXAMPLES: &str = "Examples:
   astro-server migrate                             run the migrations and end
   astro-server keys recover                        make a new admin key, when all are lost";
 
+/// Time for what still runs in the database when the server has stopped.
+const STOP_WAIT: Duration = Duration::from_secs(1);
 /// The signal that a file would become larger than `ulimit -f` allows; the same number on Linux,
 /// macOS and the BSDs.
 const SIGXFSZ: i32 = 25;
@@ -274,7 +276,7 @@ fn tell(line: &str) {
 fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     crate::serve::raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         // A limit on the size of files is an error of the write that meets it, not the end.
         let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -297,7 +299,10 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         }
         tracing::info!("Stopping: open streams end now");
         server.stop().await
-    })
+    });
+    // A read that hangs in the database must not keep the process.
+    runtime.shutdown_timeout(STOP_WAIT);
+    ended
 }
 
 fn migrate(args: &ServeArgs) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use crate::supervise;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -23,6 +24,8 @@ const BUSY: Duration = Duration::from_millis(3);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a caller waits at most for its own events to get their positions.
 const FLUSH_WAIT: Duration = Duration::from_secs(1);
+/// Time after which a look at the log that does not end makes it late.
+const HANGS: Duration = Duration::from_secs(1);
 /// How often a long catching-up tells how far it is.
 const PROGRESS: Duration = Duration::from_secs(5);
 
@@ -131,6 +134,7 @@ impl Keeper {
         let mut sealer = Sealer::new(self.db.clone());
         let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
+            waiting.retain(|request| !request.is_closed());
             while let Ok(request) = self.requests.try_recv() {
                 waiting.push(request);
             }
@@ -141,7 +145,7 @@ impl Keeper {
                 let turn = sealer.turn(wait);
                 (sealer, turn)
             });
-            let Ok((back, turn)) = turned.await else {
+            let Ok((back, turn)) = self.watched(turned).await else {
                 tracing::error!("The log's sealer panicked; it begins anew");
                 sealer = Sealer::new(self.db.clone());
                 self.note(&Err(Error::Internal("the sealer panicked".to_owned())));
@@ -164,6 +168,20 @@ impl Keeper {
                         Some(request) = self.requests.recv() => waiting.push(request),
                         () = sleep(POLL) => {}
                     }
+                }
+            }
+        }
+    }
+
+    /// Waits for a turn; one that hangs is a log that falls behind.
+    async fn watched<T>(&mut self, turn: JoinHandle<T>) -> std::result::Result<T, JoinError> {
+        let mut turn = std::pin::pin!(turn);
+        loop {
+            match tokio::time::timeout(HANGS, turn.as_mut()).await {
+                Ok(turned) => return turned,
+                Err(_) => {
+                    let why = "the database does not answer the sealer".to_owned();
+                    self.note(&Err(Error::Unavailable(why)));
                 }
             }
         }
