@@ -115,8 +115,11 @@ async fn a_request_that_never_ends_is_refused_in_time() {
     let message = Duration::from_secs(2);
     let app = bounded(Bounds { message, ..Bounds::default() }).await;
     let (raw, key) = (app.raw(), bearer(&app));
-    for size in [0, 10, 200 * KIB] {
-        let call = raw.unending(LIST_ITEMS, Some(&key), vec![0; size]);
+    let (keyed, open) = ((LIST_ITEMS, Some(key.as_str())), (HEALTH, None));
+    for ((method, key), size) in
+        [(keyed, 0), (keyed, 10), (keyed, 200 * KIB), (open, 0), (open, 10), (open, 15 * KIB)]
+    {
+        let call = raw.unending(method, key, vec![0; size]);
         let refused = tokio::time::timeout(DEADLINE, call).await.expect("it is answered");
         is_over_a_limit(refused.unwrap_err());
     }

@@ -23,6 +23,9 @@ const PREFIX: usize = 5;
 /// What HTTP/2 counts for an entry of the metadata beside its name and value.
 const ENTRY_BYTES: usize = 32;
 
+/// The services that answer what the others are; one call asks several times.
+const REFLECTION: &str = "/grpc.reflection.";
+
 type Answer<E> = Pin<Box<dyn Future<Output = Result<http::Response<Body>, E>> + Send>>;
 
 /// Around everything: counts the calls of a connection and looks at their metadata.
@@ -146,8 +149,7 @@ where
 
     fn call(&mut self, request: http::Request<Body>) -> Answer<S::Error> {
         let Some(entry) = request.extensions().get::<Entry>() else {
-            let request = request.map(|body| Body::new(Limited::new(body, OPEN_CALL_BYTES_MAX)));
-            return Box::pin(self.inner.call(request));
+            return self.open(request);
         };
         if entry.method.client_streaming {
             return Box::pin(self.inner.call(request));
@@ -159,10 +161,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let read = tokio::time::timeout(wait, gather(body, &mut share)).await;
-            let late =
-                || Err(Error::LimitExceeded("the request did not come whole in time").into());
-            match read.unwrap_or_else(|_| late()) {
+            match gather(body, wait, |bytes| share.add(bytes)).await {
                 Ok(message) => {
                     let body = Body::new(Full::new(message));
                     // The share is kept until the answer: until then the message is in memory.
@@ -174,12 +173,56 @@ where
     }
 }
 
-/// Reads a body whole.
-async fn gather(mut body: Body, share: &mut Share) -> Result<Bytes, Status> {
+impl<S> IntakeService<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    /// A call that needs no key: a short one, as health's, or reflection's stream.
+    fn open(&mut self, request: http::Request<Body>) -> Answer<S::Error> {
+        if request.uri().path().starts_with(REFLECTION) {
+            let request = request.map(|body| Body::new(Limited::new(body, OPEN_CALL_BYTES_MAX)));
+            return Box::pin(self.inner.call(request));
+        }
+        let wait = self.intake.wait;
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let mut room = OPEN_CALL_BYTES_MAX;
+            let grow = |bytes| {
+                room = room
+                    .checked_sub(bytes)
+                    .ok_or(Error::LimitExceeded("the request is over 16 KiB"))?;
+                Ok(())
+            };
+            match gather(body, wait, grow).await {
+                Ok(message) => {
+                    inner
+                        .call(http::Request::from_parts(parts, Body::new(Full::new(message))))
+                        .await
+                }
+                Err(status) => Ok(status.into_http()),
+            }
+        })
+    }
+}
+
+/// Reads a body whole, within this time and as long as it may `grow`.
+async fn gather(
+    body: Body,
+    wait: Duration,
+    grow: impl FnMut(usize) -> Result<()>,
+) -> Result<Bytes, Status> {
+    let late = || Err(Error::LimitExceeded("the request did not come whole in time").into());
+    tokio::time::timeout(wait, whole(body, grow)).await.unwrap_or_else(|_| late())
+}
+
+async fn whole(mut body: Body, mut grow: impl FnMut(usize) -> Result<()>) -> Result<Bytes, Status> {
     let (mut first, mut more) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
-        share.add(data.len())?;
+        grow(data.len())?;
         if first.is_empty() {
             first = data;
         } else {
