@@ -83,9 +83,14 @@ fn offer_id(text: &str) -> Result<OfferId, String> {
     text.parse().map(OfferId).map_err(|_| format!("'{text}' is no offer id"))
 }
 
-/// A moment, from Unix seconds.
-pub(crate) fn timestamp(unix: i64) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: unix, nanos: 0 }
+/// A moment, from Unix seconds; none for one that the contract cannot carry (years 1 to 9999), as
+/// an odd date of Steam's is: what it belongs to is told all the same.
+pub(crate) fn timestamp(unix: i64) -> Option<prost_types::Timestamp> {
+    const YEAR_1: i64 = -62_135_596_800;
+    const YEAR_9999: i64 = 253_402_300_799;
+    (YEAR_1..=YEAR_9999)
+        .contains(&unix)
+        .then_some(prost_types::Timestamp { seconds: unix, nanos: 0 })
 }
 
 pub(crate) fn asset(asset: &Asset) -> wire::Asset {
@@ -116,7 +121,7 @@ pub(crate) fn description(description: &Description) -> wire::AssetDescription {
         r#type: description.kind.clone(),
         rarity: description.rarity(),
         tradable: description.tradable,
-        tradable_time: description.tradable_at().map(timestamp),
+        tradable_time: description.tradable_at().and_then(timestamp),
         metadata_json: description.metadata(),
         marketable: description.marketable,
     }
@@ -160,8 +165,8 @@ pub(crate) fn trade_seen(trade: &Trade, outcome: TradeOutcome) -> TradeSeen {
         outcome: outcome.into(),
         given: trade.given.iter().map(moved_asset).collect(),
         received: trade.received.iter().map(moved_asset).collect(),
-        init_time: Some(timestamp(trade.began_at)),
-        settle_time: trade.settles_at.map(timestamp),
+        init_time: timestamp(trade.began_at),
+        settle_time: trade.settles_at.and_then(timestamp),
     }
 }
 
@@ -224,7 +229,7 @@ pub(crate) fn offer_accepted(
         outcome: OfferOutcome::Accepted.into(),
         trade_id: trade.to_string(),
         assets,
-        settle_time: settles_at.map(timestamp),
+        settle_time: settles_at.and_then(timestamp),
         message: String::new(),
     })
 }
@@ -242,7 +247,7 @@ pub(crate) fn attempt_offered(attempt_id: String, offer: OfferId) -> Event {
 }
 
 pub(crate) fn attempt_held(attempt_id: String, escrow_end_at: Option<i64>) -> Event {
-    let escrow_end_time = escrow_end_at.map(timestamp);
+    let escrow_end_time = escrow_end_at.and_then(timestamp);
     Event::AttemptHeld(wire::AttemptHeld { attempt_id, escrow_end_time })
 }
 
@@ -258,7 +263,7 @@ pub(crate) fn attempt_delivered(
         trade_offer_id: offer.to_string(),
         trade_id: trade.to_string(),
         assets,
-        settle_time: settles_at.map(timestamp),
+        settle_time: settles_at.and_then(timestamp),
     })
 }
 
@@ -303,7 +308,7 @@ pub(crate) fn steam_status(standing: Standing) -> Event {
     Event::SteamStatus(wire::SteamStatus {
         status: status.to_owned(),
         detail: standing.detail,
-        refresh_token_expire_time: standing.token_ends_at.map(timestamp),
+        refresh_token_expire_time: standing.token_ends_at.and_then(timestamp),
     })
 }
 
@@ -313,9 +318,25 @@ pub(crate) fn profiles(profiles: Vec<Profile>) -> Event {
         display_name: profile.name,
         avatar_url: profile.avatar_url,
         profile_url: profile.profile_url,
-        account_create_time: (profile.created_at != 0).then(|| timestamp(profile.created_at)),
+        account_create_time: (profile.created_at != 0)
+            .then(|| timestamp(profile.created_at))
+            .flatten(),
         country_code: profile.country_code,
     };
     let profiles = profiles.into_iter().map(profile).collect();
     Event::UserProfiles(wire::UserProfiles { profiles })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_that_the_contract_cannot_carry_is_left_out() {
+        assert_eq!(timestamp(0).map(|time| time.seconds), Some(0));
+        assert!(timestamp(253_402_300_799).is_some());
+        for odd in [253_402_300_800, 1_764_000_000_000, i64::MAX, -62_135_596_801, i64::MIN] {
+            assert_eq!(timestamp(odd), None);
+        }
+    }
 }

@@ -356,7 +356,7 @@ fn request(event_seq: u64, frame: ToServer) -> SessionRequest {
 }
 
 fn heartbeat() -> Heartbeat {
-    Heartbeat { send_time: Some(frames::timestamp(clock::now().timestamp())) }
+    Heartbeat { send_time: frames::timestamp(clock::now().timestamp()) }
 }
 
 fn heartbeat_interval(welcome: &Welcome) -> Duration {

@@ -311,7 +311,7 @@ impl Worker {
     }
 
     fn emit(&self, event: Event) {
-        let event_time = Some(frames::timestamp(clock::now().timestamp()));
+        let event_time = frames::timestamp(clock::now().timestamp());
         // The link ends after the loop.
         let _ = self.ends.events.send(BotEvent { event_time, event: Some(event) });
     }

@@ -59,7 +59,7 @@ impl Reading {
     }
 
     async fn read_all(&self) -> Result<(), SteamError> {
-        let read_start_time = Some(frames::timestamp(clock::now().timestamp()));
+        let read_start_time = frames::timestamp(clock::now().timestamp());
         let mut chunk = Chunk::default();
         let mut covered = Vec::new();
         for part in parts(&self.contexts) {

@@ -25,8 +25,9 @@ pub(crate) struct Confirmation {
     pub(crate) kind: u32,
     #[serde(deserialize_with = "wire::u64")]
     pub(crate) id: u64,
-    #[serde(deserialize_with = "wire::u64")]
-    nonce: u64,
+    /// Secret, and of no meaning to the bot.
+    #[serde(deserialize_with = "wire::text")]
+    nonce: String,
     /// The trade offer, for that type.
     #[serde(default, deserialize_with = "wire::u64")]
     pub(crate) creator_id: u64,
@@ -66,7 +67,7 @@ impl Steam {
         let query = [
             ("op", "allow".to_owned()),
             ("cid", confirmation.id.to_string()),
-            ("ck", confirmation.nonce.to_string()),
+            ("ck", confirmation.nonce.clone()),
         ];
         self.mobileconf("ajaxop", &query, Some(warrant)).await?;
         Ok(())

@@ -88,7 +88,10 @@ impl Steam {
         let request =
             |access: &Access| api("IEconService/GetTradeStatus/v1", access).query("tradeid", id);
         match self.call(Purpose::Read, request, response).await {
-            Ok(value) => Ok(value.pointer("/trades/0").and_then(|trade| Trade::read(trade).ok())),
+            Ok(value) => match value.pointer("/trades/0").map(Trade::read).transpose() {
+                Ok(trade) => Ok(trade),
+                Err(why) => Err(Signal::Garbled(format!("trade {id}: {why}")).into()),
+            },
             Err(Signal::EResult { code: 42, .. }) => Ok(None),
             Err(signal) => Err(signal.into()),
         }

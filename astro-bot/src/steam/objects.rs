@@ -22,7 +22,7 @@ pub(crate) struct Asset {
     pub(crate) app_id: u32,
     #[serde(rename = "contextid", deserialize_with = "wire::u64")]
     pub(crate) context_id: u64,
-    #[serde(rename = "assetid", deserialize_with = "wire::u64")]
+    #[serde(rename = "assetid", deserialize_with = "wire::id")]
     pub(crate) asset_id: u64,
     #[serde(rename = "classid", default, deserialize_with = "wire::u64")]
     pub(crate) class_id: u64,
@@ -304,7 +304,7 @@ impl From<i64> for TradeStatus {
 pub(crate) struct MovedAsset {
     #[serde(rename = "appid", deserialize_with = "wire::u32")]
     pub(crate) app_id: u32,
-    #[serde(rename = "assetid", deserialize_with = "wire::u64")]
+    #[serde(rename = "assetid", deserialize_with = "wire::id")]
     pub(crate) asset_id: u64,
     /// 0 until the transfer has finished.
     #[serde(rename = "new_assetid", default, deserialize_with = "wire::u64")]
@@ -336,7 +336,7 @@ pub(crate) struct Trade {
 
 #[derive(Deserialize)]
 struct WireTrade {
-    #[serde(rename = "tradeid", deserialize_with = "wire::u64")]
+    #[serde(rename = "tradeid", deserialize_with = "wire::id")]
     id: u64,
     #[serde(rename = "steamid_other", default, deserialize_with = "wire::u64")]
     partner: u64,

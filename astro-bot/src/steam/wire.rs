@@ -99,6 +99,12 @@ pub(crate) fn u64<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> 
     as_u64(&value).ok_or_else(|| D::Error::custom(no_number(&value, "64")))
 }
 
+/// The same for a number that names something, which nothing and 0 do not.
+pub(crate) fn id<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    let value = Value::deserialize(input)?;
+    as_u64(&value).filter(|id| *id != 0).ok_or_else(|| D::Error::custom(no_number(&value, "64")))
+}
+
 /// The same, for 32 bits.
 pub(crate) fn u32<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
     let value = Value::deserialize(input)?;

@@ -124,14 +124,16 @@ async fn an_asset_that_makes_no_sense_is_there_all_the_same_and_a_currency_is_no
 
 #[tokio::test]
 async fn an_entry_that_may_be_any_asset_proves_none_gone() {
-    let mut stage = Stage::new().await;
-    let keys = stage.stock(3);
-    let id = format!(r#""assetid":"{}""#, keys[0]);
-    rewrite(&stage, "/inventory/", [(&id, r#""assetid":"?""#)]);
-    let (_bot, mut session) = stage.begin().await;
-    let chunk = read(&mut session).await;
-    assert_eq!(ids(&chunk.assets), [keys[1].0, keys[2].0]);
-    assert!(chunk.covered.is_empty() && chunk.unreadable.is_empty());
+    for nameless in ["\"?\"", "\"\"", "\"0\"", "0", "null"] {
+        let mut stage = Stage::new().await;
+        let keys = stage.stock(3);
+        let id = format!(r#""assetid":"{}""#, keys[0]);
+        rewrite(&stage, "/inventory/", [(&id, &format!(r#""assetid":{nameless}"#))]);
+        let (_bot, mut session) = stage.begin().await;
+        let chunk = read(&mut session).await;
+        assert_eq!(ids(&chunk.assets), [keys[1].0, keys[2].0], "{nameless}");
+        assert!(chunk.covered.is_empty() && chunk.unreadable.is_empty(), "{nameless}");
+    }
 }
 
 #[tokio::test]
