@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/keepalive"
 )
 
 // DefaultEndpoint is where a server listens unless it is told otherwise.
@@ -26,6 +27,9 @@ const (
 	connectTimeout = 10 * time.Second
 	// How long an attempt waits for a connection that failed before and is tried again for it.
 	reconnectTimeout = 250 * time.Millisecond
+	// How long a connection with open calls may be quiet until it is tried, and the wait for an answer.
+	keepAliveInterval = 30 * time.Second
+	keepAliveTimeout  = 20 * time.Second
 	// The largest message that is read: several times what a server puts into a page.
 	messageBytesMax = 16 << 20
 	// The server sends a checkpoint every 15 s; a log that is quiet for three of them is not connected.
@@ -102,6 +106,10 @@ func (c *config) connection() (*connection, error) {
 		grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageBytesMax)),
+		// A peer that vanished without a word is noticed, on a stream too that may be quiet.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time: keepAliveInterval, Timeout: keepAliveTimeout,
+		}),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{
 				BaseDelay: pauseFirst, Multiplier: 2, Jitter: 0.2, MaxDelay: pauseMax,

@@ -43,7 +43,7 @@ impl Form {
 
 /// The place of an argument, from 1, that is a key though no key belongs there.
 pub(crate) fn misplaced(arguments: &[String]) -> Option<usize> {
-    let place = arguments.iter().position(|argument| hidden(argument) != *argument)?;
+    let place = arguments.iter().position(|argument| holds_key(argument))?;
     let by_name = |argument: &String| argument == "--api-key";
     let expected = arguments[place].starts_with("--api-key=")
         || place.checked_sub(1).is_some_and(|before| by_name(&arguments[before]));
@@ -51,6 +51,15 @@ pub(crate) fn misplaced(arguments: &[String]) -> Option<usize> {
         return Some(place);
     }
     misplaced(&arguments[place + 1..]).map(|further| place + 1 + further)
+}
+
+/// Whether there is a key in the text, or most of one; a name that only begins like it is none.
+fn holds_key(text: &str) -> bool {
+    KINDS.iter().flat_map(|(begin, _)| text.split(begin).skip(1)).any(|rest| {
+        let Some((id, secret)) = rest.split_once('_') else { return false };
+        let plain = |text: &str| text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        id.len() == ID_CHARS && plain(id) == ID_CHARS && plain(secret) >= SECRET_CHARS / 2
+    })
 }
 
 /// The text with every key in it cut to its kind: `astro_client_…`.
@@ -104,6 +113,9 @@ mod tests {
         assert_eq!(place("astro items list --org=KEY"), Some(3));
         assert_eq!(place("astro --api-key KEY items list"), None);
         assert_eq!(place("astro --api-key=KEY items get KEY"), Some(4));
-        assert_eq!(place("astro items list --text astro_client_"), None);
+        assert_eq!(place(&format!("astro items get {}", &KEY[..KEY.len() - 15])), Some(3));
+        for name in ["astro_client_", "astro_bot_production", "/etc/astro_client_discord.key"] {
+            assert_eq!(place(&format!("astro items list --text {name}")), None, "{name}");
+        }
     }
 }

@@ -16,6 +16,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 20_000;
 const RECONNECT_MS = { least: 100, longest: 1_000 };
 /** The largest message that is read: several times what a server puts into a page. */
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+/** Node's timers go no further: a longer one would end at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** What grpc-js calls `INTERNAL` when a connection ends without a status of the server's. */
 const BROKEN = /^Received RST_STREAM with code (?:0\b|\d+ triggered by internal client error)/;
@@ -144,7 +146,7 @@ export class Connection {
     const cancel = () => stop(signal.reason);
     signal.addEventListener("abort", cancel);
     const listen = () =>
-      idleMs === undefined
+      idleMs === undefined || idleMs > TIMER_MAX_MS
         ? undefined
         : setTimeout(() => stop(new UnavailableError("the stream fell silent")), idleMs);
     let idle = listen();

@@ -11,6 +11,8 @@ _ROUNDED_UP = 0.005
 _RECONNECT_FIRST_MS = 100
 # A server that is started anew is back within seconds.
 _RECONNECT_MAX_MS = 1000
+_KEEP_ALIVE_INTERVAL_MS = 30_000
+_KEEP_ALIVE_TIMEOUT_MS = 20_000
 # The largest message that is read: several times what a server puts into a page.
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 # Seconds; grpc has no word for much longer times.
@@ -28,6 +30,9 @@ def options(settings: Settings) -> list[tuple[str, str | int]]:
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", _RECONNECT_FIRST_MS),
         ("grpc.max_reconnect_backoff_ms", _RECONNECT_MAX_MS),
+        # A peer that vanished without a word is noticed, on a stream too that may be quiet.
+        ("grpc.keepalive_time_ms", _KEEP_ALIVE_INTERVAL_MS),
+        ("grpc.keepalive_timeout_ms", _KEEP_ALIVE_TIMEOUT_MS),
         ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
         # Otherwise grpc sends an earlier call's timeout again if it is not much longer.
         ("grpc.http2.hpack_table_size.encoder", 0),

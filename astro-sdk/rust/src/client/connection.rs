@@ -113,7 +113,9 @@ where
     let timeout = asked.or((!method.server_streaming).then_some(DEADLINE_DEFAULT));
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let give_up = patience.map(|patience| Instant::now() + patience);
-    let repeated_until = give_up.into_iter().chain(deadline).min();
+    // A stream may last for ever, but not the wait for a server that is away.
+    let opens_until = deadline.unwrap_or_else(|| Instant::now() + DEADLINE_DEFAULT);
+    let repeated_until = Some(give_up.map_or(opens_until, |at| at.min(opens_until)));
     let attempts = attempts(service, method, parts, message, deadline, repeated_until);
     let answer = match deadline {
         Some(deadline) => {
