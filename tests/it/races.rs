@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use astro_sdk::v1::{
-    CreateAssignmentRequest, ErrorReason, ListAssignmentsRequest, ReleaseReservationRequest,
-    Reservation, ReserveItemsRequest,
+    CreateAssignmentRequest, ErrorReason, ItemFilter, ItemState, ListAssignmentsRequest,
+    ListItemsRequest, ReleaseReservationRequest, Reservation, ReserveItemsRequest,
 };
 use astro_sdk::{Client, Code, Error, new_request_id};
 use astro_tests::{App, Backend, on_each_database};
@@ -102,7 +102,12 @@ async fn a_pool_is_shared_out_to_its_last_items_and_nobody_is_told_to_try_again(
             loop {
                 match reserve(&app.client, Vec::new(), 3).await {
                     Ok(reservation) => held.push(reservation),
-                    Err(error) if error.is(ErrorReason::NotEnoughItems) => return held,
+                    Err(error) if error.is(ErrorReason::NotEnoughItems) => {
+                        // Nobody gives any back yet, so there were no more a moment ago either.
+                        let left = free(&app.client).await;
+                        assert!(left < 3, "told that there are too few of {left}: {error}");
+                        return held;
+                    }
                     Err(error) => panic!("an honest caller was told: {error}"),
                 }
             }
@@ -116,6 +121,13 @@ async fn a_pool_is_shared_out_to_its_last_items_and_nobody_is_told_to_try_again(
         let released = held.into_iter().map(|held| release(&app.client, held.id));
         join_all(released).await;
     }
+}
+
+/// How many items are in the pool.
+async fn free(client: &Client) -> usize {
+    let filter = ItemFilter { states: vec![ItemState::Available.into()], ..Default::default() };
+    let request = ListItemsRequest { filter: Some(filter), ..Default::default() };
+    client.raw().items().list_items(request).await.unwrap().into_inner().items.len()
 }
 
 async fn the_losers_of_one_external_id_are_told_the_winners_assignment(backend: Backend) {
