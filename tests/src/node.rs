@@ -112,10 +112,21 @@ impl Node {
     /// # Errors
     /// When it has ended already.
     pub async fn limit_files(&self, bytes: Option<u64>) -> anyhow::Result<()> {
-        let id = self.child.id().context("it has ended already")?.to_string();
         let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
-        let limit = format!("--fsize={soft}:unlimited");
-        let status = Command::new("prlimit").args(["--pid", &id, &limit]).status().await?;
+        self.limit(&format!("--fsize={soft}:unlimited")).await
+    }
+
+    /// Limits how many files it may have open from now on (`ulimit -n`).
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub async fn limit_open_files(&self, files: u64) -> anyhow::Result<()> {
+        self.limit(&format!("--nofile={files}:")).await
+    }
+
+    async fn limit(&self, limit: &str) -> anyhow::Result<()> {
+        let id = self.child.id().context("it has ended already")?.to_string();
+        let status = Command::new("prlimit").args(["--pid", &id, limit]).status().await?;
         ensure!(status.success(), "prlimit {limit} failed");
         Ok(())
     }
