@@ -2,21 +2,23 @@
 
 use std::time::Duration;
 
+use astro_sdk::bot::v1::session_request::Frame;
 use astro_sdk::bot::v1::{
-    AttemptDelivered, AttemptPhase, AttemptSent, OfferAnswered, OfferOutcome, SteamStatus,
-    bot_event::Event,
+    AttemptDelivered, AttemptPhase, AttemptSent, InventoryChunk, OfferAnswered, OfferOutcome,
+    SteamStatus, TradeOutcome, TradeSeen, TradesSeen, bot_event::Event,
 };
 use astro_sdk::new_request_id;
 use astro_sdk::v1::{
-    AssignmentState, Discrepancy, DiscrepancyKind, EventSeverity, ListBotsRequest,
+    AssignmentState, Discrepancy, DiscrepancyKind, EventSeverity, ItemState, ListBotsRequest,
+    SyncState,
 };
 use astro_tests::{App, Backend, on_each_database};
 use prost_types::Timestamp;
 use steam_sim::Behaviour;
 
-use crate::donations::{DONOR, offered, told, took};
+use crate::donations::{DONOR, offered, told, took, trade};
 use crate::puppet::Puppet;
-use crate::world::open_discrepancies;
+use crate::world::{open_discrepancies, sync_over};
 
 on_each_database!(
     a_report_that_cannot_be_recorded_holds_up_no_other,
@@ -24,6 +26,8 @@ on_each_database!(
     a_question_asked_twice_is_answered_with_no_and_the_offer_looked_for,
     a_refused_report_is_a_difference_and_is_asked_for_again,
     a_refused_answer_to_a_donation_is_asked_for_again,
+    a_trade_that_cannot_be_recorded_keeps_no_other_from_it,
+    an_inventory_that_cannot_be_used_fails_its_run_and_no_session,
     a_worker_with_an_older_session_changes_nothing,
     the_end_of_a_login_is_shown_and_told_two_weeks_before,
 );
@@ -126,6 +130,42 @@ async fn a_refused_answer_to_a_donation_is_asked_for_again(backend: Backend) {
     took(&mut bot, (1, 11), 1..=1, None).await;
     assert!(open_discrepancies(&app).await.is_empty());
     assert_eq!(app.items(&[]).await.len(), 1);
+}
+
+async fn a_trade_that_cannot_be_recorded_keeps_no_other_from_it(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    offered(&mut bot, 1, DONOR, 1..=1).await;
+    took(&mut bot, (1, 11), 1..=1, None).await;
+    let seen = async |bot: &mut Puppet, trades: Vec<TradeSeen>| {
+        bot.report(Event::TradesSeen(TradesSeen { trades })).await;
+        bot.committed().await.unwrap();
+    };
+    let bad = trade(88, TradeOutcome::Unspecified);
+    seen(&mut bot, vec![bad, trade(11, TradeOutcome::Reversed)]).await;
+    assert_eq!(app.items(&[ItemState::Withdrawn]).await.len(), 1, "the donor has it again");
+    let row = refused(&app).await;
+    assert!(row.item_name.contains("outcome"), "{}", row.item_name);
+    assert_eq!(row.user_id, DONOR);
+    // What is told of others says nothing about it.
+    seen(&mut bot, vec![trade(89, TradeOutcome::Complete)]).await;
+    assert_eq!(refused(&app).await.id, row.id);
+    seen(&mut bot, vec![trade(88, TradeOutcome::Complete)]).await;
+    assert!(open_discrepancies(&app).await.is_empty());
+}
+
+async fn an_inventory_that_cannot_be_used_fails_its_run_and_no_session(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    let sync_id = bot.sync().await;
+    // The first chunk never came.
+    let chunk = InventoryChunk { sync_id: sync_id.clone(), index: 1, ..Default::default() };
+    bot.send(Frame::Inventory(chunk)).await;
+    let run = sync_over(&app, &sync_id).await;
+    assert_eq!(run.state(), SyncState::Failed);
+    assert!(run.error_message.contains("chunk 1 came instead of 0"), "{}", run.error_message);
+    let next = bot.lists_anew(&app, &app.bot_id, &[1]).await;
+    assert_eq!((next.state(), next.items_added_count), (SyncState::Succeeded, 1));
 }
 
 async fn a_worker_with_an_older_session_changes_nothing(backend: Backend) {

@@ -10,13 +10,16 @@ mod sent;
 pub mod service;
 pub mod wire;
 
+use self::concern::Concern;
 use crate::assignments::delivery::{Ended, Work};
 use crate::assignments::parts::Delivery;
 use crate::assignments::rules::Failure;
 use crate::donations::ops::Outcome;
 use crate::donations::{self, Donation};
-use crate::kernel::{AttemptId, BotId, DiscrepancyId, DonationId, SteamId, SyncId, Timestamp};
-use crate::sync::history::SeenTrade;
+use crate::kernel::{
+    AttemptId, BotId, DiscrepancyId, DonationId, Result, SteamId, SyncId, Timestamp,
+};
+use crate::sync::history::{SeenTrade, TradeOutcome};
 use crate::sync::offers::StrangeOffer;
 use crate::users::Profile;
 
@@ -57,10 +60,26 @@ pub enum BotEvent {
     UserProfiles(Vec<Profile>),
     /// How a friendship stands that was asked for.
     FriendChanged(SteamId, FriendState, String),
-    /// Trades of the history that are new or changed.
-    TradesSeen(Vec<SeenTrade>),
+    /// Trades of the history that are new or changed, each recorded by itself.
+    TradesSeen(Vec<ToldTrade>),
     /// An offer of the account that no attempt of the session explains.
     StrangeOffer(StrangeOffer),
+}
+
+/// A trade of the history, if it can be read.
+#[derive(Debug, Clone)]
+pub struct ToldTrade {
+    /// Which one.
+    pub concern: Concern,
+    /// The trade, or what is wrong with it.
+    pub trade: Result<SeenTrade>,
+}
+
+impl ToldTrade {
+    /// Whether the items are at their new owners.
+    pub fn is_complete(&self) -> bool {
+        self.trade.as_ref().is_ok_and(|trade| trade.outcome == TradeOutcome::Complete)
+    }
 }
 
 impl BotEvent {

@@ -12,6 +12,7 @@ use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::NewIds;
 use crate::items::ops::By;
 use crate::kernel::{AssetId, AttemptId, BotId, Caller, Error, Result, SteamId, Timestamp};
+use crate::sync::history::SeenTrade;
 use crate::sync::refusals::{self, Refusal};
 use crate::sync::{self, SyncState, Trigger, claims, reversals};
 use crate::users;
@@ -67,6 +68,22 @@ pub fn apply(
     record(conn, &bot, event, by)
 }
 
+/// Applies a trade of the history. One that was applied before changes nothing.
+///
+/// # Errors
+/// Those of [`fenced`].
+pub fn trade(
+    conn: &mut Conn,
+    lease: &Lease,
+    (concern, trade): (&Concern, &SeenTrade),
+    now: Timestamp,
+) -> Result<()> {
+    let bot = fenced(conn, lease, now)?;
+    let by = By { source: &bots::source(bot.id), now };
+    refusals::recorded(conn, &bot, &concern.subject(), by)?;
+    sync::history::seen(conn, &bot, trade, by)
+}
+
 fn record(conn: &mut Conn, bot: &Bot, event: &BotEvent, by: By<'_>) -> Result<Option<bool>> {
     let now = by.now;
     match event {
@@ -105,7 +122,8 @@ fn record(conn: &mut Conn, bot: &Bot, event: &BotEvent, by: By<'_>) -> Result<Op
             FriendState::Friend => invites::befriended(conn, bot, *person, now)?,
             FriendState::Refused => invites::refused(conn, bot, *person, message, now)?,
         },
-        BotEvent::TradesSeen(trades) => sync::history::seen(conn, bot, trades, now)?,
+        // Each of its trades was recorded by itself.
+        BotEvent::TradesSeen(_) => {}
         BotEvent::StrangeOffer(offer) => sync::offers::seen(conn, bot, offer, now)?,
     }
     Ok(None)
@@ -133,8 +151,9 @@ fn delivered(
     reversals::trade_known(conn, bot, &done.trade_id, now)
 }
 
-/// Counts an event that cannot be applied, and tells people: sent again it would be refused again,
-/// and all that comes after it would wait for ever. Gives what the bot is to be told again.
+/// Counts an event that cannot be applied, unless it is only a part of one, and tells people: sent
+/// again it would be refused again, and all that comes after it would wait for ever. Gives what the
+/// bot is to be told again.
 ///
 /// # Errors
 /// [`Error::BotLeaseLost`] from an older session, [`Error::KeyInvalid`] once its key has ended,
@@ -142,15 +161,17 @@ fn delivered(
 pub fn refuse(
     conn: &mut Conn,
     lease: &Lease,
-    seq: i64,
+    seq: Option<i64>,
     (concern, why): (&Concern, &str),
     now: Timestamp,
 ) -> Result<Vec<Subject>> {
     auth::ops::still_good(conn, &lease.key, now)?;
-    if !bots::ops::take_event(conn, lease.bot, lease.epoch, seq)? {
+    if let Some(seq) = seq
+        && !bots::ops::take_event(conn, lease.bot, lease.epoch, seq)?
+    {
         return Ok(Vec::new());
     }
-    let bot = bots::ops::get(conn, lease.bot)?;
+    let bot = fenced(conn, lease, now)?;
     let source = bots::source(bot.id);
     let text = format!("A report of bot {} could not be recorded: {why}", bot.display_name);
     let event = NewEvent::new(bot.org, "bot.event_refused", &source, text)
@@ -180,7 +201,10 @@ fn refusal<'a>(
         item: None,
         person: concern.person,
     };
-    let mut again: Vec<Subject> = concern.person.map(Subject::Friend).into_iter().collect();
+    let mut again = Vec::new();
+    if let (Some(person), None) = (concern.person, &concern.trade) {
+        again.push(Subject::Friend(person));
+    }
     if let Some(id) = concern.attempt
         && let Some(attempt) = delivery::of_bot(conn, bot, id)?
     {

@@ -1,14 +1,16 @@
 //! `BotSessionService` on the wire: the loop of one session.
-use super::concern::{Concern, wire::concern};
+mod reports;
+
+use super::concern::wire::concern;
 use super::inventory::{self, Assembly};
 use super::sent::Sent;
 use super::wire::{Descriptions, app, clean, decode_event, encode, seen_assets};
-use super::{BotEvent, Lease, Subject, ops};
+use super::{Lease, Subject, ops};
 use crate::auth::Gate;
 use crate::bots::{Hello, Opened};
 use crate::events::{self, Feed};
-use crate::kernel::limits::DATABASE_WAIT;
 use crate::kernel::{AssetId, Error, Result, SteamId, SyncId, Timestamp};
+use crate::sync::reconcile::Snapshot;
 use crate::{bots, crash, supervise, sync, wire};
 use astro_sdk::bot::v1::{
     self as bot, SessionRequest, SessionResponse, bot_session_service_server::BotSessionService,
@@ -17,10 +19,9 @@ use astro_sdk::bot::v1::{
 use futures_util::Stream;
 use std::collections::HashSet;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -30,9 +31,6 @@ const HELLO_WAIT: Duration = Duration::from_secs(10);
 const OUTBOX: usize = 64;
 /// Changes come in bursts: one look serves all of them.
 const SETTLE: Duration = Duration::from_millis(10);
-/// First pause before a report is applied again that the database could not take; doubled by each
-/// further one.
-const APPLY_AGAIN: Duration = Duration::from_millis(50);
 /// How often to look for what time makes due: a pause between attempts that is over.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -93,21 +91,6 @@ impl BotSessionService for Sessions {
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(responses))))
     }
-}
-
-/// Whether a report can never be recorded as it is: it is malformed, or meets a defect. All else
-/// is the session's own end.
-#[allow(clippy::wildcard_enum_match_arm)] // every other variant is about something else
-fn is_refusal(error: &Error) -> bool {
-    match error {
-        Error::BotLeaseLost(_) | Error::BotLeaseHeld { .. } | Error::KeyInvalid => false,
-        other => !other.is_transient(),
-    }
-}
-
-/// Half to whole.
-fn chance() -> f64 {
-    getrandom::u32().map_or(1.0, |chance| 0.5 + f64::from(chance) / f64::from(u32::MAX) / 2.0)
 }
 
 struct Session {
@@ -258,16 +241,21 @@ impl Session {
     async fn frame(&mut self, frame: SessionRequest) -> Result<bool> {
         self.heard = Instant::now();
         crash::point("session");
-        if self.lease_extended.elapsed() >= self.service.heartbeat_interval / 2 {
+        if self.is_lease_old() {
             self.extend_lease().await?;
         }
         match frame.frame {
             Some(Frame::Event(event)) => {
                 let seq = i64::try_from(frame.event_seq)
                     .map_err(|_| Error::BotProtocol("event_seq".to_owned()))?;
-                self.event(seq, concern(&event), decode_event(event)).await?;
+                let decided = self.event(seq, concern(&event), decode_event(event)).await?;
+                let decision = decided.map(|(id, go)| {
+                    let attempt_id = id.to_string();
+                    Answer::AttemptDecision(bot::AttemptDecision { attempt_id, go })
+                });
+                self.send(decision).await?;
             }
-            Some(Frame::Inventory(chunk)) => self.inventory(chunk)?,
+            Some(Frame::Inventory(chunk)) => self.inventory(chunk).await?,
             Some(Frame::InventoryFailed(failed)) => self.inventory_failed(failed).await?,
             Some(Frame::Goodbye(_)) => return Ok(false),
             Some(Frame::Hello(_)) => {
@@ -277,6 +265,10 @@ impl Session {
             Some(Frame::Heartbeat(_)) | None => {}
         }
         Ok(true)
+    }
+
+    fn is_lease_old(&self) -> bool {
+        self.lease_extended.elapsed() >= self.service.heartbeat_interval / 2
     }
 
     async fn extend_lease(&mut self) -> Result<()> {
@@ -289,82 +281,6 @@ impl Session {
 
     fn now(&self) -> Timestamp {
         self.service.gate.clock.now()
-    }
-
-    async fn event(&mut self, seq: i64, concern: Concern, event: Result<BotEvent>) -> Result<()> {
-        let asked = if let Ok(BotEvent::AttemptStarted(id)) = &event { Some(*id) } else { None };
-        let applied = match event {
-            Ok(event) => self.apply(seq, concern.clone(), event).await,
-            Err(malformed) => Err(malformed),
-        };
-        let go = match applied {
-            Err(error) if is_refusal(&error) => {
-                self.refuse(seq, concern, error).await?;
-                Some(false)
-            }
-            // The session ends without counting it, so that the bot tells it again.
-            applied => {
-                // Counted before, by a commit whose answer was lost: the bot is not to send, but to
-                // look for an offer, as after a restart.
-                let go = applied?.or(Some(false));
-                // The bot drops what it may not send: if it is open all the same, it is told anew.
-                if let (Some(id), Some(false)) = (asked, go) {
-                    self.sent.forget(Subject::Attempt(id));
-                }
-                go
-            }
-        };
-        crash::point("after-event");
-        self.acked = self.acked.max(seq.cast_unsigned());
-        let decision = asked.zip(go).map(|(id, go)| {
-            Answer::AttemptDecision(bot::AttemptDecision { attempt_id: id.to_string(), go })
-        });
-        self.send(decision).await
-    }
-
-    /// Applies a report; while the database cannot, again and again for half a lease.
-    async fn apply(&self, seq: i64, concern: Concern, event: BotEvent) -> Result<Option<bool>> {
-        let (lease, event) = (self.lease.clone(), Arc::new((concern, event)));
-        let give_up = Instant::now() + self.service.lease_ttl / 2;
-        let mut pause = APPLY_AGAIN;
-        loop {
-            let (lease, event, now) = (lease.clone(), event.clone(), self.now());
-            let db = &self.service.gate.db;
-            // A long trade history takes its time, and would take it again in the next session.
-            let wait = give_up.saturating_duration_since(Instant::now()).max(DATABASE_WAIT);
-            let applied = db.write_within(wait, move |conn| {
-                let (concern, event) = &*event;
-                ops::apply(conn, &lease, seq, (concern, event), now)
-            });
-            match applied.await {
-                Err(error) if error.is_transient() && Instant::now() + pause < give_up => {}
-                applied => return applied,
-            }
-            sleep(pause.mul_f64(chance())).await;
-            pause *= 2;
-        }
-    }
-
-    /// What was refused is not done: the bot is told again.
-    async fn refuse(&mut self, seq: i64, concern: Concern, error: Error) -> Result<()> {
-        let (lease, now) = (self.lease.clone(), self.now());
-        let bot = lease.bot;
-        tracing::error!(%bot, seq, "A report of bot {bot} could not be recorded: {error}");
-        // What the database says is for the server's own log.
-        let why = if matches!(error, Error::BotProtocol(_)) {
-            error.to_string()
-        } else {
-            "internal error; the server's log has the cause".to_owned()
-        };
-        let gate = &self.service.gate;
-        let again = gate
-            .db
-            .write(move |conn| ops::refuse(conn, &lease, seq, (&concern, &why), now))
-            .await?;
-        for subject in again {
-            self.sent.refuse(subject, now);
-        }
-        Ok(())
     }
 
     /// Sends what the bot has to do and was not told yet.
@@ -392,61 +308,79 @@ impl Session {
         Ok(())
     }
 
-    fn inventory(&mut self, chunk: bot::InventoryChunk) -> Result<()> {
-        let id = SyncId::parse("sync_id", &chunk.sync_id)
-            .map_err(|_| Error::BotProtocol("sync_id".to_owned()))?;
+    async fn inventory(&mut self, chunk: bot::InventoryChunk) -> Result<()> {
+        let id = sync_id(&chunk.sync_id)?;
+        match self.assemble(id, chunk) {
+            Ok(Some(snapshot)) => self.compare(id, snapshot),
+            Ok(None) => {}
+            // Read again it may be another one; in a new session it would come at once, and again.
+            Err(unusable) => self.fail_sync(id, unusable.to_string()).await?,
+        }
+        Ok(())
+    }
+
+    /// Puts a chunk to the others; gives the inventory once it is whole.
+    fn assemble(&mut self, id: SyncId, chunk: bot::InventoryChunk) -> Result<Option<Snapshot>> {
         // Chunks of a run that was given up are of no use any more.
         let Some((mut assembly, mut descriptions)) =
             self.assembly.take_if(|(assembly, _)| assembly.sync() == id)
         else {
-            return Ok(());
+            return Ok(None);
         };
         let described = descriptions.add(chunk.descriptions);
         let assets = seen_assets(chunk.assets, &descriptions)?;
         assembly.add(chunk.index, assets, unreadable(&chunk.unreadable)?, described)?;
         if !chunk.last {
             self.assembly = Some((assembly, descriptions));
-            return Ok(());
+            return Ok(None);
         }
         let covered: Result<HashSet<_>> = chunk
             .covered
             .iter()
             .map(|inventory| Ok((app(inventory.app_id)?, AssetId::new(inventory.context_id))))
             .collect();
-        let snapshot = assembly.finish(covered?);
+        Ok(Some(assembly.finish(covered?)))
+    }
+
+    /// Compares a whole inventory with the books, beside the session.
+    fn compare(&self, id: SyncId, snapshot: Snapshot) {
         let (gate, lease) = (self.service.gate.clone(), self.lease.clone());
         tokio::spawn(async move {
             let bot = lease.bot;
             let compare = inventory::reconcile(&gate.db, &gate.clock, &lease, id, snapshot);
             if let Err(error) = supervise::caught("a sync", compare).await {
-                tracing::warn!(%error, "Sync {id} of bot {bot} was not completed: {error}");
-                let (why, now) = (error.to_string(), gate.clock.now());
-                let failed = gate.db.write(move |conn| {
-                    let bot = ops::fenced(conn, &lease, now)?;
-                    sync::ops::failed(conn, &bot, id, &why, now)
-                });
+                let failed = failed(&gate, lease, id, error.to_string());
                 if let Err(error) = failed.await {
                     tracing::warn!(%error, "Sync {id} of bot {bot} stays open: {error}");
                 }
             }
         });
-        Ok(())
     }
 
     async fn inventory_failed(&mut self, failed: bot::InventoryFailed) -> Result<()> {
-        let id = SyncId::parse("sync_id", &failed.sync_id)
-            .map_err(|_| Error::BotProtocol("sync_id".to_owned()))?;
-        self.assembly.take_if(|(assembly, _)| assembly.sync() == id);
-        let (lease, now) = (self.lease.clone(), self.now());
-        let why = clean(&failed.message);
-        let gate = &self.service.gate;
-        gate.db
-            .write(move |conn| {
-                let bot = ops::fenced(conn, &lease, now)?;
-                sync::ops::failed(conn, &bot, id, &why, now)
-            })
-            .await
+        let id = sync_id(&failed.sync_id)?;
+        self.fail_sync(id, clean(&failed.message)).await
     }
+
+    async fn fail_sync(&mut self, id: SyncId, why: String) -> Result<()> {
+        self.assembly.take_if(|(assembly, _)| assembly.sync() == id);
+        failed(&self.service.gate, self.lease.clone(), id, why).await
+    }
+}
+
+fn sync_id(text: &str) -> Result<SyncId> {
+    SyncId::parse("sync_id", text).map_err(|_| Error::BotProtocol("sync_id".to_owned()))
+}
+
+/// Ends a run without a change, for this reason.
+async fn failed(gate: &Gate, lease: Lease, id: SyncId, why: String) -> Result<()> {
+    let (bot, now) = (lease.bot, gate.clock.now());
+    tracing::warn!("Sync {id} of bot {bot} was not completed: {why}");
+    let failing = gate.db.write(move |conn| {
+        let bot = ops::fenced(conn, &lease, now)?;
+        sync::ops::failed(conn, &bot, id, &why, now)
+    });
+    failing.await
 }
 
 /// Assets of which only the ids are known.

@@ -1,5 +1,5 @@
 //! Frames of the session protocol to the domain and back.
-use super::{BotEvent, Command, FriendState};
+use super::{BotEvent, Command, FriendState, ToldTrade, concern};
 use crate::assignments::Phase;
 use crate::assignments::delivery::{Ended, Work};
 use crate::assignments::parts::Delivery;
@@ -121,8 +121,7 @@ pub fn decode_event(event: bot::BotEvent) -> Result<BotEvent> {
             if e.trades.len() > TRADES_MAX {
                 return Err(wrong("trades"));
             }
-            let trades: Result<_> = e.trades.into_iter().map(trade).collect();
-            BotEvent::TradesSeen(trades?)
+            BotEvent::TradesSeen(e.trades.iter().map(told).collect())
         }
         Event::StrangeOffer(e) => BotEvent::StrangeOffer(StrangeOffer {
             trade_offer_id: steam_number("trade_offer_id", &e.trade_offer_id)?,
@@ -219,7 +218,11 @@ fn friend_state(state: bot::FriendState) -> Result<FriendState> {
     }
 }
 
-fn trade(trade: bot::TradeSeen) -> Result<SeenTrade> {
+fn told(seen: &bot::TradeSeen) -> ToldTrade {
+    ToldTrade { concern: concern::wire::trade(seen), trade: trade(seen) }
+}
+
+fn trade(trade: &bot::TradeSeen) -> Result<SeenTrade> {
     let outcome = match trade.outcome() {
         bot::TradeOutcome::Unspecified => return Err(wrong("outcome")),
         bot::TradeOutcome::Complete => TradeOutcome::Complete,
@@ -232,8 +235,6 @@ fn trade(trade: bot::TradeSeen) -> Result<SeenTrade> {
         outcome,
         given: moved(&trade.given)?,
         received: moved(&trade.received)?,
-        began_at: time("init_time", trade.init_time)?,
-        settles_at: time("settle_time", trade.settle_time)?,
     })
 }
 

@@ -51,35 +51,22 @@ pub struct SeenTrade {
     pub given: Vec<Moved>,
     /// What the bot got.
     pub received: Vec<Moved>,
-    /// When it began.
-    #[serde(skip)]
-    pub began_at: Option<Timestamp>,
-    /// When it cannot be reversed any more.
-    #[serde(skip)]
-    pub settles_at: Option<Timestamp>,
 }
 
-/// Compares trades of the history with the books. A trade that is seen again changes nothing.
+/// Compares a trade of the history with the books. One that is seen again changes nothing.
 ///
 /// # Errors
 /// Those of the database.
-pub fn seen(conn: &mut Conn, bot: &Bot, trades: &[SeenTrade], now: Timestamp) -> Result<()> {
-    let source = bots::source(bot.id);
-    let by = By { source: &source, now };
-    let (complete, undone): (Vec<_>, Vec<_>) =
-        trades.iter().partition(|trade| trade.outcome == TradeOutcome::Complete);
-    let mut moved = false;
-    // Steam lists the way back as a trade of its own, which moves nothing that is not known once
-    // the trade that it undoes is.
-    for trade in undone {
-        take_back(conn, bot, trade, by)?;
-        moved = true;
-    }
-    for trade in complete {
-        moved |= compare(conn, bot, trade, by)?;
-    }
+pub fn seen(conn: &mut Conn, bot: &Bot, trade: &SeenTrade, by: By<'_>) -> Result<()> {
+    let moved = match trade.outcome {
+        TradeOutcome::Complete => compare(conn, bot, trade, by)?,
+        TradeOutcome::Reversed | TradeOutcome::Undone => {
+            take_back(conn, bot, trade, by)?;
+            true
+        }
+    };
     if moved {
-        bots::ops::note_trade(conn, bot.id, now)?;
+        bots::ops::note_trade(conn, bot.id, by.now)?;
     }
     Ok(())
 }

@@ -1,12 +1,22 @@
 //! Reads what a report is about from its frame.
 use super::Concern;
-use crate::sessions::wire::{attempt_id, person, steam_number};
+use crate::sessions::wire::{attempt_id, clean, person, steam_number};
 use astro_sdk::bot::v1 as bot;
+
+fn about(report: &'static str) -> Concern {
+    Concern { report, attempt: None, offer: None, trade: None, person: None }
+}
+
+/// What a trade of the history is about, whether or not it can be read: also an id that is no
+/// number names it.
+pub fn trade(seen: &bot::TradeSeen) -> Concern {
+    let trade = Some(clean(&seen.trade_id));
+    Concern { trade, person: person(seen.partner_steam_id).ok(), ..about("a trade of the history") }
+}
 
 /// What an event is about, whether or not it can be read.
 pub fn concern(event: &bot::BotEvent) -> Concern {
     use bot::bot_event::Event;
-    let about = |report| Concern { report, attempt: None, offer: None, person: None };
     let attempt = |report, id: &str| Concern { attempt: attempt_id(id).ok(), ..about(report) };
     let offer = |report, id: &str| Concern {
         offer: steam_number("trade_offer_id", id).ok(),
