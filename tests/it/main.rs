@@ -33,6 +33,7 @@ mod pages;
 mod panics;
 mod parts;
 mod people;
+mod promises;
 mod puppet;
 mod races;
 mod remedies;

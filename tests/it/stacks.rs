@@ -203,7 +203,7 @@ async fn an_amount_of_nothing_is_no_item(backend: Backend) {
 }
 
 /// Answers a run with these assets, and waits for its end.
-async fn inventory(bot: &mut Puppet, app: &App, sync_id: &str, assets: Vec<Asset>) {
+pub(crate) async fn inventory(bot: &mut Puppet, app: &App, sync_id: &str, assets: Vec<Asset>) {
     let chunk = InventoryChunk {
         sync_id: sync_id.to_owned(),
         last: true,

@@ -2,6 +2,7 @@
 //! committed before Steam is asked, so that a crash leaves a trace to follow.
 use super::ending::finish;
 use super::ops::change;
+use super::reversal::come_back;
 use super::rules::{Failure, Verdict, offer_message, remedy, verdict};
 use super::store::{self, Step};
 use super::{Assignment, AssignmentState, Attempt, Changes, Phase, parts};
@@ -9,7 +10,7 @@ use crate::bots::{self, Bot};
 use crate::db::Conn;
 use crate::items::asset::{Class, NewIds};
 use crate::items::ops::By;
-use crate::items::{self, Item, ItemState, returns};
+use crate::items::{self, Item, ItemState};
 use crate::kernel::{AttemptId, BotId, Error, Result, Timestamp};
 use crate::{orgs, users};
 use std::collections::HashSet;
@@ -288,7 +289,7 @@ fn keep(conn: &mut Conn, item: &Item, returned: &NewIds, by: By<'_>) -> Result<(
     match old.and_then(|old| returned.get(&old)) {
         Some(place) => {
             let told = ("item.came_back", "came back to the bot");
-            returns::come_back(conn, item, *place, changes, told, by).map(drop)
+            come_back(conn, item, *place, changes, told, by)
         }
         None => {
             let text = "stays with the bot";

@@ -321,14 +321,15 @@ fn obstacle(items: &[Item]) -> Option<BlockedReason> {
 }
 
 /// Blocks an assignment that no offer is out for, since one of its items is gone or has become a
-/// stack. Of one that is blocked already the remedy changes, if a stack is in its way now.
+/// stack, and gives it up if it is gone for good. Of one that is blocked already the remedy changes,
+/// if a stack is in its way now.
 ///
 /// # Errors
 /// Those of the database.
 pub fn block_for_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()> {
     let assignment = get(conn, id)?;
-    let found = obstacle(&parts::undelivered(conn, id)?);
-    let reason = found.unwrap_or(BlockedReason::ItemMissing);
+    let items = parts::undelivered(conn, id)?;
+    let reason = obstacle(&items).unwrap_or(BlockedReason::ItemMissing);
     let news = reason == BlockedReason::Stack && assignment.blocked_reason != Some(reason);
     let blocked_anew = assignment.state == AssignmentState::Blocked && news;
     if assignment.state != AssignmentState::Queued && !blocked_anew {
@@ -343,7 +344,12 @@ pub fn block_for_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Resul
     } else {
         "is blocked: one of its items is missing"
     };
-    change(conn, &assignment, &changes, "assignment.blocked", text, by).map(drop)
+    change(conn, &assignment, &changes, "assignment.blocked", text, by)?;
+    // It was written off or taken back while the offer of another part was out.
+    if items.iter().any(|item| item.state == ItemState::Withdrawn) {
+        ending::fail(conn, id, "given up: one of its items is gone for good", by)?;
+    }
+    Ok(())
 }
 
 /// Queues an assignment again that waited for a stack to be a single item again, if nothing else is

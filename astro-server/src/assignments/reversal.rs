@@ -7,7 +7,7 @@ use crate::db::Conn;
 use crate::events::{self, Severity};
 use crate::items::asset::NewIds;
 use crate::items::ops::By;
-use crate::items::{self, ItemState, returns};
+use crate::items::{self, Item, ItemState, returns};
 use crate::kernel::{AssetId, Result, Timestamp};
 
 /// Whether the trade is a delivery of the bot's.
@@ -72,7 +72,7 @@ fn bring_back(conn: &mut Conn, row: &AssignmentItem, returned: &NewIds, by: By<'
     match place(row, item.steam_app_id, returned) {
         Some(place) => {
             let told = ("item.reversed", "came back: its trade was reversed");
-            returns::come_back(conn, &item, place, freed, told, by)?;
+            come_back(conn, &item, place, freed, told, by)?;
         }
         None => {
             let changes = items::Changes {
@@ -98,7 +98,25 @@ fn find(conn: &mut Conn, row: &AssignmentItem, returned: &NewIds, by: By<'_>) ->
     let changes =
         items::Changes { missing_since: Some(None), ..items::Changes::to(ItemState::Available) };
     let told = ("item.found", "is the bot's again");
-    returns::come_back(conn, &item, place, changes, told, by).map(drop)
+    come_back(conn, &item, place, changes, told, by)
+}
+
+/// Makes `changes` of an item that came back as this asset, unless the asset was given away
+/// meanwhile as another item that a sync had made of it.
+pub(super) fn come_back(
+    conn: &mut Conn,
+    item: &Item,
+    place: (AssetId, AssetId),
+    changes: items::Changes,
+    told: (&'static str, &str),
+    by: By<'_>,
+) -> Result<()> {
+    if store::was_given(conn, item, place.0)? {
+        let why = "came back as an asset that was given away meanwhile as another item";
+        returns::lost(conn, item, changes, told, why, by).map(drop)
+    } else {
+        returns::come_back(conn, item, place, changes, told, by).map(drop)
+    }
 }
 
 fn tell(

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::db::schema::{assignment_items, assignments as t, delivery_attempts as a, items, users};
 use crate::db::{Conn, each};
+use crate::items::Item;
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{
     AssetId, AssignmentId, AttemptId, BotId, Error, ItemId, OrgId, Page, Result, SteamId, Timestamp,
@@ -44,6 +45,17 @@ pub(super) fn items_of(conn: &mut Conn, ids: &[AssignmentId]) -> Result<Vec<Assi
         .select(AssignmentItem::as_select())
         .order((assignment_items::assignment_id, assignment_items::item_id))
         .load(conn)?)
+}
+
+/// Whether the bot of `item` gave this asset away as another item.
+pub(super) fn was_given(conn: &mut Conn, item: &Item, asset: AssetId) -> Result<bool> {
+    let given = assignment_items::table
+        .inner_join(items::table)
+        .filter(assignment_items::given_asset_id.eq(asset))
+        .filter(items::bot_id.eq(item.bot_id))
+        .filter(items::steam_app_id.eq(item.steam_app_id))
+        .filter(items::id.ne(item.id));
+    Ok(diesel::select(diesel::dsl::exists(given)).get_result(conn)?)
 }
 
 /// Changes the assignment if nobody changed it since it was read; then the transaction runs again.

@@ -55,9 +55,12 @@ impl ItemState {
             InEscrow => matches!(next, Available | Assigned | Delivered),
             // A reversed trade brings it back; it is missing until its new asset id is known.
             Delivered => matches!(next, Available | Missing),
-            Missing => matches!(next, Available | Assigned | Withdrawn | Quarantined | Pending),
-            Withdrawn => matches!(next, Available | Quarantined),
-            Quarantined => matches!(next, Available | Assigned | Withdrawn | Missing),
+            Missing => {
+                matches!(next, Available | Reserved | Assigned | Withdrawn | Quarantined | Pending)
+            }
+            // Seen again after all: where it was promised before, if that waits still.
+            Withdrawn => matches!(next, Available | Reserved | Assigned | Quarantined),
+            Quarantined => matches!(next, Available | Reserved | Assigned | Withdrawn | Missing),
         }
     }
 
@@ -356,9 +359,9 @@ mod tests {
             ("IN_OFFER", "AVAILABLE ASSIGNED IN_ESCROW DELIVERED"),
             ("IN_ESCROW", "AVAILABLE ASSIGNED DELIVERED"),
             ("DELIVERED", "AVAILABLE MISSING"),
-            ("MISSING", "AVAILABLE ASSIGNED WITHDRAWN QUARANTINED PENDING"),
-            ("WITHDRAWN", "AVAILABLE QUARANTINED"),
-            ("QUARANTINED", "AVAILABLE ASSIGNED WITHDRAWN MISSING"),
+            ("MISSING", "AVAILABLE RESERVED ASSIGNED WITHDRAWN QUARANTINED PENDING"),
+            ("WITHDRAWN", "AVAILABLE RESERVED ASSIGNED QUARANTINED"),
+            ("QUARANTINED", "AVAILABLE RESERVED ASSIGNED WITHDRAWN MISSING"),
         ];
         assert_eq!(allowed.len(), ItemState::ALL.len());
         for (from, nexts) in allowed {

@@ -1,14 +1,31 @@
-//! Items that a trade had taken away and that came back, under another asset id.
+//! Items that were away and are there again.
 use super::ops::{By, change};
-use super::{Changes, Item, ItemState, store};
+use super::{Changes, Item, ItemState, ReservationState, store};
 use crate::db::Conn;
 use crate::kernel::{AssetId, Result};
+
+/// Where an item belongs that can be given again: in the assignment or the reservation that it was
+/// promised to and that still waits for it, or in the pool.
+///
+/// # Errors
+/// Those of the database.
+pub fn home(conn: &mut Conn, item: &Item) -> Result<Changes> {
+    if item.assignment_id.is_some() {
+        return Ok(Changes::to(ItemState::Assigned));
+    }
+    if let Some(id) = item.reservation_id
+        && store::reservation(conn, id)?.is_some_and(|r| r.state == ReservationState::Held)
+    {
+        return Ok(Changes::to(ItemState::Reserved));
+    }
+    Ok(Changes { reservation_id: Some(None), ..Changes::to(ItemState::Available) })
+}
 
 /// Makes `changes` of an item that came back as the asset `asset`, in the context `context`.
 ///
 /// A sync may have found the asset before and taken it into the bot's books as an item of its own.
-/// That record gives way, unless somebody has been promised the asset meanwhile: then the item stays
-/// missing, so that one asset is never promised twice.
+/// That record gives way, unless somebody has been promised the asset meanwhile: then the item is
+/// [`lost`], so that one asset is never promised twice.
 ///
 /// # Errors
 /// Those of [`change`].
@@ -25,26 +42,45 @@ pub fn come_back(
     let double = store::holder(conn, item.bot_id, item.steam_app_id, asset)?;
     let double = double.filter(|held| held.id != item.id);
     let Some(double) = double else { return change(conn, item, &place, name, text, by) };
+    let is_free = double.assignment_id.is_none() && double.reservation_id.is_none();
     match double.state {
-        ItemState::Available | ItemState::Quarantined | ItemState::Missing => {
+        ItemState::Available | ItemState::Quarantined | ItemState::Missing if is_free => {
             let away = Changes::to(ItemState::Withdrawn);
             let why = "was another item that came back: one record is enough";
             change(conn, &double, &away, "item.withdrawn", why, by)?;
             change(conn, item, &place, name, text, by)
         }
         ItemState::Pending
+        | ItemState::Available
         | ItemState::Reserved
         | ItemState::Assigned
         | ItemState::InOffer
         | ItemState::InEscrow
         | ItemState::Delivered
-        | ItemState::Withdrawn => {
-            let lost = Changes { steam_asset_id: Some(None), ..place };
-            let after = change(conn, item, &lost, name, text, by)?;
-            let missing =
-                Changes { missing_since: Some(Some(by.now)), ..Changes::to(ItemState::Missing) };
+        | ItemState::Missing
+        | ItemState::Withdrawn
+        | ItemState::Quarantined => {
             let why = "came back as an asset that is promised already as another item";
-            change(conn, &after, &missing, "item.missing", why, by)
+            lost(conn, item, place, (name, text), why, by)
         }
     }
+}
+
+/// Makes `changes` of an item that came back as an asset which nobody can be given as this item any
+/// more: it is missing, without an asset.
+///
+/// # Errors
+/// Those of [`change`].
+pub fn lost(
+    conn: &mut Conn,
+    item: &Item,
+    changes: Changes,
+    (name, text): (&'static str, &str),
+    why: &str,
+    by: By<'_>,
+) -> Result<Item> {
+    let changes = Changes { steam_asset_id: Some(None), ..changes };
+    let after = change(conn, item, &changes, name, text, by)?;
+    let missing = Changes { missing_since: Some(Some(by.now)), ..Changes::to(ItemState::Missing) };
+    change(conn, &after, &missing, "item.missing", why, by)
 }

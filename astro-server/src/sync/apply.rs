@@ -29,6 +29,8 @@ pub enum Step {
     Vanished(Discrepancy),
     /// All that the bot holds of a delivery that waits for a missing item is there.
     Whole(AssignmentId),
+    /// An item came back as an asset that is not known, and no later report told which.
+    Lost(Item),
 }
 
 impl Step {
@@ -36,7 +38,7 @@ impl Step {
     fn item(&self) -> Option<ItemId> {
         match self {
             Self::Change(change, _) => change.item(),
-            Self::Vanished(_) | Self::Whole(_) => None,
+            Self::Vanished(_) | Self::Whole(_) | Self::Lost(_) => None,
         }
     }
 }
@@ -94,6 +96,9 @@ pub fn plan(
     let versions: HashMap<ItemId, i64> = known.iter().map(|i| (i.id, i.version)).collect();
     let vanished = discrepancies::vanished(conn, bot, snapshot, &known)?;
     let whole = whole(conn, bot, snapshot, &known, &circumstances)?;
+    let told = store::told_lost(conn, bot.id)?;
+    let is_news = |item: &&Item| circumstances.is_lost(item) && !told.contains(&item.id);
+    let lost: Vec<Item> = known.iter().filter(is_news).cloned().collect();
     let changes = reconcile(snapshot, &known, &circumstances).into_iter().map(|change| {
         let version = change.item().and_then(|id| versions.get(&id)).copied().unwrap_or(0);
         Step::Change(change, version)
@@ -104,6 +109,7 @@ pub fn plan(
             .map(Step::Vanished)
             .chain(changes)
             .chain(whole.into_iter().map(Step::Whole))
+            .chain(lost.into_iter().map(Step::Lost))
             .collect(),
         accuracy_ppm: accuracy(snapshot, &known, &circumstances),
         seen: snapshot.assets.len(),
@@ -116,7 +122,7 @@ fn circumstances(conn: &mut Conn, bot: &Bot, sync: &Sync, now: Timestamp) -> Res
     let mut moving = donations::ops::moving(conn, bot.id, read_started)?;
     moving.extend(assignments::delivery::delivered_since(conn, bot.id, read_started)?);
     let mut ignored = store::ignored(conn, bot.id)?;
-    ignored.extend(reversals::awaited(conn, bot)?);
+    ignored.unknown.extend(reversals::awaited(conn, bot)?);
     Ok(Circumstances {
         read_started,
         now,
@@ -184,6 +190,7 @@ pub fn apply(
                 correct(conn, bot, &sync, (change, *version), &mut tally, by)?;
             }
             Step::Whole(id) => assignments::missing::not_missing(conn, *id, by)?,
+            Step::Lost(item) => discrepancies::lost(conn, bot, &sync, item, by)?,
         }
     }
     if !unknown.is_empty() {
@@ -203,7 +210,7 @@ fn take_in(
 ) -> Result<usize> {
     let with = circumstances(conn, bot, sync, by.now)?;
     unknown.retain(|asset| {
-        !with.moving.contains(&asset.class_key()) && !with.ignored.contains(&asset.key())
+        !with.moving.contains(&asset.class_key()) && !with.ignored.is_unknown(asset)
     });
     let mut there = Vec::new();
     for asset in unknown {
@@ -235,10 +242,14 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
             continue;
         }
         if let Some(item) = items::ops::withdrawn(conn, bot.id, app, id)? {
+            let home = match asset.pool_state() {
+                ItemState::Available => items::returns::home(conn, &item)?,
+                state => items::Changes::to(state),
+            };
             let changes = items::Changes {
                 missing_since: Some(None),
                 amount: Some(i64::from(asset.amount)),
-                ..items::Changes::to(asset.pool_state())
+                ..home
             };
             items::ops::change(conn, &item, &changes, "item.found", text, by)?;
             back += 1;
@@ -283,7 +294,9 @@ fn correct(
         tally.updated += usize::from(stacks::book(conn, bot, sync, &item, asset, by)?);
         return Ok(());
     }
-    let Some((changes, name, text)) = correction(change, &item, sync) else { return Ok(()) };
+    let Some((changes, name, text)) = correction(conn, change, &item, sync)? else {
+        return Ok(());
+    };
     tally.updated += 1;
     let after = items::ops::change(conn, &item, &changes, name, text, by)?;
     if item.state == ItemState::Missing { found(conn, bot, &after, by) } else { Ok(()) }
@@ -299,41 +312,43 @@ fn found(conn: &mut Conn, bot: &Bot, item: &Item, by: By<'_>) -> Result<()> {
         Some(id) => format!("the item was seen again; assignment {id} waits for something else"),
     };
     let Some(asset) = item.steam_asset_id else { return Ok(()) };
-    match store::open_about(conn, bot.id, (item.steam_app_id, asset))? {
-        Some(row) => discrepancies::vanish(conn, &row, &how, by),
-        None => Ok(()),
+    let key = (item.steam_app_id, asset);
+    if let Some(row) = store::open_about(conn, bot.id, key)? {
+        discrepancies::vanish(conn, &row, &how, by)?;
     }
+    // Another bot's books may have taken it in meanwhile.
+    claims::tell(conn, bot, [key], by)
 }
 
 /// What a change means for an item, with its event; none for what is no correction.
 fn correction(
+    conn: &mut Conn,
     change: &Change,
     item: &Item,
     sync: &Sync,
-) -> Option<(items::Changes, &'static str, &'static str)> {
+) -> Result<Option<(items::Changes, &'static str, &'static str)>> {
     let seen = items::Changes { missing_since: Some(None), ..items::Changes::default() };
-    Some(match change {
+    Ok(Some(match change {
         Change::Adopt(_)
         | Change::Unknown(_)
         | Change::Stack(_)
         | Change::Missing(..)
-        | Change::Amount(..) => return None,
+        | Change::Amount(..) => return Ok(None),
         Change::FirstMiss(_) => {
             let since = Some(Some(sync.read_started()));
             let changes = items::Changes { missing_since: since, ..items::Changes::default() };
             (changes, "item.not_seen", "was not in the inventory: once more, and it is missing")
         }
         Change::Back(_) => {
-            let state = Some(back(item));
-            let changes = items::Changes { state, reservation_id: Some(None), ..seen };
-            (changes, "item.found", "is there again")
+            let home = items::returns::home(conn, item)?;
+            (items::Changes { missing_since: Some(None), ..home }, "item.found", "is there again")
         }
         Change::Seen(_) => (seen, "item.seen", "is there after all"),
         Change::Quarantine(_) => {
             (items::Changes::to(ItemState::Quarantined), "item.quarantined", "cannot be traded")
         }
         Change::Release(_) => {
-            (items::Changes::to(back(item)), "item.released", "can be traded now")
+            (items::returns::home(conn, item)?, "item.released", "can be traded now")
         }
         Change::TradableAt(_, at) => {
             let changes = items::Changes { tradable_at: Some(*at), ..items::Changes::default() };
@@ -347,12 +362,7 @@ fn correction(
             };
             (changes, "item.updated", "is in another part of the inventory")
         }
-    })
-}
-
-/// Where an item belongs that can be given again.
-pub(super) fn back(item: &Item) -> ItemState {
-    if item.assignment_id.is_some() { ItemState::Assigned } else { ItemState::Available }
+    }))
 }
 
 fn missing(

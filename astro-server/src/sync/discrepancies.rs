@@ -1,7 +1,7 @@
 //! Differences between Steam and the books: reported, closed when they vanish, resolved by people.
 use super::apply::adopt;
 use super::reconcile::{Key, Snapshot};
-use super::{Discrepancy, DiscrepancyKind, Resolution, claims, stacks, store};
+use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, claims, stacks, store};
 use crate::assignments;
 use crate::auth::gate::Context;
 use crate::bots::{self, Bot};
@@ -10,8 +10,11 @@ use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{DiscrepancyId, Error, ItemId, OrgId, Page, Result, Timestamp};
+use crate::kernel::{AssetId, DiscrepancyId, Error, ItemId, OrgId, Page, Result, Timestamp};
 use std::collections::{HashMap, HashSet};
+
+/// Stands for an asset that is not known.
+const NO_ASSET: AssetId = AssetId(0);
 
 /// A new difference about an asset.
 pub(super) fn found(
@@ -43,6 +46,24 @@ pub(super) fn found(
         subject: String::new(),
         assignment_id: None,
     }
+}
+
+/// Tells of an item that is missing and has no asset by which an inventory could show it.
+pub(super) fn lost(conn: &mut Conn, bot: &Bot, sync: &Sync, item: &Item, by: By<'_>) -> Result<()> {
+    let (kind, key) = (DiscrepancyKind::MissingAsset, (item.steam_app_id, NO_ASSET));
+    let row = Discrepancy {
+        sync_id: Some(sync.id),
+        item_id: Some(item.id),
+        assignment_id: item.assignment_id,
+        subject: format!("item {}", item.id),
+        ..found(bot, kind, key, &item.item_name, by.now)
+    };
+    let text = format!(
+        "{kind}: {} came back in a reversed trade as an asset that is not known, or that was given \
+         away meanwhile",
+        item.item_name
+    );
+    report(conn, &row, &text, by)
 }
 
 /// Records a difference unless it is known, and tells people.
@@ -135,7 +156,8 @@ pub(super) fn vanished(
             DiscrepancyKind::MissingAsset
             | DiscrepancyKind::AssignedMissing
             | DiscrepancyKind::UnknownTrade => {
-                seen.contains_key(&key) && row.item_id.is_none_or(|item| !missing.contains(&item))
+                let there = seen.contains_key(&key) || row.asset_id == NO_ASSET;
+                there && row.item_id.is_none_or(|item| !missing.contains(&item))
             }
             DiscrepancyKind::ClaimedTwice => !in_books.contains(&key) || !claimed.contains(&key),
             DiscrepancyKind::UnknownOffer | DiscrepancyKind::ReportRefused => false,

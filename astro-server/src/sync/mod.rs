@@ -5,7 +5,7 @@
 //! | kind | by itself | by a person |
 //! |---|---|---|
 //! | `UNKNOWN_ASSET` | goes into the pool, or waits if the organisation reviews unknown items; gone when the asset leaves | ADOPT, IGNORE |
-//! | `MISSING_ASSET` | the item is MISSING; gone when the asset is seen again | WRITE_OFF, IGNORE |
+//! | `MISSING_ASSET` | the item is MISSING, or came back as an asset that is not known (0); gone when it is seen again | WRITE_OFF, IGNORE |
 //! | `ASSIGNED_MISSING` | the same, and its assignment is blocked until then; it goes on by itself | WRITE_OFF (gives the assignment up), IGNORE |
 //! | `UNKNOWN_TRADE` | the item is MISSING; an assignment is blocked | WRITE_OFF, IGNORE |
 //! | `STACK` | stays out of the pool, or the item is QUARANTINED and its assignment blocked; gone when the asset leaves or is a single one | WRITE_OFF (an item; gives its assignment up), IGNORE |

@@ -23,6 +23,24 @@ pub struct Snapshot {
     pub unreadable: HashSet<Key>,
 }
 
+/// Assets of which a person decided to leave a difference alone: that one, and none of another
+/// kind. A missing item is missing whatever was decided, and is missed anew once it was seen.
+#[derive(Debug, Clone, Default)]
+pub struct Ignored {
+    /// They are no items, and shall be none.
+    pub unknown: HashSet<Key>,
+    /// They are stacks.
+    pub stacks: HashSet<Key>,
+}
+
+impl Ignored {
+    /// Whether the asset, which is no item, is left alone.
+    pub fn is_unknown(&self, asset: &SeenAsset) -> bool {
+        let of_kind = if asset.is_stack() { &self.stacks } else { &self.unknown };
+        of_kind.contains(&asset.key())
+    }
+}
+
 /// What the decision depends on beside the inventory and the books.
 #[derive(Debug, Clone)]
 pub struct Circumstances {
@@ -34,8 +52,8 @@ pub struct Circumstances {
     pub moving: HashSet<Class>,
     /// Take unknown assets into the pool.
     pub adopt: bool,
-    /// Differences that a person decided to leave alone.
-    pub ignored: HashSet<Key>,
+    /// What a person decided to leave alone.
+    pub ignored: Ignored,
     /// Stacks that are told of, with the amounts that are.
     pub told: HashMap<Key, u32>,
 }
@@ -45,6 +63,16 @@ impl Circumstances {
     /// was changed by a clock that ran ahead is judged all the same: it would not be for long.
     pub fn is_fresh(&self, item: &Item) -> bool {
         item.updated_at >= self.read_started && !item.updated_at.is_ahead_of(self.now)
+    }
+
+    /// Whether the item is missing without an asset that a reading could show, for as long as a
+    /// missing item is looked for.
+    pub fn is_lost(&self, item: &Item) -> bool {
+        let since = item.missing_since.filter(|since| *since <= self.read_started);
+        item.state == ItemState::Missing
+            && item.steam_asset_id.is_none()
+            && !self.is_fresh(item)
+            && since.is_some_and(|since| self.read_started.since(since) >= MISSING_AFTER)
     }
 }
 
@@ -108,7 +136,7 @@ pub fn reconcile(
     let in_books: HashSet<Key> = known.iter().filter_map(key).collect();
     let mut unknown: Vec<_> = seen
         .values()
-        .filter(|a| !in_books.contains(&a.key()) && !circumstances.ignored.contains(&a.key()))
+        .filter(|a| !in_books.contains(&a.key()) && !circumstances.ignored.is_unknown(a))
         .filter(|a| !circumstances.moving.contains(&a.class_key()))
         .map(|a| (*a).clone())
         .collect();
@@ -130,7 +158,7 @@ impl Circumstances {
     /// Whether the stack is told of with its amount, or shall not be.
     fn tells(&self, asset: &SeenAsset) -> bool {
         let key = asset.key();
-        self.told.get(&key) == Some(&asset.amount) || self.ignored.contains(&key)
+        self.told.get(&key) == Some(&asset.amount) || self.ignored.stacks.contains(&key)
     }
 }
 
@@ -152,7 +180,7 @@ fn of_item(
         Some(asset) => amount(item, asset, circumstances)
             .or_else(|| present(item, asset, circumstances.read_started)),
         None if was_looked_for(item, snapshot, circumstances.read_started) => {
-            absent(item, circumstances, &key)
+            absent(item, circumstances)
         }
         None => None,
     }
@@ -209,8 +237,8 @@ fn present(item: &Item, asset: &SeenAsset, read_started: Timestamp) -> Option<Ch
     }
 }
 
-fn absent(item: &Item, circumstances: &Circumstances, key: &Key) -> Option<Change> {
-    if item.state == ItemState::Missing || circumstances.ignored.contains(key) {
+fn absent(item: &Item, circumstances: &Circumstances) -> Option<Change> {
+    if item.state == ItemState::Missing {
         return None;
     }
     // A first miss of a clock that ran ahead is none.
@@ -238,7 +266,8 @@ pub fn accuracy(snapshot: &Snapshot, known: &[Item], circumstances: &Circumstanc
     for item in known {
         let Some(key) = key(item) else { continue };
         in_books.insert(key);
-        if circumstances.is_fresh(item) || circumstances.ignored.contains(&key) {
+        let left_alone = item.is_stack() && circumstances.ignored.stacks.contains(&key);
+        if circumstances.is_fresh(item) || left_alone {
             continue;
         }
         let missing = item.state == ItemState::Missing;
@@ -255,7 +284,7 @@ pub fn accuracy(snapshot: &Snapshot, known: &[Item], circumstances: &Circumstanc
     }
     let unknown = |asset: &&SeenAsset| {
         !in_books.contains(&asset.key())
-            && !circumstances.ignored.contains(&asset.key())
+            && !circumstances.ignored.is_unknown(asset)
             && !circumstances.moving.contains(&asset.class_key())
     };
     all += u64::try_from(snapshot.assets.iter().filter(unknown).count()).unwrap_or(0);

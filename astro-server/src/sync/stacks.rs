@@ -2,7 +2,6 @@
 //!
 //! What the books say of a bot, with the open differences, is what Steam shows, to the unit: an item
 //! has the amount that Steam showed last, and an unknown stack is in its difference.
-use super::apply::back;
 use super::reconcile::Key;
 use super::{Discrepancy, DiscrepancyKind, Sync, discrepancies, store};
 use crate::assignments;
@@ -29,16 +28,10 @@ pub(super) fn book(
     by: By<'_>,
 ) -> Result<bool> {
     let (from, to) = (item.amount, i64::from(asset.amount));
-    let state = state_of(item, asset);
-    let changed = (from, item.state) != (to, state);
+    let place = place_of(conn, item, asset)?;
+    let changed = (from, Some(item.state)) != (to, place.state);
     if changed {
-        let changes = items::Changes {
-            amount: Some(to),
-            missing_since: Some(None),
-            // Its reservation keeps one that became a stack, so that it is not assigned as whole.
-            reservation_id: (state == ItemState::Available).then_some(None),
-            ..items::Changes::to(state)
-        };
+        let changes = items::Changes { amount: Some(to), missing_since: Some(None), ..place };
         let (name, text) = match (asset.is_stack(), from == to) {
             (true, true) => ("item.quarantined", format!("is a stack of {to}")),
             (true, false) => ("item.amount_changed", format!("is a stack of {to}, and was {from}")),
@@ -59,18 +52,18 @@ pub(super) fn book(
     Ok(changed)
 }
 
-/// Where the item belongs with so many units.
-fn state_of(item: &Item, asset: &SeenAsset) -> ItemState {
-    let is_out = matches!(item.state, ItemState::Quarantined | ItemState::Missing);
+/// Where the item belongs with so many units. One that became a stack stays in its reservation, so
+/// that the rest is not assigned as if it were whole.
+fn place_of(conn: &mut Conn, item: &Item, asset: &SeenAsset) -> Result<items::Changes> {
     if asset.is_stack() {
-        ItemState::Quarantined
-    } else if is_out && item.assignment_id.is_some() {
-        back(item)
-    } else if is_out {
-        asset.pool_state()
-    } else {
-        item.state
+        return Ok(items::Changes::to(ItemState::Quarantined));
     }
+    if !matches!(item.state, ItemState::Quarantined | ItemState::Missing) {
+        return Ok(items::Changes::to(item.state));
+    }
+    let home = items::returns::home(conn, item)?;
+    let is_free = home.state == Some(ItemState::Available);
+    Ok(if is_free { items::Changes { state: Some(asset.pool_state()), ..home } } else { home })
 }
 
 /// Tells of a stack: once as long as it is open, and again when its amount changes.
@@ -86,7 +79,7 @@ pub(super) fn report(
     by: By<'_>,
 ) -> Result<()> {
     let key = asset.key();
-    if store::is_ignored(conn, bot.id, key, item.map(|item| item.id))? {
+    if store::is_ignored_stack(conn, bot.id, key, item.map(|item| item.id))? {
         return Ok(());
     }
     let open = store::open_about(conn, bot.id, key)?;

@@ -1,5 +1,5 @@
 //! SQL on `inventory_sync_log`, `discrepancies`, `traded_assets` and `reversed_trades`.
-use super::reconcile::Key;
+use super::reconcile::{Ignored, Key};
 use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState};
 use crate::db::schema::{
     discrepancies as d, inventory_sync_log as t, reversed_trades as r, traded_assets as m,
@@ -327,9 +327,20 @@ pub(super) fn told_stacks(conn: &mut Conn, bot: BotId) -> Result<HashMap<Key, u3
     Ok(rows.into_iter().map(|row| ((row.app_id, row.asset_id), row.amount())).collect())
 }
 
-/// Whether a person decided to leave alone what is told of this asset, and of this item if it is
-/// one.
-pub(super) fn is_ignored(
+/// Items of which it is open, or left alone, that they are missing without a known asset.
+pub(super) fn told_lost(conn: &mut Conn, bot: BotId) -> Result<HashSet<ItemId>> {
+    let rows: Vec<Option<ItemId>> = d::table
+        .filter(d::bot_id.eq(bot))
+        .filter(d::kind.eq(DiscrepancyKind::MissingAsset))
+        .filter(d::asset_id.eq(AssetId::new(0)))
+        .filter(d::resolution.is_null().or(d::resolution.eq(Resolution::Ignore)))
+        .select(d::item_id)
+        .load(conn)?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+/// Whether a person decided to leave this asset alone as a stack, and as this item if it is one.
+pub(super) fn is_ignored_stack(
     conn: &mut Conn,
     bot: BotId,
     (app, asset): Key,
@@ -340,6 +351,7 @@ pub(super) fn is_ignored(
         .filter(d::app_id.eq(app))
         .filter(d::asset_id.eq(asset))
         .filter(d::subject.eq(""))
+        .filter(d::kind.eq(DiscrepancyKind::Stack))
         .filter(d::resolution.eq(Resolution::Ignore))
         .select(d::item_id)
         .load(conn)?;
@@ -347,14 +359,28 @@ pub(super) fn is_ignored(
 }
 
 /// Differences that a person decided to leave alone.
-pub(super) fn ignored(conn: &mut Conn, bot: BotId) -> Result<HashSet<Key>> {
-    let rows: Vec<(i32, AssetId)> = d::table
+pub(super) fn ignored(conn: &mut Conn, bot: BotId) -> Result<Ignored> {
+    let rows: Vec<(DiscrepancyKind, i32, AssetId)> = d::table
         .filter(d::bot_id.eq(bot))
         .filter(d::resolution.eq(Resolution::Ignore))
         .filter(d::subject.eq(""))
-        .select((d::app_id, d::asset_id))
+        .select((d::kind, d::app_id, d::asset_id))
         .load(conn)?;
-    Ok(rows.into_iter().collect())
+    let mut ignored = Ignored::default();
+    for (kind, app, asset) in rows {
+        let of_kind = match kind {
+            DiscrepancyKind::UnknownAsset => &mut ignored.unknown,
+            DiscrepancyKind::Stack => &mut ignored.stacks,
+            DiscrepancyKind::MissingAsset
+            | DiscrepancyKind::AssignedMissing
+            | DiscrepancyKind::UnknownTrade
+            | DiscrepancyKind::UnknownOffer
+            | DiscrepancyKind::ReportRefused
+            | DiscrepancyKind::ClaimedTwice => continue,
+        };
+        of_kind.insert((app, asset));
+    }
+    Ok(ignored)
 }
 
 pub(super) fn list_discrepancies(

@@ -39,7 +39,7 @@ fn circumstances() -> Circumstances {
         now: at(1002),
         moving: HashSet::new(),
         adopt: true,
-        ignored: HashSet::new(),
+        ignored: Ignored::default(),
         told: HashMap::new(),
     }
 }
@@ -71,8 +71,9 @@ fn an_unknown_asset_is_adopted_or_reported_unless_trades_are_in_flight() {
     let review = Circumstances { adopt: false, ..circumstances() };
     let moving = HashSet::from([asset(7, true).class_key()]);
     let busy = Circumstances { moving, ..circumstances() };
-    let ignored =
-        Circumstances { ignored: HashSet::from([asset(7, true).key()]), ..circumstances() };
+    let unknown = HashSet::from([asset(7, true).key()]);
+    let ignored = Ignored { unknown, ..Ignored::default() };
+    let ignored = Circumstances { ignored, ..circumstances() };
     check(seen(), &[], &circumstances(), &[Change::Adopt(asset(7, true))]);
     check(seen(), &[], &review, &[Change::Unknown(asset(7, true))]);
     check(seen(), &[], &busy, &[]);
@@ -154,8 +155,10 @@ fn an_unknown_stack_is_reported_once_and_never_adopted() {
     check(vec![stack(7, 40)], &[], &told, &[]);
     check(vec![stack(7, 39)], &[], &told, &[Change::Stack(stack(7, 39))]);
     check(vec![stack(7, 1)], &[], &told, &[Change::Adopt(asset(7, true))]);
-    let ignored = Circumstances { ignored: HashSet::from([key]), ..circumstances() };
+    let ignored = Ignored { stacks: HashSet::from([key]), ..Ignored::default() };
+    let ignored = Circumstances { ignored, ..circumstances() };
     check(vec![stack(7, 40)], &[], &ignored, &[]);
+    check(vec![stack(7, 1)], &[], &ignored, &[Change::Adopt(asset(7, true))]);
 }
 
 #[test]
@@ -246,9 +249,13 @@ fn accuracy_is_the_share_of_assets_and_items_that_agree() {
     // Changed meanwhile, or left alone by a person.
     let fresh = [Item { updated_at: at(1001), ..item(1, ItemState::Available) }];
     agree(vec![], &fresh, &with, 100.0);
-    let ignored = HashSet::from([asset(1, true).key(), asset(2, true).key()]);
+    let keys = || HashSet::from([asset(1, true).key(), asset(2, true).key()]);
+    let ignored = Ignored { unknown: keys(), stacks: keys() };
     let told = Circumstances { ignored, ..circumstances() };
-    agree(vec![asset(2, true)], &[item(1, ItemState::Available)], &told, 100.0);
+    agree(vec![asset(2, true)], &[], &told, 100.0);
+    let grown = Item { amount: 40, ..item(1, ItemState::Quarantined) };
+    agree(vec![asset(2, true)], &[grown], &told, 100.0);
+    agree(vec![asset(2, true)], &[item(1, ItemState::Available)], &told, 0.0);
     let moving = HashSet::from([asset(7, true).class_key()]);
     agree(vec![asset(7, true)], &[], &Circumstances { moving, ..circumstances() }, 100.0);
 }

@@ -1,0 +1,1 @@
+DROP INDEX assignment_items_by_given_asset;
