@@ -83,15 +83,12 @@ impl Steam {
     /// Reads one trade; none if Steam does not know it yet.
     ///
     /// # Errors
-    /// Any failure but "unknown".
+    /// Any failure but "unknown"; a trade that cannot be read is one.
     pub(crate) async fn trade(&self, id: TradeId) -> Result<Option<Trade>, SteamError> {
         let request =
             |access: &Access| api("IEconService/GetTradeStatus/v1", access).query("tradeid", id);
         match self.call(Purpose::Read, request, response).await {
-            Ok(value) => match value.pointer("/trades/0").map(Trade::read).transpose() {
-                Ok(trade) => Ok(trade),
-                Err(why) => Err(Signal::Garbled(format!("trade {id}: {why}")).into()),
-            },
+            Ok(value) => Ok(first_trade(id, &value)?),
             Err(Signal::EResult { code: 42, .. }) => Ok(None),
             Err(signal) => Err(signal.into()),
         }
@@ -156,6 +153,12 @@ pub(super) fn response(answer: &Answer) -> Result<Value, Signal> {
     }
 }
 
+/// The trade that was asked for, if Steam tells one.
+fn first_trade(id: TradeId, answer: &Value) -> Result<Option<Trade>, Signal> {
+    let trade = answer.pointer("/trades/0").map(Trade::read).transpose();
+    trade.map_err(|why| Signal::Garbled(format!("trade {id}: {why}")))
+}
+
 /// Adds one page; returns the cursor of the next, 0 if there is none.
 fn collect(whole: &mut OffersPage, seen: &mut HashSet<OfferId>, mut page: Value) -> u64 {
     for (list, offers) in
@@ -191,6 +194,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_trade_that_cannot_be_read_is_not_one_that_steam_does_not_know() {
+        let first = |answer: Value| first_trade(TradeId(7), &answer);
+        assert_eq!(first(json!({})), Ok(None));
+        assert_eq!(first(json!({"trades": []})), Ok(None));
+        let good = first(json!({"trades": [{"tradeid": "7", "status": 3}]}));
+        assert_eq!(good.unwrap().unwrap().id, TradeId(7));
+        for odd in [json!({"tradeid": "7", "status": "x"}), json!({"status": 3}), json!(null)] {
+            let Err(Signal::Garbled(why)) = first(json!({"trades": [odd]})) else {
+                panic!("{odd}")
+            };
+            assert!(why.starts_with("trade 7: "), "{why}");
+        }
+    }
 
     #[test]
     fn a_glitched_offer_is_counted_and_the_others_are_kept() {

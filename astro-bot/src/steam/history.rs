@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     Access, Purpose, Request, Signal, Steam, SteamError,
     econ::{api, response},
+    ids::TradeId,
     objects::Trade,
     odd::Source,
     wire,
@@ -19,11 +20,45 @@ const PAGES_MAX: usize = 100;
 /// The notification that a trade was reversed.
 const TRADE_REVERSAL: i64 = 29;
 
+/// How far ahead of Steam's clock, as we know it, a trade may have begun: our own may be wrong, and
+/// what lies further ahead was told by none.
+const AHEAD_SECONDS: i64 = 86_400;
+
 /// Where a page of the history ends: time and id of its last trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
     time: i64,
     trade: u64,
+}
+
+/// What was read of the history so far.
+#[derive(Debug, Default)]
+struct Reading {
+    trades: Vec<Trade>,
+    seen: HashSet<TradeId>,
+    odd: Vec<String>,
+}
+
+impl Reading {
+    /// Takes the trades of a page that began at `since` or later. Pages overlap when trades are made
+    /// meanwhile, and where one ends with a trade without a place.
+    fn take(&mut self, listed: &[Value], since: i64) {
+        for value in listed {
+            let odd = match Trade::read(value) {
+                // Nobody can say whether it is one of the days that are read.
+                Ok(trade) if trade.began_at <= 0 => Some("it began at no time".to_owned()),
+                Ok(trade) if trade.began_at >= since && self.seen.insert(trade.id) => {
+                    let odd = trade.odd.clone();
+                    self.trades.push(trade);
+                    odd
+                }
+                Ok(_) => None,
+                Err(why) => Some(why),
+            };
+            let odd = odd.map(|why| format!("trade {}: {why}", value["tradeid"]));
+            self.odd.extend(odd.filter(|odd| !self.odd.contains(odd)));
+        }
+    }
 }
 
 impl Steam {
@@ -32,33 +67,18 @@ impl Steam {
     /// # Errors
     /// Any failure: a part of the history is never taken for all of it.
     pub(crate) async fn history(&self, since: i64) -> Result<Vec<Trade>, SteamError> {
-        let (mut trades, mut seen, mut odd_ones) = (Vec::new(), HashSet::new(), Vec::new());
+        let mut reading = Reading::default();
         let mut from = None;
         for _ in 0..PAGES_MAX {
-            let mut page =
+            let page =
                 self.call(Purpose::Read, |access| page_request(access, from), response).await?;
             let more = wire::as_bool(&page["more"]);
-            let listed = page["trades"].as_array_mut().map(std::mem::take).unwrap_or_default();
-            let last = listed.last().and_then(place);
-            for value in listed {
-                match Trade::read(&value) {
-                    // Pages overlap when trades are made meanwhile.
-                    Ok(trade) if trade.began_at >= since && seen.insert(trade.id) => {
-                        let odd = trade.odd.as_ref();
-                        odd_ones.extend(odd.map(|why| format!("trade {}: {why}", trade.id)));
-                        trades.push(trade);
-                    }
-                    Ok(_) => {}
-                    Err(why) => odd_ones.push(format!("trade {}: {why}", value["tradeid"])),
-                }
-            }
-            let over = match last {
-                Some(last) => !more || last.time < since,
-                None => !more,
-            };
-            if over {
-                self.set_aside.note(Source::History, odd_ones);
-                return Ok(trades);
+            let listed = page["trades"].as_array().map(Vec::as_slice).unwrap_or_default();
+            reading.take(listed, since);
+            let last = last_place(listed, self.now().saturating_add(AHEAD_SECONDS));
+            if !more || last.is_some_and(|last| last.time < since) {
+                self.set_aside.note(Source::History, reading.odd);
+                return Ok(reading.trades);
             }
             match last {
                 Some(last) if from != Some(last) => from = Some(last),
@@ -94,9 +114,17 @@ fn page_request(access: &Access, from: Option<Place>) -> Request {
     }
 }
 
-fn place(trade: &Value) -> Option<Place> {
+/// Where to go on after a page: behind its last trade that has a place. What has none is listed
+/// again behind that one, so nothing is left out.
+fn last_place(listed: &[Value], latest: i64) -> Option<Place> {
+    listed.iter().rev().find_map(|trade| place(trade, latest))
+}
+
+/// The place of a trade; none if its time is none, or after `latest`, Unix seconds.
+fn place(trade: &Value, latest: i64) -> Option<Place> {
     let time = wire::i64(trade["time_init"].clone()).ok()?;
-    Some(Place { time, trade: wire::u64(trade["tradeid"].clone()).ok()? })
+    let id = wire::id(trade["tradeid"].clone()).ok()?;
+    (1..=latest).contains(&time).then_some(Place { time, trade: id })
 }
 
 fn newest_reversal(value: &Value) -> Option<i64> {
@@ -113,6 +141,37 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_page_ends_at_its_last_trade_that_has_a_place() {
+        let trade = |id: &str, time: Value| json!({"tradeid": id, "time_init": time});
+        let good = trade("8", json!("90"));
+        let end = Some(Place { time: 90, trade: 8 });
+        for odd in [json!(null), json!(""), json!(0), json!(-5), json!("x"), json!([]), json!(101)]
+        {
+            let last = last_place(&[good.clone(), trade("7", odd.clone())], 100);
+            assert_eq!(last, end, "{odd}");
+        }
+        assert_eq!(last_place(&[good.clone(), json!({"tradeid": "7"})], 100), end);
+        assert_eq!(last_place(&[good.clone(), trade("", json!(80))], 100), end);
+        let next = last_place(&[good, trade("7", json!(80))], 100);
+        assert_eq!(next, Some(Place { time: 80, trade: 7 }));
+        assert_eq!(last_place(&[trade("7", json!(0))], 100), None);
+    }
+
+    #[test]
+    fn a_trade_without_a_time_is_set_aside_once_and_told() {
+        let timed = json!({"tradeid": "8", "status": 3, "time_init": 90});
+        let timeless = json!({"tradeid": "7", "status": 3});
+        let unreadable = json!({"tradeid": "6", "status": "x", "time_init": 90});
+        let mut reading = Reading::default();
+        reading.take(&[timed.clone(), timeless.clone()], 10);
+        reading.take(&[timeless, timed, unreadable], 10);
+        assert_eq!(reading.trades.iter().map(|trade| trade.id.0).collect::<Vec<_>>(), [8]);
+        let [timeless, unreadable] = &*reading.odd else { panic!("{:?}", reading.odd) };
+        assert_eq!(timeless, "trade \"7\": it began at no time");
+        assert!(unreadable.starts_with("trade \"6\": \"x\" is no"), "{unreadable}");
+    }
 
     #[test]
     fn only_notices_of_reversed_trades_count_and_the_newest_of_them() {

@@ -211,6 +211,33 @@ async fn a_history_of_several_pages_is_told_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_page_that_ends_with_a_trade_without_a_time_is_not_the_last() {
+    // One that is only far ahead is told with the others.
+    let odd_times =
+        [("null", 119), ("0", 119), ("-1", 119), ("\"x\"", 119), ("99999999999999", 120)];
+    for (odd, whole) in odd_times {
+        let mut stage = Stage::new().await;
+        give_away(&stage, &stage.stock(120));
+        // Newest first, a hundred on a page.
+        let books = stage.sim.books();
+        let last = books.trades().nth(20).unwrap();
+        let (time, changed, id) = (last.created.to_string(), last.modified, last.id);
+        let told =
+            |time: &str| format!(r#""time_init":{time},"time_mod":{changed},"tradeid":"{id}""#);
+        let kind = FaultKind::rewrite([(&*told(&time), &*told(odd))]);
+        stage.sim.inject(Fault::every(1, Matcher::path(HISTORY), kind));
+        let (_bot, mut session) = stage.begin().await;
+        let mut ids = Vec::new();
+        while ids.len() < whole {
+            ids.extend(trades(&mut session).await.into_iter().map(|trade| trade.trade_id));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), whole, "{odd}");
+    }
+}
+
+#[tokio::test]
 async fn what_went_into_escrow_and_came_back_is_told_with_its_new_ids() {
     let mut stage = Stage::new().await;
     stage.alice_accepts();

@@ -151,23 +151,50 @@ async fn a_confirmation_that_makes_no_sense_hides_no_other() {
     told(&mut session, "confirmation: id").await;
 }
 
-#[tokio::test]
-async fn a_trade_with_an_item_that_makes_no_sense_hides_no_other() {
-    let mut stage = Stage::new().await;
+/// Has the bot take two gifts, before it begins.
+fn take_two_gifts(stage: &Stage) -> Vec<AssetId> {
     let (bot, alice) = (stage.bot.steam_id, stage.alice.steam_id);
-    let keys = presents(&stage, 2);
+    let keys = presents(stage, 2);
     stage.sim.set_behaviour(bot, Behaviour::ACCEPT).unwrap();
     for key in &keys {
         stage.sim.donate(alice, bot, &[*key], "").unwrap();
     }
-    let id = format!(r#""assetid":"{}""#, keys[0]);
-    rewrite(&stage, "GetTradeHistory", [(&id, r#""assetid":[]"#)]);
-    let (_bot, mut session) = stage.begin().await;
-    let seen = await_event!(session, TradesSeen);
-    let mut counts: Vec<usize> = seen.trades.iter().map(|trade| trade.received.len()).collect();
-    counts.sort_unstable();
-    assert_eq!(counts, [0, 1]);
-    told(&mut session, "trade ").await;
+    keys
+}
+
+#[tokio::test]
+async fn a_trade_with_an_item_that_makes_no_sense_hides_no_other() {
+    for nameless in ["[]", "\"\"", "\"0\"", "0", "null"] {
+        let mut stage = Stage::new().await;
+        let keys = take_two_gifts(&stage);
+        let id = format!(r#""assetid":"{}""#, keys[0]);
+        rewrite(&stage, "GetTradeHistory", [(&id, &format!(r#""assetid":{nameless}"#))]);
+        let (_bot, mut session) = stage.begin().await;
+        let seen = await_event!(session, TradesSeen);
+        let mut counts: Vec<usize> = seen.trades.iter().map(|trade| trade.received.len()).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [0, 1], "{nameless}");
+        told(&mut session, "trade ").await;
+    }
+}
+
+#[tokio::test]
+async fn a_trade_that_makes_no_sense_is_told_and_hides_no_other() {
+    let mut stage = Stage::new().await;
+    take_two_gifts(&stage);
+    let first = stage.sim.books().trades().next().unwrap().id;
+    let id = format!(r#""tradeid":"{first}""#);
+    for odd in ["null", "0", "\"?\"", "[]"] {
+        stage.sim.clear_faults();
+        rewrite(&stage, "GetTradeHistory", [(&id, &format!(r#""tradeid":{odd}"#))]);
+        let (bot, mut session) = stage.begin().await;
+        let seen = await_event!(session, TradesSeen);
+        assert_eq!(seen.trades.len(), 1, "{odd}");
+        assert_ne!(seen.trades[0].trade_id, first.to_string());
+        told(&mut session, &format!("trade {odd}: ")).await;
+        drop(session);
+        bot.stop().await;
+    }
 }
 
 #[tokio::test]
