@@ -374,11 +374,14 @@ impl State {
         match self.attempts.get_mut(&attempt_id) {
             Some(attempt) if matches!(attempt.stage, Stage::Asking) => {
                 attempt.stage = Stage::Running;
+                let mut actions = Vec::new();
                 if !go {
                     // Its task ends without a word, and the server may order it anew.
                     self.attempts.remove(&attempt_id);
+                    actions = self.on_done(&Work::Attempt(attempt_id.clone()));
                 }
-                vec![Action::Tell { attempt_id, word: Word::Decided { go, epoch } }]
+                actions.push(Action::Tell { attempt_id, word: Word::Decided { go, epoch } });
+                actions
             }
             Some(_) | None => {
                 tracing::debug!("Nobody waits for the decision on attempt {attempt_id}");

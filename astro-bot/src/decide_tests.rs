@@ -133,6 +133,21 @@ fn an_attempt_that_was_called_off_may_come_again() {
 }
 
 #[test]
+fn a_bot_whose_failed_delivery_is_called_off_is_online_again() {
+    let mut state = connected();
+    let (condition, detail) = (Condition::Online, String::new());
+    state.on(Input::Steam(Standing { condition, detail, token_ends_at: None }));
+    state.on(deliver(Phase::Planned));
+    let crashed = state.on(Input::Crashed(Work::Attempt("attempt".into())));
+    assert_eq!(standings(&crashed), ["reconnecting"]);
+    state.on(Input::Connected { epoch: 8 });
+    state.on(deliver(Phase::Planned));
+    state.on(progress(Progress::Asks));
+    let called_off = Input::Decision { attempt_id: "attempt".into(), go: false, epoch: 8 };
+    assert_eq!(standings(&state.on(called_off)), ["online"]);
+}
+
+#[test]
 fn a_cancel_that_comes_first_waits_for_its_attempt() {
     let mut state = connected();
     assert_eq!(state.on(cancel()), []);
@@ -230,6 +245,14 @@ fn steams_condition_is_told_on_change_and_in_each_session() {
     assert_eq!(state.on(online()), []);
     let away = steam(Condition::Reconnecting, "503");
     assert_eq!(emitted(&state.on(away)), 1);
+}
+
+fn standings(actions: &[Action]) -> Vec<String> {
+    let standing = |action: &Action| {
+        let Action::Emit(Event::SteamStatus(event)) = action else { return None };
+        Some(event.status.clone())
+    };
+    actions.iter().filter_map(standing).collect()
 }
 
 fn strangers(actions: &[Action]) -> Vec<(String, bool)> {
