@@ -8,7 +8,7 @@ use crate::{
     decide::{AnswerOrder, Input},
     desk::Desk,
     frames::{self, Event, OfferOutcome},
-    steam::{Offer, OfferState, TradeId},
+    steam::{ActError, Offer, OfferState, TradeId},
     verdict::{self, Passage, Verdict},
 };
 
@@ -43,8 +43,7 @@ async fn settle(desk: &Desk, order: &AnswerOrder) -> Event {
         misses = 0;
         match verdict::of_offer(&offer) {
             Verdict::Open if !order.accepted_before => {
-                accepted |= acceptable(order, &offer);
-                if let Err(error) = act(desk, order, &offer).await {
+                if let Err(error) = act(desk, order, &offer, &mut accepted).await {
                     tracing::warn!(offer.id = %id, "Could not answer offer {id}: {error}");
                     retry.pause().await;
                 }
@@ -77,16 +76,23 @@ fn acceptable(order: &AnswerOrder, offer: &Offer) -> bool {
         && offer.partner == order.partner
 }
 
-/// Accepts or declines. The next reading shows what became of it, whatever the answer says.
-async fn act(desk: &Desk, order: &AnswerOrder, offer: &Offer) -> Result<(), String> {
+/// Accepts or declines. The next reading shows what became of it, whatever the answer says;
+/// `accepted` is set if the offer may be accepted now.
+async fn act(
+    desk: &Desk,
+    order: &AnswerOrder,
+    offer: &Offer,
+    accepted: &mut bool,
+) -> Result<(), String> {
     let _step = desk.step().await;
     if acceptable(order, offer) {
         let Some(warrant) = desk.lease.current() else {
             return Err("there is no session with the server".to_owned());
         };
-        let accepted = desk.steam.accept(offer.id, offer.partner, &warrant).await;
+        let answer = desk.steam.accept(offer.id, offer.partner, &warrant).await;
         crash::point("after-accept");
-        return match accepted {
+        *accepted |= !matches!(answer, Err(ActError::NotDone(_)));
+        return match answer {
             Ok(accepted) if accepted.trade_id.is_none() => {
                 Err("Steam wants a confirmation for a gift".to_owned())
             }

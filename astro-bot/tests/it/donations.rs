@@ -6,10 +6,11 @@ use astro_sdk::bot::v1::{
     AnswerOffer, OfferOutcome, bot_event::Event, command::Command, session_request::Frame,
 };
 use steam_sim::{
-    AccountChange, AssetId, Fault, FaultKind, ItemSpec, LostAnswer, Matcher, OfferId, OfferState,
+    AccountChange, AssetId, Fault, FaultKind, ItemSpec, JournalEntry, LostAnswer, Matcher, OfferId,
+    OfferState,
 };
 
-use crate::{expect_event, server::PATIENCE, stage::Stage};
+use crate::{await_event, expect_event, server::PATIENCE, stage::Stage};
 
 fn accept(stage: &Stage, offer: OfferId) -> AnswerOffer {
     AnswerOffer {
@@ -151,6 +152,39 @@ async fn a_gift_that_was_withdrawn_has_ended() {
     stage.sim.donate(alice, bob.steam_id, &keys, "").unwrap();
     session.command(Command::AnswerOffer(accept(&stage, offer))).await;
     assert_eq!(expect_event!(session, OfferAnswered).outcome(), OfferOutcome::Ended);
+}
+
+/// Waits until the bot reads the offer once more.
+async fn looks_again(stage: &Stage) {
+    let last = stage.sim.journal("").last().unwrap().number;
+    let again = |entry: &JournalEntry| entry.number > last && entry.path.contains("GetTradeOffer/");
+    stage.sim.wait_for_request(again, PATIENCE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_gift_that_goes_before_it_could_be_accepted_has_ended() {
+    let mut stage = Stage::new().await;
+    let keys = keys_of_alice(&stage);
+    let offer = stage.sim.donate(stage.alice.steam_id, stage.bot.steam_id, &keys, "").unwrap();
+    let (_bot, mut session) = stage.begin().await;
+    expect_event!(session, OfferReceived);
+    let gate = stage.sim.hold(Matcher::path("GetTradeOffer/"));
+    session.command(Command::AnswerOffer(accept(&stage, offer))).await;
+    gate.wait_until_held().await;
+    drop(session);
+    let mut session = stage.server.stream().await;
+    session.hello().await;
+    gate.release();
+    looks_again(&stage).await;
+    // It is gone, and the bot has seen that, before there is a session.
+    let kind = FaultKind::Fail { status: 200, body: r#"{"response":{}}"#.into(), eresult: None };
+    stage.sim.inject(Fault::every(1, Matcher::path("GetTradeOffer/"), kind));
+    looks_again(&stage).await;
+    session.welcome(2, 0).await;
+    let answered = await_event!(session, OfferAnswered);
+    assert_eq!(answered.outcome(), OfferOutcome::Ended);
+    assert_eq!(answered.message, "Steam does not know it");
+    assert!(stage.sim.journal("/accept").is_empty());
 }
 
 #[tokio::test]
