@@ -145,6 +145,9 @@ pub struct Pace {
     pub connect_timeout: Duration,
     /// For one request with its answer.
     pub request_timeout: Duration,
+    /// From the question whether to send to the sending; then the offer is not sent any more. Well
+    /// below the last of `search`, since whoever goes on counts from the server's answer.
+    pub send_within: Duration,
     /// When to look for an offer whose sending has an unknown outcome, counted from the outcome.
     /// "Not sent" is concluded at the last of them, never before.
     pub search: Vec<Duration>,
@@ -219,6 +222,7 @@ impl Default for Pace {
             maintenance_wait: s(300),
             connect_timeout: s(10),
             request_timeout: s(30),
+            send_within: s(60),
             search: vec![s(5), s(15), s(45), s(120)],
             second_read: s(5),
             confirm_spacing: s(10),

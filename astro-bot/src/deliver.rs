@@ -11,6 +11,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::Moment,
     confirm::Confirmed,
     crash,
     decide::{Input, Order, Phase, Progress, Word},
@@ -98,7 +99,9 @@ impl Delivery {
             Phase::Started => {
                 let since = self.order.started_at.map(|server| server - SERVER_CLOCK_SECONDS);
                 let since = since.map_or(0, |ours| self.desk.steam.time_at(ours));
-                Some(self.find_out(since, Duration::ZERO).await)
+                // Whoever was told to go may have sent it so long after the start.
+                let age = self.age().saturating_sub(self.desk.pace.send_within);
+                Some(self.find_out(since, Duration::ZERO, age).await)
             }
             Phase::Sent(offer) | Phase::Offered(offer) | Phase::Held(offer) => {
                 Some(self.pursue(offer).await)
@@ -129,9 +132,15 @@ impl Delivery {
         if let Some((failure, text)) = refusal {
             return Some(self.ended(failure, text));
         }
+        // The answer may lie unheard for long: what counts is when the server may have given it.
+        let asked = Moment::now();
         self.tell(Progress::Asks).await;
         match self.permit().await {
-            Permit::Go(epoch) => Some(self.send(epoch).await),
+            Permit::Go(epoch) => {
+                let warrant = self.desk.lease.warrant(epoch);
+                let warrant = warrant.within(asked, self.desk.pace.send_within);
+                Some(self.send(&warrant).await)
+            }
             Permit::NoGo => None,
             Permit::Lost => {
                 let text = "not sent: the server's decision did not arrive";
@@ -153,8 +162,9 @@ impl Delivery {
         }
     }
 
-    /// Sends the offer, once, and only while the session holds in which the server said yes.
-    async fn send(&mut self, epoch: u64) -> Event {
+    /// Sends the offer, once, and only while the session holds in which the server said yes, and
+    /// soon after.
+    async fn send(&mut self, warrant: &Warrant) -> Event {
         // So that no login comes between the check of the session and the request.
         if let Err(error) = self.desk.steam.sign_in().await {
             return self.ended(AttemptFailure::SteamUnavailable, format!("not sent: {error}"));
@@ -172,7 +182,7 @@ impl Delivery {
             message: self.order.message.clone(),
         };
         crash::point("before-send");
-        let sent = self.desk.steam.send_offer(&offer, &self.desk.lease.warrant(epoch)).await;
+        let sent = self.desk.steam.send_offer(&offer, warrant).await;
         crash::point("after-send");
         match sent {
             Ok(id) => {
@@ -211,14 +221,14 @@ impl Delivery {
             SendError::Ambiguous(reason) => {
                 tracing::warn!(attempt.id = %attempt, "Attempt {attempt} may be sent: {reason}");
                 let first = self.desk.pace.search.first().copied().unwrap_or_default();
-                self.find_out(since, first).await
+                self.find_out(since, first, self.age()).await
             }
         }
     }
 
-    /// The offer may be on Steam: reads until that is known.
-    async fn find_out(&mut self, since: i64, first: Duration) -> Event {
-        let schedule = Schedule::new(&self.desk.pace.search, first, self.age());
+    /// The offer may be on Steam, for at least `age` if it was sent: reads until that is known.
+    async fn find_out(&mut self, since: i64, first: Duration, age: Duration) -> Event {
+        let schedule = Schedule::new(&self.desk.pace.search, first, age);
         match search::search(&self.desk, &self.order, since, schedule).await {
             Found::Offer(id) => {
                 self.record(id).await;

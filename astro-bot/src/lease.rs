@@ -1,6 +1,10 @@
 //! The lease: whether this worker may still act for the account.
 
+use std::time::Duration;
+
 use tokio::{sync::watch, time::Instant};
+
+use crate::clock::Moment;
 
 /// A session with the server, as far as this side can tell.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +28,8 @@ pub(crate) struct Lease(watch::Receiver<Option<Term>>);
 pub(crate) struct Warrant {
     lease: Lease,
     epoch: u64,
+    /// It lasts for so long from then on, if it does not end before.
+    term: Option<(Moment, Duration)>,
 }
 
 /// Nobody has the lease yet.
@@ -63,7 +69,7 @@ impl Keeper {
 impl Lease {
     /// Leave to act in the session of this epoch, whether it goes on or not.
     pub(crate) fn warrant(&self, epoch: u64) -> Warrant {
-        Warrant { lease: self.clone(), epoch }
+        Warrant { lease: self.clone(), epoch, term: None }
     }
 
     /// Leave to act in the session that there is now.
@@ -82,10 +88,20 @@ impl Lease {
 }
 
 impl Warrant {
-    /// Whether the session goes on.
-    pub(crate) fn holds(&self) -> bool {
-        let term = *self.lease.0.borrow();
-        term.is_some_and(|term| term.epoch == self.epoch && Instant::now() < term.ends_at)
+    /// The same leave, for so long from this moment on.
+    pub(crate) fn within(self, since: Moment, span: Duration) -> Self {
+        Self { term: Some((since, span)), ..self }
+    }
+
+    /// Why the leave has ended, for people; none while it lasts.
+    pub(crate) fn lapse(&self) -> Option<&'static str> {
+        let session = *self.lease.0.borrow();
+        let goes_on = |term: Term| term.epoch == self.epoch && Instant::now() < term.ends_at;
+        if !session.is_some_and(goes_on) {
+            return Some("the session with the server was lost");
+        }
+        let late = self.term.is_some_and(|(since, span)| since.passed() >= span);
+        late.then_some("too much time went by since the server was asked")
     }
 }
 
@@ -96,17 +112,30 @@ mod tests {
     #[test]
     fn a_warrant_holds_in_its_session_while_the_server_is_heard() {
         let (keeper, lease) = lease();
-        assert!(lease.current().is_none() && !lease.warrant(1).holds());
+        let holds = |warrant: &Warrant| warrant.lapse().is_none();
+        assert!(lease.current().is_none() && !holds(&lease.warrant(1)));
         let now = Instant::now();
         let later = now + std::time::Duration::from_secs(3600);
         keeper.begin(1, now);
-        assert!(lease.current().is_none() && !lease.warrant(1).holds(), "the server is silent");
+        assert!(lease.current().is_none() && !holds(&lease.warrant(1)), "the server is silent");
         keeper.extend(later);
         let warrant = lease.current().unwrap();
-        assert!(warrant.holds() && !lease.warrant(2).holds());
+        assert!(holds(&warrant) && !holds(&lease.warrant(2)));
         keeper.begin(2, later);
-        assert!(!warrant.holds(), "it is of a session before");
+        assert!(!holds(&warrant), "it is of a session before");
         assert!(keeper.end() && !keeper.end());
         assert!(lease.current().is_none());
+    }
+    #[test]
+    fn a_warrant_for_a_time_ends_with_it_although_the_session_goes_on() {
+        let (keeper, lease) = lease();
+        let hour = Duration::from_secs(3600);
+        keeper.begin(1, Instant::now() + hour);
+        let asked = Moment::now();
+        assert_eq!(lease.warrant(1).within(asked, hour).lapse(), None);
+        let late = lease.warrant(1).within(asked, Duration::ZERO);
+        assert!(late.lapse().is_some_and(|why| why.starts_with("too much time")));
+        keeper.end();
+        assert!(late.lapse().is_some_and(|why| why.contains("session")), "that comes first");
     }
 }

@@ -21,8 +21,8 @@ pub(crate) enum Signal {
     Away,
     /// Not sent: the calls that Steam's terms allow in a day are made.
     Spent,
-    /// Not sent: the session with the server ended, and with it the leave to send.
-    Unleased,
+    /// Not sent: the leave to send had ended, for this reason.
+    Unleased(&'static str),
     /// The request may have arrived; its answer did not.
     Lost(String),
     /// Sent to the login page, or told to authenticate.
@@ -50,7 +50,7 @@ impl fmt::Display for Signal {
             ),
             Self::Away => f.write_str("Steam does not answer for now"),
             Self::Spent => f.write_str("the Web API calls of this day are used up"),
-            Self::Unleased => f.write_str("the session with the server was lost"),
+            Self::Unleased(why) => why.fmt(f),
             Self::Lost(text) => write!(f, "Steam's answer was lost: {text}"),
             Self::LoggedOut => f.write_str("the Steam session has ended"),
             Self::Http { status, page: true } => write!(f, "Steam answered {status} with a page"),
@@ -86,7 +86,7 @@ impl Signal {
             | Self::Limited { .. }
             | Self::Away
             | Self::Spent
-            | Self::Unleased
+            | Self::Unleased(_)
             | Self::Lost(_)
             | Self::Http { .. }
             | Self::EResult { .. }
@@ -198,7 +198,7 @@ impl From<Signal> for SteamError {
             }
             Signal::NotConnected(_)
             | Signal::Away
-            | Signal::Unleased
+            | Signal::Unleased(_)
             | Signal::Lost(_)
             | Signal::Http { .. }
             | Signal::Said(_)
@@ -251,7 +251,7 @@ fn judge(signal: &Signal, purpose: Purpose) -> (Certainty, Cause) {
         Signal::NoSession { .. }
         | Signal::NotConnected(_)
         | Signal::Away
-        | Signal::Unleased
+        | Signal::Unleased(_)
         | Signal::LoggedOut
         | Signal::Http { status: 401, .. }
         | Signal::Http { status: 403, page: false } => (Not, Cause::SteamAway),

@@ -78,7 +78,7 @@ fn limits_and_refusals_at_the_door_mean_not_done() {
     for (signal, cause) in [
         (limited, Cause::RateLimited),
         (Signal::Spent, Cause::RateLimited),
-        (Signal::Unleased, Cause::SteamAway),
+        (Signal::Unleased("lost"), Cause::SteamAway),
         (http(403), Cause::RateLimited),
         (http(400), Cause::Refused),
     ] {

@@ -254,8 +254,8 @@ impl Http {
         if host == Host::Api {
             self.take_api_call()?;
         }
-        if request.warrant.as_ref().is_some_and(|warrant| !warrant.holds()) {
-            return Err(Signal::Unleased);
+        if let Some(why) = request.warrant.as_ref().and_then(Warrant::lapse) {
+            return Err(Signal::Unleased(why));
         }
         let started = Instant::now();
         let answer = self.exchange(request).await;

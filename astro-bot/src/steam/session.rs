@@ -265,7 +265,7 @@ impl Session {
             | Signal::Lost(_)
             | Signal::Limited { .. }
             | Signal::Away
-            | Signal::Unleased
+            | Signal::Unleased(_)
             | Signal::Spent => None,
             // Too many logins: minutes at first, then hours.
             Signal::EResult { code: 84 | 87, .. } => {

@@ -149,6 +149,23 @@ async fn an_offer_whose_turn_comes_after_the_session_is_not_sent() {
 }
 
 #[tokio::test]
+async fn an_offer_whose_turn_comes_long_after_the_question_is_not_sent() {
+    let mut stage = Stage::new().await;
+    let items = stage.stock(1);
+    let mut config = stage.config();
+    config.pace.send_within = Duration::ZERO;
+    let _bot = start(config);
+    let (_, mut session) = stage.server.session(1, 0).await;
+    session.deliver(&stage.deliver(&items)).await;
+    expect_event!(session, AttemptStarted);
+    session.decide(ATTEMPT, true).await;
+    let ended = expect_event!(session, AttemptEnded);
+    assert_eq!(ended.failure(), AttemptFailure::SteamUnavailable);
+    assert!(ended.message.contains("since the server was asked"), "{}", ended.message);
+    assert_eq!(stage.sends(), 0);
+}
+
+#[tokio::test]
 async fn an_offer_is_confirmed_in_a_session_only() {
     let mut stage = Stage::new().await;
     let items = stage.stock(1);
