@@ -22,7 +22,7 @@ use tonic::{
 
 use crate::{
     backoff::Backoff,
-    clock,
+    clock::{self, Moment},
     config::{Config, Pace},
     decide::Input,
     frames,
@@ -220,6 +220,7 @@ impl Link {
         &self,
     ) -> Result<(mpsc::Sender<SessionRequest>, Streaming<SessionResponse>, Welcome), Refusal> {
         self.probe.at("link");
+        let began = Moment::now();
         let known = self.hello.last_epoch > 0;
         let server = self.endpoint.uri().to_string();
         let channel: Channel = self
@@ -233,7 +234,9 @@ impl Link {
         sender.try_send(hello).map_err(|error| Refusal::Passing(error.to_string()))?;
         let mut call = Request::new(ReceiverStream::new(frames));
         call.metadata_mut().insert("authorization", self.token.clone());
-        let refused = |status: tonic::Status| remedy::of_status(&status);
+        // The server waits for Hello as long as the bot waits for Welcome, and begins later.
+        let in_time = || began.passed() < self.pace.welcome_timeout;
+        let refused = |status: tonic::Status| remedy::of_status(&status, in_time());
         let mut stream = client.session(call).await.map_err(refused)?.into_inner();
         let first = stream.message().await.map_err(refused)?;
         match first.and_then(|response| response.frame) {
@@ -283,7 +286,7 @@ impl Link {
                     let end = match message {
                         Ok(Some(response)) => self.receive(response, epoch).await,
                         Ok(None) => Some(End::Lost("the server ended the session".to_owned())),
-                        Err(status) => Some(remedy::of_status(&status).into()),
+                        Err(status) => Some(remedy::of_status(&status, false).into()),
                     };
                     if let Some(end) = end {
                         return end;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use astro_sdk::v1::ErrorReason;
 use tonic::{Code, Status};
 
 /// How to get a key that works.
@@ -17,8 +18,9 @@ pub(crate) enum Refusal {
     Lasting(String),
 }
 
-/// What an answer of the server means before the session is open.
-pub(crate) fn of_status(status: &Status) -> Refusal {
+/// What an answer of the server means that ends the session, or comes in place of one: then
+/// `greeted` says whether Hello was there in time.
+pub(crate) fn of_status(status: &Status, greeted: bool) -> Refusal {
     let said = format!("{:?}: {}", status.code(), status.message());
     // The other codes are named where they mean something.
     #[allow(clippy::wildcard_enum_match_arm, reason = "gRPC's codes are not ours")]
@@ -30,12 +32,17 @@ pub(crate) fn of_status(status: &Status) -> Refusal {
         Code::PermissionDenied => {
             Refusal::Lasting(format!("the API key is not a bot's: {NEW_KEY} ({said})"))
         }
-        _ if status.message().ends_with("is not the bot of this key") => Refusal::Lasting(format!(
+        // What else breaks the protocol comes later than a Hello, or is one that came late.
+        _ if greeted && is_of_protocol(status) => Refusal::Lasting(format!(
             "the API key is of another bot: use the Steam account that was registered, or {NEW_KEY} \
              ({said})"
         )),
         _ => Refusal::Passing(said),
     }
+}
+
+fn is_of_protocol(status: &Status) -> bool {
+    astro_sdk::Error::from(status.clone()).is(ErrorReason::BotProtocol)
 }
 
 /// What a connection that failed means. One to a server that was reached before may be mended there.
@@ -84,26 +91,42 @@ pub(crate) fn of_key(key: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use tonic_types::{ErrorDetails, StatusExt as _};
+
     use super::*;
+
+    /// The server's refusal of what the protocol does not allow, in any words.
+    fn of_protocol(domain: &str) -> Status {
+        let details = ErrorDetails::with_error_info("BOT_PROTOCOL", domain, []);
+        Status::with_error_details(Code::InvalidArgument, "no", details)
+    }
 
     #[test]
     fn what_only_a_person_can_change_is_told_from_what_passes() {
         for lasting in [
             Status::unauthenticated("no valid API key"),
             Status::permission_denied("the key lacks the scope bot.session"),
-            Status::invalid_argument("session protocol: 7 is not the bot of this key"),
+            of_protocol("astro.dev"),
         ] {
-            let Refusal::Lasting(text) = of_status(&lasting) else { panic!("{lasting}") };
+            let Refusal::Lasting(text) = of_status(&lasting, true) else { panic!("{lasting}") };
             assert!(text.contains("astro keys create --kind bot"), "{text}");
         }
         for passing in [
             Status::unavailable("the database is busy"),
             Status::failed_precondition("another worker holds the session"),
-            Status::invalid_argument("session protocol: hello did not come in time"),
             Status::internal("internal error"),
+            // Words decide nothing, nor do the reasons of others.
+            Status::invalid_argument("session protocol: 7 is not the bot of this key"),
+            of_protocol("proxy.example"),
         ] {
-            assert!(matches!(of_status(&passing), Refusal::Passing(_)), "{passing}");
+            assert!(matches!(of_status(&passing, true), Refusal::Passing(_)), "{passing}");
         }
+    }
+
+    #[test]
+    fn a_hello_that_came_late_and_a_session_that_goes_wrong_begin_anew() {
+        let ended = of_status(&of_protocol("astro.dev"), false);
+        assert!(matches!(ended, Refusal::Passing(_)), "{ended:?}");
     }
 
     #[test]

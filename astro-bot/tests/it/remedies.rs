@@ -4,7 +4,8 @@ use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Output};
 
 use rcgen::{CertificateParams, KeyPair};
 use tokio::{io::AsyncWriteExt as _, net::TcpListener, process::Command, time::timeout};
-use tonic::Status;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::{
     server::{PATIENCE, Server},
@@ -87,7 +88,11 @@ async fn a_bot_that_the_server_will_not_have_ends() {
         (Status::unauthenticated("no valid API key"), "mistyped, revoked, expired"),
         (Status::permission_denied("the key lacks the scope bot.session"), "not a bot's"),
         (
-            Status::invalid_argument("session protocol: 1 is not the bot of this key"),
+            Status::with_error_details(
+                Code::InvalidArgument,
+                "session protocol: this account is another's",
+                ErrorDetails::with_error_info("BOT_PROTOCOL", "astro.dev", []),
+            ),
             "of another bot",
         ),
     ] {
