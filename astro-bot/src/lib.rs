@@ -24,6 +24,7 @@ mod frames;
 mod lease;
 mod link;
 mod outbox;
+mod pem_file;
 mod probe;
 mod remedy;
 mod run;

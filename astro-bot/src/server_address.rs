@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use url::{Host, Url};
 
-use crate::config::Config;
+use crate::{config::Config, pem_file};
 
 /// What reaches the server, without having tried.
 ///
@@ -25,8 +25,7 @@ pub(crate) fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
     }
     let tls = match &config.server_ca {
         Some(path) => {
-            let pem = std::fs::read(path)
-                .with_context(|| format!("cannot read --server-ca {}", path.display()))?;
+            let pem = pem_file::read("--server-ca", path)?;
             // A file without one would be taken as "trust nobody".
             let has_one = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
             ensure!(has_one, "--server-ca {}: it has no certificate (PEM)", path.display());

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     config::{Config, Pace},
     lease::Warrant,
-    remedy,
+    pem_file, remedy,
 };
 
 /// Longest answer that is read, after it is unpacked. A page of trade offers has about 1 MB.
@@ -206,8 +206,7 @@ impl Http {
                 "Trusting further certificate authorities for Steam: {}",
                 path.display()
             );
-            let pem = std::fs::read(path)
-                .with_context(|| format!("cannot read --ca-file {}", path.display()))?;
+            let pem = pem_file::read("--ca-file", path)?;
             let certificates = reqwest::Certificate::from_pem_bundle(&pem)
                 .with_context(|| format!("--ca-file {} cannot be used", path.display()))?;
             ensure!(

@@ -115,12 +115,35 @@ async fn a_bot_whose_key_is_revoked_in_a_session_ends_in_order() {
     assert!(error.contains("revoked"), "{error}");
 }
 
-#[tokio::test]
-async fn a_server_with_a_certificate_of_ones_own_is_trusted_by_its_authority_only() {
+/// A server with a certificate of its own, which is returned as PEM.
+async fn server_of_ones_own() -> (Server, String) {
     let key = KeyPair::generate().unwrap();
     let names = vec!["localhost".to_owned()];
-    let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
-    let mut server = Server::start_tls(&certificate.pem(), &key.serialize_pem()).await;
+    let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap().pem();
+    (Server::start_tls(&certificate, &key.serialize_pem()).await, certificate)
+}
+
+#[tokio::test]
+async fn a_file_of_certificates_may_begin_with_a_byte_order_mark() {
+    let (mut server, certificate) = server_of_ones_own().await;
+    let stage = Stage::new().await;
+    let mut config = stage.config();
+    config.server = server.address.clone();
+    let steam = std::fs::read_to_string(config.ca_file.unwrap()).unwrap();
+    let marked = |name: &str, pem: &str| {
+        put(stage.folder.path(), name, &format!("\u{feff}{pem}"), 0o644);
+        Some(stage.folder.path().join(name))
+    };
+    config.ca_file = marked("steam.pem", &steam);
+    config.server_ca = marked("server.pem", &certificate);
+    let _bot = start(config);
+    let (_, mut session) = server.session(1, 0).await;
+    session.standing_of("online").await;
+}
+
+#[tokio::test]
+async fn a_server_with_a_certificate_of_ones_own_is_trusted_by_its_authority_only() {
+    let (mut server, certificate) = server_of_ones_own().await;
     let stage = Stage::new().await;
     let mut config = stage.config();
     config.server = server.address.clone();
@@ -128,7 +151,7 @@ async fn a_server_with_a_certificate_of_ones_own_is_trusted_by_its_authority_onl
     assert!(error.contains("--server-ca FILE"), "{error}");
 
     let file = stage.folder.path().join("server.pem");
-    std::fs::write(&file, certificate.pem()).unwrap();
+    std::fs::write(&file, certificate).unwrap();
     config.server_ca = Some(file);
     let _bot = start(config.clone());
     server.session(1, 0).await;
