@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::{backoff::Backoff, config::Config, run::run};
+use crate::{config::Config, run::run, supervise};
 
 /// A bot by the name that its log lines have.
 #[derive(Debug, Clone)]
@@ -48,27 +48,16 @@ pub async fn run_all(members: Vec<Member>, shutdown: CancellationToken) -> anyho
 /// Runs one bot, and begins it again when it fails by a fault of its own.
 async fn keep(member: Member, several: bool, shutdown: CancellationToken) -> anyhow::Result<()> {
     let Member { name, config } = member;
-    let mut retry = Backoff::new(config.pace.retry_first, config.pace.retry_cap);
-    loop {
-        // Ends with this task.
-        let mut task = JoinSet::new();
-        task.spawn(run(config.clone(), shutdown.clone()).in_current_span());
-        match task.join_next().await {
-            Some(Ok(Err(error))) if several => {
-                let error = error.context(format!("bot {name}"));
-                tracing::error!("The bot ends: {error:#}");
-                return Err(error);
-            }
-            Some(Ok(ended)) => return ended,
-            Some(Err(error)) if error.is_panic() => {
-                tracing::error!("The bot failed and is begun again: {error}");
-            }
-            Some(Err(_)) | None => return Ok(()),
+    let begin = || run(config.clone(), shutdown.clone());
+    let nobody = |_| std::future::ready(());
+    match supervise::keep("bot", &config.pace, &shutdown, begin, nobody).await {
+        Some(Err(error)) if several => {
+            let error = error.context(format!("bot {name}"));
+            tracing::error!("The bot ends: {error:#}");
+            Err(error)
         }
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = retry.pause() => {}
-        }
+        Some(ended) => ended,
+        None => Ok(()),
     }
 }
 

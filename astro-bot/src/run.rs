@@ -30,7 +30,7 @@ use crate::{
     link::{self, Link, LinkEnds},
     steam::{AppContext, OffersPage, Steam, SteamId},
     stock::Reading,
-    supervise,
+    supervise::{self, Turn},
     sweep::sweep,
     watch as poller, withdraw,
 };
@@ -138,8 +138,18 @@ impl Endless<'_> {
         F: Future<Output = ()> + Send + 'static,
     {
         let desk = self.desk.clone();
-        let (inputs, pace) = (desk.inputs.clone(), Arc::clone(&desk.pace));
-        let kept = supervise::keep(name, inputs, pace, move || begin(desk.clone()));
+        let kept = async move {
+            let tell = |turn| {
+                desk.tell(match turn {
+                    Turn::Failed => Input::Failed(name),
+                    Turn::Works => Input::Works(name),
+                })
+            };
+            let theirs = desk.clone();
+            let begin = move || begin(theirs.clone());
+            // It ends when the bot stops.
+            let _ = supervise::keep(name, &desk.pace, &desk.stop, begin, tell).await;
+        };
         self.tasks.spawn(kept.in_current_span());
         self
     }

@@ -1,23 +1,35 @@
-//! Tasks that never end: one that fails all the same is told of, and begun again.
+//! What fails by a fault of the bot is begun again: the one place that does so.
 
-use std::sync::Arc;
-
-use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use tokio::{task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::{backoff::Backoff, config::Pace, decide::Input};
+use crate::{backoff::Backoff, config::Pace};
 
-/// Runs the task until it ends by itself, which it does when the bot stops.
-pub(crate) async fn keep<F>(
-    name: &'static str,
-    inputs: mpsc::Sender<Input>,
-    pace: Arc<Pace>,
+/// What is told of a task between its begin and its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It has failed, and is begun again after a pause.
+    Failed,
+    /// It has run for longer than the longest pause: it works.
+    Works,
+}
+
+/// Runs a task until it ends by itself, and begins it again, ever later, whenever it panics; `tell`
+/// hears of it. None if it was ended from outside, or has failed when `stop` is cancelled; one that
+/// runs then has to end by itself.
+pub(crate) async fn keep<F, G>(
+    name: &str,
+    pace: &Pace,
+    stop: &CancellationToken,
     begin: impl Fn() -> F,
-) where
-    F: Future<Output = ()> + Send + 'static,
+    tell: impl Fn(Turn) -> G,
+) -> Option<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+    G: Future<Output = ()>,
 {
     let mut retry = Backoff::new(pace.retry_first, pace.retry_cap);
-    // One that has run for longer than the longest pause works again.
     let proof = pace.retry_cap * 2;
     loop {
         // Ends with this task.
@@ -27,22 +39,80 @@ pub(crate) async fn keep<F>(
             Ok(ended) => ended,
             Err(_) => {
                 retry.reset();
-                tell(&inputs, Input::Works(name)).await;
+                tell(Turn::Works).await;
                 task.join_next().await
             }
         };
         match ended {
+            Some(Ok(done)) => return Some(done),
             Some(Err(error)) if error.is_panic() => {
                 tracing::error!("The {name} failed and is begun again: {error}");
             }
-            Some(_) | None => return,
+            Some(Err(_)) | None => return None,
         }
-        tell(&inputs, Input::Failed(name)).await;
-        retry.pause().await;
+        tell(Turn::Failed).await;
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = retry.pause() => {}
+        }
     }
 }
 
-async fn tell(inputs: &mpsc::Sender<Input>, input: Input) {
-    // The loop is gone when the bot stops.
-    let _ = inputs.send(input).await;
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Mutex,
+            atomic::{AtomicU32, Ordering},
+        },
+        time::Duration,
+    };
+
+    use super::*;
+
+    fn pace(pause: Duration) -> Pace {
+        Pace { retry_first: pause, retry_cap: pause, ..Pace::default() }
+    }
+
+    #[tokio::test]
+    async fn what_fails_is_begun_again_until_it_ends_by_itself() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        let begin = || async {
+            let run = RUNS.fetch_add(1, Ordering::SeqCst);
+            assert!(run == 2, "planted");
+            run
+        };
+        let told = Mutex::new(Vec::new());
+        let tell = async |turn| told.lock().unwrap().push(turn);
+        let (pace, stop) = (pace(Duration::from_millis(1)), CancellationToken::new());
+        // A slow machine may let a failing run pass for one that works.
+        let ended = keep("task", &pace, &stop, begin, tell).await;
+        assert_eq!(ended, Some(2));
+        told.lock().unwrap().retain(|turn| *turn == Turn::Failed);
+        assert_eq!(told.into_inner().unwrap(), [Turn::Failed; 2]);
+    }
+
+    #[tokio::test]
+    async fn what_has_failed_is_not_begun_again_once_it_is_told_to_stop() {
+        let (pace, stop) = (pace(Duration::from_secs(3600)), CancellationToken::new());
+        let tell = async |_| stop.cancel();
+        let begin = || async { panic!("planted") };
+        assert_eq!(keep("task", &pace, &stop, begin, tell).await, None::<()>);
+    }
+
+    #[tokio::test]
+    async fn what_runs_for_longer_than_the_longest_pause_works() {
+        let (pace, stop) = (pace(Duration::from_millis(1)), CancellationToken::new());
+        let begin = || {
+            let stop = stop.clone();
+            async move { stop.cancelled().await }
+        };
+        let told = Mutex::new(Vec::new());
+        let tell = async |turn| {
+            told.lock().unwrap().push(turn);
+            stop.cancel();
+        };
+        assert_eq!(keep("task", &pace, &stop, begin, tell).await, Some(()));
+        assert_eq!(told.into_inner().unwrap(), [Turn::Works]);
+    }
 }

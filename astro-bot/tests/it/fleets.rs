@@ -5,10 +5,11 @@ use std::{
     collections::{HashMap, HashSet},
     os::unix::fs::PermissionsExt as _,
     process::Stdio,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use astro_bot::Member;
+use astro_bot::{Member, Probe};
 use steam_sim::{JournalEntry, NewAccount, SteamId};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +74,25 @@ async fn two_bots_of_one_process_share_the_traffic_gate() {
     share_one_gate(&stage, [stage.bot.steam_id, second]).await;
     stop.cancel();
     drop(sessions);
+    tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_bot_that_fails_is_begun_again_and_still_stops_when_it_is_told_to() {
+    let mut stage = Stage::new().await;
+    let mut config = stage.config();
+    let failed = AtomicBool::new(false);
+    config.probe = Probe::new(move |name| {
+        assert!(name != "link" || failed.swap(true, Ordering::SeqCst), "a planted fault");
+    });
+    let member = Member { name: "first".to_owned(), config };
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(astro_bot::run_all(vec![member], stop.clone()));
+    let (_, mut session) = stage.server.session(1, 0).await;
+    session.standing_of("online").await;
+    stop.cancel();
+    while session.frame().await.is_some() {}
+    drop(session);
     tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
 }
 
