@@ -23,7 +23,8 @@ pub fn due(
         // What waits reads later than now; what reads now is followed by another if need be.
         SyncState::Pending | SyncState::Running => None,
         SyncState::Failed => {
-            let ended = last.sync_completed_at.unwrap_or(began);
+            // What a clock that ran ahead ended is not waited for.
+            let ended = last.sync_completed_at.filter(|at| !at.is_ahead_of(now)).unwrap_or(began);
             (now.since(ended) >= pause(failures(recent), every)).then_some(Trigger::Failure)
         }
         SyncState::Succeeded => {
@@ -112,6 +113,12 @@ mod tests {
         check(&fails(3), None, 1125, Some(Trigger::Failure));
         check(&fails(6), None, 1304, None);
         check(&fails(6), None, 1305, Some(Trigger::Failure));
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_at_the_end_of_a_failed_run_puts_nothing_off() {
+        let ahead = Sync { sync_completed_at: Some(at(90_000)), ..run(SyncState::Failed, 1000) };
+        check(&[ahead], None, 1035, Some(Trigger::Failure));
     }
 
     #[test]
