@@ -17,6 +17,7 @@ on_each_database!(
     what_comes_back_under_another_number_is_another_item,
     an_item_that_is_seen_again_is_free_again_and_what_waited_for_it_goes_on,
     a_delivery_that_steam_refused_for_missing_items_goes_on_when_all_are_seen,
+    a_delivery_that_steam_refuses_though_all_is_there_waits_for_a_person_in_the_end,
     an_inventory_that_cannot_be_read_changes_nothing,
     a_reservation_with_a_missing_item_is_not_assigned_as_if_it_were_whole,
 );
@@ -164,6 +165,38 @@ async fn a_delivery_that_steam_refused_for_missing_items_goes_on_when_all_are_se
     assert_eq!(waits.state(), AssignmentState::Queued);
     bot.wait(&app, Duration::from_secs(11)).await;
     assert_ne!(bot.attempt().await, attempt);
+}
+
+async fn a_delivery_that_steam_refuses_though_all_is_there_waits_for_a_person_in_the_end(
+    backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let mut bot = Puppet::connect(&app, true).await.unwrap();
+    bot.lists(&app, &[1]).await;
+    let pool = app.items(&[ItemState::Available]).await;
+    bot.status("online").await;
+    let assignment = app.assign(&pool, &app.person("winner", Behaviour::ACCEPT)).await;
+    let end = loop {
+        let attempt = bot.attempt().await;
+        assert!(bot.ask(&attempt).await);
+        bot.ended(&attempt, AttemptFailure::ItemsUnavailable).await;
+        // The inventory is asked for by that.
+        bot.lists(&app, &[1]).await;
+        let now = app.assignment(&assignment.id).await;
+        if now.state() != AssignmentState::Queued {
+            break now;
+        }
+        bot.wait(&app, Duration::from_secs(1801)).await;
+    };
+    assert_eq!(
+        (end.state(), end.blocked_reason()),
+        (AssignmentState::Blocked, BlockedReason::Other)
+    );
+    assert!(end.delivery_attempts > 1, "a failure that passes is tried again");
+    assert!(end.status_message.contains("astro assignments retry"), "{}", end.status_message);
+    let request = RetryAssignmentRequest { assignment_id: assignment.id, ..Default::default() };
+    app.client.raw().assignments().retry_assignment(request).await.unwrap();
+    bot.attempt().await;
 }
 
 async fn an_inventory_that_cannot_be_read_changes_nothing(backend: Backend) {

@@ -1,6 +1,6 @@
 //! Deliveries that wait for an item which is missing: they go on when it is seen again.
 use super::ops::{change, get};
-use super::rules::pause;
+use super::rules::{pause, remedy};
 use super::{AssignmentState, BlockedReason, Changes, parts, store};
 use crate::db::Conn;
 use crate::items::ItemState;
@@ -34,19 +34,28 @@ pub fn found(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<bool> {
 }
 
 /// Steam refused an offer as if items were missing, and an inventory shows them: tried again later,
-/// as after any failure that passes.
+/// as after any failure that passes, and in the end left to a person, for another reason.
 ///
 /// # Errors
 /// Those of the database.
 pub fn not_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()> {
-    let ready = ready(conn, id)?.filter(|assignment| assignment.tries < ATTEMPTS_MAX);
-    let Some(assignment) = ready else { return Ok(()) };
-    let changes = Changes {
-        next_attempt_at: Some(by.now.plus(pause(assignment.tries))),
-        ..Changes::to(AssignmentState::Queued, "waits for the bot")
+    let Some(assignment) = ready(conn, id)? else { return Ok(()) };
+    let (changes, name, text) = if assignment.tries < ATTEMPTS_MAX {
+        let changes = Changes {
+            next_attempt_at: Some(by.now.plus(pause(assignment.tries))),
+            ..Changes::to(AssignmentState::Queued, "waits for the bot")
+        };
+        (changes, "assignment.resumed", "goes on: the inventory shows all its items")
+    } else {
+        let reason = BlockedReason::Other;
+        let changes = Changes {
+            blocked_reason: Some(Some(reason)),
+            ..Changes::to(AssignmentState::Blocked, remedy(reason))
+        };
+        let text = "is blocked: Steam refuses the offer, though the inventory shows all its items";
+        (changes, "assignment.blocked", text)
     };
-    let text = "goes on: the inventory shows all its items";
-    change(conn, &assignment, &changes, "assignment.resumed", text, by).map(drop)
+    change(conn, &assignment, &changes, name, text, by).map(drop)
 }
 
 /// The assignment, if it waits for a missing item and none is missing.
