@@ -7,7 +7,7 @@ use astro_sdk::v1::{
     ListItemsRequest, ReleaseReservationRequest, Reservation, ReserveItemsRequest,
 };
 use astro_sdk::{Client, Code, Error, new_request_id};
-use astro_tests::{App, Backend, on_each_database};
+use astro_tests::{App, Backend, DEADLINE, on_each_database, postgres, sql};
 use futures_util::future::join_all;
 use steam_sim::Behaviour;
 
@@ -121,6 +121,30 @@ async fn a_pool_is_shared_out_to_its_last_items_and_nobody_is_told_to_try_again(
         let released = held.into_iter().map(|held| release(&app.client, held.id));
         join_all(released).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_hold_and_give_back_is_waited_for() {
+    if !postgres::is_available("what_others_hold_and_give_back_is_waited_for") {
+        return;
+    }
+    let app = App::start(Backend::Postgres).await;
+    app.pool_of(3).await;
+    let mut other = sql::open(&app.database_url).unwrap();
+    sql::run(&mut other, "BEGIN; SELECT id FROM items FOR UPDATE").unwrap();
+    let mut watcher = sql::open(&app.database_url).unwrap();
+    let waits = "SELECT pid::text AS line FROM pg_locks JOIN pg_stat_activity USING (pid) \
+                 WHERE NOT granted AND datname = current_database()";
+    let given_back = async {
+        while sql::lines(&mut watcher, waits).unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        sql::run(&mut other, "ROLLBACK").unwrap();
+    };
+    let given_back = tokio::time::timeout(DEADLINE, given_back);
+    let (reserved, waited) = tokio::join!(reserve(&app.client, Vec::new(), 3), given_back);
+    waited.expect("the reservation waits for the items");
+    assert_eq!(reserved.unwrap().item_ids.len(), 3);
 }
 
 /// How many items are in the pool.
