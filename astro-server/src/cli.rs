@@ -83,7 +83,8 @@ struct ServeArgs {
     /// sqlite://PATH or postgres://USER@HOST/DATABASE. Give one with a password by the variable.
     #[arg(long, env = "ASTRO_DATABASE_URL", default_value = DATABASE_URL_DEFAULT, hide_env_values = true, global = true)]
     database_url: String,
-    /// Reads of the database at once, each on a connection of its own.
+    /// Reads of the database at once, each on a connection of its own. A quarter of them are kept
+    /// for the looks at keys.
     #[arg(long, env = "ASTRO_DATABASE_READERS", default_value_t = READERS_DEFAULT, global = true, value_parser = connections())]
     database_readers: usize,
     /// Writes at once on PostgreSQL, each on a connection of its own. A server opens as many

@@ -48,7 +48,7 @@ impl AuthLayer {
     async fn admit(&self, headers: &http::HeaderMap, method: &'static Method) -> Result<Entry> {
         let secret = bearer(headers).and_then(Secret::parse).ok_or(Error::KeyInvalid)?;
         let id = secret.id().to_owned();
-        let found = self.db.read(move |conn| store::key_with_hash(conn, &id)).await?;
+        let found = self.db.read_short(move |conn| store::key_with_hash(conn, &id)).await?;
         let (key, hash) = found.ok_or(Error::KeyInvalid)?;
         let same: bool =
             subtle::ConstantTimeEq::ct_eq(hash.as_slice(), secret.hash().as_slice()).into();

@@ -94,7 +94,7 @@ impl Streams {
         if left.is_empty() {
             return Ok(());
         }
-        for id in db.read(move |conn| ops::revoked_among(conn, &left)).await? {
+        for id in db.read_short(move |conn| ops::revoked_among(conn, &left)).await? {
             tracing::info!(key = id, "Key {id} was revoked: its open streams end");
             self.end(&id);
         }

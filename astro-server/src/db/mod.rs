@@ -18,13 +18,15 @@ pub(crate) use conn::each;
 pub use conn::{Conn, MultiBackend};
 pub use types::{Document, Guid};
 
-use crate::kernel::limits::{DATABASE_WAIT, READERS_DEFAULT, SQLITE_BATCH, WRITERS_DEFAULT};
+use crate::kernel::limits::{
+    DATABASE_WAIT, READERS_DEFAULT, SHORT_READERS_OF, SQLITE_BATCH, WRITERS_DEFAULT,
+};
 use crate::kernel::{Error, Result};
 use pool::Pool;
 use probe::{File, Stop};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 use transaction::Mode;
 use trouble::Trouble;
 use writer::{Worker, Writer};
@@ -32,7 +34,7 @@ use writer::{Worker, Writer};
 /// How the database's connections are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Reads at once, each on a connection of its own.
+    /// Reads at once, each on a connection of its own; a quarter of them are kept for short ones.
     pub readers: usize,
     /// PostgreSQL's writes at once, each on a connection of its own. SQLite has one writer.
     pub writers: usize,
@@ -48,6 +50,20 @@ impl Default for Options {
 }
 
 /// What the last thing in each transaction is that writes.
+impl Options {
+    /// The readers that are kept for short reads, and those for all: one of each at least.
+    fn places(self) -> (usize, usize) {
+        let short = (self.readers / SHORT_READERS_OF).max(1);
+        (short, self.readers.saturating_sub(short).max(1))
+    }
+
+    /// Connections that reads and writes take at once.
+    fn connections(self, writers: usize) -> usize {
+        let (short, readers) = self.places();
+        short + readers + writers
+    }
+}
+
 pub type Finish = fn(&mut Conn) -> Result<()>;
 
 /// The database. Clones share its connections.
@@ -60,6 +76,8 @@ pub struct Db {
     writer: Writer,
     readers: Arc<Semaphore>,
     changed: watch::Sender<u64>,
+    /// Places for short reads alone.
+    short: Arc<Semaphore>,
     _probe: Arc<Stop>,
 }
 
@@ -100,9 +118,10 @@ impl Db {
             finish,
         };
         let writer = Writer::start(&worker, threads)?;
-        let readers = Arc::new(Semaphore::new(options.readers));
-        let address = address.clone();
-        Ok(Self { address, pool, file, writer, readers, changed, _probe: Arc::new(probe) })
+        let (short, readers) = options.places();
+        let (short, readers) = (Arc::new(Semaphore::new(short)), Arc::new(Semaphore::new(readers)));
+        let (address, probe) = (address.clone(), Arc::new(probe));
+        Ok(Self { address, pool, file, writer, readers, short, changed, _probe: probe })
     }
 
     /// Runs `work` in a transaction and answers once it is committed. `work` may run again, so it
@@ -142,14 +161,45 @@ impl Db {
     /// Those of `work`, and [`Error::Unavailable`] when the database cannot take it in time.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
+    where
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.read_at(self.readers.clone().acquire_owned(), work).await
+    }
+
+    /// The same for what every call needs before anything else, such as its key, and what takes no
+    /// time: it has places of its own beside the others', so that long reads keep nobody out.
+    ///
+    /// # Errors
+    /// See [`Db::read`].
+    pub async fn read_short<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let place = async {
+            tokio::select! {
+                biased;
+                place = self.readers.clone().acquire_owned() => place,
+                place = self.short.clone().acquire_owned() => place,
+            }
+        };
+        self.read_at(place, work).await
+    }
+
+    async fn read_at<T, F>(
+        &self,
+        place: impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>>,
+        work: F,
+    ) -> Result<T>
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
         let reading = async {
-            let permit =
-                tokio::time::timeout(DATABASE_WAIT / 2, self.readers.clone().acquire_owned());
+            let place = tokio::time::timeout(DATABASE_WAIT / 2, place).await;
             let late = |_| self.pool.trouble().queue("reads");
-            let permit = permit.await.map_err(late)?.map_err(|_| Error::Stopping)?;
+            let place = place.map_err(late)?.map_err(|_| Error::Stopping)?;
             let (pool, file) = (self.pool.clone(), self.file.clone());
             let done = tokio::task::spawn_blocking(move || {
                 let there = file.map_or(Ok(()), |file| file.check());
@@ -157,7 +207,7 @@ impl Db {
                     .and_then(|()| pool.begin(Mode::Read))
                     .and_then(|mut conn| conn.finish(work));
                 pool.trouble().read(&outcome);
-                drop(permit);
+                drop(place);
                 outcome
             });
             done.await.unwrap_or(Err(Error::Stopping))

@@ -70,7 +70,7 @@ impl Pool {
         writers: usize,
         trouble: Trouble,
     ) -> Self {
-        let size = options.readers + writers;
+        let size = options.connections(writers);
         let manager = Manager { address, options, wanted: Arc::default() };
         let conns = r2d2::Pool::builder()
             .max_size(u32::try_from(size).unwrap_or(u32::MAX))

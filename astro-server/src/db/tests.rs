@@ -1,6 +1,7 @@
 //! The writer's promises, with closures that do what no request of the server does.
 use super::schema::server_settings;
-use super::{Address, Conn, Db};
+use super::writer::BATCH_TIME;
+use super::{Address, Conn, Db, Options};
 use crate::kernel::limits::WAL_BYTES_MAX;
 use crate::kernel::{Error, Result};
 use diesel::connection::SimpleConnection as _;
@@ -10,8 +11,9 @@ use std::future::poll_fn;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
+use std::time::Instant;
 
 /// A database whose writer is held up, so that all that is asked for meanwhile is one batch.
 struct Held {
@@ -27,6 +29,10 @@ fn open(path: &Path) -> Db {
 async fn held() -> Held {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder.path().join("astro.db"));
+    hold(folder, &db).await
+}
+
+async fn hold(folder: tempfile::TempDir, db: &Db) -> Held {
     let (go, wait) = mpsc::channel();
     let (enter, entered) = mpsc::channel();
     let holding = db.clone();
@@ -39,7 +45,7 @@ async fn held() -> Held {
         held.await.unwrap();
     });
     tokio::task::spawn_blocking(move || entered.recv().unwrap()).await.unwrap();
-    Held { _folder: folder, db, go }
+    Held { _folder: folder, db: db.clone(), go }
 }
 
 /// Puts a request into the queue.
@@ -100,6 +106,70 @@ async fn a_request_whose_caller_has_gone_is_not_carried_out() {
     go.send(()).unwrap();
     stays.await.unwrap();
     assert_eq!(names(&db).await, ["stays"]);
+}
+
+/// Transactions that ended with [`counted`].
+static TRANSACTIONS: AtomicUsize = AtomicUsize::new(0);
+
+fn counted(_: &mut Conn) -> Result<()> {
+    TRANSACTIONS.fetch_add(1, Ordering::SeqCst);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_takes_in_no_more_once_its_first_callers_have_waited_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&Address::Sqlite(folder.path().join("astro.db")), counted).unwrap();
+    let Held { _folder, go, .. } = hold(folder, &db).await;
+    let mut calls = std::pin::pin!(join_all((0..2).map(|n| {
+        db.write(move |conn| {
+            let began = Instant::now();
+            while n == 0 && began.elapsed() <= BATCH_TIME {
+                std::thread::yield_now();
+            }
+            put(conn, &format!("{n}"))
+        })
+    })));
+    ask(calls.as_mut()).await;
+    go.send(()).unwrap();
+    calls.await.into_iter().for_each(Result::unwrap);
+    let transactions = TRANSACTIONS.load(Ordering::SeqCst);
+    assert_eq!(transactions, 3, "what held it up, the first call, and the second by itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_read_is_answered_while_all_places_are_taken_by_long_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = Address::Sqlite(folder.path().join("astro.db"));
+    for readers in [1, 8] {
+        let options = Options { readers, ..Options::default() };
+        let db = Db::open_with(&address, options, |_| Ok(())).unwrap();
+        let (enter, entered) = mpsc::channel();
+        let (go, wait) = mpsc::channel();
+        let wait = Arc::new(Mutex::new(wait));
+        let long: Vec<_> = (0..options.places().1)
+            .map(|_| {
+                let (db, enter, wait) = (db.clone(), enter.clone(), wait.clone());
+                tokio::spawn(async move {
+                    db.read(move |_| {
+                        enter.send(()).unwrap();
+                        wait.lock().unwrap().recv().unwrap();
+                        Ok(())
+                    })
+                    .await
+                })
+            })
+            .collect();
+        let count = long.len();
+        let all = move || (0..count).for_each(|_| entered.recv().unwrap());
+        tokio::task::spawn_blocking(all).await.unwrap();
+        db.read_short(|_| Ok(())).await.expect("a place of its own");
+        // Any of them takes any of these.
+        long.iter().for_each(|_| go.send(()).unwrap());
+        for read in join_all(long).await {
+            read.unwrap().unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Requests that wait at most; more wait in their own tasks.
 const QUEUE: usize = 4096;
 /// Time after which a batch takes in no more: none of its callers may stop waiting before the commit.
-const BATCH_TIME: Duration = Duration::from_secs(1);
+pub(super) const BATCH_TIME: Duration = Duration::from_secs(1);
 /// Least time worth beginning a transaction for.
 const WAIT_MIN: Duration = Duration::from_millis(200);
 /// Time between two runs of a transaction that met a conflict, times the number of the run.

@@ -174,6 +174,8 @@ pub const WAL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Checks a text's length in characters and that it has no control characters, nor such as turn the
 /// direction of writing.
+/// One reader of so many is kept for short reads, such as the look at a call's key.
+pub const SHORT_READERS_OF: usize = 4;
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `field`.
