@@ -1,17 +1,21 @@
 //! Pages of the log: backwards, and of one item, person, bot, source, severity or time.
 
+use std::pin::pin;
+
 use astro_sdk::v1::{
     CreateAssignmentRequest, Event, EventSeverity, ListEventsRequest, ListEventsResponse,
+    WatchEventsRequest,
 };
 use astro_sdk::{Client, Code, Error};
-use astro_tests::{App, Backend, on_each_database};
+use astro_tests::{App, Backend, on_each_database, sql};
 use steam_sim::Behaviour;
 
-use crate::events::{churn, ids, log_until};
+use crate::events::{churn, from_earliest, ids, log_until, next};
 
 on_each_database!(
     the_log_is_read_backwards_page_by_page,
     the_log_is_narrowed_to_what_is_asked_for,
+    rare_events_are_found_however_long_the_log_is,
     a_page_that_cannot_be_had_names_the_field,
 );
 
@@ -120,6 +124,57 @@ async fn a_page_that_cannot_be_had_names_the_field(backend: Backend) {
         assert_eq!(refused.code, Code::InvalidArgument, "{refused}");
         assert_eq!(refused.metadata["field"], field, "{refused}");
     }
+}
+
+async fn rare_events_are_found_however_long_the_log_is(backend: Backend) {
+    let mut app = App::start(backend).await;
+    app.stop_server().await;
+    let mut conn = sql::open(&app.database_url).unwrap();
+    sql::run(&mut conn, &many_events(backend, &app.org_id)).unwrap();
+    app.restart_server().await;
+    let request = WatchEventsRequest { types: vec!["rare.*".to_owned()], ..from_earliest() };
+    let mut watch = pin!(app.client.events().watch(request));
+    let told = [next(&mut watch).await, next(&mut watch).await, next(&mut watch).await];
+    let (mut wanted, error) = (ids(&told), EventSeverity::Error.into());
+    for newest_first in [false, true] {
+        // The organisation's part of the log, and the whole of it.
+        for (client, page_size) in [(&app.client, 500), (&app.client, 1), (&app.admin, 1)] {
+            let (mut seen, mut resume_token) = (Vec::new(), String::new());
+            loop {
+                let severities = vec![error];
+                let request = ListEventsRequest { severities, newest_first, ..<_>::default() };
+                let request = ListEventsRequest { resume_token, page_size, ..request };
+                let page = list(client, request).await.unwrap();
+                if page.events.is_empty() {
+                    break;
+                }
+                seen.extend(page.events);
+                resume_token = page.resume_token;
+            }
+            assert_eq!(ids(&seen), wanted, "{newest_first} {page_size}");
+        }
+        wanted.reverse();
+    }
+}
+
+/// Makes more events than one statement looks through, of which the first, the last and one between
+/// are errors.
+fn many_events(backend: Backend, org_id: &str) -> String {
+    const MANY: u32 = 25_000;
+    let (id, org, at) = match backend {
+        Backend::Postgres => ("gen_random_uuid()", format!("'{org_id}'::uuid"), "now()"),
+        Backend::Sqlite => ("randomblob(16)", format!("x'{}'", org_id.replace('-', "")), "0"),
+    };
+    let rare = format!("i IN (1, 12345, {MANY})");
+    let empty = if backend == Backend::Postgres { "'{}'::jsonb" } else { "'{}'" };
+    format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY})
+         INSERT INTO system_events (id, org_id, event_type, event_category, event_description,
+             event_data, severity, source, created_at)
+         SELECT {id}, {org}, CASE WHEN {rare} THEN 'rare.found' ELSE 'item.seen' END, 'item', '',
+             {empty}, CASE WHEN {rare} THEN 'ERROR' ELSE 'INFO' END, 'system', {at}
+         FROM n ORDER BY i"
+    )
 }
 
 async fn list(client: &Client, request: ListEventsRequest) -> Result<ListEventsResponse, Error> {

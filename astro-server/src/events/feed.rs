@@ -50,7 +50,7 @@ impl Feed {
             let end = *head.borrow_and_update();
             while from.number < end.number {
                 match self.read(Filter::default(), *from).await {
-                    Ok((events, _)) => {
+                    Ok((events, ..)) => {
                         failing = false;
                         if events.is_empty() {
                             *from = end;
@@ -76,12 +76,14 @@ impl Feed {
         }
     }
 
-    /// A page of events, and the end of the log before it was read.
-    async fn read(&self, filter: Filter, after: Position) -> Result<(Vec<Event>, Position)> {
+    /// What the filter takes of the next piece of the log, where the piece ends, and whether the log
+    /// goes on there.
+    async fn read(&self, filter: Filter, after: Position) -> Result<(Vec<Event>, Position, bool)> {
         self.db
             .read(move |conn| {
-                let end = store::end(conn)?;
-                Ok((store::page(conn, &filter, Range::After(after.number), PAGE)?, end))
+                let end = after.later(store::end(conn)?);
+                let piece = store::piece(conn, &filter, Range::After(after.number), PAGE)?;
+                Ok((piece.events, piece.upto.unwrap_or(end), piece.upto.is_some()))
             })
             .await
     }
@@ -121,14 +123,13 @@ impl Follower {
     pub async fn next(&mut self) -> Result<Vec<Arc<Event>>> {
         loop {
             if !self.caught_up {
-                let (page, end) = self.feed.read(self.filter.clone(), self.at).await?;
-                if let Some(last) = page.last() {
-                    self.at = last.position;
-                    return Ok(page.into_iter().map(Arc::new).collect());
+                let (events, upto, more) = self.feed.read(self.filter.clone(), self.at).await?;
+                // Up to there the filter takes nothing else: who resumes need not look again.
+                (self.at, self.caught_up) = (upto, !more);
+                if !events.is_empty() {
+                    return Ok(events.into_iter().map(Arc::new).collect());
                 }
-                // Up to there the filter takes nothing: who resumes need not look again.
-                self.at = self.at.later(end);
-                self.caught_up = true;
+                continue;
             }
             match self.live.recv().await {
                 Ok(event) if event.position.number > self.at.number => {

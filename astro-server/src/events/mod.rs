@@ -406,6 +406,17 @@ impl Filter {
         self.item.is_some() || self.assignment.is_some() || self.user.is_some()
     }
 
+    /// Whether it may take few of the events that are walked over to find them.
+    pub(crate) fn is_walked(&self) -> bool {
+        let narrow = self.bot.is_some()
+            || self.source.is_some()
+            || self.from.is_some()
+            || self.until.is_some()
+            || !self.severities.is_empty()
+            || !self.types.is_empty();
+        narrow && !self.names_a_thing()
+    }
+
     /// Whether `event` is wanted.
     pub fn takes(&self, event: &Event) -> bool {
         let org = self.org.is_none_or(|org| event.org_id == Some(org));

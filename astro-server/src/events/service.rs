@@ -5,8 +5,8 @@ use crate::auth::gate::Context;
 use crate::auth::{self, Gate, StreamPass};
 use crate::db::Conn;
 use crate::kernel::limits::{
-    EVENT_TYPES_MAX, FILTER_VALUES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, SOURCE_CHARS_MAX,
-    WAIT_SECONDS_MAX,
+    EVENT_TYPES_MAX, FILTER_VALUES_MAX, LOG_PAGE_TIME, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX,
+    SOURCE_CHARS_MAX, WAIT_SECONDS_MAX,
 };
 use crate::kernel::page::fitting;
 use crate::kernel::seal::Sealer;
@@ -21,7 +21,7 @@ use astro_sdk::v1::{
 use futures_util::Stream;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -49,10 +49,11 @@ impl EventService for Events {
         let log_id = self.log.id();
         let read = move |conn: &mut Conn, context: &Context, request: ListEventsRequest| {
             let query = Query::parse(conn, context, log_id, &request)?;
-            let (events, position) = query.page(conn)?;
-            Ok((query, events, position))
+            let looked = query.look(conn, query.from, query.size)?;
+            Ok((query, looked))
         };
-        let (query, mut events, mut position) = self.gate.read(request, read).await?.into_inner();
+        let (query, looked) = self.gate.read(request, read).await?.into_inner();
+        let (mut events, mut position) = self.fill(&query, looked).await?;
         if events.is_empty() && !query.wait.is_zero() {
             (events, position) = self.wait(query, position).await?;
         }
@@ -104,6 +105,25 @@ impl EventService for Events {
 }
 
 impl Events {
+    /// Goes on after the first piece until the page is full, or has an event and took its time. A
+    /// page without an event tells that nothing is behind it, so that one goes on to the end. Others
+    /// read between the pieces.
+    async fn fill(&self, query: &Query, first: Looked) -> Result<(Vec<Arc<Event>>, Position)> {
+        let began = Instant::now();
+        let Looked { mut events, mut upto, mut more } = first;
+        while more && (events.is_empty() || began.elapsed() < LOG_PAGE_TIME) {
+            let room = query.size - i64::try_from(events.len()).unwrap_or(query.size);
+            if room <= 0 {
+                break;
+            }
+            let (query, from) = (query.clone(), upto);
+            let next = self.gate.db.read(move |conn| query.look(conn, from, room)).await?;
+            events.extend(next.events);
+            (upto, more) = (next.upto, next.more);
+        }
+        Ok((events.into_iter().map(Arc::new).collect(), upto))
+    }
+
     /// Waits for a first event after `from`, no longer than the caller wants. The wait counts as an
     /// open stream, and ends like one.
     async fn wait(&self, query: Query, from: Position) -> Result<(Vec<Arc<Event>>, Position)> {
@@ -122,7 +142,15 @@ impl Events {
     }
 }
 
+/// What was found in a piece of the log, where that ends, and whether the log goes on there.
+struct Looked {
+    events: Vec<Event>,
+    upto: Position,
+    more: bool,
+}
+
 /// A page that is wanted.
+#[derive(Clone)]
 struct Query {
     caller: Caller,
     filter: Filter,
@@ -171,25 +199,17 @@ impl Query {
         })
     }
 
-    /// The events, and the place to go on from: the end of the log when the page came up short,
-    /// so that a caller whose filter takes nothing does not read the same log again.
-    fn page(&self, conn: &mut Conn) -> Result<(Vec<Arc<Event>>, Position)> {
-        let range = if self.newest_first {
-            Range::Before(self.from.number)
+    /// Looks through the next piece. Its end is that of the log when nothing is left, so that a
+    /// caller whose filter takes nothing does not read the same log again.
+    fn look(&self, conn: &mut Conn, from: Position, limit: i64) -> Result<Looked> {
+        let (range, last) = if self.newest_first {
+            (Range::Before(from.number), Position::START)
         } else {
-            Range::After(self.from.number)
+            (Range::After(from.number), from.later(store::end(conn)?))
         };
-        // Read before the page: what comes in between must not be skipped.
-        let end = if self.newest_first { Position::START } else { store::end(conn)? };
-        let events = store::page(conn, &self.filter, range, self.size)?;
-        let full = i64::try_from(events.len()).is_ok_and(|n| n >= self.size);
-        let position = match events.last().map(|event| event.position) {
-            Some(last) if full => last,
-            Some(_) | None if self.newest_first => Position::START,
-            Some(last) => last.later(end),
-            None => self.from.later(end),
-        };
-        Ok((events.into_iter().map(Arc::new).collect(), position))
+        let piece = store::piece(conn, &self.filter, range, limit)?;
+        let (upto, more) = (piece.upto.unwrap_or(last), piece.upto.is_some());
+        Ok(Looked { events: piece.events, upto, more })
     }
 }
 

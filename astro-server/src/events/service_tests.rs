@@ -4,7 +4,7 @@ use crate::auth::Streams;
 use crate::auth::layer::Entry;
 use crate::db::{Address, Db};
 use crate::events::{self, NewEvent};
-use crate::kernel::limits::PAGE_BYTES_MAX;
+use crate::kernel::limits::{LOG_PIECE, PAGE_BYTES_MAX};
 use crate::kernel::{Clock, KeyKind, OrgId};
 use astro_sdk::methods;
 use futures_util::StreamExt;
@@ -205,4 +205,33 @@ async fn a_stream_ends_with_its_key_and_with_the_server() {
     world.stop.cancel();
     let status = stopped.next().await.unwrap().unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unavailable);
+}
+
+#[tokio::test]
+async fn one_statement_looks_through_no_more_than_a_piece_of_the_log() {
+    let world = World::new().await;
+    let (db, org, now) = (world.events.gate.db.clone(), world.org, Clock::default().now());
+    let fill = move |conn: &mut Conn| {
+        for _ in 0..=LOG_PIECE {
+            events::append(conn, NewEvent::new(org, "item.seen", events::SYSTEM, ""), now)?;
+        }
+        Ok(())
+    };
+    db.write_within(Duration::from_secs(60), fill).await.unwrap();
+    world.append("sync.started").await;
+    let look = async |org, range| {
+        let types = vec![TypePattern::parse("donation.*").unwrap()];
+        let filter = Filter { org, types, ..Filter::default() };
+        let piece = db.read(move |conn| store::piece(conn, &filter, range, 50)).await.unwrap();
+        assert!(piece.events.is_empty());
+        piece.upto.map(|upto| upto.number)
+    };
+    let end = LOG_PIECE + 2;
+    for org in [None, Some(world.org)] {
+        assert_eq!(look(org, Range::After(0)).await, Some(LOG_PIECE));
+        assert_eq!(look(org, Range::After(LOG_PIECE)).await, None);
+        assert_eq!(look(org, Range::Before(i64::MAX)).await, Some(end + 1 - LOG_PIECE));
+        assert_eq!(look(org, Range::Before(LOG_PIECE)).await, None);
+    }
+    assert_eq!(world.list(family("sync.*")).await.unwrap().0, ["sync.started"]);
 }

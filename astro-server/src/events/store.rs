@@ -4,6 +4,7 @@ use super::{Event, Filter, Position, Range, Severity, TypePattern};
 use crate::db::schema::{event_chain, event_log as l, event_queue as q, system_events as t};
 use crate::db::types::sql as types;
 use crate::db::{Conn, Document, Guid, MultiBackend};
+use crate::kernel::limits::LOG_PIECE;
 use crate::kernel::{AssignmentId, BotId, EventId, ItemId, OrgId, Result, SteamId, Timestamp};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -61,12 +62,65 @@ macro_rules! columns {
     };
 }
 
+/// What was found in a piece of the log.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    /// The events that the filter takes.
+    pub(crate) events: Vec<Event>,
+    /// Up to where it was looked through; none: to the end, or with [`Range::Before`] to the start.
+    pub(crate) upto: Option<Position>,
+}
+
+/// Looks for at most `limit` events of `range` that `filter` takes, in so much of the log that
+/// nobody waits long for the statement to end. For [`page`]'s order and whole result, go on.
+pub(crate) fn piece(conn: &mut Conn, filter: &Filter, range: Range, limit: i64) -> Result<Piece> {
+    let bound = if filter.is_walked() { bound(conn, filter.org, range)? } else { None };
+    let events = page_within(conn, filter, range, bound.map(|bound| bound.number), limit)?;
+    let full = i64::try_from(events.len()).is_ok_and(|n| n >= limit);
+    let last = events.last().map(|event| event.position);
+    Ok(Piece { events, upto: last.filter(|_| full).or(bound) })
+}
+
+/// The last place of the piece that `range` begins with, of the organisation's part of the log if
+/// there is one; none if the rest is no longer than a piece.
+fn bound(conn: &mut Conn, org: Option<OrgId>, range: Range) -> Result<Option<Position>> {
+    let number = match (org, range) {
+        // Positions have no gaps.
+        (None, Range::After(after)) => Some(after.saturating_add(LOG_PIECE)),
+        (None, Range::Before(before)) => {
+            Some(before.min(end(conn)?.number.saturating_add(1)) - LOG_PIECE)
+        }
+        (Some(org), range) => {
+            let own = l::table.filter(l::org_id.eq(org)).select(l::position).into_boxed();
+            let own = match range {
+                Range::After(after) => own.filter(l::position.gt(after)).order(l::position.asc()),
+                Range::Before(before) => {
+                    own.filter(l::position.lt(before)).order(l::position.desc())
+                }
+            };
+            own.offset(LOG_PIECE - 1).first(conn).optional()?
+        }
+    };
+    number.map_or(Ok(None), |number| position(conn, number))
+}
+
 /// Events of `range` that `filter` takes, at most `limit`: oldest first after a position, newest
 /// first before one.
 pub(crate) fn page(
     conn: &mut Conn,
     filter: &Filter,
     range: Range,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    page_within(conn, filter, range, None, limit)
+}
+
+/// The same up to the position `bound`.
+fn page_within(
+    conn: &mut Conn,
+    filter: &Filter,
+    range: Range,
+    bound: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Event>> {
     let mut query =
@@ -111,6 +165,11 @@ pub(crate) fn page(
         }
         query = query.filter(any);
     }
+    query = match (range, bound) {
+        (_, None) => query,
+        (Range::After(_), Some(bound)) => query.filter(l::position.le(bound)),
+        (Range::Before(_), Some(bound)) => query.filter(l::position.ge(bound)),
+    };
     let place = l::position + 0_i64;
     query = match (of_a_thing, range) {
         (false, Range::After(after)) => {
