@@ -6,7 +6,7 @@ mod listen;
 use crate::auth::layer::AuthLayer;
 use crate::auth::{self, Gate, Streams};
 use crate::config::{Bounds, Config};
-use crate::db::{Address, Db};
+use crate::db::{Able, Address, Db};
 use crate::events::{Feed, Log};
 use crate::kernel::limits::{
     CALLS_PER_CONNECTION_MAX, FRAME_BYTES_MAX, KEEPALIVE, LOG_LATE, METADATA_BYTES_READ,
@@ -14,13 +14,13 @@ use crate::kernel::limits::{
 };
 use crate::kernel::seal::Sealer;
 use crate::{
-    admin_key, assignments, bots, donations, events, items, jobs, orgs, sessions, supervise, sync,
-    users,
+    admin_key, assignments, bots, crash, donations, events, items, jobs, orgs, sessions, supervise,
+    sync, users,
 };
 use anyhow::Context;
 use astro_sdk::FILE_DESCRIPTOR_SET;
 use astro_sdk::bot::v1::bot_session_service_server::BotSessionServiceServer;
-use astro_sdk::methods::METHODS;
+use astro_sdk::methods::{Bucket, METHODS};
 use astro_sdk::v1::{
     access_service_server::AccessServiceServer, assignment_service_server::AssignmentServiceServer,
     bot_service_server::BotServiceServer, donation_service_server::DonationServiceServer,
@@ -87,8 +87,8 @@ impl Server {
         run_tasks(&db, &config, &streams, &stop);
         let (health, health_service) = tonic_health::server::health_reporter();
         set_status(&health, |_| true).await;
-        let told = tell(health.clone(), db.away(), log.lag());
-        tokio::spawn(stop.clone().run_until_cancelled_owned(told));
+        let (of, able, lag) = (health.clone(), db.able(), log.lag());
+        supervise::spawn("health", &stop, move || tell(of.clone(), able.clone(), lag.clone()));
         let mut routes = routes(&config, gate, &feed, &log)?;
         routes.add_service(health_service);
         let router = transport()
@@ -189,16 +189,20 @@ fn transport() -> tonic::transport::Server {
 /// Tells whoever asks for health whether the database is there, and of the log whether it keeps up.
 async fn tell(
     health: HealthReporter,
-    mut away: watch::Receiver<Option<String>>,
+    mut able: watch::Receiver<Able>,
     mut lag: watch::Receiver<Duration>,
 ) {
     let is_late = |lag: &Duration| *lag >= LOG_LATE;
     loop {
-        let there = away.borrow_and_update().is_none();
+        crash::point("health");
+        let Able { read, write } = *able.borrow_and_update();
         let late = is_late(&lag.borrow_and_update());
-        set_status(&health, |service| there && !(late && service == LOG_SERVICE)).await;
+        set_status(&health, |service| {
+            read && (write || !writes(service)) && !(late && service == LOG_SERVICE)
+        })
+        .await;
         let ended = tokio::select! {
-            changed = away.changed() => changed.is_err(),
+            changed = able.changed() => changed.is_err(),
             changed = lag.wait_for(|lag| is_late(lag) != late) => changed.is_err(),
         };
         if ended {
@@ -208,6 +212,12 @@ async fn tell(
 }
 
 /// The service whose health is also that of the log.
+/// Whether a service has calls that change something. The server as a whole goes on reading.
+fn writes(service: &str) -> bool {
+    let mut own = METHODS.iter().filter(|method| method.service == service);
+    own.any(|method| method.bucket == Bucket::Write || method.client_streaming)
+}
+
 const LOG_SERVICE: &str = "astro.v1.EventService";
 
 async fn set_status(health: &HealthReporter, serves: impl Fn(&str) -> bool) {

@@ -5,9 +5,12 @@ use astro_sdk::{Client, Error};
 use astro_server::Server;
 use astro_server::config::Config;
 use astro_server::db::Options;
-use astro_tests::{PgBouncer, postgres, sql};
+use astro_tests::{DEADLINE, PgBouncer, postgres, sql};
 use futures_util::future::join_all;
 use tempfile::TempDir;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 /// Connections of a server beside its readers and writers, at most.
 const FURTHER: usize = 4;
@@ -106,6 +109,51 @@ async fn a_server_makes_do_with_the_connections_that_postgresql_has_left() {
     let refused = start(&own, Options::default()).await.err().unwrap();
     let text = format!("{refused:#}");
     assert!(text.contains("max_connections") && text.contains("--database-writers"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_takes_no_connection_is_told_by_health_though_the_probe_has_one() {
+    if !postgres::is_available(module_path!()) {
+        return;
+    }
+    let url = postgres::new_database().unwrap();
+    let name = postgres::name_of(&url).unwrap();
+    let mut conn = sql::open(&url).unwrap();
+    let role = format!("CREATE ROLE {name} LOGIN; ALTER DATABASE {name} OWNER TO {name}");
+    sql::run(&mut conn, &format!("{role}; GRANT ALL ON SCHEMA public TO {name}")).unwrap();
+    let own = url.replace("user=postgres", &format!("user={name}"));
+    let lone = start(&own, Options::default()).await.unwrap();
+    let channel = tonic::transport::Endpoint::from_shared(lone.server.endpoint()).unwrap();
+    let mut health = HealthClient::new(channel.connect_lazy());
+    let mut health = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    let mut next = async || {
+        let told = tokio::time::timeout(DEADLINE, health.message()).await.expect("it is told");
+        told.unwrap().unwrap().status()
+    };
+    assert_eq!(next().await, ServingStatus::Serving);
+    sql::run(&mut conn, &format!("ALTER ROLE {name} CONNECTION LIMIT 0")).unwrap();
+    // All but the probe, which asks for nothing else.
+    let end = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE usename = '{name}' AND query NOT LIKE '%SELECT 1'"
+    );
+    sql::run(&mut conn, &end).unwrap();
+    let client = lone.client();
+    let calls = async {
+        loop {
+            let request = CreateOrganizationRequest::default();
+            let _ = client.raw().organizations().create_organization(request).await;
+        }
+    };
+    tokio::select! {
+        told = next() => assert_eq!(told, ServingStatus::NotServing),
+        () = calls => {}
+    }
+    let left =
+        format!("SELECT count(*) || '' AS line FROM pg_stat_activity WHERE usename = '{name}'");
+    assert_eq!(sql::lines(&mut conn, &left).unwrap(), ["1"], "the probe is connected");
+    sql::run(&mut conn, &format!("ALTER ROLE {name} CONNECTION LIMIT -1")).unwrap();
+    assert_eq!(next().await, ServingStatus::Serving);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,13 +7,17 @@ use astro_sdk::v1::organization_service_client::OrganizationServiceClient;
 use astro_sdk::v1::{ApiKeyKind, GetOrganizationRequest, Organization, UpdateOrganizationRequest};
 use astro_sdk::{Client, Code, Error};
 use astro_server::db::Conn;
-use astro_tests::{App, Backend, on_each_database, postgres, sql};
+use astro_tests::{App, Backend, DEADLINE, on_each_database, postgres, sql};
+use futures_util::StreamExt;
 use futures_util::future::join_all;
-use tonic_health::pb::HealthCheckRequest;
+use futures_util::stream::FuturesUnordered;
+use tonic::Streaming;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::NODE;
+use crate::access::revoke;
 use crate::puppet::Puppet;
 
 /// What callers are promised, and a busy machine's own share.
@@ -25,6 +29,7 @@ on_each_database!(
     a_database_that_is_away_is_told_by_health_and_to_callers_and_used_again,
     a_report_that_the_database_could_not_take_is_told_again,
     a_call_that_was_answered_too_late_is_not_carried_out,
+    a_database_that_takes_no_writes_is_told_by_health_and_that_it_does_again,
 );
 
 /// Another program on the app's database.
@@ -146,11 +151,8 @@ fn set_away(app: &App, away: bool) {
 
 async fn a_database_that_is_away_is_told_by_health_and_to_callers_and_used_again(backend: Backend) {
     let app = App::start(backend).await;
-    let channel = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
-    let mut client = HealthClient::new(channel.connect_lazy());
-    let request = HealthCheckRequest { service: "astro.v1.ItemService".to_owned() };
-    let mut health = client.watch(request).await.unwrap().into_inner();
-    let mut next = async || health.message().await.unwrap().unwrap().status();
+    let mut health = health_of(&app, "astro.v1.ItemService").await;
+    let mut next = async || self::next(&mut health).await;
     assert_eq!(next().await, ServingStatus::Serving);
     let gone = Instant::now();
     set_away(&app, true);
@@ -260,6 +262,79 @@ async fn a_database_that_is_read_only_is_read() {
     assert!(refused.to_string().contains("read-only"), "{refused}");
     postgres::alter(&app.database_url, "SET default_transaction_read_only = off").unwrap();
     rename(&app.admin, &app.org_id, "New").await.unwrap();
+}
+
+/// Follows the health of a service.
+async fn health_of(app: &App, service: &str) -> Streaming<HealthCheckResponse> {
+    let channel = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
+    let mut client = HealthClient::new(channel.connect_lazy());
+    let request = HealthCheckRequest { service: service.to_owned() };
+    client.watch(request).await.unwrap().into_inner()
+}
+
+async fn next(health: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
+    let told = tokio::time::timeout(DEADLINE, health.message()).await.expect("health is told");
+    told.unwrap().unwrap().status()
+}
+
+async fn a_database_that_takes_no_writes_is_told_by_health_and_that_it_does_again(
+    backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let mut other = Program::on(&app);
+    let mut items = health_of(&app, "astro.v1.ItemService").await;
+    assert_eq!(next(&mut items).await, ServingStatus::Serving);
+    let set_read_only = |other: &mut Program, on: bool| match backend {
+        Backend::Sqlite => {
+            other.run("", if on { "BEGIN IMMEDIATE" } else { "ROLLBACK" });
+        }
+        Backend::Postgres => {
+            let change = format!("SET default_transaction_read_only = {on}");
+            postgres::alter(&app.database_url, &change).unwrap();
+        }
+    };
+    set_read_only(&mut other, true);
+    rename(&impatient(&app), &app.org_id, "New").await.unwrap_err();
+    assert_eq!(next(&mut items).await, ServingStatus::NotServing);
+    for reading in ["", "astro.v1.EventService"] {
+        let mut health = health_of(&app, reading).await;
+        assert_eq!(next(&mut health).await, ServingStatus::Serving, "{reading:?} can be read");
+    }
+    name(&app.admin, &app.org_id).await.unwrap();
+    set_read_only(&mut other, false);
+    assert_eq!(next(&mut items).await, ServingStatus::Serving, "though nobody else wrote");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_looked_at_while_others_read_for_long() {
+    if !postgres::is_available(module_path!()) {
+        return;
+    }
+    let app = App::start(Backend::Postgres).await;
+    let key = app.key(ApiKeyKind::Client, &app.org_id, "").await;
+    revoke(&app, &key).await;
+    let mut other = Program::on(&app);
+    other.run("BEGIN; LOCK TABLE organizations IN ACCESS EXCLUSIVE MODE", "");
+    let admin = impatient(&app);
+    let reads = (0..20).map(|_| name(&admin, &app.org_id));
+    let mut reads: FuturesUnordered<_> = reads.collect();
+    let refused = app.client_with(&key);
+    let checked = async {
+        let waiting = "SELECT count(*) || '' AS line FROM pg_locks WHERE NOT granted";
+        let mut look = tokio::time::interval(Duration::from_millis(5));
+        while sql::lines(&mut other.0, waiting).unwrap()[0].parse::<u32>().unwrap() < 6 {
+            look.tick().await;
+        }
+        name(&refused, &app.org_id).await.unwrap_err()
+    };
+    let refused = tokio::select! {
+        biased;
+        _ = reads.next() => panic!("the key was looked at after another's read"),
+        refused = checked => refused,
+    };
+    assert!(refused.is(ErrorReason::KeyInvalid), "{refused}");
+    other.release();
+    assert!(reads.next().await.unwrap().is_ok(), "one that waited");
 }
 
 #[tokio::test(flavor = "multi_thread")]

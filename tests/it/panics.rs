@@ -3,6 +3,9 @@
 use astro_sdk::v1::{ApiKeyKind, ErrorReason, ItemState, ReserveItemsRequest, WatchEventsRequest};
 use astro_sdk::{Code, Error};
 use astro_tests::{App, Backend, DEADLINE};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::NODE;
 use crate::access::revoke;
@@ -67,4 +70,20 @@ async fn after_a_panic_in_its_session_a_bot_is_told_and_may_connect_again_at_onc
     let mut bot = Puppet::connect(&app, false).await.unwrap();
     bot.status("online").await;
     bot.committed().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_panic_in_what_tells_health_an_outage_is_still_told() {
+    let app = App::start_process(Backend::Sqlite, NODE, &["--panic-at", "health"]).await;
+    let server = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
+    let mut health = HealthClient::new(server.connect_lazy());
+    let mut health = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    let mut next = async || {
+        let told = tokio::time::timeout(DEADLINE, health.message()).await.expect("it is told");
+        told.unwrap().unwrap().status()
+    };
+    assert_eq!(next().await, ServingStatus::Serving);
+    let file = app.database_url.strip_prefix("sqlite://").unwrap();
+    std::fs::rename(file, format!("{file}.aside")).unwrap();
+    assert_eq!(next().await, ServingStatus::NotServing);
 }

@@ -16,6 +16,7 @@ mod writer;
 pub use address::Address;
 pub(crate) use conn::each;
 pub use conn::{Conn, MultiBackend};
+pub use trouble::Able;
 pub use types::{Document, Guid};
 
 use crate::kernel::limits::{
@@ -49,7 +50,6 @@ impl Default for Options {
     }
 }
 
-/// What the last thing in each transaction is that writes.
 impl Options {
     /// The readers that are kept for short reads, and those for all: one of each at least.
     fn places(self) -> (usize, usize) {
@@ -64,6 +64,7 @@ impl Options {
     }
 }
 
+/// What the last thing in each transaction is that writes.
 pub type Finish = fn(&mut Conn) -> Result<()>;
 
 /// The database. Clones share its connections.
@@ -75,9 +76,9 @@ pub struct Db {
     file: Option<Arc<File>>,
     writer: Writer,
     readers: Arc<Semaphore>,
-    changed: watch::Sender<u64>,
     /// Places for short reads alone.
     short: Arc<Semaphore>,
+    changed: watch::Sender<u64>,
     _probe: Arc<Stop>,
 }
 
@@ -161,7 +162,6 @@ impl Db {
     /// Those of `work`, and [`Error::Unavailable`] when the database cannot take it in time.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
-    where
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
@@ -193,6 +193,7 @@ impl Db {
         place: impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>>,
         work: F,
     ) -> Result<T>
+    where
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
@@ -222,6 +223,11 @@ impl Db {
     /// Why the database is away, if it is; each change is told.
     pub fn away(&self) -> watch::Receiver<Option<String>> {
         self.pool.trouble().away()
+    }
+
+    /// What the database does for its callers; changes are told.
+    pub fn able(&self) -> watch::Receiver<Able> {
+        self.pool.trouble().able()
     }
 
     /// A connection of one's own, beside the pool.

@@ -124,7 +124,11 @@ impl Pool {
         self.manager.wanted.fetch_sub(1, Ordering::Relaxed);
         conn.map_err(|_| {
             let open = self.conns.state().connections;
-            if open == 0 || self.trouble.is_away() {
+            if self.trouble.is_away() {
+                return Error::Unavailable(REFUSED.to_owned());
+            }
+            self.trouble.closed(Instant::now());
+            if open == 0 {
                 return Error::Unavailable(REFUSED.to_owned());
             }
             // PostgreSQL had no room for one more, and none of the others came back.

@@ -2,8 +2,9 @@
 use super::address::Address;
 use super::conn::Conn;
 use super::pool::Pool;
+use super::transaction::Mode;
 use super::trouble::Trouble;
-use crate::kernel::limits::{PROBE_EVERY, PROBE_WAIT, WAL_BYTES_MAX};
+use crate::kernel::limits::{PROBE_EVERY, PROBE_WAIT, PROBE_WRITE, WAL_BYTES_MAX};
 use crate::kernel::{Error, Result};
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::R2D2Connection as _;
@@ -40,7 +41,9 @@ pub(super) struct Stop(#[allow(dead_code)] mpsc::Sender<()>);
 
 fn watch(told: &mpsc::Receiver<Result<()>>, trouble: &Trouble) {
     loop {
-        match told.recv_timeout(PROBE_WAIT) {
+        let told = told.recv_timeout(PROBE_WAIT);
+        trouble.look();
+        match told {
             Ok(Ok(())) => trouble.back(),
             Ok(Err(error)) => trouble.gone(&cause(error)),
             Err(RecvTimeoutError::Timeout) => trouble.gone("it does not answer"),
@@ -96,8 +99,20 @@ impl Probe {
         if let (Some(file), Some(conn)) = (&self.file, &mut self.conn) {
             file.truncate_wal(conn);
         }
+        if let Some(conn) = &mut self.conn
+            && pool.trouble().refuses_writes()
+        {
+            // Nobody else may be writing, least of all once health has told it.
+            pool.trouble().wrote(&write(conn));
+        }
         Ok(())
     }
+}
+
+/// Writes something that changes nothing.
+fn write(conn: &mut Conn) -> Result<()> {
+    conn.begin(Mode::Write(PROBE_WRITE))?;
+    conn.finish(|conn| Ok(conn.batch_execute("UPDATE server_settings SET value = value")?))
 }
 
 /// SQLite's file, as it was when it was opened: another one in its place is not this database.

@@ -1,5 +1,6 @@
 //! What is wrong with the database, told once: to the log, to callers and to health.
 use crate::kernel::Error;
+use crate::kernel::limits::TROUBLE_TOLD;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -14,11 +15,22 @@ pub(super) const LOST: &str = "the connection to it was lost";
 /// What a caller is told for whom no connection could be opened.
 pub(super) const REFUSED: &str = "it takes no connection";
 
+/// What the database does for its callers, as health tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Able {
+    /// It can be read.
+    pub read: bool,
+    /// It takes writes.
+    pub write: bool,
+}
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Extent {
     /// It answers, but refuses work: no writes, mostly.
     Part,
+    /// It answers those who are connected, and takes no connection.
+    Closed,
     /// Nothing works.
     All,
 }
@@ -31,6 +43,7 @@ struct Inner {
     outage: Mutex<Outage>,
     /// Why the database is away, if it is.
     away: watch::Sender<Option<String>>,
+    able: watch::Sender<Able>,
 }
 
 #[derive(Default)]
@@ -45,11 +58,33 @@ struct Outage {
     told: Option<Instant>,
     /// Whether this outage is in the log.
     logged: bool,
+    /// When every write was refused.
+    unwritten: Option<Span>,
+    /// When nobody got a connection.
+    closed: Option<Span>,
+}
+
+/// From the first of several failures to the last, with no success between them.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    first: Instant,
+    last: Instant,
+}
+
+impl Span {
+    fn note(span: &mut Option<Self>, now: Instant) {
+        span.get_or_insert(Self { first: now, last: now }).last = now;
+    }
+
+    fn is_long(span: Option<Self>) -> bool {
+        span.is_some_and(|span| span.last.duration_since(span.first) >= TROUBLE_TOLD)
+    }
 }
 
 impl Trouble {
     pub(super) fn none() -> Self {
-        Self(Arc::new(Inner { outage: Mutex::default(), away: watch::Sender::new(None) }))
+        let able = watch::Sender::new(Able { read: true, write: true });
+        Self(Arc::new(Inner { outage: Mutex::default(), away: watch::Sender::new(None), able }))
     }
 
     /// Notes what the database said when it took no connection: for the log alone, since it names
@@ -61,27 +96,77 @@ impl Trouble {
 
     /// Notes the outcome of a write.
     pub(super) fn wrote<T>(&self, outcome: &Result<T, Error>) {
+        self.wrote_at(outcome, Instant::now());
+    }
+
+    fn wrote_at<T>(&self, outcome: &Result<T, Error>, now: Instant) {
         match outcome {
-            Ok(_) => self.succeeded(Extent::Part),
-            Err(error) => self.refused(error),
+            Ok(_) => {
+                let mut outage = self.lock();
+                (outage.unwritten, outage.closed) = (None, None);
+                drop(outage);
+                self.succeeded(Extent::Part);
+            }
+            Err(error) if self.refused(error) => {
+                let mut outage = self.lock();
+                if outage.closed.is_none() {
+                    Span::note(&mut outage.unwritten, now);
+                }
+            }
+            Err(_) => {}
         }
     }
 
     /// Notes the outcome of a read, which says nothing of writes if it succeeds.
     pub(super) fn read<T>(&self, outcome: &Result<T, Error>) {
         match outcome {
-            Ok(_) => self.succeeded(Extent::All),
-            Err(error) => self.refused(error),
+            Ok(_) => {
+                let mut outage = self.lock();
+                outage.closed = None;
+                let of_writes = outage.unwritten.is_some();
+                drop(outage);
+                self.succeeded(if of_writes { Extent::Closed } else { Extent::Part });
+            }
+            Err(error) => {
+                self.refused(error);
+            }
         }
     }
 
-    fn refused(&self, error: &Error) {
+    /// Whether the database refused it, and not only its connection was lost or could not be had.
+    fn refused(&self, error: &Error) -> bool {
         if let Error::Unavailable(cause) = error
             && cause != LOST
             && cause != REFUSED
         {
             self.failed(Extent::Part, cause);
+            return true;
         }
+        false
+    }
+
+    /// Notes that somebody waited for a connection and got none.
+    pub(super) fn closed(&self, now: Instant) {
+        Span::note(&mut self.lock().closed, now);
+    }
+
+    /// Whether the last write was refused, though it had a connection.
+    pub(super) fn refuses_writes(&self) -> bool {
+        let outage = self.lock();
+        outage.unwritten.is_some() && outage.closed.is_none()
+    }
+
+    /// Tells what has gone on for long.
+    pub(super) fn look(&self) {
+        let outage = self.lock();
+        let (closed, unwritten) = (Span::is_long(outage.closed), Span::is_long(outage.unwritten));
+        drop(outage);
+        if closed && !self.is_away() {
+            self.failed(Extent::Closed, REFUSED);
+        }
+        let read = !self.is_away() && !closed;
+        let able = Able { read, write: read && !unwritten };
+        self.0.able.send_if_modified(|told| std::mem::replace(told, able) != able);
     }
 
     /// Notes that the database is away, and why, until it is [`Trouble::back`].
@@ -92,13 +177,23 @@ impl Trouble {
             *away = Some(cause.to_owned());
             news
         });
+        self.look();
     }
 
     /// Notes that the database answers.
     pub(super) fn back(&self) {
         self.succeeded(Extent::All);
         self.lock().because.clear();
-        self.0.away.send_if_modified(|away| away.take().is_some());
+        if self.0.away.send_if_modified(|away| away.take().is_some()) {
+            // What was met meanwhile says nothing of now.
+            self.lock().closed = None;
+        }
+        self.look();
+    }
+
+    /// What the database does for its callers; changes are told.
+    pub(super) fn able(&self) -> watch::Receiver<Able> {
+        self.0.able.subscribe()
     }
 
     /// Why the database is away, if it is; changes are told.
@@ -151,7 +246,10 @@ impl Trouble {
             return false;
         }
         (outage.told, outage.logged) = (Some(Instant::now()), true);
-        let what = if extent == Extent::Part { "refuses work" } else { "is not available" };
+        let what = match extent {
+            Extent::Part => "refuses work",
+            Extent::Closed | Extent::All => "is not available",
+        };
         let because = std::mem::take(&mut outage.because);
         let because = if because.is_empty() { because } else { format!(" ({because})") };
         tracing::error!("The database {what}: {cause}{because}");
@@ -168,7 +266,10 @@ impl Trouble {
         outage.failing = None;
         if std::mem::take(&mut outage.logged) {
             let seconds = since.elapsed().as_secs_f32();
-            let what = if failing == Extent::Part { "takes work" } else { "is available" };
+            let what = match failing {
+                Extent::Part => "takes work",
+                Extent::Closed | Extent::All => "is available",
+            };
             tracing::info!("The database {what} again, after {seconds:.1} s");
         }
     }
@@ -216,6 +317,47 @@ mod tests {
         assert!(
             matches!(trouble.queue("writes"), Error::Unavailable(why) if !why.contains("extend"))
         );
+    }
+
+    #[test]
+    fn health_hears_of_writes_that_fail_for_long_and_of_the_first_that_succeeds() {
+        let (trouble, start) = (Trouble::none(), Instant::now());
+        let able = |trouble: &Trouble| {
+            trouble.look();
+            let able = *trouble.able().borrow();
+            (able.read, able.write)
+        };
+        trouble.wrote_at(&full(), start);
+        trouble.wrote_at(&full(), start + TROUBLE_TOLD / 2);
+        assert_eq!(able(&trouble), (true, true), "it may pass");
+        assert!(trouble.refuses_writes());
+        trouble.read(&Ok(()));
+        trouble.wrote_at(&full(), start + TROUBLE_TOLD);
+        assert_eq!(able(&trouble), (true, false));
+        trouble.wrote(&Ok(()));
+        assert_eq!(able(&trouble), (true, true));
+        trouble.wrote_at(&full(), start + 2 * TROUBLE_TOLD);
+        assert_eq!(able(&trouble), (true, true), "it is counted anew");
+    }
+
+    #[test]
+    fn a_database_that_gives_nobody_a_connection_for_long_is_told_though_it_is_there() {
+        let (trouble, start) = (Trouble::none(), Instant::now());
+        trouble.back();
+        trouble.closed(start);
+        trouble.read::<()>(&Err(Error::Unavailable(REFUSED.to_owned())));
+        trouble.look();
+        assert!(trouble.able().borrow().read, "it may pass");
+        trouble.closed(start + TROUBLE_TOLD);
+        trouble.look();
+        let (read, write) = (trouble.able().borrow().read, trouble.able().borrow().write);
+        assert_eq!((read, write), (false, false));
+        assert!(!trouble.failed(Extent::Closed, REFUSED), "the log was told");
+        trouble.back();
+        assert!(!trouble.able().borrow().read, "the probe's own connection says nothing");
+        trouble.read(&Ok(()));
+        trouble.look();
+        assert!(trouble.able().borrow().read);
     }
 
     #[test]

@@ -161,6 +161,11 @@ pub const DATABASE_CONNECT: Duration = Duration::from_secs(2);
 pub const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// Silence of the database after which it counts as away: health tells it within three seconds.
 pub const PROBE_WAIT: Duration = Duration::from_millis(2500);
+/// Time for which nothing can be written, or no connection be had, before health tells it: longer
+/// than a lock that comes and goes, or a restart.
+pub const TROUBLE_TOLD: Duration = Duration::from_secs(3);
+/// Time for the attempt whether the database takes writes again.
+pub const PROBE_WRITE: Duration = Duration::from_millis(500);
 /// Time that a transaction which failed at once, as a deadlock's loser does, is run again in.
 pub const RERUN_WAIT: Duration = Duration::from_millis(1500);
 /// Times a transaction runs again after a conflict: the next run sees what the winner did.
@@ -169,6 +174,8 @@ pub const RERUNS_MAX: u32 = 10;
 pub const CONNECTION_IDLE: Duration = Duration::from_secs(300);
 /// Reads at once: more is no faster on small machines.
 pub const READERS_DEFAULT: usize = 8;
+/// One reader of so many is kept for short reads, such as the look at a call's key.
+pub const SHORT_READERS_OF: usize = 4;
 /// PostgreSQL's writers: with the readers and a server's few other connections, four servers fit
 /// into PostgreSQL's default of 100.
 pub const WRITERS_DEFAULT: usize = 12;
@@ -179,8 +186,6 @@ pub const WAL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Checks a text's length in characters and that it has no control characters, nor such as turn the
 /// direction of writing.
-/// One reader of so many is kept for short reads, such as the look at a call's key.
-pub const SHORT_READERS_OF: usize = 4;
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `field`.
