@@ -94,7 +94,7 @@ impl Server {
         let router = transport()
             .layer(DoorLayer)
             .layer(AuthLayer::new(db, config.clock.clone()))
-            .layer(IntakeLayer::new(config.bounds.message))
+            .layer(IntakeLayer::new(config.bounds.message, stop.clone()))
             .add_routes(routes.routes());
         let room = listen::room(config.bounds.connections);
         let connections = Connections::new(Bounds { connections: room, ..config.bounds });
@@ -186,7 +186,8 @@ fn transport() -> tonic::transport::Server {
         .http2_keepalive_timeout(Some(KEEPALIVE.1))
 }
 
-/// Tells whoever asks for health whether the database is there, and of the log whether it keeps up.
+/// Tells whoever asks for health whether the database is there and takes writes, and of the log
+/// whether it keeps up.
 async fn tell(
     health: HealthReporter,
     mut able: watch::Receiver<Able>,
@@ -211,13 +212,13 @@ async fn tell(
     }
 }
 
-/// The service whose health is also that of the log.
 /// Whether a service has calls that change something. The server as a whole goes on reading.
 fn writes(service: &str) -> bool {
     let mut own = METHODS.iter().filter(|method| method.service == service);
     own.any(|method| method.bucket == Bucket::Write || method.client_streaming)
 }
 
+/// The service whose health is also that of the log.
 const LOG_SERVICE: &str = "astro.v1.EventService";
 
 async fn set_status(health: &HealthReporter, serves: impl Fn(&str) -> bool) {

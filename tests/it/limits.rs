@@ -18,6 +18,8 @@ use steam_sim::Behaviour;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::{Status, Streaming};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::NODE;
 use crate::puppet::Puppet;
@@ -128,6 +130,21 @@ async fn when_every_connection_has_a_call_another_is_refused_until_one_ends() {
             "a call under way was cut"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_watches_health_on_every_connection_keeps_nobody_out() {
+    let app = bounded(Bounds { connections: 3, ..Bounds::default() }).await;
+    let mut watches = Vec::new();
+    for _ in 0..3 {
+        let server = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
+        let mut health = HealthClient::new(server.connect_lazy());
+        let request = HealthCheckRequest::default();
+        let mut watch = health.watch(request).await.unwrap().into_inner();
+        watch.message().await.unwrap().unwrap();
+        watches.push(watch);
+    }
+    get_caller(&app.raw(), &app).await.expect("there is room for a caller with a key");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,12 +13,16 @@ use astro_sdk::v1::{
     WatchAssignmentRequest, WatchAssignmentResponse, WatchEventsRequest, WatchEventsResponse,
 };
 use astro_sdk::{Client, Code, Error};
-use astro_tests::{App, Backend, DEADLINE, on_each_database};
+use astro_tests::{App, Backend, DEADLINE, Node, Raw, on_each_database, postgres};
 use futures_util::StreamExt;
 use steam_sim::Behaviour;
-use tokio::sync::mpsc;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::NODE;
 use crate::access::revoke;
@@ -52,6 +56,83 @@ async fn a_server_that_is_told_to_stop_ends_its_streams_and_its_process_in_order
     let took = began.elapsed();
     assert!(took < Duration::from_secs(DRAIN + MARGIN), "it took {took:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_watches_health_is_told_of_a_stop_and_holds_it_up_by_nothing() {
+    let mut app = App::start_process(Backend::Sqlite, NODE, &["--drain-secs", "300"]).await;
+    let server = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
+    let mut health = HealthClient::new(server.connect_lazy());
+    let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    app.node().terminate().await.unwrap();
+    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    let end = tokio::time::timeout(DEADLINE, watch.message()).await.expect("the watch ends");
+    let end = Error::from(end.unwrap_err());
+    assert!(end.is(ErrorReason::ServerStopping), "{end}");
+    assert!(app.node().ended().await.unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_no_read_that_hangs_in_the_database() {
+    if !postgres::is_available(module_path!()) {
+        return;
+    }
+    let way = Way::open().unwrap();
+    let url = way.url(&postgres::new_database().unwrap());
+    let key_file = way.folder.path().join("admin.key");
+    let args = ["--drain-secs", "1"];
+    let (mut node, address) = Node::server(NODE, &url, &key_file, &args).await.unwrap();
+    let key = format!("Bearer {}", std::fs::read_to_string(key_file).unwrap().trim());
+    let (raw, list) = (Raw::new(address), "/astro.v1.EventService/ListEvents");
+    raw.call(list, Some(&key), vec![]).await.unwrap();
+    way.frozen.send_replace(true);
+    let hangs = raw.call(list, Some(&key), vec![]).await.unwrap_err();
+    assert_eq!(hangs.code(), tonic::Code::Unavailable, "{hangs}");
+    node.terminate().await.unwrap();
+    assert!(node.ended().await.expect("it ends").success());
+}
+
+/// A way to PostgreSQL that swallows, once it is frozen, whatever is sent.
+struct Way {
+    folder: tempfile::TempDir,
+    frozen: watch::Sender<bool>,
+}
+
+impl Way {
+    fn open() -> std::io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let listener = UnixListener::bind(folder.path().join(SOCKET))?;
+        let frozen = watch::Sender::new(false);
+        let ice = frozen.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(Self::pass(client, ice.subscribe()));
+            }
+        });
+        Ok(Self { folder, frozen })
+    }
+
+    async fn pass(mut client: UnixStream, mut ice: watch::Receiver<bool>) {
+        let place = postgres::socket_folder().unwrap().join(SOCKET);
+        let mut server = UnixStream::connect(place).await.unwrap();
+        let passed = tokio::select! {
+            passed = tokio::io::copy_bidirectional(&mut client, &mut server) => passed.is_ok(),
+            _ = ice.wait_for(|frozen| *frozen) => false,
+        };
+        // Both ends stay open, and hear nothing.
+        if !passed && *ice.borrow() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn url(&self, url: &str) -> String {
+        let real = postgres::socket_folder().unwrap().display().to_string();
+        url.replace(&real, &self.folder.path().display().to_string())
+    }
+}
+
+/// The name of PostgreSQL's socket.
+const SOCKET: &str = ".s.PGSQL.5432";
 
 async fn after_a_restart_the_watch_goes_on_and_the_bot_finishes_its_delivery(backend: Backend) {
     let mut app = App::start_process(backend, NODE, &["--drain-secs", "2"]).await;

@@ -1,11 +1,12 @@
 //! What comes in with a call, and how much of it: counted, bounded and in time.
-use super::connections::Call;
+use super::connections::{Call, Needs};
 use super::listen::Visit;
 use crate::auth::layer::Entry;
 use crate::kernel::limits::{
     METADATA_BYTES_MAX, OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX, REQUEST_BYTES_PER_KEY_MAX,
 };
 use crate::kernel::{Error, Result};
+use astro_sdk::methods;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full, Limited};
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -61,7 +63,9 @@ where
 
     fn call(&mut self, mut request: http::Request<Body>) -> Answer<S::Error> {
         let visit = request.extensions_mut().remove::<Visit>();
-        let call = visit.as_ref().map(|visit| visit.door.call());
+        let is_open = methods::find(request.uri().path()).is_none();
+        let needs = if is_open { Needs::Nothing } else { Needs::Key };
+        let call = visit.as_ref().map(|visit| visit.door.call(needs));
         if let Some(visit) = visit {
             request.extensions_mut().insert(visit.tcp);
         }
@@ -111,12 +115,14 @@ impl http_body::Body for Counted {
 #[derive(Debug, Clone)]
 pub(super) struct IntakeLayer {
     wait: Duration,
+    /// When answers that need no key end.
+    stop: CancellationToken,
     waiting: Waiting,
 }
 
 impl IntakeLayer {
-    pub(super) fn new(wait: Duration) -> Self {
-        Self { wait, waiting: Waiting::default() }
+    pub(super) fn new(wait: Duration, stop: CancellationToken) -> Self {
+        Self { wait, stop, waiting: Waiting::default() }
     }
 }
 
@@ -148,63 +154,98 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Answer<S::Error> {
-        let Some(entry) = request.extensions().get::<Entry>() else {
-            return self.open(request);
-        };
-        if entry.method.client_streaming {
+        let entry = request.extensions().get::<Entry>();
+        if entry.is_some_and(|entry| entry.method.client_streaming) {
             return Box::pin(self.inner.call(request));
         }
-        let mut share = self.intake.waiting.share(&entry.caller.key_id);
-        let wait = self.intake.wait;
+        let share = entry.map(|entry| self.intake.waiting.share(&entry.caller.key_id));
+        let (wait, stop) = (self.intake.wait, self.intake.stop.clone());
+        if share.is_none() && request.uri().path().starts_with(REFLECTION) {
+            let request = request.map(|body| Body::new(Limited::new(body, OPEN_CALL_BYTES_MAX)));
+            let answer = self.inner.call(request);
+            return Box::pin(async move { Ok(answer.await?.map(|body| until(stop, body))) });
+        }
+        let mut room = share.map_or(Room::Open(OPEN_CALL_BYTES_MAX), Room::OfKey);
         // The service that was polled ready is the one to call; its clone stays for the next call.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            match gather(body, wait, |bytes| share.add(bytes)).await {
-                Ok(message) => {
-                    let body = Body::new(Full::new(message));
-                    // The share is kept until the answer: until then the message is in memory.
-                    inner.call(http::Request::from_parts(parts, body)).await
-                }
-                Err(status) => Ok(status.into_http()),
-            }
+            let message = match gather(body, wait, |bytes| room.take(bytes)).await {
+                Ok(message) => Body::new(Full::new(message)),
+                Err(status) => return Ok(status.into_http()),
+            };
+            let answer = inner.call(http::Request::from_parts(parts, message)).await?;
+            // A key's share is kept until the answer: until then the message is in memory.
+            Ok(match room {
+                Room::OfKey(_) => answer,
+                Room::Open(_) => answer.map(|body| until(stop, body)),
+            })
         })
     }
 }
 
-impl<S> IntakeService<S>
-where
-    S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    /// A call that needs no key: a short one, as health's, or reflection's stream.
-    fn open(&mut self, request: http::Request<Body>) -> Answer<S::Error> {
-        if request.uri().path().starts_with(REFLECTION) {
-            let request = request.map(|body| Body::new(Limited::new(body, OPEN_CALL_BYTES_MAX)));
-            return Box::pin(self.inner.call(request));
-        }
-        let wait = self.intake.wait;
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let mut room = OPEN_CALL_BYTES_MAX;
-            let grow = |bytes| {
-                room = room
-                    .checked_sub(bytes)
-                    .ok_or(Error::LimitExceeded("the request is over 16 KiB"))?;
+/// What may come in with a call.
+enum Room {
+    /// A part of what its key may have.
+    OfKey(Share),
+    /// So many bytes more, without a key.
+    Open(usize),
+}
+
+impl Room {
+    fn take(&mut self, bytes: usize) -> Result<()> {
+        match self {
+            Self::OfKey(share) => share.add(bytes),
+            Self::Open(left) => {
+                let rest = left.checked_sub(bytes);
+                *left = rest.ok_or(Error::LimitExceeded("the request is over 16 KiB"))?;
                 Ok(())
-            };
-            match gather(body, wait, grow).await {
-                Ok(message) => {
-                    inner
-                        .call(http::Request::from_parts(parts, Body::new(Full::new(message))))
-                        .await
-                }
-                Err(status) => Ok(status.into_http()),
             }
-        })
+        }
+    }
+}
+
+/// The answer `body`, which ends when the server stops: whoever watches its health is told that it
+/// does not serve, and then that it goes.
+fn until(stop: CancellationToken, body: Body) -> Body {
+    Body::new(Ending { body, stop: Box::pin(stop.cancelled_owned()), ended: false })
+}
+
+/// An answer that ends with the server.
+struct Ending {
+    body: Body,
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    ended: bool,
+}
+
+impl http_body::Body for Ending {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Status>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let next = Pin::new(&mut self.body).poll_frame(cx);
+        if next.is_pending() && self.stop.as_mut().poll(cx).is_ready() {
+            self.ended = true;
+            let mut trailers = http::HeaderMap::new();
+            Status::from(Error::Stopping).add_header(&mut trailers)?;
+            return Poll::Ready(Some(Ok(http_body::Frame::trailers(trailers))));
+        }
+        next
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended || self.body.is_end_stream()
     }
 }
 
