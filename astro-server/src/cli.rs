@@ -324,6 +324,7 @@ fn recover(args: &ServeArgs) -> anyhow::Result<()> {
     let address = Address::parse(&args.database_url)?;
     let db = Db::open_with(&address, args.database(), crate::events::seal)
         .context("cannot open the database")?;
+    crate::events::catch_up(&db)?;
     let now = Clock::default().now();
     if let Some(key) = runtime.block_on(admin_key::another(&db, &args.admin_key_file, now))? {
         announce(&key, args);

@@ -1,6 +1,8 @@
 //! The order of the log: causes before effects, whoever else is at work, and after a restore.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
+use std::time::Duration;
 
 use astro_sdk::v1::watch_events_request::Start;
 use astro_sdk::v1::{
@@ -8,9 +10,10 @@ use astro_sdk::v1::{
     WatchAssignmentRequest, WatchEventsRequest,
 };
 use astro_sdk::{Client, Code};
+use astro_server::db::Conn;
 use astro_server::events::verify;
 use astro_server::kernel::seal::Sealer;
-use astro_tests::{App, Backend, fact, fold, on_each_database, postgres, sql};
+use astro_tests::{App, Backend, DEADLINE, Node, fact, fold, on_each_database, postgres, sql};
 use futures_util::future::join_all;
 use steam_sim::Behaviour;
 use tonic::Streaming;
@@ -19,6 +22,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use uuid::Uuid;
 
+use crate::NODE;
 use crate::events::{churn, end_of_log, ids, list_from, log_until, next, watch_from};
 
 on_each_database!(
@@ -202,6 +206,65 @@ async fn what_is_committed_is_shown_while_nothing_gets_into_the_log() {
     assert_eq!(status(&mut health).await, ServingStatus::Serving);
     let told = log_until(&app, "assignment.cancelled", 1).await;
     fold(&told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sealer_s_look_at_the_queue_waits_for_no_lock_for_ever() {
+    if !postgres::is_available("the_sealer_s_look_at_the_queue_waits_for_no_lock_for_ever") {
+        return;
+    }
+    let app = App::start(Backend::Postgres).await;
+    let mut jam = sql::open(&app.database_url).unwrap();
+    sql::run(&mut jam, "BEGIN; LOCK TABLE event_queue IN ACCESS EXCLUSIVE MODE").unwrap();
+    let waiting = "SELECT pid || ' ' || query_start AS line FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'
+                       AND query LIKE 'SELECT%event_queue%'";
+    let mut look = tokio::time::interval(Duration::from_millis(50));
+    let mut seen = BTreeSet::new();
+    let given_up = async {
+        while seen.len() < 2 {
+            look.tick().await;
+            let mut other = sql::open(&app.database_url).unwrap();
+            seen.extend(sql::lines(&mut other, waiting).unwrap());
+        }
+    };
+    tokio::time::timeout(DEADLINE, given_up).await.expect("it gives up and looks again");
+    sql::run(&mut jam, "ROLLBACK").unwrap();
+    log_until(&app, "org.created", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_recovered_on_a_log_whose_events_have_no_positions() {
+    let mut app = App::start(Backend::Sqlite).await;
+    app.stop_server().await;
+    let mut conn = sql::open(&app.database_url).unwrap();
+    let old = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+               INSERT INTO system_events (id, event_type, event_category, event_description,
+                   event_data, severity, source, created_at)
+               SELECT randomblob(16), 'org.created', 'org', '', '{}', 'INFO', 'system', 0 FROM n";
+    let count = "SELECT max(position) || '' AS line FROM event_log";
+    let positions =
+        |conn: &mut Conn| -> i64 { sql::lines(conn, count).unwrap()[0].parse().unwrap() };
+    let before = positions(&mut conn);
+    let stop = format!(
+        "{old}; CREATE TRIGGER stop BEFORE INSERT ON event_log WHEN NEW.position > {before} + 1500
+         BEGIN SELECT RAISE(ABORT, 'stop'); END"
+    );
+    sql::run(&mut conn, &stop).unwrap();
+    let file = app.admin_key_file().with_extension("recovered");
+    let name = file.display().to_string();
+    let args = ["server", "keys", "recover", "--admin-key-file", &name];
+    let env = [("ASTRO_DATABASE_URL", app.database_url.as_str())];
+    let recover = async || Node::start(NODE, &args, &env).unwrap().ended().await.unwrap().success();
+    assert!(!recover().await);
+    assert_eq!(positions(&mut conn), before + 1000, "what was done stays, a portion a transaction");
+    sql::run(&mut conn, "DROP TRIGGER stop").unwrap();
+    assert!(recover().await);
+    assert_eq!(positions(&mut conn), before + 2501);
+    assert_eq!(verify(&mut conn).unwrap(), []);
+    app.restart_server().await;
+    let key = std::fs::read_to_string(file).unwrap();
+    end_of_log(&app.client_with(key.trim())).await;
 }
 
 /// Follows the health of the events' service.

@@ -30,6 +30,15 @@ impl Conn {
         self.finish(work)
     }
 
+    /// Runs `work`, which only reads, on one snapshot and within the time that reads have.
+    ///
+    /// # Errors
+    /// Those of `work`, and those of the database.
+    pub fn read<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.begin(Mode::Read)?;
+        self.finish(work)
+    }
+
     /// Runs `work` so that its failure, a panic too, undoes what it did and nothing else of the
     /// transaction around it.
     ///

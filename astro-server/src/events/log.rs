@@ -19,6 +19,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// Between two batches while there is always something to seal: gathers.
 const GAP: Duration = Duration::from_millis(10);
 /// Before another look while another server seals: our own events may have come too late for it.
+/// Doubled up to the usual time, since one that hangs would be looked at without end.
 const BUSY: Duration = Duration::from_millis(3);
 /// After an error.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -48,11 +49,9 @@ impl Log {
     /// Those of the database.
     pub async fn start(db: Db, stop: CancellationToken) -> Result<Self> {
         let id = db.read(store::log_id).await?;
-        if !db.is_postgres() {
-            let db = db.clone();
-            let done = tokio::task::spawn_blocking(move || catch_up(&db)).await;
-            done.unwrap_or_else(|_| Err(Error::Internal("the log's sealer panicked".to_owned())))?;
-        }
+        let of = db.clone();
+        let done = tokio::task::spawn_blocking(move || catch_up(&of)).await;
+        done.unwrap_or_else(|_| Err(Error::Internal("the log's sealer panicked".to_owned())))?;
         let (head, heads) = watch::channel(db.read(store::end).await?);
         let (lag, lags) = watch::channel(Duration::ZERO);
         let (flushes, requests) = mpsc::unbounded_channel();
@@ -102,8 +101,15 @@ impl Log {
     }
 }
 
-/// SQLite: gives positions to what a version without them wrote, a portion a transaction.
-fn catch_up(db: &Db) -> Result<()> {
+/// SQLite: gives positions to what a version without them wrote, a portion a transaction. To be
+/// called before anything is written, which would do all of it at once.
+///
+/// # Errors
+/// Those of the database.
+pub fn catch_up(db: &Db) -> Result<()> {
+    if db.is_postgres() {
+        return Ok(());
+    }
     let mut conn = db.connect()?;
     let (mut done, mut told) = (0, Instant::now());
     loop {
@@ -133,6 +139,7 @@ impl Keeper {
         let mut changes = self.db.changes();
         let mut sealer = Sealer::new(self.db.clone());
         let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
+        let mut busy = Busy::default();
         loop {
             waiting.retain(|request| !request.is_closed());
             while let Ok(request) = self.requests.try_recv() {
@@ -145,7 +152,7 @@ impl Keeper {
                 let turn = sealer.turn(wait);
                 (sealer, turn)
             });
-            let Ok((back, turn)) = self.watched(turned).await else {
+            let Ok((back, turn)) = self.watched(turned, HANGS).await else {
                 tracing::error!("The log's sealer panicked; it begins anew");
                 sealer = Sealer::new(self.db.clone());
                 self.note(&Err(Error::Internal("the sealer panicked".to_owned())));
@@ -154,9 +161,14 @@ impl Keeper {
             };
             sealer = back;
             self.note(&turn);
+            let pause = busy.after(turn.as_ref().is_ok_and(|(turn, _)| *turn == Turn::Busy));
             match turn {
                 Ok((Turn::More, _)) => continue,
-                Ok((Turn::Busy, _)) => sleep(BUSY).await,
+                // Who asks waits in the database for its turn.
+                Ok((Turn::Busy, _)) => tokio::select! {
+                    Some(request) = self.requests.recv() => waiting.push(request),
+                    () = sleep(pause) => {}
+                },
                 Err(_) => sleep(PAUSE).await,
                 Ok((Turn::Done, _)) => {
                     for request in waiting.drain(..) {
@@ -173,11 +185,15 @@ impl Keeper {
         }
     }
 
-    /// Waits for a turn; one that hangs is a log that falls behind.
-    async fn watched<T>(&mut self, turn: JoinHandle<T>) -> std::result::Result<T, JoinError> {
+    /// Waits for a turn; one that takes longer than `hangs` is a log that falls behind.
+    async fn watched<T>(
+        &mut self,
+        turn: JoinHandle<T>,
+        hangs: Duration,
+    ) -> std::result::Result<T, JoinError> {
         let mut turn = std::pin::pin!(turn);
         loop {
-            match tokio::time::timeout(HANGS, turn.as_mut()).await {
+            match timeout(hangs, turn.as_mut()).await {
                 Ok(turned) => return turned,
                 Err(_) => {
                     let why = "the database does not answer the sealer".to_owned();
@@ -208,6 +224,19 @@ impl Keeper {
             }
             Some(false) => tracing::info!("The log is up to date again"),
         }
+    }
+}
+
+/// The pause before the next look while another server seals.
+#[derive(Debug, Default)]
+struct Busy(Option<Duration>);
+
+impl Busy {
+    /// After a turn that found another server at it, or did not.
+    fn after(&mut self, busy: bool) -> Duration {
+        let next = self.0.map_or(BUSY, |last| (last * 2).min(POLL));
+        self.0 = busy.then_some(next);
+        next
     }
 }
 
@@ -242,6 +271,31 @@ impl Behind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_server_that_seals_is_looked_at_less_and_less_often() {
+        let mut busy = Busy::default();
+        let pauses: Vec<_> = (0..7).map(|_| busy.after(true).as_millis()).collect();
+        assert_eq!(pauses, [3, 6, 12, 24, 48, 50, 50]);
+        busy.after(false);
+        assert_eq!(busy.after(true), BUSY);
+    }
+
+    #[tokio::test]
+    async fn a_log_whose_sealer_hangs_falls_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = crate::db::Address::Sqlite(folder.path().join("astro.db"));
+        let db = Db::open(&address, crate::events::seal).unwrap();
+        let ((head, _head), (lag, mut lags)) =
+            (watch::channel(Position::START), watch::channel(Duration::ZERO));
+        let (_flushes, requests) = mpsc::unbounded_channel();
+        let mut keeper = Keeper { db, head, lag, requests, behind: Behind::default() };
+        let hangs = tokio::spawn(std::future::pending::<()>());
+        tokio::select! {
+            _ = keeper.watched(hangs, Duration::from_millis(1)) => panic!("it hangs"),
+            behind = lags.wait_for(|lag| !lag.is_zero()) => drop(behind.unwrap()),
+        }
+    }
 
     #[test]
     fn a_late_log_is_told_once_and_its_recovery_too() {

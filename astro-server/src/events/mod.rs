@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub use feed::Feed;
-pub use log::Log;
+pub use log::{Log, catch_up};
 pub use sealer::seal;
 pub use verify::{Fault, verify};
 

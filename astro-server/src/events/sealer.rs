@@ -82,11 +82,11 @@ impl Floor {
     }
 
     /// Looks how far the floor may rise once the transactions running now have ended. The ticket is
-    /// read by an earlier statement than the transactions: in one, its reader could miss a drawer.
+    /// read on an earlier snapshot than the transactions: on one, its reader could miss a drawer.
     fn look(&mut self, conn: &mut Conn) -> Result<()> {
         if self.next.is_none() && self.rose.elapsed() >= FLOOR_EVERY {
-            let ticket = queue::last_drawn(conn)?;
-            self.next = Some((ticket, queue::next_transaction(conn)?));
+            let ticket = conn.read(queue::last_drawn)?;
+            self.next = Some((ticket, conn.read(queue::next_transaction)?));
         }
         Ok(())
     }
@@ -136,17 +136,21 @@ impl Sealer {
     }
 
     fn turn_on(&mut self, conn: &mut Conn, wait: bool) -> Result<(Turn, Position)> {
-        if matches!(conn, Conn::Sqlite(_)) || !queue::any(conn, self.floor.ticket)? {
-            return Ok((Turn::Done, store::end(conn)?));
+        let floor = self.floor.ticket;
+        let idle = conn.read(|conn| {
+            let any = matches!(conn, Conn::Postgres(_)) && queue::any(conn, floor)?;
+            if any { Ok(None) } else { store::end(conn).map(Some) }
+        })?;
+        if let Some(end) = idle {
+            return Ok((Turn::Done, end));
         }
         self.floor.look(conn)?;
-        let floor = self.floor.ticket;
         let Some(batch) = conn.write(|conn| batch(conn, floor, wait))? else {
-            return Ok((Turn::Busy, store::end(conn)?));
+            return Ok((Turn::Busy, conn.read(store::end)?));
         };
         self.floor.rise(batch.oldest, &batch);
         let turn = if batch.full { Turn::More } else { Turn::Done };
-        let head = batch.head.map_or_else(|| store::end(conn), Ok)?;
+        let head = batch.head.map_or_else(|| conn.read(store::end), Ok)?;
         Ok((turn, head))
     }
 }
