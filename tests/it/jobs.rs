@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use astro_sdk::new_request_id;
 use astro_sdk::v1::{ItemState, ReserveItemsRequest};
+use astro_server::Server;
 use astro_server::db::Conn;
-use astro_tests::{App, Backend, on_each_database, sql};
+use astro_tests::{App, Backend, DEADLINE, on_each_database, sql};
 
-on_each_database!(a_row_that_a_job_cannot_handle_stops_no_other);
+on_each_database!(
+    a_row_that_a_job_cannot_handle_stops_no_other,
+    many_old_answers_are_forgotten_in_one_round,
+);
 
 async fn a_row_that_a_job_cannot_handle_stops_no_other(backend: Backend) {
     let app = App::start(backend).await;
@@ -51,5 +55,41 @@ fn poison(conn: &Conn, id: &str) -> String {
              BEGIN SELECT RAISE(ABORT, 'poison'); END",
             id.replace('-', "")
         ),
+    }
+}
+
+async fn many_old_answers_are_forgotten_in_one_round(backend: Backend) {
+    // Its own server has looked already, and looks again in an hour.
+    let app = App::start(backend).await;
+    let mut conn = sql::open(&app.database_url).unwrap();
+    sql::run(&mut conn, old_answers(backend)).unwrap();
+    let mut config = app.server_config();
+    config.pace.job_interval = Duration::from_secs(3600);
+    let server = Server::start(config).await.unwrap();
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    let query = "SELECT count(*) || '' AS line FROM request_log WHERE method = 'old'";
+    let forgotten = async {
+        while sql::lines(&mut conn, query).unwrap() != ["0"] {
+            look.tick().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, forgotten).await.expect("all of them are forgotten");
+    server.stop().await.unwrap();
+}
+
+/// Makes answers of long ago, each of its own moment: several portions.
+fn old_answers(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => {
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5500)
+             INSERT INTO request_log (key_id, request_id, method, request_hash, response, created_at)
+             SELECT 'k', randomblob(16), 'old', x'00', x'00', i FROM n"
+        }
+        Backend::Postgres => {
+            "INSERT INTO request_log (key_id, request_id, method, request_hash, response, created_at)
+             SELECT 'k', gen_random_uuid(), 'old', '\\x00', '\\x00',
+                    timestamptz 'epoch' + i * interval '1 second'
+             FROM generate_series(1, 5500) AS n (i)"
+        }
     }
 }

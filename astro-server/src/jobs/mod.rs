@@ -170,13 +170,33 @@ impl Jobs<'_> {
             if forgot.is_some_and(|at| at <= now && now.since(at) < FORGET_EVERY) {
                 continue;
             }
-            let done = self.db.write(move |conn| work(conn, now, FORGOTTEN)).await;
-            // A full piece is followed by another at the next tick.
-            if done.as_ref().is_ok_and(|done| i64::try_from(*done).unwrap_or(i64::MAX) < FORGOTTEN)
-            {
-                forgot = Some(now);
+            match self.forget_now(work, now).await {
+                Ok((done, all)) => {
+                    if all {
+                        forgot = Some(now);
+                    }
+                    log(name, Ok(done));
+                }
+                Err(error) => log(name, Err(error)),
             }
-            log(name, done);
+        }
+    }
+
+    /// Piece after piece for half of the time until the next tick: others write between them. How
+    /// many rows, and whether these were all.
+    async fn forget_now(
+        &self,
+        work: fn(&mut Conn, Timestamp, i64) -> Result<usize>,
+        now: Timestamp,
+    ) -> Result<(usize, bool)> {
+        let (began, mut total) = (Instant::now(), 0);
+        loop {
+            let done = self.db.write(move |conn| work(conn, now, FORGOTTEN)).await?;
+            total += done;
+            let all = i64::try_from(done).is_ok_and(|done| done < FORGOTTEN);
+            if all || began.elapsed() >= self.every / 2 {
+                return Ok((total, all));
+            }
         }
     }
 }
@@ -189,5 +209,34 @@ fn log(job: &str, done: Result<usize>) {
         Err(error) if error.is_transient() => {}
         // The next round tries again.
         Err(error) => tracing::warn!(job, %error, "Job \"{job}\" failed: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    static LEFT: AtomicUsize = AtomicUsize::new(3500);
+
+    /// Deletes so many of what is left.
+    fn delete(_: &mut Conn, _: Timestamp, limit: i64) -> Result<usize> {
+        assert_eq!(limit, FORGOTTEN, "in portions");
+        let left = LEFT.load(Ordering::SeqCst);
+        let some = left.min(usize::try_from(limit).unwrap());
+        LEFT.store(left - some, Ordering::SeqCst);
+        Ok(some)
+    }
+
+    #[tokio::test]
+    async fn old_rows_are_deleted_in_portions_until_none_is_left_or_the_time_is_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = crate::db::Address::Sqlite(folder.path().join("astro.db"));
+        let db = Db::open(&address, |_| Ok(())).unwrap();
+        let clock = Clock::default();
+        let hurried = Jobs { db: &db, clock: &clock, every: Duration::ZERO };
+        assert_eq!(hurried.forget_now(delete, clock.now()).await, Ok((1000, false)));
+        let jobs = Jobs { every: Duration::from_secs(3600), ..hurried };
+        assert_eq!(jobs.forget_now(delete, clock.now()).await, Ok((2500, true)));
     }
 }
