@@ -210,6 +210,10 @@ func (f *follower[Request, Message, Entry]) receive(ctx context.Context, message
 		if err == nil {
 			f.stream = stream
 		}
+		if err == io.EOF && f.method.goOn != nil {
+			// A log has no end: one that ends before it began did not open.
+			return status.Error(codes.Unavailable, "the stream ended")
+		}
 		return err
 	}
 	if f.answered {

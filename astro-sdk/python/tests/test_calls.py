@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 import unittest
 from typing import Any
+from unittest import mock
 
 from grpc import StatusCode
 from scripted import detail, packed, refuse, serving
@@ -113,6 +115,18 @@ def one_event(request: Any, context: Any) -> Any:
     ended.wait(PATIENCE)
 
 
+def one_event_at_the_second_attempt(request: Any, context: Any) -> Any:
+    """Refuses the first attempt."""
+    if dict(context.invocation_metadata())["astro-attempt"] == "1":
+        refuse(context, StatusCode.UNAVAILABLE, RETRY_INFO)
+    yield from one_event(request, context)
+
+
+def an_hour_later() -> Any:
+    """The clock of what follows, which alone is moved: grpc has the same one otherwise."""
+    return mock.patch("astro_sdk._follow.time", mock.Mock(monotonic=lambda: time.monotonic() + 3600))
+
+
 class Watches(unittest.TestCase):
     def test_a_watch_that_is_forgotten_leaves_no_stream_open(self) -> None:
         def noticing(request: Any, context: Any) -> Any:
@@ -126,6 +140,38 @@ class Watches(unittest.TestCase):
                     break
                 gc.collect()
                 self.assertTrue(server.left.wait(PATIENCE))
+
+    def test_a_watch_that_is_used_late_has_all_its_time_to_open(self) -> None:
+        async def later() -> str:
+            async with AsyncClient(server.endpoint, KEY) as client:
+                async with client.events.watch() as events:
+                    with an_hour_later():
+                        return (await events.__anext__()).id
+
+        with serving(WATCH, one_event_at_the_second_attempt, stream=True) as server:
+            with Client(server.endpoint, KEY) as client, client.events.watch() as events:
+                with an_hour_later():
+                    self.assertEqual(next(events).id, "1")
+            self.assertEqual(asyncio.run(later()), "1")
+        self.assertEqual([seen["astro-attempt"] for seen in server.attempts], ["1", "2"] * 2)
+
+    def test_a_log_that_ends_before_it_began_is_not_followed_for_ever(self) -> None:
+        def ended(request: Any, context: Any) -> Any:
+            return iter(())
+
+        async def later() -> None:
+            async with AsyncClient(server.endpoint, KEY) as client:
+                async with client.events.watch() as events:
+                    await events.__anext__()
+
+        with serving(WATCH, ended, stream=True) as server:
+            with mock.patch("astro_sdk._follow.TIMEOUT_DEFAULT", 0.1):
+                with Client(server.endpoint, KEY) as client, client.events.watch() as events:
+                    with self.assertRaises(astro_sdk.UnavailableError):
+                        next(events)
+                    self.assertEqual(list(events), [])
+                with self.assertRaises(astro_sdk.UnavailableError):
+                    asyncio.run(later())
 
     def test_a_silent_log_is_opened_again(self) -> None:
         with serving(WATCH, one_event, stream=True) as server:

@@ -98,7 +98,7 @@ class AsyncCalls:
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.response.FromString,
         )
-        return start(follow.request, metadata=_channel.metadata(self.settings, follow.attempt))
+        return start(follow.request, metadata=_channel.metadata(self.settings, follow.begin()))
 
     def _channel_now(self) -> grpc.aio.Channel:
         """The channel, made when it is first wanted."""

@@ -10,6 +10,7 @@ from grpc import StatusCode
 
 from . import _retry
 from ._method import Entry, Request, Response, WatchMethod, moved
+from ._status import failure
 from .errors import AstroError
 from .settings import TIMEOUT_DEFAULT
 
@@ -35,15 +36,18 @@ class Follow(Generic[Request, Response, Entry]):
         self.request = request
         # A stream without checkpoints may be silent for as long as it likes.
         self.idle = idle if method.next and idle < threading.TIMEOUT_MAX else None
-        self._opens_until = time.monotonic() + TIMEOUT_DEFAULT
+        # Until when it is tried to open the stream; known from the first attempt on.
+        self._opens_until: float | None = None
         self.answered = False
         self._failed = 0
         self._last: Any = None
         self._before = ""
 
-    @property
-    def attempt(self) -> int:
-        """The number of the next attempt at opening the stream, from 1."""
+    def begin(self) -> int:
+        """Begins an attempt at opening the stream; answers its number, from 1."""
+        # A program may make a watch long before it asks for the first entry.
+        if self._opens_until is None:
+            self._opens_until = time.monotonic() + TIMEOUT_DEFAULT
         return max(self._failed, 1) if self.answered else self._failed + 1
 
     def received(self, message: Response) -> list[Entry]:
@@ -78,12 +82,15 @@ class Follow(Generic[Request, Response, Entry]):
 
     def ended(self) -> float | None:
         """Seconds before the stream is opened again after the server ended it in good order;
-        ``None``: there is no more to follow.
+        ``None``: there is no more to follow. Raises what a log that never opens ends with.
         """
         if not self.method.next:
             return None
-        self._failed += 1
-        return _retry.backoff(self._failed)
+        error = failure(StatusCode.UNAVAILABLE, "the stream ended")
+        pause = self.broken(error)
+        if pause is None:
+            raise error
+        return pause
 
     def broken(self, error: AstroError) -> float | None:
         """Seconds before the stream is opened again; ``None``: the watch ends with this error."""
@@ -92,12 +99,13 @@ class Follow(Generic[Request, Response, Entry]):
             return self._opening(error)
         if not _may_mend(error):
             return None
-        return _retry.backoff(self._failed) if error.retry_delay is None else error.retry_delay
-
+        asked = error.retry_delay
+        return _retry.backoff(self._failed) if asked is None else min(asked, threading.TIMEOUT_MAX)
 
     def _opening(self, error: AstroError) -> float | None:
         seconds = _retry.pause(error, self._failed) if self.method.may_repeat else None
-        if seconds is None or time.monotonic() + seconds >= self._opens_until:
+        until = self._opens_until
+        if seconds is None or until is None or time.monotonic() + seconds >= until:
             return None
         return seconds
 

@@ -108,7 +108,7 @@ class Calls:
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.response.FromString,
         )
-        return start(follow.request, metadata=_channel.metadata(self.settings, follow.attempt))
+        return start(follow.request, metadata=_channel.metadata(self.settings, follow.begin()))
 
     def _channel_now(self) -> grpc.Channel:
         """The channel, made when it is first wanted."""
