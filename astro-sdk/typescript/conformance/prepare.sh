@@ -27,9 +27,10 @@ npm run build
 npm pack
 
 app="$work/app"
-rm -rf "$app/conformance" "$app/examples" "$app/dist"
-mkdir -p "$app/conformance"
+rm -rf "$app/conformance" "$app/examples" "$app/tests" "$app/dist"
+mkdir -p "$app/conformance" "$app/tests"
 cp "$source"/conformance/*.ts "$app/conformance/"
+cp "$source"/tests/*.ts "$app/tests/"
 cp "$source"/conformance/{package.json,package-lock.json,tsconfig.json} "$app/"
 for example in "$root"/examples/*/*.ts; do
   story="$app/examples/$(basename "$(dirname "$example")")"

@@ -11,6 +11,8 @@ import { Watch, type WatchMethod, follow } from "./watch.js";
 
 /** Milliseconds for a call that sets no deadline. */
 const TIMEOUT_MS_DEFAULT = 30_000;
+/** Ten years, as good as for ever; gRPC has no word for much longer times. */
+const TIMEOUT_MS_MAX = 3650 * 86_400_000;
 /** Entries of a page, unless the program sets another number: the most that a server gives. */
 const PAGE_SIZE = 500;
 
@@ -69,14 +71,15 @@ export class Calls {
     request: object,
     options: WatchOptions,
   ): Watch<Entry> {
+    const stop = new AbortController();
     const batches = follow(
       this.#connection,
       method,
       made(method.input, request),
-      options,
+      [options.signal, stop.signal],
       this.#watchIdleMs,
     );
-    return new Watch(batches);
+    return new Watch(batches, stop);
   }
 
   async *#pages<I extends DescMessage, O extends DescMessage, Entry>(
@@ -100,7 +103,8 @@ export class Calls {
     options: CallOptions,
     scope: Scope,
   ): Promise<MessageShape<O>> {
-    const deadline = Date.now() + (options.timeoutMs ?? TIMEOUT_MS_DEFAULT);
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS_DEFAULT;
+    const deadline = timeoutMs > TIMEOUT_MS_MAX ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs;
     const { signal } = scope;
     for (let number = 1; ; number++) {
       try {

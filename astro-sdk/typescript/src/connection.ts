@@ -85,9 +85,9 @@ export class Connection {
     this.#client.close();
   }
 
-  /** What ends a call: closing this connection, or the caller's own signal. */
-  scope(caller: AbortSignal | undefined): Scope {
-    return new Scope(this.#closing.signal, caller);
+  /** What ends a call: closing this connection, or the caller's own signals. */
+  scope(...callers: readonly (AbortSignal | undefined)[]): Scope {
+    return new Scope(this.#closing.signal, callers);
   }
 
   /** One attempt at a call with one answer. */
@@ -178,9 +178,9 @@ export class Scope {
   readonly #own = new AbortController();
   readonly #letGo: (() => void)[] = [];
 
-  constructor(closing: AbortSignal, caller: AbortSignal | undefined) {
+  constructor(closing: AbortSignal, callers: readonly (AbortSignal | undefined)[]) {
     this.#follow(closing, "the client is closed");
-    if (caller) this.#follow(caller, "the call was cancelled");
+    for (const caller of callers) if (caller) this.#follow(caller, "the call was cancelled");
   }
 
   get signal(): AbortSignal {
@@ -199,7 +199,7 @@ export class Scope {
       const timer = setTimeout(() => {
         signal.removeEventListener("abort", cancel);
         resolve();
-      }, milliseconds);
+      }, Math.min(milliseconds, TIMER_MAX_MS));
       signal.addEventListener("abort", cancel);
     });
   }

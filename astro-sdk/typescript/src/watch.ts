@@ -1,7 +1,7 @@
 /** Streams that outlive their connection. */
 
 import { type DescMessage, type MessageShape, equals, toBinary } from "@bufbuild/protobuf";
-import type { Connection, Method, WatchOptions } from "./connection.js";
+import type { Connection, Method } from "./connection.js";
 import { AstroError, UnavailableError } from "./errors.js";
 import { mendPause, retryPause } from "./retry.js";
 
@@ -33,13 +33,15 @@ interface Batch<Entry> {
  */
 export class Watch<Entry> implements AsyncIterableIterator<Entry> {
   readonly #batches: AsyncGenerator<Batch<Entry>, void, undefined>;
+  readonly #stop: AbortController;
   #last: Batch<Entry> | undefined;
   #given = 0;
   #asked: Promise<unknown> = Promise.resolve();
 
   /** @internal */
-  constructor(batches: AsyncGenerator<Batch<Entry>, void, undefined>) {
+  constructor(batches: AsyncGenerator<Batch<Entry>, void, undefined>, stop: AbortController) {
     this.#batches = batches;
+    this.#stop = stop;
   }
 
   /**
@@ -58,6 +60,7 @@ export class Watch<Entry> implements AsyncIterableIterator<Entry> {
   next(): Promise<IteratorResult<Entry, undefined>> {
     return this.#afterOthers(async () => {
       for (;;) {
+        if (this.#stop.signal.aborted) return { done: true, value: undefined };
         const entries = this.#last?.entries ?? [];
         if (this.#given < entries.length) {
           return { done: false, value: entries[this.#given++] as Entry };
@@ -67,9 +70,10 @@ export class Watch<Entry> implements AsyncIterableIterator<Entry> {
     });
   }
 
-  /** Cancels it. */
+  /** Cancels it at once: a `next()` that waits is told that there is no more. */
   async return(): Promise<IteratorResult<Entry, undefined>> {
-    this.#given = Number.POSITIVE_INFINITY;
+    // The generator alone would first go on to its next message, which may never come.
+    this.#stop.abort();
     await this.#batches.return();
     return { done: true, value: undefined };
   }
@@ -95,15 +99,18 @@ export class Watch<Entry> implements AsyncIterableIterator<Entry> {
   }
 }
 
-/** Follows a stream across lost connections; `request` is its own to change. */
+/**
+ * Follows a stream across lost connections; `request` is its own to change. Any of the signals ends
+ * it, which is no error.
+ */
 export async function* follow<I extends DescMessage, O extends DescMessage, Entry>(
   connection: Connection,
   method: WatchMethod<I, O, Entry>,
   request: MessageShape<I>,
-  options: WatchOptions,
+  signals: readonly (AbortSignal | undefined)[],
   idleMs: number,
 ): AsyncGenerator<Batch<Entry>, void, undefined> {
-  const scope = connection.scope(options.signal);
+  const scope = connection.scope(...signals);
   let last: MessageShape<O> | undefined;
   // Before the first answer a failure is the program's to see; afterwards the stream is mended.
   let answered = false;
@@ -149,7 +156,7 @@ export async function* follow<I extends DescMessage, O extends DescMessage, Entr
     }
   } catch (error) {
     // Who cancels a watch has what they want.
-    if (!options.signal?.aborted) throw error;
+    if (!signals.some((signal) => signal?.aborted)) throw error;
   } finally {
     scope.end();
   }
