@@ -111,11 +111,14 @@ where
     let (message, id) = request_id::with(method, body.collect().await?.to_bytes());
     let asked = parts.headers.get("grpc-timeout").and_then(parse_timeout);
     let timeout = asked.or((!method.server_streaming).then_some(DEADLINE_DEFAULT));
-    let deadline = timeout.map(|timeout| Instant::now() + timeout);
-    let give_up = patience.map(|patience| Instant::now() + patience);
+    // A time that the clock cannot say is endless.
+    let in_time = |time: Duration| Instant::now().checked_add(time);
+    let deadline = timeout.and_then(in_time);
     // A stream may last for ever, but not the wait for a server that is away.
-    let opens_until = deadline.unwrap_or_else(|| Instant::now() + DEADLINE_DEFAULT);
-    let repeated_until = Some(give_up.map_or(opens_until, |at| at.min(opens_until)));
+    let opens_until =
+        if timeout.is_some() { deadline } else { Some(Instant::now() + DEADLINE_DEFAULT) };
+    let give_up = patience.and_then(in_time);
+    let repeated_until = give_up.into_iter().chain(opens_until).min();
     let attempts = attempts(service, method, parts, message, deadline, repeated_until);
     let answer = match deadline {
         Some(deadline) => {

@@ -174,8 +174,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a server that is away is asked again, for a program whose user waits meanwhile. Not
-    /// set: as long as the call has time.
+    /// How long a server that is away is asked again, for a program whose user waits meanwhile: in a
+    /// call, and until a watch is opened for the first time. Not set: as long as the call has time.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);

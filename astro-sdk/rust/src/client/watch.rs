@@ -157,7 +157,8 @@ struct Link<R: Watched> {
 
 impl<R: Watched> Link<R> {
     fn new(client: Client, request: R) -> Self {
-        let opens_until = Instant::now() + DEADLINE_DEFAULT;
+        let patience = client.connection.patience.unwrap_or(DEADLINE_DEFAULT);
+        let opens_until = Instant::now() + patience.min(DEADLINE_DEFAULT);
         Self {
             client,
             request,

@@ -1,6 +1,7 @@
 //! Streams that outlive their connection.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use astro_sdk::v1::watch_events_request::Start;
 use astro_sdk::v1::*;
@@ -82,12 +83,52 @@ async fn a_closed_client_ends_its_streams() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told_at_once() {
+async fn a_server_that_is_not_there_is_told() {
     let builder = Client::builder().endpoint("http://127.0.0.1:1").api_key("key");
+    let builder = builder.patience(Duration::ZERO);
     let mut watch = builder.build().unwrap().assignments().watch(one());
     let error = watch.try_next().await.unwrap_err();
     assert_eq!(error.code, Code::Unavailable);
     assert!(error.message.contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn who_has_less_patience_is_told_sooner_that_a_watch_does_not_open() {
+    let away = || vec![Err(Status::unavailable("away"))];
+    let builder = Client::builder().patience(Duration::ZERO);
+    let (client, script) = events([away(), away(), away()]).serve_with(builder).await;
+    let error = client.events().watch(WatchEventsRequest::default()).try_next().await.unwrap_err();
+    assert_eq!((error.code, error.message.as_str()), (Code::Unavailable, "away"));
+    assert_eq!(script.starts.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_watch_that_was_open_is_opened_again_whatever_the_patience() {
+    let plays = [
+        vec![batch(&["a"], "t1")],
+        vec![Err(Status::unavailable("away"))],
+        vec![batch(&["b"], "t2")],
+    ];
+    let builder = Client::builder().patience(Duration::ZERO);
+    let (client, _) = events(plays).serve_with(builder).await;
+    let mut watch = client.events().watch(WatchEventsRequest::default());
+    assert_eq!(watch.try_next().await.unwrap().unwrap().id, "a");
+    assert_eq!(watch.try_next().await.unwrap().unwrap().id, "b");
+}
+
+#[tokio::test]
+async fn times_without_end_are_no_error() {
+    let plays = [vec![Err(Status::unavailable("away"))], vec![batch(&["a"], "t1")]];
+    let script = Script {
+        pages: std::sync::Mutex::new([Ok(ListEventsResponse::default())].into()),
+        ..events(plays)
+    };
+    let builder = Client::builder().patience(Duration::MAX).watch_idle(Duration::MAX);
+    let (client, _) = script.serve_with(builder).await;
+    let mut watch = client.events().watch(WatchEventsRequest::default());
+    assert_eq!(watch.try_next().await.unwrap().unwrap().id, "a");
+    let list = client.events().list(ListEventsRequest::default());
+    assert_eq!(list.timeout(Duration::MAX).try_next().await, Ok(None));
 }
 
 fn one() -> WatchAssignmentRequest {

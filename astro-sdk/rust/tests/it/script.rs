@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use astro_sdk::Client;
 use astro_sdk::v1::assignment_service_server::{AssignmentService, AssignmentServiceServer};
 use astro_sdk::v1::event_service_server::{EventService, EventServiceServer};
 use astro_sdk::v1::*;
+use astro_sdk::{Client, ClientBuilder};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
@@ -28,10 +28,15 @@ pub(crate) struct Script {
 impl Script {
     /// Serves the script on a free port and connects to it.
     pub(crate) async fn serve(self) -> (Client, Arc<Self>) {
+        self.serve_with(Client::builder()).await
+    }
+
+    /// The same with these settings.
+    pub(crate) async fn serve_with(self, builder: ClientBuilder) -> (Client, Arc<Self>) {
         let script = Arc::new(self);
         let port = serve(Server::builder(), &script).await;
         let endpoint = format!("http://127.0.0.1:{port}");
-        (Client::builder().endpoint(endpoint).api_key("key").build().unwrap(), script)
+        (builder.endpoint(endpoint).api_key("key").build().unwrap(), script)
     }
 }
 

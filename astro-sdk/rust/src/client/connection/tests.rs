@@ -9,10 +9,11 @@ use tower::service_fn;
 use super::super::request_id::FRAME_HEADER_BYTES;
 use super::*;
 use crate::v1::access_service_client::AccessServiceClient;
+use crate::v1::event_service_client::EventServiceClient;
 use crate::v1::item_service_client::ItemServiceClient;
 use crate::v1::{
     CreateApiKeyRequest, GetItemRequest, GetItemResponse, ReleaseReservationRequest,
-    RevokeApiKeyRequest,
+    RevokeApiKeyRequest, WatchEventsRequest,
 };
 
 /// One attempt as the far end saw it.
@@ -99,6 +100,33 @@ async fn who_has_less_patience_is_told_sooner() {
     let started = Instant::now();
     ItemServiceClient::new(connection).get_item(get()).await.unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endless_patience_is_that_of_the_call() {
+    let (mut connection, log) = far_end(|_| refuse(Status::unavailable("away")));
+    connection.patience = Some(Duration::MAX);
+    let error = ItemServiceClient::new(connection).get_item(get()).await.unwrap_err();
+    assert_eq!(error.message(), "away");
+    let seen = log.lock().unwrap();
+    assert!(seen[seen.len() - 1].at - seen[0].at > Duration::from_secs(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_without_a_deadline_is_not_opened_for_ever() {
+    let begun = Instant::now();
+    let (mut connection, log) = far_end(|_| refuse(Status::unavailable("away")));
+    let mut events = EventServiceClient::new(connection.clone());
+    let error = events.watch_events(WatchEventsRequest::default()).await.unwrap_err();
+    assert_eq!((error.code(), error.message()), (tonic::Code::Unavailable, "away"));
+    let took = begun.elapsed();
+    assert!(took > Duration::from_secs(20) && took <= DEADLINE_DEFAULT, "{took:?}");
+    let attempts = log.lock().unwrap().len();
+    assert!(attempts > 1, "{attempts} attempts");
+    connection.patience = Some(Duration::ZERO);
+    let mut events = EventServiceClient::new(connection);
+    events.watch_events(WatchEventsRequest::default()).await.unwrap_err();
+    assert_eq!(log.lock().unwrap().len(), attempts + 1);
 }
 
 #[tokio::test(start_paused = true)]
