@@ -2,6 +2,7 @@
 
 mod codec;
 mod reflection;
+mod wide;
 
 use clap::Args;
 use futures_util::stream;
@@ -147,12 +148,15 @@ fn requests(method: &MethodDescriptor, text: &str) -> Result<Vec<DynamicMessage>
     let options = DeserializeOptions::new().deny_unknown_fields(true);
     let values = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
     for value in values {
-        let request = value.and_then(|value| {
-            DynamicMessage::deserialize_with_options(method.input(), value, &options)
-        });
-        requests.push(request.map_err(|error| {
-            Failure::Usage(format!("the data is not a {}: {error}", method.input().name()))
-        })?);
+        let wrong = |problem: String| {
+            Failure::Usage(format!("the data is not a {}: {problem}", method.input().name()))
+        };
+        let value = value.map_err(|error| wrong(error.to_string()))?;
+        if let Some(problem) = wide::problem(&method.input(), &value) {
+            return Err(wrong(problem));
+        }
+        let request = DynamicMessage::deserialize_with_options(method.input(), value, &options);
+        requests.push(request.map_err(|error| wrong(error.to_string()))?);
     }
     if requests.len() != 1 && !method.is_client_streaming() {
         let count = requests.len();
@@ -185,6 +189,54 @@ mod tests {
         let text = failure.explain(&crate::failure::Typed::default());
         assert!(text.contains("GetItemRequest") && text.contains("item"), "{text}");
         assert_eq!(failure.exit_code(), 2);
+    }
+
+    /// What is told of a request of this RPC; nothing if it is taken.
+    fn told(service: &str, name: &str, json: &str) -> Option<String> {
+        let service = POOL.get_service_by_name(&format!("astro.v1.{service}")).unwrap();
+        let method = service.methods().find(|method| method.name() == name).unwrap();
+        let failure = requests(&method, json).err()?;
+        Some(failure.explain(&crate::failure::Typed::default()))
+    }
+
+    #[test]
+    fn a_number_of_64_bits_that_may_have_been_rounded_is_refused_by_its_field() {
+        for number in
+            ["1.5", "1e30", "1.0", "76561198046968201.0", "7.65e16", "18446744073709551616"]
+        {
+            for (service, name, json, field) in [
+                ("AssignmentService", "CreateAssignment", r#"{"userId": N}"#, "user_id"),
+                ("AssignmentService", "CreateAssignment", r#"{"user_id": N}"#, "user_id"),
+                (
+                    "AssignmentService",
+                    "CreateAssignment",
+                    r#"{"runnerUpUserIds": ["1", N]}"#,
+                    "runner_up_user_ids[1]",
+                ),
+                (
+                    "ItemService",
+                    "ListItems",
+                    r#"{"filter": {"receivedFromUserId": N}}"#,
+                    "filter.received_from_user_id",
+                ),
+            ] {
+                let json = json.replace('N', number);
+                let told = told(service, name, &json).unwrap_or_else(|| panic!("{json} is taken"));
+                assert!(told.contains(&format!(" {field}: ")), "{json}: {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn whole_numbers_and_numbers_of_other_kinds_are_taken() {
+        for number in ["76561198046968201", "18446744073709551615", "\"18446744073709551615\""] {
+            let json = format!("{{\"userId\": {number}, \"runnerUpUserIds\": [{number}]}}");
+            assert_eq!(told("AssignmentService", "CreateAssignment", &json), None, "{json}");
+        }
+        let json = "{\"pageSize\": 3.0, \"filter\": {\"appIds\": [440]}}";
+        assert_eq!(told("ItemService", "ListItems", json), None);
+        let json = "{\"item\": {\"customMetadata\": {\"user_id\": 1.5, \"a\": [1e30]}}}";
+        assert_eq!(told("ItemService", "UpdateItem", json), None);
     }
 
     #[test]
