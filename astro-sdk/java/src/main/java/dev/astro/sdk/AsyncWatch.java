@@ -27,7 +27,12 @@ public final class AsyncWatch<E> implements AsyncIterator<E>, AutoCloseable {
      * before the first event, for which it does not wait. Empty for a stream without tokens.
      */
     public CompletableFuture<String> position() {
-        return follower.position();
+        return position(false);
+    }
+
+    /** The same; {@code withoutLast}: as if the entry that was given last had not been given. */
+    CompletableFuture<String> position(boolean withoutLast) {
+        return follower.position(withoutLast);
     }
 
     /** Stops following: whoever waits for the next entry is told that there is none. */

@@ -29,7 +29,7 @@ final class Call<Q extends Message, A extends Message> extends CompletableFuture
         this.rpc = rpc;
         this.request = rpc.withRequestId(request);
         Duration within = timeout.compareTo(TIMEOUT_MAX) < 0 ? timeout : TIMEOUT_MAX;
-        this.deadline = Deadline.after(within.toNanos(), TimeUnit.NANOSECONDS);
+        this.deadline = Deadline.after(Retry.nanos(within), TimeUnit.NANOSECONDS);
     }
 
     Call<Q, A> begin() {
@@ -63,7 +63,7 @@ final class Call<Q extends Message, A extends Message> extends CompletableFuture
                 rpc.repeatable() ? Retry.pause(error, attempts) : Optional.empty();
         // A pause that ends too late would only turn a telling error into DEADLINE_EXCEEDED.
         long left = deadline.timeRemaining(TimeUnit.NANOSECONDS);
-        if (isDone() || pause.isEmpty() || pause.get().toNanos() >= left) {
+        if (isDone() || pause.isEmpty() || Retry.nanos(pause.get()) >= left) {
             stop = () -> {};
             completeExceptionally(error);
             return;

@@ -103,7 +103,10 @@ public final class Client extends Services implements AutoCloseable {
             return this;
         }
 
-        /** For how long a log may be silent before its watch reconnects: 45 s unless set. */
+        /**
+         * For how long a log may be silent before its watch reconnects: 45 s unless set. Of any length; of
+         * 292 years and more it never does.
+         */
         public Builder watchIdle(Duration watchIdle) {
             this.watchIdle = Objects.requireNonNull(watchIdle);
             return this;

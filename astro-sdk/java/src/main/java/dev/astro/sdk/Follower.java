@@ -21,7 +21,7 @@ final class Follower<Q extends Message, A extends Message, E> {
     private final Duration idleMax;
     /** Done when the stream is over; exceptionally if it failed. */
     private final CompletableFuture<Void> end = new CompletableFuture<>();
-    private final Deque<E> ready = new ArrayDeque<>();
+    private final Deque<Told<E>> ready = new ArrayDeque<>();
     /** Until when it is tried to open the stream for the first time. */
     private final Deadline opening = Deadline.after(Transport.TIMEOUT.toNanos(), TimeUnit.NANOSECONDS);
 
@@ -34,8 +34,8 @@ final class Follower<Q extends Message, A extends Message, E> {
     private boolean answered;
     /** Done when the first message came, or the stream is over. */
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
-    /** The token before the last message. */
-    private String before = "";
+    /** The token before the message of the entry that was given last. */
+    private String beforeLast = "";
     /** Openings and failures since the last message. */
     private int openings;
     private int failures;
@@ -66,13 +66,24 @@ final class Follower<Q extends Message, A extends Message, E> {
         return next;
     }
 
-    CompletableFuture<String> position() {
-        return opened.thenApply(done -> reached());
+    /**
+     * The token that goes on after what was given.
+     *
+     * @param withoutLast whether the entry that was given last is taken as not given
+     */
+    CompletableFuture<String> position(boolean withoutLast) {
+        return opened.thenApply(done -> reached(withoutLast));
     }
 
-    private synchronized String reached() {
-        return ready.isEmpty() ? place() : before;
+    private synchronized String reached(boolean withoutLast) {
+        if (withoutLast) {
+            return beforeLast;
+        }
+        return ready.isEmpty() ? place() : ready.peek().before();
     }
+
+    /** An entry, and the token before its message: the next message may be here before it is given. */
+    private record Told<E>(E entry, String before) {}
 
     /** The token that the request begins after; empty if it names none. */
     private String place() {
@@ -90,7 +101,7 @@ final class Follower<Q extends Message, A extends Message, E> {
     /** Gives an entry, or the end, to whoever waits; asks the server for more if there is neither. */
     private void serve() {
         Next served;
-        E entry;
+        Told<E> told;
         synchronized (this) {
             if (wanted == null || wanted.isDone()) {
                 return;
@@ -104,12 +115,15 @@ final class Follower<Q extends Message, A extends Message, E> {
             served = wanted;
             served.isServed = true;
             wanted = null;
-            entry = ready.poll();
+            told = ready.poll();
+            if (told != null) {
+                beforeLast = told.before();
+            }
         }
-        if (entry == null) {
+        if (told == null) {
             end.whenComplete((done, error) -> settle(served, error));
         } else {
-            served.complete(Optional.of(entry));
+            served.complete(Optional.of(told.entry()));
         }
     }
 
@@ -157,7 +171,7 @@ final class Follower<Q extends Message, A extends Message, E> {
             answered = true;
             openings = 0;
             failures = 0;
-            before = place();
+            String before = place();
             String token = following.next() == null ? "" : following.next().apply(message);
             // Moved before the entries are handed out: all of them are here already, so a connection
             // lost meanwhile neither repeats nor skips one.
@@ -168,7 +182,7 @@ final class Follower<Q extends Message, A extends Message, E> {
                 // A new connection begins with the state as it is, which may be known.
                 if (following.next() != null || !entry.equals(last)) {
                     last = entry;
-                    ready.add(entry);
+                    ready.add(new Told<>(entry, before));
                 }
             }
         }
@@ -209,7 +223,7 @@ final class Follower<Q extends Message, A extends Message, E> {
         }
         long left = opening.timeRemaining(TimeUnit.NANOSECONDS);
         return following.rpc().repeatable()
-                ? Retry.pause(error.orElseGet(Follower::endedEarly), failures).filter(wait -> wait.toNanos() < left)
+                ? Retry.pause(error.orElseGet(Follower::endedEarly), failures).filter(wait -> Retry.nanos(wait) < left)
                 : Optional.empty();
     }
 

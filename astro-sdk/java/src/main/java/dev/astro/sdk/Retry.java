@@ -16,6 +16,8 @@ final class Retry {
     /** Longest pause that the server may ask for; beyond it the caller is to decide. */
     private static final Duration ASKED_PAUSE_MAX = Duration.ofSeconds(60);
 
+    private static final Duration NANOS_MAX = Duration.ofNanos(Long.MAX_VALUE);
+
     /** What gRPC says of a message that is larger than it reads. */
     private static final String TOO_LARGE = "gRPC message exceeds maximum size";
 
@@ -56,6 +58,14 @@ final class Retry {
             case UNKNOWN, INTERNAL, CANCELLED, DEADLINE_EXCEEDED -> error.reason().isEmpty();
             default -> false;
         };
+    }
+
+    /** Nanoseconds of any time: none for one before now, and 292 years for one that is longer. */
+    static long nanos(Duration time) {
+        if (time.isNegative()) {
+            return 0;
+        }
+        return time.compareTo(NANOS_MAX) < 0 ? time.toNanos() : Long.MAX_VALUE;
     }
 
     /** Random between 0 and a bound that doubles, so that many clients do not come back at the same moment. */

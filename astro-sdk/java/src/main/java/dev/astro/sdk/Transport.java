@@ -77,7 +77,7 @@ final class Transport implements AutoCloseable {
     CompletableFuture<Void> after(Duration pause, Runnable next) {
         hurry();
         CompletableFuture<Void> timer = new CompletableFuture<>();
-        timer.completeOnTimeout(null, pause.toNanos(), TimeUnit.NANOSECONDS);
+        timer.completeOnTimeout(null, Retry.nanos(pause), TimeUnit.NANOSECONDS);
         timer.thenRunAsync(next);
         return timer;
     }

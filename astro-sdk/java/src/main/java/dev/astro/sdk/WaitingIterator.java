@@ -14,6 +14,11 @@ final class WaitingIterator<E> implements Iterator<E> {
         this.entries = entries;
     }
 
+    /** Whether an entry was looked at that has not been given. */
+    boolean isAhead() {
+        return seen != null && seen.isPresent();
+    }
+
     @Override
     public boolean hasNext() {
         if (seen == null) {

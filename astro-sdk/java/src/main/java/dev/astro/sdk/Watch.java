@@ -14,7 +14,7 @@ import java.util.stream.StreamSupport;
  */
 public final class Watch<E> implements Iterable<E>, AutoCloseable {
     private final AsyncWatch<E> watch;
-    private final Iterator<E> entries;
+    private final WaitingIterator<E> entries;
 
     Watch(AsyncWatch<E> watch) {
         this.watch = watch;
@@ -34,10 +34,11 @@ public final class Watch<E> implements Iterable<E>, AutoCloseable {
 
     /**
      * The resume token that goes on after what was given so far, for a program to store at the very start,
-     * before the first event, for which it does not wait. Empty for a stream without tokens.
+     * before the first event, for which it does not wait. What {@code hasNext} has seen is not given yet.
+     * Empty for a stream without tokens.
      */
     public String position() {
-        return Waiting.on(watch.position());
+        return Waiting.on(watch.position(entries.isAhead()));
     }
 
     /** Stops following. */
