@@ -1,5 +1,6 @@
 /** Identifiers of people on Steam, in the forms that people type and copy. */
 
+const WHITE_SPACE = /\p{White_Space}/u;
 /** What every individual account in the public universe adds to its account id. */
 const INDIVIDUAL_BASE = 76_561_197_960_265_728n;
 const ACCOUNT_ID_MAX = 0xffff_ffffn;
@@ -49,7 +50,7 @@ export class SteamId {
    * {@link SteamIdError}.
    */
   static parse(text: string): SteamId {
-    const trimmed = text.trim();
+    const trimmed = withoutWhiteSpace(text);
     const path = pathOnSteam(trimmed);
     if (path === undefined) return SteamId.#parseId(trimmed);
     const query = tradeQuery(path);
@@ -177,7 +178,7 @@ export class TradeUrl {
    * Throws a {@link TradeUrlError}.
    */
   static parse(text: string): TradeUrl {
-    const query = tradeQuery(pathOnSteam(text.trim()) ?? "");
+    const query = tradeQuery(pathOnSteam(withoutWhiteSpace(text)) ?? "");
     if (query === undefined) throw new TradeUrlError("not_a_trade_url");
     const token = value(query, "token");
     const partner = parsePartner(value(query, "partner"));
@@ -213,4 +214,13 @@ function parsePartner(text: string): SteamId {
   } catch {
     throw new TradeUrlError("partner_invalid");
   }
+}
+
+/** The text without Unicode's white space around it. `trim` takes byte order marks too. */
+function withoutWhiteSpace(text: string): string {
+  const isWhite = (letter: string | undefined) => letter !== undefined && WHITE_SPACE.test(letter);
+  let [begin, end] = [0, text.length];
+  while (isWhite(text[begin])) begin++;
+  while (end > begin && isWhite(text[end - 1])) end--;
+  return text.slice(begin, end);
 }

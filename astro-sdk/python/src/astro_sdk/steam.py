@@ -10,6 +10,11 @@ _INDIVIDUAL_BASE = 76_561_197_960_265_728
 _ACCOUNT_MAX = 0xFFFF_FFFF
 _SITE = re.compile(r"(?:https?://)?(?:www\.)?steamcommunity\.com/", re.IGNORECASE)
 _TRADE_URL = re.compile(r"tradeoffer/new/?\?([^#]*)(?:#.*)?", re.DOTALL)
+# Unicode's White_Space. By itself Python takes separators of data for such, too.
+_WHITE_SPACE = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 # Larger numbers are no ids of any kind.
 _UINT64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -61,7 +66,7 @@ class SteamId:
         Raises:
             SteamIdError: The text is none, or not a person's account.
         """
-        text = text.strip()
+        text = text.strip(_WHITE_SPACE)
         path = _path_on_steam(text)
         if path is None:
             return cls._parse_id(text)
@@ -138,7 +143,7 @@ class TradeUrl:
         Raises:
             TradeUrlError: It leads elsewhere, or a part is missing or damaged.
         """
-        found = _TRADE_URL.fullmatch(_path_on_steam(text.strip()) or "")
+        found = _TRADE_URL.fullmatch(_path_on_steam(text.strip(_WHITE_SPACE)) or "")
         if found is None:
             raise TradeUrlError("not_a_trade_url")
         values = _values(found[1])

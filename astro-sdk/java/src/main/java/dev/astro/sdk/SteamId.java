@@ -21,6 +21,8 @@ public record SteamId(long steamId64) implements Comparable<SteamId> {
             "(?i:(?:https?://)?(?:www\\.)?steamcommunity\\.com/)(?:profiles/([^/?#]*).*)?.*", Pattern.DOTALL);
     private static final Pattern STEAM2 = Pattern.compile("STEAM_[01]:([01]):([0-9]+)");
     private static final Pattern STEAM3 = Pattern.compile("\\[U:1:([0-9]+)]|U:1:([0-9]+)");
+    private static final String WHITE_SPACE = "\t\n\u000b\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+            + "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000";
     private static final Pattern NUMBER = Pattern.compile("[0-9]+");
 
     /**
@@ -55,7 +57,7 @@ public record SteamId(long steamId64) implements Comparable<SteamId> {
      * @throws SteamIdException if it is none of these, or not a person's account
      */
     public static SteamId parse(String text) {
-        String id = text.strip();
+        String id = withoutWhiteSpace(text);
         Matcher tradeUrl = TradeUrl.ADDRESS.matcher(id);
         if (tradeUrl.matches()) {
             String partner = TradeUrl.value(tradeUrl.group(1), "partner");
@@ -106,6 +108,19 @@ public record SteamId(long steamId64) implements Comparable<SteamId> {
     @Override
     public String toString() {
         return Long.toString(steamId64);
+    }
+
+    /** The text without Unicode's white space around it; Java's own leaves no-break spaces. */
+    static String withoutWhiteSpace(String text) {
+        int begin = 0;
+        int end = text.length();
+        while (begin < end && WHITE_SPACE.indexOf(text.charAt(begin)) >= 0) {
+            begin++;
+        }
+        while (end > begin && WHITE_SPACE.indexOf(text.charAt(end - 1)) >= 0) {
+            end--;
+        }
+        return text.substring(begin, end);
     }
 
     private static long uint32(String digits) {

@@ -36,7 +36,7 @@ public record TradeUrl(SteamId partner, String token) {
      * @throws TradeUrlException if it leads elsewhere, or a part is missing
      */
     public static TradeUrl parse(String text) {
-        Matcher address = ADDRESS.matcher(text.strip());
+        Matcher address = ADDRESS.matcher(SteamId.withoutWhiteSpace(text));
         if (!address.matches()) {
             throw new TradeUrlException(Problem.NOT_A_TRADE_URL);
         }
