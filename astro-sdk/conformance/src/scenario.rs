@@ -35,7 +35,7 @@ const OPS: &[(&str, &[&str], &[&str])] = &[
     ("pages", &["method"], &["client", "request", "limit", "timeout_ms"]),
     ("watch", &["watch", "method"], &["client", "request"]),
     ("next", &["watch", "count"], &[]),
-    ("position", &["watch"], &[]),
+    ("position", &["watch"], &["look"]),
     ("peek", &["from", "path"], &[]),
     ("json", &["from"], &[]),
     ("rounded", &["method", "path"], &["client"]),
@@ -56,6 +56,7 @@ const OWN_OPS: &[(&str, &[&str], &[&str])] = &[
     ("arrived", &["method", "count"], &[]),
     ("tls_server", &[], &["client_certificates"]),
     ("dead_endpoint", &[], &[]),
+    ("vanish", &[], &[]),
     ("refuse", &[], &[]),
     ("admit", &[], &["after_ms"]),
 ];

@@ -65,6 +65,31 @@ func (m method) call(ctx context.Context, request proto.Message, options []astro
 	return m.Call(arguments)
 }
 
+// requestField is the Go type of one value at a dotted path of the request.
+func (m method) requestField(path string) reflect.Type {
+	kind := m.Type().In(1).Elem()
+	for _, name := range strings.Split(path, ".") {
+		kind = fieldOf(kind, name).Type
+		for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice {
+			kind = kind.Elem()
+		}
+	}
+	return kind
+}
+
+// fieldOf is the field with this name in the contract.
+func fieldOf(message reflect.Type, name string) reflect.StructField {
+	for _, field := range reflect.VisibleFields(message) {
+		for _, part := range strings.Split(field.Tag.Get("protobuf"), ",") {
+			if part == "name="+name {
+				return field
+			}
+		}
+	}
+	fail("no field " + name)
+	return reflect.StructField{}
+}
+
 // request is what is embedded, with the JSON merged into it.
 func (d *driver) request(m method, asked *step) proto.Message {
 	request := reflect.New(m.Type().In(1).Elem()).Interface().(proto.Message)

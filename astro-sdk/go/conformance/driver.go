@@ -92,7 +92,7 @@ func (d *driver) begin(asked *step) func() object {
 		message := found(d.kept, asked.From)
 		return func() object { return ok(object{"text": string(toJSON(message))}) }
 	case "rounded":
-		return done(object{"refused": "types"})
+		return d.rounded(asked)
 	case "steam_id":
 		return func() object { return steamID(asked.Text) }
 	case "trade_url":
@@ -184,7 +184,13 @@ func bytes(text *string) []byte {
 	return []byte(*text)
 }
 
-func milliseconds(number int64) time.Duration { return time.Duration(number) * time.Millisecond }
+// milliseconds is the longest time of all for a negative number, and for one that Go cannot say.
+func milliseconds(number int64) time.Duration {
+	if number < 0 || number > math.MaxInt64/int64(time.Millisecond) {
+		return math.MaxInt64
+	}
+	return time.Duration(number) * time.Millisecond
+}
 
 // shown is every text form of a thing.
 func shown(thing any) string {
@@ -223,15 +229,19 @@ func callOptions(asked *step) []astro.CallOption {
 	if asked.Timeout == nil {
 		return nil
 	}
-	return []astro.CallOption{astro.WithTimeout(timeout(*asked.Timeout))}
+	return []astro.CallOption{astro.WithTimeout(milliseconds(*asked.Timeout))}
 }
 
-// timeout is for ever for a negative number.
-func timeout(number int64) time.Duration {
-	if number < 0 {
-		return math.MaxInt64
+// rounded is refused by the compiler where no value of this type may be written.
+func (d *driver) rounded(asked *step) func() object {
+	method, err := methodOf(d.client(asked), asked.Method)
+	if err != nil {
+		return func() object { return unsupported(err) }
 	}
-	return milliseconds(number)
+	if reflect.TypeFor[float64]().AssignableTo(method.requestField(asked.Path)) {
+		return done(object{})
+	}
+	return done(object{"refused": "types"})
 }
 
 func (d *driver) start(asked *step) func() object {

@@ -79,7 +79,7 @@ class Driver:
     async def op_open(self, asked: Json) -> Json:
         given = {SETTINGS[key]: asked[key] for key in SETTINGS if key in asked}
         if "watch_idle_ms" in asked:
-            given["watch_idle"] = asked["watch_idle_ms"] / 1000
+            given["watch_idle"] = seconds(asked["watch_idle_ms"])
         with environment(asked.get("env", {})):
             client = self._flavour.client(**given)
         self._clients[asked["client"]] = client
@@ -212,9 +212,13 @@ class Driver:
             people = [SteamId.parse(text) for text in (texts if many else [texts])]
             arguments[path] = people if many else people[0]
         if "timeout_ms" in asked:
-            endless = asked["timeout_ms"] < 0
-            arguments["timeout"] = math.inf if endless else asked["timeout_ms"] / 1000
+            arguments["timeout"] = seconds(asked["timeout_ms"])
         return arguments
+
+
+def seconds(milliseconds: int) -> float:
+    """For ever for a negative number."""
+    return math.inf if milliseconds < 0 else milliseconds / 1000
 
 
 class Partly(AstroError):

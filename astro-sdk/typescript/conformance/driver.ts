@@ -115,13 +115,17 @@ function open(ask: Ask): JsonObject {
       else process.env[name] = value;
     }
     const client = new sdk.Client(
-      Object.fromEntries(options.map(([name, own]) => [own, ask[name]])),
+      Object.fromEntries(options.map(([name, own]) => [own, setting(name, ask[name])])),
     );
     clients.set(ask.client, client);
     return { shown: forms(client) };
   } finally {
     process.env = before;
   }
+}
+
+function setting(name: string, value: unknown): unknown {
+  return name === "watch_idle_ms" ? endless(value as number) : value;
 }
 
 async function call(ask: Ask, signal?: AbortSignal): Promise<JsonObject> {
@@ -191,7 +195,11 @@ async function take(
 }
 
 function timeout({ timeout_ms }: Ask): number | undefined {
-  return timeout_ms === -1 ? Number.POSITIVE_INFINITY : timeout_ms;
+  return timeout_ms === undefined ? undefined : endless(timeout_ms);
+}
+
+function endless(milliseconds: number): number {
+  return milliseconds === -1 ? Number.POSITIVE_INFINITY : milliseconds;
 }
 
 function method(ask: Ask): Call {

@@ -54,6 +54,11 @@ final class Blocking implements Flavour {
             }
 
             @Override
+            public void look() {
+                watch.iterator().hasNext();
+            }
+
+            @Override
             public String position() {
                 return watch.position();
             }

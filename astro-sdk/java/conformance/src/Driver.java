@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -75,12 +74,11 @@ public final class Driver {
             case "pages" -> taken("pages", request, flavour.pages(invoke(request)));
             case "watch" -> watch(request);
             case "next" -> next(request);
-            case "position" -> Answers.of(
-                    "token", watches.get(request.get("watch").getAsString()).position());
+            case "position" -> position(request);
             case "peek" -> peek(request);
             case "json" -> Answers.of(
                     "text", Answers.json(kept.get(request.get("from").getAsString())).toString());
-            case "rounded" -> Answers.of("refused", "types");
+            case "rounded" -> rounded(request);
             case "steam_id" -> steamId(request);
             case "trade_url" -> tradeUrl(request);
             default -> throw new IllegalStateException("no such op: " + request);
@@ -118,16 +116,11 @@ public final class Driver {
         Methods.Found found = Methods.find(services, request.get("method").getAsString());
         JsonElement timeout = request.get("timeout_ms");
         if (timeout != null) {
-            found = found.withTimeout(timeout(timeout.getAsLong()));
+            found = found.withTimeout(Opening.milliseconds(timeout.getAsLong()));
         }
         Methods.Found method = found;
         Message message = Requests.read(method.requestType(), request, kept);
         return () -> method.invoke(message);
-    }
-
-    /** For ever for a negative number. */
-    private static Duration timeout(long milliseconds) {
-        return milliseconds < 0 ? Duration.ofSeconds(Long.MAX_VALUE) : Duration.ofMillis(milliseconds);
     }
 
     private Flavour.Running begin(JsonObject request) {
@@ -175,6 +168,14 @@ public final class Driver {
         return seen(watch.upTo(request.get("count").getAsInt()));
     }
 
+    private JsonObject position(JsonObject request) {
+        Flavour.Followed watch = watches.get(request.get("watch").getAsString());
+        if (request.has("look") && request.get("look").getAsBoolean()) {
+            watch.look();
+        }
+        return Answers.of("token", watch.position());
+    }
+
     private JsonObject cancelWatch(JsonObject request) {
         Flavour.Followed watch = watches.get(request.get("watch").getAsString());
         Flavour.Later<Flavour.Result> last = Flavour.later(() -> watch.upTo(1));
@@ -189,6 +190,14 @@ public final class Driver {
             answer.add("ended", new JsonPrimitive(true));
         }
         return answer;
+    }
+
+    /** Refused by the compiler where the builder takes no such number. */
+    private JsonObject rounded(JsonObject request) {
+        Object services = flavour.services(client(request));
+        Methods.Found found = Methods.find(services, request.get("method").getAsString());
+        boolean takes = Requests.takesDouble(found.requestType(), request.get("path").getAsString());
+        return takes ? new JsonObject() : Answers.of("refused", "types");
     }
 
     private JsonObject peek(JsonObject request) {

@@ -47,6 +47,9 @@ interface Flavour {
     interface Followed extends AutoCloseable {
         Result upTo(int count);
 
+        /** Waits until one more is there, without taking it, where that can be done. */
+        void look();
+
         String position();
 
         @Override

@@ -77,6 +77,11 @@ final class Futures implements Flavour {
             }
 
             @Override
+            public void look() {
+                // A future of the next one takes it.
+            }
+
+            @Override
             public String position() {
                 try {
                     return watch.position().join();

@@ -64,7 +64,7 @@ final class Methods {
         return name.replaceAll("(?<=.)([A-Z])", "_$1").toLowerCase(Locale.ROOT);
     }
 
-    private static String camel(String name) {
+    static String camel(String name) {
         StringBuilder camel = new StringBuilder();
         for (String word : name.split("_")) {
             camel.append(Character.toUpperCase(word.charAt(0))).append(word.substring(1));

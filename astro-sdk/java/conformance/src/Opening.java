@@ -26,8 +26,13 @@ final class Opening {
             builder.userAgent(text(request, "user_agent"));
         }
         if (request.has("watch_idle_ms")) {
-            builder.watchIdle(Duration.ofMillis(request.get("watch_idle_ms").getAsLong()));
+            builder.watchIdle(milliseconds(request.get("watch_idle_ms").getAsLong()));
         }
+    }
+
+    /** For ever for a negative number. */
+    static Duration milliseconds(long number) {
+        return number < 0 ? Duration.ofSeconds(Long.MAX_VALUE) : Duration.ofMillis(number);
     }
 
     private static String text(JsonObject request, String field) {

@@ -5,7 +5,11 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
 import dev.astro.sdk.SteamId;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Request messages, and values in messages. */
 final class Requests {
@@ -49,6 +53,33 @@ final class Requests {
 
     private static long person(JsonElement text) {
         return SteamId.parse(text.getAsString()).steamId64();
+    }
+
+    /** Whether some method of a builder takes a {@code double} for the field at the dotted path. */
+    static boolean takesDouble(Class<?> type, String path) {
+        Class<?> message = type;
+        String[] names = path.split("\\.");
+        for (String name : Arrays.copyOf(names, names.length - 1)) {
+            String getter = Methods.camel("get_" + name);
+            message = methods(message, getter).findFirst().orElseThrow().getReturnType();
+        }
+        String name = names[names.length - 1];
+        Class<?> builder = empty(message).toBuilder().getClass();
+        List<Method> writing = Stream.concat(
+                        methods(builder, Methods.camel("set_" + name)), methods(builder, Methods.camel("add_" + name)))
+                .toList();
+        if (writing.isEmpty()) {
+            throw new IllegalStateException("nothing writes " + path);
+        }
+        return writing.stream().anyMatch(method -> {
+            // Before the value, a list may take a place.
+            Class<?> value = method.getParameterTypes()[method.getParameterCount() - 1];
+            return value == double.class || value.isAssignableFrom(Double.class);
+        });
+    }
+
+    private static Stream<Method> methods(Class<?> type, String name) {
+        return Arrays.stream(type.getMethods()).filter(method -> method.getName().equals(name));
     }
 
     private static Message empty(Class<?> type) {

@@ -61,7 +61,7 @@ pub(crate) async fn answer(driver: &Driver, asked: &Value) -> anyhow::Result<Val
             let message = kept.get(text(asked, "from")?).context("nothing is kept")?;
             Ok(ok(json!({"text": json::message(message)?.to_string()})))
         }
-        "rounded" => Ok(ok(json!({"refused": "types"}))),
+        "rounded" => rounded(asked),
         "steam_id" => steam_id(text(asked, "text")?),
         "trade_url" => trade_url(text(asked, "text")?),
         other => bail!("there is no op {other:?}"),
@@ -87,7 +87,7 @@ impl Driver {
         let mut methods = service.methods();
         let found = methods.find(|method| method.name() == name).context("no such method")?;
         let request = self.request(found.input(), asked)?;
-        Ok(Asked { method, request, timeout: timeout(asked)? })
+        Ok(Asked { method, request, timeout: millis(asked, "timeout_ms")? })
     }
 
     /// Kept messages first, as they are; then what the runner wrote is merged into it.
@@ -309,6 +309,14 @@ fn peek(driver: &Driver, asked: &Value) -> anyhow::Result<Value> {
     Ok(ok(json!({"type": kind, "text": text})))
 }
 
+/// Refused by the compiler where the SDK's field is of another type.
+fn rounded(asked: &Value) -> anyhow::Result<Value> {
+    let (method, path) = (text(asked, "method")?, text(asked, "path")?);
+    let takes = dispatch::takes_float(method, path);
+    let takes = takes.with_context(|| format!("{method} takes no 64 bits at {path}"))?;
+    Ok(ok(if takes { json!({}) } else { json!({"refused": "types"}) }))
+}
+
 fn steam_id(text: &str) -> anyhow::Result<Value> {
     match text.parse::<SteamId>() {
         Ok(id) => Ok(ok(json!({
@@ -342,18 +350,14 @@ fn text<'a>(asked: &'a Value, field: &str) -> anyhow::Result<&'a str> {
     asked[field].as_str().with_context(|| format!("{field} is missing"))
 }
 
-/// For ever for a negative number.
-fn timeout(asked: &Value) -> anyhow::Result<Option<Duration>> {
-    match asked["timeout_ms"].as_i64() {
-        Some(-1) => Ok(Some(Duration::MAX)),
-        Some(_) | None => millis(asked, "timeout_ms"),
-    }
-}
-
+/// For ever for -1.
 fn millis(asked: &Value, field: &str) -> anyhow::Result<Option<Duration>> {
     let given = &asked[field];
     if given.is_null() {
         return Ok(None);
+    }
+    if given.as_i64() == Some(-1) {
+        return Ok(Some(Duration::MAX));
     }
     given.as_u64().map(Duration::from_millis).map(Some).context("no milliseconds")
 }

@@ -1,5 +1,6 @@
 //! The SDK's types by the contract's names.
 
+use std::any::TypeId;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -102,6 +103,36 @@ impl<T: Name + Unpin> Follow for Following<T> {
     fn position(&mut self) -> BoxFuture<'_, Result<String, Error>> {
         self.0.position().boxed()
     }
+}
+
+/// Whether a floating-point number may be written where this leads: Rust changes no number's type.
+pub(crate) fn takes_float<R, F: Field>(_: fn(R) -> F) -> bool {
+    TypeId::of::<F::Value>() == TypeId::of::<f64>()
+}
+
+/// A field of a message, with the type of one value.
+pub(crate) trait Field {
+    type Value: 'static;
+}
+
+impl Field for u64 {
+    type Value = Self;
+}
+
+impl Field for i64 {
+    type Value = Self;
+}
+
+impl Field for f64 {
+    type Value = Self;
+}
+
+impl<F: Field> Field for Vec<F> {
+    type Value = F::Value;
+}
+
+impl<F: Field> Field for Option<F> {
+    type Value = F::Value;
 }
 
 fn sdks<R: Rpc>(request: &DynamicMessage) -> R {

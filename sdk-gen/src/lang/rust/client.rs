@@ -25,11 +25,48 @@ pub(super) fn render(model: &Model, template: &str) -> anyhow::Result<String> {
             .methods
             .iter()
             .filter(|method| method.shape != Shape::Session)
-            .map(|method| context! { start => start(model, method), ..minijinja::Value::from_serialize(method) })
+            .map(|method| context! { start => start(model, method), wide => wide(model, &method.input), ..minijinja::Value::from_serialize(method) })
             .collect();
         services.push(context! { methods, ..minijinja::Value::from_serialize(service) });
     }
     Ok(environment().render_str(template, context! { services })?)
+}
+
+/// Every number of 64 bits in a message, at any depth: its dotted path, and how Rust comes to it.
+fn wide(model: &Model, message: &str) -> Vec<minijinja::Value> {
+    let mut found = Vec::new();
+    add_wide(model, &mut vec![message.to_owned()], ("", ""), &mut found);
+    found.into_iter().map(|(path, place)| context! { path, place }).collect()
+}
+
+/// Adds those of the last of the messages, which lie in each other.
+fn add_wide(
+    model: &Model,
+    inside: &mut Vec<String>,
+    (path, place): (&str, &str),
+    found: &mut Vec<(String, String)>,
+) {
+    let message =
+        inside.last().and_then(|name| model.messages.iter().find(|m| m.full_name == *name));
+    // A member of a oneof is no field in Rust, nor is a value of a map.
+    let is_field = |field: &&Field| field.oneof.is_none() && field.map_key.is_none();
+    for field in message.iter().flat_map(|message| &message.fields).filter(is_field) {
+        let path = format!("{path}{}", field.name);
+        let place = format!("{place}.{}", super::ident(&field.name));
+        match &field.ty {
+            Type::Scalar(_) if matches!(&*value_type(&field.ty), "u64" | "i64") => {
+                found.push((path, place));
+            }
+            Type::Message(name) if !inside.contains(name) => {
+                let one = if field.repeated { ".into_iter().next()" } else { "" };
+                inside.push(name.clone());
+                let within = format!("{place}{one}.unwrap_or_default()");
+                add_wide(model, inside, (&format!("{path}."), &within), found);
+                inside.pop();
+            }
+            Type::Scalar(_) | Type::Message(_) | Type::Enum(_) => {}
+        }
+    }
 }
 
 /// How the request of a stream says where to go on: the variant of a oneof, if it is one.
