@@ -14,8 +14,9 @@ use tokio::sync::oneshot;
 
 use crate::output::say;
 
-/// The longest wait for an answer, beyond what the step itself takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for an answer, beyond what the step itself takes. A lost peer is noticed within a
+/// minute.
+const PATIENCE: Duration = Duration::from_secs(100);
 /// Lines of standard error that are kept.
 const LINES_KEPT: usize = 40;
 

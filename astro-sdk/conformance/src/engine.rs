@@ -19,8 +19,8 @@ use crate::world::{Tenant, World};
 
 /// The longest wait for attempts that are expected but not there yet.
 const ATTEMPTS: Duration = Duration::from_secs(3);
-/// The longest wait for an attempt that a step waits for.
-const ARRIVAL: Duration = Duration::from_secs(30);
+/// The longest wait for an attempt that a step waits for; a lost peer is noticed within a minute.
+const ARRIVAL: Duration = Duration::from_secs(90);
 /// What some editors write before a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Fields that are names, which must not meet those of another scenario in the same driver.
@@ -188,6 +188,7 @@ impl<'a> Run<'a> {
             }
             "tls_server" => self.tls_server(step).await?,
             "dead_endpoint" => self.dead_endpoint().await?,
+            "vanish" => self.proxy.vanish(),
             "refuse" => self.proxy.refuse().await?,
             "admit" => {
                 let after = step.get("after_ms").and_then(Value::as_u64).unwrap_or_default();

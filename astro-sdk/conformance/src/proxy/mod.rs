@@ -8,6 +8,7 @@ mod frames;
 mod pass;
 mod record;
 mod tls;
+mod vanish;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -29,11 +30,13 @@ use crate::planted::Planted;
 use pass::Passage;
 pub use record::{Attempt, Ended, Record};
 pub use tls::Certificates;
+use vanish::Presence;
 
 /// A fault service in front of one server. It ends when it is dropped.
 pub struct Proxy {
     address: SocketAddr,
     passage: Arc<Passage>,
+    presence: Presence,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
     entrance: Mutex<Entrance>,
@@ -64,9 +67,16 @@ impl Proxy {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let passage = Arc::new(Passage::new(target, contract, planted));
-        let entrance = Mutex::new(open(listener, Arc::clone(&passage), &stop));
+        let presence = Presence::default();
+        let entrance = Mutex::new(open(listener, Arc::clone(&passage), &presence, &stop));
         let _stop_on_drop = stop.clone().drop_guard();
-        Ok(Self { address, passage, stop, _stop_on_drop, entrance })
+        Ok(Self { address, passage, presence, stop, _stop_on_drop, entrance })
+    }
+
+    /// Leaves the connections that are open without a word: they stay open, and nothing is read or
+    /// written on them any more. New ones are served.
+    pub fn vanish(&self) {
+        self.presence.end();
     }
 
     /// Cuts the connections of the plain entrance and refuses new ones, as while a server is away.
@@ -93,7 +103,10 @@ impl Proxy {
         let mut entrance = self.entrance.lock().await;
         let Entrance::Closed(socket) = &mut *entrance else { bail!("it is open") };
         let socket = std::mem::replace(socket, TcpSocket::new_v4()?);
-        *entrance = open(socket.listen(BACKLOG)?, Arc::clone(&self.passage), &self.stop);
+        *entrance = {
+            let listener = socket.listen(BACKLOG)?;
+            open(listener, Arc::clone(&self.passage), &self.presence, &self.stop)
+        };
         Ok(())
     }
 
@@ -111,7 +124,8 @@ impl Proxy {
         let address = listener.local_addr()?;
         let acceptor = own.acceptor(ask)?;
         let passage = Arc::clone(&self.passage);
-        tokio::spawn(accept(listener, Some(acceptor), passage, self.stop.clone()));
+        let presence = self.presence.clone();
+        tokio::spawn(accept(listener, Some(acceptor), passage, presence, self.stop.clone()));
         Ok(format!("https://localhost:{}", address.port()))
     }
 
@@ -126,9 +140,14 @@ impl Proxy {
     }
 }
 
-fn open(listener: TcpListener, passage: Arc<Passage>, stop: &CancellationToken) -> Entrance {
+fn open(
+    listener: TcpListener,
+    passage: Arc<Passage>,
+    presence: &Presence,
+    stop: &CancellationToken,
+) -> Entrance {
     let close = stop.child_token();
-    let accepting = tokio::spawn(accept(listener, None, passage, close.clone()));
+    let accepting = tokio::spawn(accept(listener, None, passage, presence.clone(), close.clone()));
     Entrance::Open(close, accepting)
 }
 
@@ -136,29 +155,34 @@ async fn accept(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     passage: Arc<Passage>,
+    presence: Presence,
     stop: CancellationToken,
 ) {
     while let Some(Ok((stream, _))) = stop.run_until_cancelled(listener.accept()).await {
         let cut = stop.child_token();
-        let serving = greet(stream, tls.clone(), Arc::clone(&passage), cut.clone());
+        let serving = greet(stream, tls.clone(), Arc::clone(&passage), &presence, cut.clone());
         tokio::spawn(async move { cut.run_until_cancelled(serving).await });
     }
 }
 
-async fn greet(
+fn greet(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     passage: Arc<Passage>,
+    presence: &Presence,
     cut: CancellationToken,
-) {
+) -> impl Future<Output = ()> + Send + 'static {
     // A small answer must not wait for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
-    match tls {
-        None => serve(stream, passage, cut).await,
-        Some(acceptor) => {
-            // A client that does not trust the certificate goes away.
-            if let Ok(stream) = acceptor.accept(stream).await {
-                serve(stream, passage, cut).await;
+    let stream = presence.of(stream);
+    async move {
+        match tls {
+            None => serve(stream, passage, cut).await,
+            Some(acceptor) => {
+                // A client that does not trust the certificate goes away.
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    serve(stream, passage, cut).await;
+                }
             }
         }
     }

@@ -33,6 +33,10 @@ def options(settings: Settings) -> list[tuple[str, str | int]]:
         # A peer that vanished without a word is noticed, on a stream too that may be quiet.
         ("grpc.keepalive_time_ms", _KEEP_ALIVE_INTERVAL_MS),
         ("grpc.keepalive_timeout_ms", _KEEP_ALIVE_TIMEOUT_MS),
+        # The time above does not hold for a ping of grpc's own, behind which these would wait.
+        ("grpc.http2.ping_timeout_ms", _KEEP_ALIVE_TIMEOUT_MS),
+        # Otherwise grpc soon asks no more, until the client itself sends something.
+        ("grpc.http2.max_pings_without_data", 0),
         ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
         # Otherwise grpc sends an earlier call's timeout again if it is not much longer.
         ("grpc.http2.hpack_table_size.encoder", 0),
