@@ -145,8 +145,9 @@ async fn a_database_that_takes_no_connection_is_told_by_health_though_the_probe_
             let _ = client.raw().organizations().create_organization(request).await;
         }
     };
+    // What the log tells meanwhile of its own lag may repeat what was told before.
     tokio::select! {
-        told = next() => assert_eq!(told, ServingStatus::NotServing),
+        () = async { while next().await == ServingStatus::Serving {} } => {}
         () = calls => {}
     }
     let left =
