@@ -32,6 +32,7 @@ use connections::Connections;
 use intake::{DoorLayer, IntakeLayer};
 use listen::Listener;
 pub(crate) use listen::raise_file_limit;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -86,7 +87,9 @@ impl Server {
         let streams = gate.streams.clone();
         run_tasks(&db, &config, &streams, &stop);
         let (health, health_service) = tonic_health::server::health_reporter();
-        set_status(&health, |_| true).await;
+        for service in services() {
+            set_status(&health, service, true).await;
+        }
         let (of, able, lag) = (health.clone(), db.able(), log.lag());
         supervise::spawn("health", &stop, move || tell(of.clone(), able.clone(), lag.clone()));
         let mut routes = routes(&config, gate, &feed, &log)?;
@@ -130,7 +133,9 @@ impl Server {
     /// # Errors
     /// Those of the transport.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        set_status(&self.health, |_| false).await;
+        for service in services() {
+            set_status(&self.health, service, false).await;
+        }
         self.stop.cancel();
         self.connections.dismiss_silent();
         let served = tokio::time::timeout(self.drain, &mut self.serving).await;
@@ -194,14 +199,18 @@ async fn tell(
     mut lag: watch::Receiver<Duration>,
 ) {
     let is_late = |lag: &Duration| *lag >= LOG_LATE;
+    let mut told = HashMap::new();
     loop {
         crash::point("health");
         let Able { read, write } = *able.borrow_and_update();
         let late = is_late(&lag.borrow_and_update());
-        set_status(&health, |service| {
-            read && (write || !writes(service)) && !(late && service == LOG_SERVICE)
-        })
-        .await;
+        for service in services() {
+            let serves = read && (write || !writes(service)) && !(late && service == LOG_SERVICE);
+            // Whoever watches is told of changes alone.
+            if told.insert(service, serves) != Some(serves) {
+                set_status(&health, service, serves).await;
+            }
+        }
         let ended = tokio::select! {
             changed = able.changed() => changed.is_err(),
             changed = lag.wait_for(|lag| is_late(lag) != late) => changed.is_err(),
@@ -221,11 +230,14 @@ fn writes(service: &str) -> bool {
 /// The service whose health is also that of the log.
 const LOG_SERVICE: &str = "astro.v1.EventService";
 
-async fn set_status(health: &HealthReporter, serves: impl Fn(&str) -> bool) {
-    for service in METHODS.iter().map(|method| method.service).chain([""]) {
-        let (yes, no) = (ServingStatus::Serving, ServingStatus::NotServing);
-        health.set_service_status(service, if serves(service) { yes } else { no }).await;
-    }
+/// All services, and the server as a whole.
+fn services() -> BTreeSet<&'static str> {
+    METHODS.iter().map(|method| method.service).chain([""]).collect()
+}
+
+async fn set_status(health: &HealthReporter, service: &str, serves: bool) {
+    let (yes, no) = (ServingStatus::Serving, ServingStatus::NotServing);
+    health.set_service_status(service, if serves { yes } else { no }).await;
 }
 
 async fn seal_key(db: &Db) -> anyhow::Result<[u8; 32]> {

@@ -145,7 +145,7 @@ async fn a_database_that_takes_no_connection_is_told_by_health_though_the_probe_
             let _ = client.raw().organizations().create_organization(request).await;
         }
     };
-    // What the log tells meanwhile of its own lag may repeat what was told before.
+    // It may be told anew that it serves, as at its start.
     tokio::select! {
         () = async { while next().await == ServingStatus::Serving {} } => {}
         () = calls => {}
