@@ -30,7 +30,7 @@ pub enum Step {
     /// All that the bot holds of a delivery that waits for a missing item is there.
     Whole(AssignmentId),
     /// An item came back as an asset that is not known, and no later report told which.
-    Lost(Item),
+    Lost(ItemId),
 }
 
 impl Step {
@@ -98,7 +98,7 @@ pub fn plan(
     let whole = whole(conn, bot, snapshot, &known, &circumstances)?;
     let told = store::told_lost(conn, bot.id)?;
     let is_news = |item: &&Item| circumstances.is_lost(item) && !told.contains(&item.id);
-    let lost: Vec<Item> = known.iter().filter(is_news).cloned().collect();
+    let lost: Vec<ItemId> = known.iter().filter(is_news).map(|item| item.id).collect();
     let changes = reconcile(snapshot, &known, &circumstances).into_iter().map(|change| {
         let version = change.item().and_then(|id| versions.get(&id)).copied().unwrap_or(0);
         Step::Change(change, version)
@@ -190,7 +190,7 @@ pub fn apply(
                 correct(conn, bot, &sync, (change, *version), &mut tally, by)?;
             }
             Step::Whole(id) => assignments::missing::not_missing(conn, *id, by)?,
-            Step::Lost(item) => discrepancies::lost(conn, bot, &sync, item, by)?,
+            Step::Lost(id) => discrepancies::lost(conn, bot, &sync, *id, by)?,
         }
     }
     if !unknown.is_empty() {
@@ -242,9 +242,11 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
             continue;
         }
         if let Some(item) = items::ops::withdrawn(conn, bot.id, app, id)? {
-            let home = match asset.pool_state() {
-                ItemState::Available => items::returns::home(conn, &item)?,
-                state => items::Changes::to(state),
+            let state = asset.pool_state();
+            let home = if state == ItemState::Available {
+                items::returns::home(conn, &item)?
+            } else {
+                items::Changes::to(state)
             };
             let changes = items::Changes {
                 missing_since: Some(None),

@@ -49,7 +49,11 @@ pub(super) fn found(
 }
 
 /// Tells of an item that is missing and has no asset by which an inventory could show it.
-pub(super) fn lost(conn: &mut Conn, bot: &Bot, sync: &Sync, item: &Item, by: By<'_>) -> Result<()> {
+pub(super) fn lost(conn: &mut Conn, bot: &Bot, sync: &Sync, id: ItemId, by: By<'_>) -> Result<()> {
+    let item = items::ops::get(conn, id)?;
+    if item.state != ItemState::Missing || item.steam_asset_id.is_some() {
+        return Ok(());
+    }
     let (kind, key) = (DiscrepancyKind::MissingAsset, (item.steam_app_id, NO_ASSET));
     let row = Discrepancy {
         sync_id: Some(sync.id),
