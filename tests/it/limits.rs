@@ -6,7 +6,7 @@ use std::time::Duration;
 use astro_sdk::bot::v1::session_request::Frame;
 use astro_sdk::bot::v1::{AssetDescription, InventoryChunk};
 use astro_sdk::v1::{
-    GetCallerRequest, SetTradeUrlRequest, WatchEventsRequest, WatchEventsResponse,
+    GetCallerRequest, SetTradeUrlRequest, SyncState, WatchEventsRequest, WatchEventsResponse,
 };
 use astro_sdk::{Code, Error};
 use astro_server::config::Bounds;
@@ -23,6 +23,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::NODE;
 use crate::puppet::Puppet;
+use crate::world::sync_over;
 
 const GET_CALLER: &str = "/astro.v1.AccessService/GetCaller";
 const LIST_ITEMS: &str = "/astro.v1.ItemService/ListItems";
@@ -233,14 +234,14 @@ async fn a_request_has_a_quarter_of_a_megabyte_and_a_call_without_a_key_less() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_inventory_of_descriptions_without_assets_ends_its_session() {
+async fn an_inventory_of_descriptions_without_assets_fails_its_run() {
     let app = App::start(Backend::Sqlite).await;
     let mut bot = Puppet::connect(&app, true).await.unwrap();
     bot.status("online").await;
     let sync_id = bot.sync().await;
     // Small on the wire and large in memory: 32 bytes for each zero.
     let metadata_json = format!("{{\"a\":[0{}]}}", ",0".repeat(3_900));
-    let mut chunk = InventoryChunk { sync_id, ..Default::default() };
+    let mut chunk = InventoryChunk { sync_id: sync_id.clone(), ..Default::default() };
     for index in 0..40 {
         let description = |n: u64| AssetDescription {
             app_id: 440,
@@ -250,14 +251,14 @@ async fn an_inventory_of_descriptions_without_assets_ends_its_session() {
         };
         chunk.index = index;
         chunk.descriptions = (0..100).map(description).collect();
-        if !bot.offer_frame(Frame::Inventory(chunk.clone())).await {
-            break;
-        }
+        bot.send(Frame::Inventory(chunk.clone())).await;
     }
-    let ended = bot.end().await;
-    assert_eq!(ended.reason, "BOT_PROTOCOL", "{ended}");
+    let run = sync_over(&app, &sync_id).await;
+    assert_eq!(run.state(), SyncState::Failed);
+    assert!(run.error_message.contains("bytes"), "{}", run.error_message);
     is_served(&app).await;
-    Puppet::connect(&app, true).await.unwrap();
+    bot.status("rate_limited").await;
+    bot.committed().await.expect("the session goes on");
 }
 
 async fn bounded(bounds: Bounds) -> App {

@@ -85,5 +85,6 @@ async fn after_a_panic_in_what_tells_health_an_outage_is_still_told() {
     assert_eq!(next().await, ServingStatus::Serving);
     let file = app.database_url.strip_prefix("sqlite://").unwrap();
     std::fs::rename(file, format!("{file}.aside")).unwrap();
-    assert_eq!(next().await, ServingStatus::NotServing);
+    // Begun anew, it may tell first what it had told before.
+    while next().await == ServingStatus::Serving {}
 }

@@ -80,11 +80,6 @@ impl Puppet {
         self.frames.send(SessionRequest { event_seq: 0, frame }).await.unwrap();
     }
 
-    /// Sends a frame that is no event, if the session goes on; tells whether it does.
-    pub(crate) async fn offer_frame(&mut self, frame: Frame) -> bool {
-        self.frames.send(SessionRequest { event_seq: 0, frame: Some(frame) }).await.is_ok()
-    }
-
     pub(crate) async fn report(&mut self, event: Event) {
         self.seq += 1;
         let event = BotEvent { event_time: None, event: Some(event) };
