@@ -13,6 +13,7 @@ pub mod config;
 pub mod crash;
 pub mod db;
 pub mod donations;
+pub mod edge;
 pub mod events;
 pub mod items;
 pub mod jobs;

@@ -32,6 +32,9 @@ const CLOCKS: &[&str] =
 /// The only files of the server that know wire types; `serve.rs` mounts the services.
 const WIRE: &[&str] = &["service.rs", "wire.rs", "serve.rs"];
 
+/// The only files of the server that know how calls travel: beside them, all is plain messages.
+const TRANSPORT: &[&str] = &["edge/", "auth/layer.rs", "serve.rs", "serve/"];
+
 /// Steam's numbers in the tables. Another organisation's bot may tell the same: each of them names
 /// something within a bot or an organisation only.
 const STEAM_NUMBERS: &[&str] = &[
@@ -91,8 +94,8 @@ const BANS: &[Ban] = &[
     },
 ];
 
-/// Which module of the server may import which others. A `service.rs` may also import `auth` and
-/// `wire`.
+/// Which module of the server may import which others. A `service.rs` may also import `auth`, `edge`
+/// and `wire`.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("crash", &[]),
@@ -102,6 +105,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("db", &["kernel", "private"]),
     ("events", &["kernel", "db", "crash", "supervise"]),
     ("auth", &["kernel", "db", "events", "crash", "supervise"]),
+    ("edge", &["kernel", "auth"]),
     ("orgs", &["kernel", "db", "events", "auth", "wire"]),
     ("users", &["kernel", "db", "events", "auth", "wire", "orgs"]),
     ("bots", &["kernel", "db", "events", "auth", "wire", "orgs", "users"]),

@@ -9,7 +9,9 @@ use crate::db::{Conn, Document};
 use crate::events::{self, NewEvent, Severity};
 use crate::items::ops::{By, Source};
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{AssignmentId, Caller, Error, Money, OrgId, Page, Result, SteamId, Timestamp};
+use crate::kernel::{
+    AssignmentId, Caller, Error, Money, OrgId, Page, Reach, Result, SteamId, Timestamp,
+};
 use crate::{bots, orgs, users};
 use serde_json::Value;
 use std::time::Duration;
@@ -295,12 +297,12 @@ pub fn items(conn: &mut Conn, id: AssignmentId) -> Result<Vec<AssignmentItem>> {
 /// Those of the database.
 pub fn list(
     conn: &mut Conn,
-    org: Option<OrgId>,
+    reach: Reach,
     filter: &Filter,
     oldest_first: bool,
     page: &Page,
 ) -> Result<Vec<Assignment>> {
-    store::list(conn, org, filter, oldest_first, page)
+    store::list(conn, reach, filter, oldest_first, page)
 }
 
 /// The items of several assignments.

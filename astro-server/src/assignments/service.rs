@@ -2,8 +2,9 @@
 use super::heirs::{self, Reassignment};
 use super::ops::{self, NewAssignment, Terms};
 use super::{Assignment, AssignmentItem, AssignmentState, BlockedReason, Filter, ending};
-use crate::auth::gate::Context;
+use crate::auth::gate::{Call, Context};
 use crate::auth::{self, Gate};
+use crate::edge::{call, unary};
 use crate::events::{self, Feed, Log};
 use crate::items::ops::Source;
 use crate::items::service::parse_ids;
@@ -13,7 +14,7 @@ use crate::kernel::limits::{
 use crate::kernel::page::Cursor;
 use crate::kernel::steam::parse_trade_url;
 use crate::kernel::{
-    AssetId, AssignmentId, Caller, Error, Money, Page, ReservationId, Result, SteamId,
+    AssetId, AssignmentId, Caller, Error, Money, Page, Reach, ReservationId, Result, SteamId,
 };
 use crate::wire;
 use astro_sdk::v1::{self, assignment_service_server::AssignmentService};
@@ -43,9 +44,9 @@ impl AssignmentService for Assignments {
         &self,
         request: Request<v1::CreateAssignmentRequest>,
     ) -> Result<Response<v1::CreateAssignmentResponse>, Status> {
-        self.gate
-            .mutate(
-                request,
+        unary(request, |call| {
+            self.gate.mutate(
+                call,
                 |q| &q.request_id,
                 |conn, context, q| {
                     let validate_only = q.validate_only;
@@ -57,43 +58,46 @@ impl AssignmentService for Assignments {
                     Ok(v1::CreateAssignmentResponse { assignment: Some(assignment) })
                 },
             )
-            .await
+        })
+        .await
     }
 
     async fn reassign_assignment(
         &self,
         request: Request<v1::ReassignAssignmentRequest>,
     ) -> Result<Response<v1::ReassignAssignmentResponse>, Status> {
-        self.gate.mutate(request, |q| &q.request_id, reassign).await
+        unary(request, |call| self.gate.mutate(call, |q| &q.request_id, reassign)).await
     }
 
     async fn get_assignment(
         &self,
         request: Request<v1::GetAssignmentRequest>,
     ) -> Result<Response<v1::GetAssignmentResponse>, Status> {
-        self.gate
-            .read(request, |conn, context, q| {
+        unary(request, |call| {
+            self.gate.read(call, |conn, context, q| {
                 let id = AssignmentId::parse("assignment_id", &q.assignment_id)?;
                 let assignment = read(conn, &context.caller, id)?;
                 Ok(v1::GetAssignmentResponse { assignment: Some(assignment) })
             })
-            .await
+        })
+        .await
     }
 
     async fn list_assignments(
         &self,
         request: Request<v1::ListAssignmentsRequest>,
     ) -> Result<Response<v1::ListAssignmentsResponse>, Status> {
-        self.gate.read(request, |conn, context, q| list(conn, context, &q)).await
+        unary(request, |call| self.gate.read(call, |conn, context, q| list(conn, context, &q)))
+            .await
     }
 
     async fn cancel_assignment(
         &self,
         request: Request<v1::CancelAssignmentRequest>,
     ) -> Result<Response<v1::CancelAssignmentResponse>, Status> {
-        self.gate
-            .mutate(
-                request,
+        unary(request, |call| {
+            self.gate.mutate(
+                call,
                 |q| &q.request_id,
                 |conn, context, q| {
                     let id = AssignmentId::parse("assignment_id", &q.assignment_id)?;
@@ -103,16 +107,17 @@ impl AssignmentService for Assignments {
                     Ok(v1::CancelAssignmentResponse { assignment })
                 },
             )
-            .await
+        })
+        .await
     }
 
     async fn retry_assignment(
         &self,
         request: Request<v1::RetryAssignmentRequest>,
     ) -> Result<Response<v1::RetryAssignmentResponse>, Status> {
-        self.gate
-            .mutate(
-                request,
+        unary(request, |call| {
+            self.gate.mutate(
+                call,
                 |q| &q.request_id,
                 |conn, context, q| {
                     let id = AssignmentId::parse("assignment_id", &q.assignment_id)?;
@@ -121,7 +126,8 @@ impl AssignmentService for Assignments {
                     Ok(v1::RetryAssignmentResponse { assignment })
                 },
             )
-            .await
+        })
+        .await
     }
 
     type WatchAssignmentStream = WatchStream;
@@ -130,12 +136,13 @@ impl AssignmentService for Assignments {
         &self,
         request: Request<v1::WatchAssignmentRequest>,
     ) -> Result<Response<WatchStream>, Status> {
-        let (context, pass) = self.gate.stream(&request)?;
-        let id = AssignmentId::parse("assignment_id", &request.into_inner().assignment_id)?;
+        let Call { entry, message: request } = call(request)?;
+        let (context, pass) = self.gate.stream(&entry)?;
+        let id = AssignmentId::parse("assignment_id", &request.assignment_id)?;
         let db = self.gate.db.clone();
         // The place in the log is taken before the first read, so that no change falls between.
         let from = db.read(events::end).await?;
-        let filter = events::Filter { assignment: Some(id), ..events::Filter::default() };
+        let filter = events::Filter { assignment: Some(id), ..events::Filter::of(Reach::Platform) };
         let mut follower = self.feed.follow(filter, from);
         let (caller, log) = (context.caller, self.log.clone());
         let first = {
@@ -223,10 +230,10 @@ fn list(
         &context.sealer,
         q.page_size,
         &q.page_token,
-        &[b"assignments", &what.encode_to_vec(), context.caller.key_id.as_bytes()],
+        &[b"assignments", &what.encode_to_vec(), context.caller.principal.id().as_bytes()],
     )?;
-    let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
-    let rows = ops::list(conn, org, &filter, oldest_first, &page)?;
+    let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+    let rows = ops::list(conn, reach, &filter, oldest_first, &page)?;
     let ids: Vec<_> = rows.iter().map(|a| a.id).collect();
     let mut items: HashMap<AssignmentId, Vec<AssignmentItem>> = HashMap::new();
     for item in ops::items_of(conn, &ids)? {

@@ -5,11 +5,12 @@ use super::{
     Filter, Phase,
 };
 use crate::db::schema::{assignment_items, assignments as t, delivery_attempts as a, items, users};
-use crate::db::{Conn, each};
+use crate::db::{Conn, each, within};
 use crate::items::Item;
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{
-    AssetId, AssignmentId, AttemptId, BotId, Error, ItemId, OrgId, Page, Result, SteamId, Timestamp,
+    AssetId, AssignmentId, AttemptId, BotId, Error, ItemId, OrgId, Page, Reach, Result, SteamId,
+    Timestamp,
 };
 use diesel::prelude::*;
 
@@ -79,15 +80,13 @@ pub(super) fn change(
 
 pub(super) fn list(
     conn: &mut Conn,
-    org: Option<OrgId>,
+    reach: Reach,
     filter: &Filter,
     oldest_first: bool,
     page: &Page,
 ) -> Result<Vec<Assignment>> {
     let mut query = t::table.into_boxed();
-    if let Some(org) = org {
-        query = query.filter(t::org_id.eq(org));
-    }
+    query = within!(query, t::org_id, reach);
     if !filter.states.is_empty() {
         query = query.filter(t::state.eq_any(filter.states.clone()));
     }

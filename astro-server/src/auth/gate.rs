@@ -1,13 +1,12 @@
 //! The gate that each RPC passes: it knows the caller, opens the transaction and keeps the answer.
-use super::layer::Entry;
 use super::requests::Once;
 use super::streams::{StreamPass, Streams};
 use crate::crash;
 use crate::db::{Conn, Db};
 use crate::kernel::seal::Sealer;
-use crate::kernel::{Caller, Clock, Error, Result, Timestamp};
+use crate::kernel::{Caller, Clock, Result, Timestamp};
+use astro_sdk::methods::Method;
 use prost::Message;
-use tonic::{Request, Response, Status};
 
 /// What every service needs.
 #[derive(Debug, Clone)]
@@ -33,39 +32,56 @@ pub struct Context {
     pub sealer: Sealer,
 }
 
+/// Who calls what, once both are known to go together.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Who.
+    pub caller: Caller,
+    /// What.
+    pub method: &'static Method,
+}
+
+/// A call that was let in.
+#[derive(Debug)]
+pub struct Call<Q> {
+    /// Who calls what.
+    pub entry: Entry,
+    /// What they say.
+    pub message: Q,
+}
+
 impl Gate {
     /// Runs a reading RPC.
     ///
     /// # Errors
-    /// Those of `work`, as a status.
-    pub async fn read<Q, T, F>(&self, request: Request<Q>, work: F) -> Result<Response<T>, Status>
+    /// Those of `work`.
+    pub async fn read<Q, T, F>(&self, call: Call<Q>, work: F) -> Result<T>
     where
         Q: Send + 'static,
         T: Send + 'static,
         F: FnOnce(&mut Conn, &Context, Q) -> Result<T> + Send + 'static,
     {
-        let (context, _) = self.enter(&request)?;
-        let request = request.into_inner();
-        Ok(Response::new(self.db.read(move |conn| work(conn, &context, request)).await?))
+        let context = self.context(&call.entry);
+        self.db.read(move |conn| work(conn, &context, call.message)).await
     }
 
     /// Runs a mutating RPC in one transaction, once for each `request_id`.
     ///
     /// # Errors
-    /// Those of `work`, as a status; then nothing was changed.
+    /// Those of `work`; then nothing was changed.
     pub async fn mutate<Q, T, F>(
         &self,
-        request: Request<Q>,
+        call: Call<Q>,
         request_id: fn(&Q) -> &str,
         work: F,
-    ) -> Result<Response<T>, Status>
+    ) -> Result<T>
     where
         Q: Message + Clone + 'static,
         T: Message + Default + 'static,
         F: Fn(&mut Conn, &Context, Q) -> Result<T> + Send + 'static,
     {
-        let (context, method) = self.enter(&request)?;
-        let request = request.into_inner();
+        let (context, method) = (self.context(&call.entry), call.entry.method.name);
+        let request = call.message;
         let once = Once::new(method, request_id(&request), &request)?;
         let response = self
             .db
@@ -76,29 +92,21 @@ impl Gate {
             })
             .await?;
         crash::point(method);
-        Ok(Response::new(response))
+        Ok(response)
     }
 
     /// Lets a streaming RPC in.
     ///
     /// # Errors
-    /// When the key has too many streams or was revoked, or the server stops, as a status.
-    pub fn stream<Q>(&self, request: &Request<Q>) -> Result<(Context, StreamPass), Status> {
-        let (context, _) = self.enter(request)?;
+    /// When the key has too many streams or was revoked, or the server stops.
+    pub fn stream(&self, entry: &Entry) -> Result<(Context, StreamPass)> {
+        let context = self.context(entry);
         let pass = self.streams.open(&context.caller)?;
         Ok((context, pass))
     }
 
-    fn enter<Q>(&self, request: &Request<Q>) -> Result<(Context, &'static str)> {
-        let entry = request
-            .extensions()
-            .get::<Entry>()
-            .ok_or_else(|| Error::Internal("a request came past the layer".to_owned()))?;
-        let context = Context {
-            caller: entry.caller.clone(),
-            now: self.clock.now(),
-            sealer: self.sealer.clone(),
-        };
-        Ok((context, entry.method.name))
+    fn context(&self, entry: &Entry) -> Context {
+        let (caller, sealer) = (entry.caller.clone(), self.sealer.clone());
+        Context { caller, now: self.clock.now(), sealer }
     }
 }

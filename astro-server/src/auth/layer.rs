@@ -1,9 +1,10 @@
 //! The layer around all services: it reads the key and checks the scope that the contract asks for.
+use super::gate::Entry;
 use super::keys::Secret;
 use super::refusals::Refusals;
 use super::{ops, store};
 use crate::db::Db;
-use crate::kernel::{Caller, Clock, Error, Result, Timestamp};
+use crate::kernel::{Clock, Error, Result, Timestamp};
 use crate::supervise;
 use astro_sdk::methods::{self, Method};
 use std::collections::HashMap;
@@ -19,15 +20,6 @@ use tonic::{Code, Status};
 
 /// `last_used_at` is written this often at most, so that reading does not mean writing.
 const USE_RECORDED_EVERY: Duration = Duration::from_secs(60);
-
-/// A request that may come in: who calls what.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// Who.
-    pub caller: Caller,
-    /// What.
-    pub method: &'static Method,
-}
 
 /// Wraps services with the check.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ pub(crate) mod store;
 pub mod streams;
 
 use crate::db::types::text_enum;
-use crate::kernel::{BotId, Caller, KeyKind, OrgId, Timestamp};
+use crate::kernel::{BotId, Caller, KeyKind, OrgId, Principal, Reach, Timestamp};
 
 pub use gate::Gate;
 pub use streams::{StreamPass, Streams};
@@ -82,9 +82,9 @@ impl ApiKey {
     /// The caller that a request with this key has.
     pub fn caller(&self) -> Caller {
         Caller {
-            key_id: self.id.clone(),
+            principal: Principal::Key(self.id.clone()),
             kind: self.kind,
-            org: self.org,
+            reach: self.org.map_or(Reach::Platform, Reach::Organization),
             bot: self.bot,
             scopes: self.scopes.clone(),
             expires_at: self.expires_at,

@@ -5,7 +5,7 @@ use crate::db::Conn;
 use crate::events::{self, NewEvent};
 use crate::kernel::caller::holds;
 use crate::kernel::limits::REQUEST_IDS_KEPT;
-use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Result, Timestamp};
+use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Reach, Result, Timestamp};
 
 /// Keys that one statement asks for: both databases take far more values.
 const KEYS_OF_ONE_STATEMENT: usize = 500;
@@ -39,7 +39,7 @@ pub fn create_key(
     secret: &Secret,
     now: Timestamp,
 ) -> Result<ApiKey> {
-    if new.kind == KeyKind::Admin && caller.org.is_some() {
+    if new.kind == KeyKind::Admin && caller.reach != Reach::Platform {
         return Err(Error::ScopeMissing("*".to_owned()));
     }
     if caller.bot.is_some() && new.bot != caller.bot {
@@ -150,7 +150,10 @@ fn event(key: &ApiKey, name: &'static str, source: &str, verb: &str) -> NewEvent
 /// [`Error::ApiKeyNotFound`].
 pub fn revoke_key(conn: &mut Conn, caller: &Caller, id: &str, now: Timestamp) -> Result<ApiKey> {
     let found = store::key_with_hash(conn, id)?.map(|(key, _)| key);
-    let visible = |key: &ApiKey| caller.org.is_none() || key.org == caller.org;
+    let visible = |key: &ApiKey| match key.org {
+        Some(org) => caller.sees(org),
+        None => caller.reach == Reach::Platform,
+    };
     let mut key = found.filter(visible).ok_or_else(|| Error::ApiKeyNotFound(id.to_owned()))?;
     if store::set_revoked(conn, id, now)? {
         key.revoked_at = Some(now);
@@ -204,12 +207,25 @@ pub fn home(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<OrgId> {
     existing(conn, caller.home(asked)?)
 }
 
-/// The organisation that a list is narrowed to; none means all, for a platform key only.
+/// What a list shows: what the caller sees, or the organisation asked for alone, which exists.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a malformed id, [`Error::OrgNotFound`] for one the key does not see.
-pub fn narrowed(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Option<OrgId>> {
-    caller.scope_of(asked)?.map(|org| existing(conn, org)).transpose()
+/// [`Error::Invalid`] for a malformed id, [`Error::OrgNotFound`] for one the caller does not see.
+pub fn narrowed(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Reach> {
+    let reach = caller.narrow(asked)?;
+    must_exist(conn, reach)?;
+    Ok(reach)
+}
+
+/// Passes when an organisation that is meant exists.
+///
+/// # Errors
+/// [`Error::OrgNotFound`].
+pub fn must_exist(conn: &mut Conn, reach: Reach) -> Result<()> {
+    match reach {
+        Reach::Organization(org) => existing(conn, org).map(drop),
+        Reach::Platform | Reach::Commons => Ok(()),
+    }
 }
 
 /// Passes when the organisation exists.

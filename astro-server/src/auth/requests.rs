@@ -41,7 +41,7 @@ impl Once {
         work: impl FnOnce(&mut Conn) -> Result<T>,
     ) -> Result<T> {
         let Some(request_id) = self.request_id else { return work(conn) };
-        if let Some(before) = store::request(conn, &caller.key_id, request_id)? {
+        if let Some(before) = store::request(conn, caller.principal.id(), request_id)? {
             if before.method != self.method || before.request_hash != self.hash {
                 return Err(Error::RequestIdReused(request_id.0.to_string()));
             }
@@ -49,7 +49,7 @@ impl Once {
                 .map_err(|e| Error::Internal(format!("a kept answer does not decode: {e}")));
         }
         let claim = store::RequestRow {
-            key_id: caller.key_id.clone(),
+            key_id: caller.principal.id().to_owned(),
             request_id,
             method: self.method.to_owned(),
             request_hash: self.hash.clone(),
@@ -58,7 +58,7 @@ impl Once {
         };
         store::claim_request(conn, &claim)?;
         let response = work(conn)?;
-        store::keep_response(conn, &caller.key_id, request_id, response.encode_to_vec())?;
+        store::keep_response(conn, caller.principal.id(), request_id, response.encode_to_vec())?;
         Ok(response)
     }
 }

@@ -4,6 +4,7 @@ use super::keys::Secret;
 use super::ops::NewKey;
 use super::{ApiKey, Gate, ops, store};
 use crate::db::Conn;
+use crate::edge::unary;
 use crate::kernel::caller::holds;
 use crate::kernel::page::Cursor;
 use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Page, Result, limits};
@@ -34,7 +35,7 @@ impl AccessService for Access {
         &self,
         request: Request<GetCallerRequest>,
     ) -> Result<Response<GetCallerResponse>, Status> {
-        self.gate.read(request, get_caller).await
+        unary(request, |call| self.gate.read(call, get_caller)).await
     }
 
     async fn create_api_key(
@@ -42,21 +43,21 @@ impl AccessService for Access {
         request: Request<CreateApiKeyRequest>,
     ) -> Result<Response<CreateApiKeyResponse>, Status> {
         // Without a request id the answer, which has the secret, is not kept.
-        self.gate.mutate(request, |_| "", create).await
+        unary(request, |call| self.gate.mutate(call, |_| "", create)).await
     }
 
     async fn list_api_keys(
         &self,
         request: Request<ListApiKeysRequest>,
     ) -> Result<Response<ListApiKeysResponse>, Status> {
-        self.gate.read(request, list).await
+        unary(request, |call| self.gate.read(call, list)).await
     }
 
     async fn revoke_api_key(
         &self,
         request: Request<RevokeApiKeyRequest>,
     ) -> Result<Response<RevokeApiKeyResponse>, Status> {
-        let response = self.gate.mutate(request, |_| "", revoke).await?;
+        let response = unary(request, |call| self.gate.mutate(call, |_| "", revoke)).await?;
         if let Some(key) = &response.get_ref().api_key {
             self.gate.streams.end(&key.id);
         }
@@ -69,7 +70,7 @@ fn get_caller(
     context: &Context,
     _request: GetCallerRequest,
 ) -> Result<GetCallerResponse> {
-    let found = store::key_with_hash(conn, &context.caller.key_id)?;
+    let found = store::key_with_hash(conn, context.caller.principal.id())?;
     let (key, _) = found.ok_or(Error::KeyInvalid)?;
     Ok(GetCallerResponse {
         api_key: Some(to_wire(key)),
@@ -109,14 +110,11 @@ fn list(
     context: &Context,
     request: ListApiKeysRequest,
 ) -> Result<ListApiKeysResponse> {
-    let org = context.caller.scope_of(&request.org_id)?;
-    if let Some(org) = org {
-        ops::existing(conn, org)?;
-    }
-    let scope = org.map(|id| id.to_string()).unwrap_or_default();
-    let query: [&[u8]; 2] = [b"ListApiKeys", scope.as_bytes()];
+    let reach = ops::narrowed(conn, &context.caller, &request.org_id)?;
+    let bound = reach.to_bytes();
+    let query: [&[u8]; 2] = [b"ListApiKeys", &bound];
     let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
-    let rows = store::keys(conn, org, &page)?;
+    let rows = store::keys(conn, reach, &page)?;
     let cursor = |key: &ApiKey| Cursor {
         key: format!("{} {}", key.created_at.micros(), key.id),
         id: Uuid::nil(),
@@ -301,7 +299,7 @@ mod tests {
     #[test]
     fn keys_are_listed_newest_first_page_by_page() {
         let (_folder, mut conn, context) = database();
-        let mut made = vec![context.caller.key_id.clone()];
+        let mut made = vec![context.caller.principal.id().to_owned()];
         for _ in 0..4 {
             let response = create(&mut conn, &context, wanted(ApiKeyKind::Admin)).unwrap();
             made.push(response.api_key.unwrap().id);

@@ -1,8 +1,8 @@
 //! SQL on `api_keys`, `request_log` and `server_settings`.
 use super::{ApiKey, Kind};
 use crate::db::schema::{api_keys, bots, organizations, request_log, server_settings};
-use crate::db::{Conn, Document, Guid, each};
-use crate::kernel::{BotId, Error, OrgId, Page, Result, Timestamp};
+use crate::db::{Conn, Document, Guid, each, within};
+use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
 
 #[derive(Insertable, Queryable)]
@@ -68,11 +68,9 @@ pub(super) fn keys_exist(conn: &mut Conn) -> Result<bool> {
     Ok(api_keys::table.select(api_keys::id).first::<String>(conn).optional()?.is_some())
 }
 
-pub(super) fn keys(conn: &mut Conn, org: Option<OrgId>, page: &Page) -> Result<Vec<ApiKey>> {
+pub(super) fn keys(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<ApiKey>> {
     let mut query = api_keys::table.into_boxed();
-    if let Some(org) = org {
-        query = query.filter(api_keys::org_id.eq(org));
-    }
+    query = within!(query, api_keys::org_id, reach);
     if let Some(after) = &page.after {
         // The id is no UUID, so the cursor has creation time and id in its text.
         let (at, id) = after.key.split_once(' ').ok_or(Error::PageToken)?;

@@ -42,7 +42,7 @@ impl Streams {
             return Err(Error::Stopping);
         }
         let mut keys = self.lock();
-        let key = keys.entry(caller.key_id.clone()).or_insert_with(|| OfKey {
+        let key = keys.entry(caller.principal.id().to_owned()).or_insert_with(|| OfKey {
             open: 0,
             expires_at: caller.expires_at,
             ended: CancellationToken::new(),
@@ -60,7 +60,7 @@ impl Streams {
         key.open += 1;
         let ended = key.ended.clone();
         drop(keys);
-        Ok(StreamPass { streams: self.clone(), key_id: caller.key_id.clone(), ended })
+        Ok(StreamPass { streams: self.clone(), key_id: caller.principal.id().to_owned(), ended })
     }
 
     /// Ends the streams of a key that was revoked.
@@ -160,15 +160,15 @@ mod tests {
     use crate::auth::keys::Secret;
     use crate::db::Address;
     use crate::events;
-    use crate::kernel::KeyKind;
+    use crate::kernel::{KeyKind, Principal, Reach};
     use futures_util::FutureExt;
     use std::time::Duration;
 
     fn caller(key_id: &str) -> Caller {
         Caller {
-            key_id: key_id.to_owned(),
+            principal: Principal::Key(key_id.to_owned()),
             kind: KeyKind::Client,
-            org: None,
+            reach: Reach::Platform,
             bot: None,
             scopes: vec![],
             expires_at: None,
@@ -231,10 +231,10 @@ mod tests {
         let late = admitted(&db, &clock).await;
         let other = admitted(&db, &clock).await;
         let (revoker, now) = (other.clone(), clock.now());
-        let id = late.key_id.clone();
+        let id = late.principal.id().to_owned();
         db.write(move |conn| ops::revoke_key(conn, &revoker, &id, now)).await.unwrap();
         // Nobody has a stream yet that could be ended.
-        streams.end(&late.key_id);
+        streams.end(late.principal.id());
         let (late, other) = (streams.open(&late).unwrap(), streams.open(&other).unwrap());
         streams.look_again(&db, clock.now()).await.unwrap();
         assert_eq!(late.ended().now_or_never(), Some(Error::KeyInvalid));

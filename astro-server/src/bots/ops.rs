@@ -3,7 +3,7 @@ use super::{Bot, Hello, Opened, SteamStatus, source, store};
 use crate::auth;
 use crate::db::Conn;
 use crate::events::{self, NewEvent, Severity};
-use crate::kernel::{BotId, Caller, Error, OrgId, Page, Result, SteamId, Timestamp, limits};
+use crate::kernel::{BotId, Caller, Error, OrgId, Page, Reach, Result, SteamId, Timestamp, limits};
 use crate::orgs::Org;
 use std::time::Duration;
 
@@ -124,8 +124,8 @@ pub fn all_ids(conn: &mut Conn) -> Result<Vec<(OrgId, BotId)>> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(conn: &mut Conn, org: Option<OrgId>, page: &Page) -> Result<Vec<Bot>> {
-    store::list(conn, org, page)
+pub fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Bot>> {
+    store::list(conn, reach, page)
 }
 
 /// Opens a session: the worker gets the lease for `ttl`, under a new epoch.

@@ -3,6 +3,7 @@ use super::{Bot, ops};
 use crate::auth::gate::Context;
 use crate::auth::{self, Gate};
 use crate::db::Conn;
+use crate::edge::unary;
 use crate::kernel::page::Cursor;
 use crate::kernel::{BotId, Page, Result, SteamId, Timestamp};
 use crate::{orgs, wire};
@@ -29,21 +30,21 @@ impl BotService for Bots {
         &self,
         request: Request<RegisterBotRequest>,
     ) -> Result<Response<RegisterBotResponse>, Status> {
-        self.gate.mutate(request, |r| &r.request_id, register).await
+        unary(request, |call| self.gate.mutate(call, |r| &r.request_id, register)).await
     }
 
     async fn list_bots(
         &self,
         request: Request<ListBotsRequest>,
     ) -> Result<Response<ListBotsResponse>, Status> {
-        self.gate.read(request, list).await
+        unary(request, |call| self.gate.read(call, list)).await
     }
 
     async fn get_bot(
         &self,
         request: Request<GetBotRequest>,
     ) -> Result<Response<GetBotResponse>, Status> {
-        self.gate.read(request, get).await
+        unary(request, |call| self.gate.read(call, get)).await
     }
 
     async fn remove_bot(
@@ -56,14 +57,14 @@ impl BotService for Bots {
             let bot = ops::remove(conn, &context.caller, id, clear, context.now)?;
             Ok(RemoveBotResponse { bot: Some(to_wire(bot, context.now)) })
         };
-        self.gate.mutate(request, |r| &r.request_id, remove).await
+        unary(request, |call| self.gate.mutate(call, |r| &r.request_id, remove)).await
     }
 
     async fn pause_bot(
         &self,
         request: Request<PauseBotRequest>,
     ) -> Result<Response<PauseBotResponse>, Status> {
-        self.gate.mutate(request, |r| &r.request_id, pause).await
+        unary(request, |call| self.gate.mutate(call, |r| &r.request_id, pause)).await
     }
 }
 
@@ -80,11 +81,11 @@ fn register(
 }
 
 fn list(conn: &mut Conn, context: &Context, request: ListBotsRequest) -> Result<ListBotsResponse> {
-    let org = auth::ops::narrowed(conn, &context.caller, &request.org_id)?;
-    let scope = org.map(|id| id.to_string()).unwrap_or_default();
-    let query: [&[u8]; 2] = [b"ListBots", scope.as_bytes()];
+    let reach = auth::ops::narrowed(conn, &context.caller, &request.org_id)?;
+    let bound = reach.to_bytes();
+    let query: [&[u8]; 2] = [b"ListBots", &bound];
     let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
-    let rows = ops::list(conn, org, &page)?;
+    let rows = ops::list(conn, reach, &page)?;
     let cursor = |bot: &Bot| Cursor::at(bot.created_at, bot.id.0);
     let encode = |bot| Ok(to_wire(bot, context.now));
     let (bots, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;

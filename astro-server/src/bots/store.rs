@@ -1,8 +1,8 @@
 //! SQL on `bots`.
 use super::{Bot, SteamStatus};
-use crate::db::Conn;
 use crate::db::schema::bots as t;
-use crate::kernel::{BotId, Error, OrgId, Page, Result, SteamId, Timestamp};
+use crate::db::{Conn, within};
+use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
 
@@ -68,11 +68,9 @@ pub(super) fn all_ids(conn: &mut Conn) -> Result<Vec<(OrgId, BotId)>> {
 }
 
 /// Bots, newest first, one more than the page has.
-pub(super) fn list(conn: &mut Conn, org: Option<OrgId>, page: &Page) -> Result<Vec<Bot>> {
+pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Bot>> {
     let mut query = t::table.into_boxed();
-    if let Some(org) = org {
-        query = query.filter(t::org_id.eq(org));
-    }
+    query = within!(query, t::org_id, reach);
     if let Some(after) = &page.after {
         let at = after.time()?;
         query = query

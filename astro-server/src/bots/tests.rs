@@ -1,7 +1,9 @@
 use super::{Bot, Hello, Opened, SteamStatus, ops};
 use crate::db::{Address, Conn};
 use crate::events::{self, Filter, Range, Severity};
-use crate::kernel::{BotId, Caller, Clock, Error, KeyKind, OrgId, Result, SteamId, Timestamp};
+use crate::kernel::{
+    BotId, Caller, Clock, Error, KeyKind, OrgId, Principal, Reach, Result, SteamId, Timestamp,
+};
 use crate::orgs::{self, NewOrg};
 use std::time::Duration;
 
@@ -67,7 +69,8 @@ impl World {
 
     fn events(&mut self, name: &str) -> Vec<events::Event> {
         self.conn.write(events::seal).unwrap();
-        let all = events::store::page(&mut self.conn, &Filter::default(), Range::After(0), 500);
+        let all =
+            events::store::page(&mut self.conn, &Filter::of(Reach::Platform), Range::After(0), 500);
         all.unwrap().into_iter().filter(|event| event.event_type == name).collect()
     }
 }
@@ -78,9 +81,9 @@ fn steam_id() -> SteamId {
 
 fn admin() -> Caller {
     Caller {
-        key_id: "admin".to_owned(),
+        principal: Principal::Key("admin".to_owned()),
         kind: KeyKind::Admin,
-        org: None,
+        reach: Reach::Platform,
         bot: None,
         scopes: vec!["*".to_owned()],
         expires_at: None,
@@ -236,10 +239,16 @@ fn a_foreign_bot_does_not_exist() {
     let mut world = World::new();
     let bot = world.bot();
     let mut see = |caller: Caller| ops::visible(&mut world.conn, &caller, bot.id);
-    assert!(see(Caller { org: Some(bot.org), ..admin() }).is_ok());
-    assert!(see(Caller { org: Some(bot.org), bot: Some(bot.id), ..admin() }).is_ok());
+    assert!(see(Caller { reach: Reach::Organization(bot.org), ..admin() }).is_ok());
+    assert!(
+        see(Caller { reach: Reach::Organization(bot.org), bot: Some(bot.id), ..admin() }).is_ok()
+    );
     let unseen = Error::BotNotFound(bot.id);
-    assert_eq!(see(Caller { org: Some(OrgId::new()), ..admin() }).unwrap_err(), unseen);
-    let neighbour = Caller { org: Some(bot.org), bot: Some(BotId::new()), ..admin() };
+    assert_eq!(
+        see(Caller { reach: Reach::Organization(OrgId::new()), ..admin() }).unwrap_err(),
+        unseen
+    );
+    let neighbour =
+        Caller { reach: Reach::Organization(bot.org), bot: Some(BotId::new()), ..admin() };
     assert_eq!(see(neighbour).unwrap_err(), unseen);
 }

@@ -104,6 +104,22 @@ macro_rules! each {
 }
 pub(crate) use each;
 
+/// A boxed query, narrowed to what belongs within a [`Reach`](crate::kernel::Reach) by its column of
+/// organisations.
+macro_rules! within {
+    ($query:expr, $column:expr, $reach:expr) => {
+        match $reach {
+            $crate::kernel::Reach::Platform => $query,
+            $crate::kernel::Reach::Organization(org) => $query.filter($column.eq(org)),
+            // Nothing that an organisation has.
+            $crate::kernel::Reach::Commons => {
+                $query.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("1 = 0"))
+            }
+        }
+    };
+}
+pub(crate) use within;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,8 +14,8 @@ pub mod types;
 mod writer;
 
 pub use address::Address;
-pub(crate) use conn::each;
 pub use conn::{Conn, MultiBackend};
+pub(crate) use conn::{each, within};
 pub use trouble::Able;
 pub use types::{Document, Guid};
 

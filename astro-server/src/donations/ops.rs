@@ -8,7 +8,7 @@ use crate::items::asset::{Class, Origin, SeenAsset};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
 use crate::kernel::{
-    AssetId, BotId, Caller, DonationId, Error, OrgId, Page, Result, SteamId, Timestamp,
+    AssetId, BotId, Caller, DonationId, Error, Page, Reach, Result, SteamId, Timestamp,
 };
 use crate::{orgs, users};
 use std::collections::{HashMap, HashSet};
@@ -26,13 +26,8 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: DonationId) -> Result<Donat
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(
-    conn: &mut Conn,
-    org: Option<OrgId>,
-    filter: &Filter,
-    page: &Page,
-) -> Result<Vec<Donation>> {
-    store::list(conn, org, filter, page)
+pub fn list(conn: &mut Conn, reach: Reach, filter: &Filter, page: &Page) -> Result<Vec<Donation>> {
+    store::list(conn, reach, filter, page)
 }
 
 /// Records an offer that came in and decides on it. An offer that is known changes nothing.

@@ -2,6 +2,7 @@
 use super::{DeclineReason, Donation, DonationState, Filter, ops};
 use crate::auth::{self, Gate};
 use crate::db::Conn;
+use crate::edge::unary;
 use crate::items;
 use crate::kernel::limits::{self, FILTER_VALUES_MAX};
 use crate::kernel::page::Cursor;
@@ -22,39 +23,41 @@ impl DonationService for Donations {
         &self,
         request: Request<v1::GetDonationRequest>,
     ) -> Result<Response<v1::GetDonationResponse>, Status> {
-        self.0
-            .read(request, |conn, context, q| {
+        unary(request, |call| {
+            self.0.read(call, |conn, context, q| {
                 let id = DonationId::parse("donation_id", &q.donation_id)?;
                 let donation = ops::visible(conn, &context.caller, id)?;
                 let donation = Some(encode(conn, donation)?);
                 Ok(v1::GetDonationResponse { donation })
             })
-            .await
+        })
+        .await
     }
 
     async fn list_donations(
         &self,
         request: Request<v1::ListDonationsRequest>,
     ) -> Result<Response<v1::ListDonationsResponse>, Status> {
-        self.0
-            .read(request, |conn, context, q| {
+        unary(request, |call| {
+            self.0.read(call, |conn, context, q| {
                 let filter = parse_filter(q.filter.clone().unwrap_or_default())?;
                 let list = list_of(&q);
                 let page = Page::parse(
                     &context.sealer,
                     q.page_size,
                     &q.page_token,
-                    &[b"donations", &list, context.caller.key_id.as_bytes()],
+                    &[b"donations", &list, context.caller.principal.id().as_bytes()],
                 )?;
-                let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
-                let rows = ops::list(conn, org, &filter, &page)?;
+                let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let rows = ops::list(conn, reach, &filter, &page)?;
                 let cursor = |d: &Donation| Cursor::at(d.created_at, d.id.0);
                 let encode = |d| encode(conn, d);
                 let (donations, next_page_token) =
                     page.fill(&context.sealer, rows, cursor, encode)?;
                 Ok(v1::ListDonationsResponse { donations, next_page_token })
             })
-            .await
+        })
+        .await
     }
 }
 

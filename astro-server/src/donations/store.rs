@@ -2,8 +2,8 @@
 use super::rules::Given;
 use super::{Donation, DonationState, Filter};
 use crate::db::schema::donations as t;
-use crate::db::{Conn, each};
-use crate::kernel::{BotId, DonationId, Error, OrgId, Page, Result, SteamId, Timestamp};
+use crate::db::{Conn, each, within};
+use crate::kernel::{BotId, DonationId, Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
 /// States in which the bot has something to do.
@@ -117,14 +117,12 @@ pub(super) fn open_or_since(
 /// Donations, newest first, one more than the page has.
 pub(super) fn list(
     conn: &mut Conn,
-    org: Option<OrgId>,
+    reach: Reach,
     filter: &Filter,
     page: &Page,
 ) -> Result<Vec<Donation>> {
     let mut query = t::table.into_boxed();
-    if let Some(org) = org {
-        query = query.filter(t::org_id.eq(org));
-    }
+    query = within!(query, t::org_id, reach);
     if !filter.states.is_empty() {
         query = query.filter(t::state.eq_any(filter.states.clone()));
     }

@@ -1,7 +1,7 @@
 //! The live feed: one reader of the log for all who follow it.
 use super::{Event, Filter, Log, Position, Range, store};
 use crate::db::Db;
-use crate::kernel::Result;
+use crate::kernel::{Reach, Result};
 use crate::{crash, supervise};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Feed {
         loop {
             let end = *head.borrow_and_update();
             while from.number < end.number {
-                match self.read(Filter::default(), *from).await {
+                match self.read(Filter::of(Reach::Platform), *from).await {
                     Ok((events, ..)) => {
                         failing = false;
                         if events.is_empty() {

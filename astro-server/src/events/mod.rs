@@ -12,7 +12,7 @@ use crate::db::types::text_enum;
 use crate::db::{Conn, Document, Guid, MultiBackend};
 use crate::kernel::seal::Sealer;
 use crate::kernel::{
-    AssignmentId, BotId, Error, EventId, ItemId, OrgId, Result, SteamId, Timestamp,
+    AssignmentId, BotId, Error, EventId, ItemId, OrgId, Reach, Result, SteamId, Timestamp,
 };
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -188,7 +188,7 @@ pub fn end(conn: &mut Conn) -> Result<Position> {
 /// # Errors
 /// Those of the database.
 pub fn of_item(conn: &mut Conn, item: ItemId, before: i64, limit: i64) -> Result<Vec<Event>> {
-    let filter = Filter { item: Some(item), ..Filter::default() };
+    let filter = Filter { item: Some(item), ..Filter::of(Reach::Platform) };
     store::page(conn, &filter, Range::Before(before), limit)
 }
 
@@ -348,10 +348,10 @@ impl Position {
 const OLD_TOKEN: usize = 32;
 
 /// Which events are wanted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Filter {
-    /// Organisation; none is all.
-    pub org: Option<OrgId>,
+    /// Whose.
+    pub reach: Reach,
     /// Exact types and families (`item.*`, kept as `item.`); empty is all.
     pub types: Vec<TypePattern>,
     /// Item; none is all.
@@ -401,6 +401,22 @@ impl TypePattern {
 }
 
 impl Filter {
+    /// All events within `reach`.
+    pub fn of(reach: Reach) -> Self {
+        Self {
+            reach,
+            types: Vec::new(),
+            item: None,
+            assignment: None,
+            user: None,
+            bot: None,
+            source: None,
+            severities: Vec::new(),
+            from: None,
+            until: None,
+        }
+    }
+
     /// Whether it names one of the things that have an index of their events.
     pub(crate) fn names_a_thing(&self) -> bool {
         self.item.is_some() || self.assignment.is_some() || self.user.is_some()
@@ -419,7 +435,10 @@ impl Filter {
 
     /// Whether `event` is wanted.
     pub fn takes(&self, event: &Event) -> bool {
-        let org = self.org.is_none_or(|org| event.org_id == Some(org));
+        let org = match (self.reach, event.org_id) {
+            (reach, Some(org)) => reach.sees(org),
+            (reach, None) => reach == Reach::Platform,
+        };
         let about = self.item.is_none_or(|id| event.item_id == Some(id))
             && self.assignment.is_none_or(|id| event.assignment_id == Some(id))
             && self.user.is_none_or(|id| event.user_id == Some(id))

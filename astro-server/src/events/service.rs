@@ -1,9 +1,10 @@
 //! The wire of the event log.
 use super::feed::Follower;
 use super::{Event, Feed, Filter, Log, Position, Range, Severity, TypePattern, store};
-use crate::auth::gate::Context;
+use crate::auth::gate::{Call, Context};
 use crate::auth::{self, Gate, StreamPass};
 use crate::db::Conn;
+use crate::edge::call;
 use crate::kernel::limits::{
     EVENT_TYPES_MAX, FILTER_VALUES_MAX, LOG_PAGE_TIME, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX,
     SOURCE_CHARS_MAX, WAIT_SECONDS_MAX,
@@ -52,7 +53,7 @@ impl EventService for Events {
             let looked = query.look(conn, query.from, query.size)?;
             Ok((query, looked))
         };
-        let (query, looked) = self.gate.read(request, read).await?.into_inner();
+        let (query, looked) = self.gate.read(call(request)?, read).await?;
         let (mut events, mut position) = self.fill(&query, looked).await?;
         if events.is_empty() && !query.wait.is_zero() {
             (events, position) = self.wait(query, position).await?;
@@ -75,19 +76,16 @@ impl EventService for Events {
         &self,
         request: Request<WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
-        let (context, pass) = self.gate.stream(&request)?;
-        let request = request.into_inner();
-        let filter = Filter {
-            org: context.caller.scope_of(&request.org_id)?,
-            types: parse_types(&request.types)?,
-            ..Filter::default()
-        };
-        let (org, log_id, sealer) = (filter.org, self.log.id(), context.sealer.clone());
+        let Call { entry, message: request } = call(request)?;
+        let (context, pass) = self.gate.stream(&entry)?;
+        let reach = context.caller.narrow(&request.org_id)?;
+        let filter = Filter { types: parse_types(&request.types)?, ..Filter::of(reach) };
+        let (log_id, sealer) = (self.log.id(), context.sealer.clone());
         let from = self
             .gate
             .db
             .read(move |conn| {
-                org.map(|org| auth::ops::existing(conn, org)).transpose()?;
+                auth::ops::must_exist(conn, reach)?;
                 match request.start {
                     Some(Start::ResumeToken(token)) if !token.is_empty() => {
                         Position::resume(conn, &sealer, log_id, &token)
@@ -182,7 +180,7 @@ impl Query {
             return Err(Error::invalid("wait_seconds", "goes without newest_first"));
         }
         let filter = parse_filter(&context.caller, request)?;
-        filter.org.map(|org| auth::ops::existing(conn, org)).transpose()?;
+        auth::ops::must_exist(conn, filter.reach)?;
         let from = if *newest_first && request.resume_token.is_empty() {
             // Everything is before it.
             Position { number: i64::MAX, ..Position::START }
@@ -265,7 +263,7 @@ fn parse_filter(caller: &Caller, q: &ListEventsRequest) -> Result<Filter> {
         (!text.is_empty()).then(|| parse(field, text)).transpose()
     }
     Ok(Filter {
-        org: caller.scope_of(&q.org_id)?,
+        reach: caller.narrow(&q.org_id)?,
         types: parse_types(&q.types)?,
         item: id("item_id", &q.item_id, ItemId::parse)?,
         assignment: id("assignment_id", &q.assignment_id, AssignmentId::parse)?,

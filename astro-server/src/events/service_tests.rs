@@ -1,11 +1,11 @@
 //! The event log as its callers see it.
 use super::*;
 use crate::auth::Streams;
-use crate::auth::layer::Entry;
+use crate::auth::gate::Entry;
 use crate::db::{Address, Db};
 use crate::events::{self, NewEvent};
 use crate::kernel::limits::{LOG_PIECE, PAGE_BYTES_MAX};
-use crate::kernel::{Clock, KeyKind, OrgId};
+use crate::kernel::{Clock, KeyKind, OrgId, Principal, Reach};
 use astro_sdk::methods;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -65,9 +65,9 @@ impl World {
 
     fn request<T>(&self, path: &str, message: T) -> Request<T> {
         let caller = Caller {
-            key_id: "k".to_owned(),
+            principal: Principal::Key("k".to_owned()),
             kind: KeyKind::Client,
-            org: Some(self.org),
+            reach: Reach::Organization(self.org),
             bot: None,
             scopes: vec!["events.read".to_owned()],
             expires_at: None,
@@ -219,19 +219,19 @@ async fn one_statement_looks_through_no_more_than_a_piece_of_the_log() {
     };
     db.write_within(Duration::from_secs(60), fill).await.unwrap();
     world.append("sync.started").await;
-    let look = async |org, range| {
+    let look = async |reach, range| {
         let types = vec![TypePattern::parse("donation.*").unwrap()];
-        let filter = Filter { org, types, ..Filter::default() };
+        let filter = Filter { types, ..Filter::of(reach) };
         let piece = db.read(move |conn| store::piece(conn, &filter, range, 50)).await.unwrap();
         assert!(piece.events.is_empty());
         piece.upto.map(|upto| upto.number)
     };
     let end = LOG_PIECE + 2;
-    for org in [None, Some(world.org)] {
-        assert_eq!(look(org, Range::After(0)).await, Some(LOG_PIECE));
-        assert_eq!(look(org, Range::After(LOG_PIECE)).await, None);
-        assert_eq!(look(org, Range::Before(i64::MAX)).await, Some(end + 1 - LOG_PIECE));
-        assert_eq!(look(org, Range::Before(LOG_PIECE)).await, None);
+    for reach in [Reach::Platform, Reach::Organization(world.org)] {
+        assert_eq!(look(reach, Range::After(0)).await, Some(LOG_PIECE));
+        assert_eq!(look(reach, Range::After(LOG_PIECE)).await, None);
+        assert_eq!(look(reach, Range::Before(i64::MAX)).await, Some(end + 1 - LOG_PIECE));
+        assert_eq!(look(reach, Range::Before(LOG_PIECE)).await, None);
     }
     assert_eq!(world.list(family("sync.*")).await.unwrap().0, ["sync.started"]);
 }

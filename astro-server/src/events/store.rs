@@ -3,9 +3,11 @@ use super::chain::{Chain, Head};
 use super::{Event, Filter, Position, Range, Severity, TypePattern};
 use crate::db::schema::{event_chain, event_log as l, event_queue as q, system_events as t};
 use crate::db::types::sql as types;
-use crate::db::{Conn, Document, Guid, MultiBackend};
+use crate::db::{Conn, Document, Guid, MultiBackend, within};
 use crate::kernel::limits::LOG_PIECE;
-use crate::kernel::{AssignmentId, BotId, EventId, ItemId, OrgId, Result, SteamId, Timestamp};
+use crate::kernel::{
+    AssignmentId, BotId, EventId, ItemId, OrgId, Reach, Result, SteamId, Timestamp,
+};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable};
@@ -74,7 +76,7 @@ pub(crate) struct Piece {
 /// Looks for at most `limit` events of `range` that `filter` takes, in so much of the log that
 /// nobody waits long for the statement to end. For [`page`]'s order and whole result, go on.
 pub(crate) fn piece(conn: &mut Conn, filter: &Filter, range: Range, limit: i64) -> Result<Piece> {
-    let bound = if filter.is_walked() { bound(conn, filter.org, range)? } else { None };
+    let bound = if filter.is_walked() { bound(conn, filter.reach, range)? } else { None };
     let events = page_within(conn, filter, range, bound.map(|bound| bound.number), limit)?;
     let full = i64::try_from(events.len()).is_ok_and(|n| n >= limit);
     let last = events.last().map(|event| event.position);
@@ -83,14 +85,15 @@ pub(crate) fn piece(conn: &mut Conn, filter: &Filter, range: Range, limit: i64) 
 
 /// The last place of the piece that `range` begins with, of the organisation's part of the log if
 /// there is one; none if the rest is no longer than a piece.
-fn bound(conn: &mut Conn, org: Option<OrgId>, range: Range) -> Result<Option<Position>> {
-    let number = match (org, range) {
+fn bound(conn: &mut Conn, reach: Reach, range: Range) -> Result<Option<Position>> {
+    let number = match (reach, range) {
         // Positions have no gaps.
-        (None, Range::After(after)) => Some(after.saturating_add(LOG_PIECE)),
-        (None, Range::Before(before)) => {
+        (Reach::Commons, _) => None,
+        (Reach::Platform, Range::After(after)) => Some(after.saturating_add(LOG_PIECE)),
+        (Reach::Platform, Range::Before(before)) => {
             Some(before.min(end(conn)?.number.saturating_add(1)) - LOG_PIECE)
         }
-        (Some(org), range) => {
+        (Reach::Organization(org), range) => {
             let own = l::table.filter(l::org_id.eq(org)).select(l::position).into_boxed();
             let own = match range {
                 Range::After(after) => own.filter(l::position.gt(after)).order(l::position.asc()),
@@ -128,12 +131,10 @@ fn page_within(
     // A thing's few events are found by its index and sorted. What stands in the log's own indexes
     // is kept from planners then, who would walk the whole log, or the organisation's, for them.
     let of_a_thing = filter.names_a_thing();
-    if let Some(org) = filter.org {
-        query = match of_a_thing {
-            true => query.filter(t::org_id.eq(org)),
-            false => query.filter(l::org_id.eq(org)),
-        };
-    }
+    query = match of_a_thing {
+        true => within!(query, t::org_id, filter.reach),
+        false => within!(query, l::org_id, filter.reach),
+    };
     if let Some(item) = filter.item {
         query = query.filter(t::item_id.eq(item));
     }

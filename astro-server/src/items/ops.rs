@@ -4,8 +4,8 @@ use crate::auth::gate::Context;
 use crate::db::{Conn, Document};
 use crate::events::{self, Event, NewEvent};
 use crate::kernel::{
-    AssetId, AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, ReservationId, Result,
-    SteamId, Timestamp,
+    AssetId, AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, Reach, ReservationId,
+    Result, SteamId, Timestamp,
 };
 use crate::orgs;
 use serde_json::Value;
@@ -34,12 +34,12 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: ItemId) -> Result<Item> {
 /// Those of the database.
 pub fn list(
     conn: &mut Conn,
-    org: Option<OrgId>,
+    reach: Reach,
     filter: &Filter,
     order: Order,
     page: &Page,
 ) -> Result<Vec<Item>> {
-    store::list(conn, org, filter, order, page)
+    store::list(conn, reach, filter, order, page)
 }
 
 /// Makes `changes` and appends the event `name`. The state is compared and changed in one
@@ -204,7 +204,7 @@ pub fn reserve(
         id: ReservationId::new(),
         org_id: org,
         state: ReservationState::Held,
-        api_key_id: context.caller.key_id.clone(),
+        api_key_id: context.caller.principal.id().to_owned(),
         expires_at: context.now.plus(ttl),
         ended_at: None,
         created_at: context.now,

@@ -3,6 +3,7 @@ use super::ops::{self, Update, Wanted};
 use super::{Filter, Item, ItemState, Order, Reservation};
 use crate::auth::gate::Context;
 use crate::auth::{self, Gate};
+use crate::edge::unary;
 use crate::events::{Event, Log};
 use crate::kernel::limits::{
     self, FILTER_VALUES_MAX, ITEMS_MAX, LABELS_MAX, RESERVATION_TTL_DEFAULT, RESERVATION_TTL_MAX,
@@ -32,21 +33,22 @@ impl ItemService for Items {
         &self,
         request: Request<v1::GetItemRequest>,
     ) -> Result<Response<v1::GetItemResponse>, Status> {
-        self.gate
-            .read(request, |conn, context, q| {
+        unary(request, |call| {
+            self.gate.read(call, |conn, context, q| {
                 let id = ItemId::parse("item_id", &q.item_id)?;
                 let item = ops::visible(conn, &context.caller, id)?;
                 Ok(v1::GetItemResponse { item: Some(encode(item)) })
             })
-            .await
+        })
+        .await
     }
 
     async fn list_items(
         &self,
         request: Request<v1::ListItemsRequest>,
     ) -> Result<Response<v1::ListItemsResponse>, Status> {
-        self.gate
-            .read(request, |conn, context, q| {
+        unary(request, |call| {
+            self.gate.read(call, |conn, context, q| {
                 let filter = parse_filter(q.filter.clone().unwrap_or_default(), context)?;
                 let order = Order::parse(&q.order_by)?;
                 let list = list_of(&q);
@@ -54,10 +56,10 @@ impl ItemService for Items {
                     &context.sealer,
                     q.page_size,
                     &q.page_token,
-                    &[b"items", &list, context.caller.key_id.as_bytes()],
+                    &[b"items", &list, context.caller.principal.id().as_bytes()],
                 )?;
-                let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
-                let rows = ops::list(conn, org, &filter, order, &page)?;
+                let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let rows = ops::list(conn, reach, &filter, order, &page)?;
                 let cursor = |item: &Item| match order {
                     Order::Newest | Order::Oldest => Cursor::at(item.created_at, item.id.0),
                     Order::Name | Order::NameDescending => {
@@ -68,32 +70,34 @@ impl ItemService for Items {
                 let (items, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
                 Ok(v1::ListItemsResponse { items, next_page_token })
             })
-            .await
+        })
+        .await
     }
 
     async fn update_item(
         &self,
         request: Request<v1::UpdateItemRequest>,
     ) -> Result<Response<v1::UpdateItemResponse>, Status> {
-        self.gate
-            .mutate(
-                request,
+        unary(request, |call| {
+            self.gate.mutate(
+                call,
                 |q| &q.request_id,
                 |conn, context, q| {
                     let item = ops::update(conn, context, parse_update(q)?)?;
                     Ok(v1::UpdateItemResponse { item: Some(encode(item)) })
                 },
             )
-            .await
+        })
+        .await
     }
 
     async fn reserve_items(
         &self,
         request: Request<v1::ReserveItemsRequest>,
     ) -> Result<Response<v1::ReserveItemsResponse>, Status> {
-        self.gate
-            .mutate(
-                request,
+        unary(request, |call| {
+            self.gate.mutate(
+                call,
                 |q| &q.request_id,
                 |conn, context, q| {
                     let ttl = limits::seconds(
@@ -112,16 +116,17 @@ impl ItemService for Items {
                     })
                 },
             )
-            .await
+        })
+        .await
     }
 
     async fn release_reservation(
         &self,
         request: Request<v1::ReleaseReservationRequest>,
     ) -> Result<Response<v1::ReleaseReservationResponse>, Status> {
-        self.gate
-            .mutate(
-                request,
+        unary(request, |call| {
+            self.gate.mutate(
+                call,
                 |q| &q.request_id,
                 |conn, context, q| {
                     let id = ReservationId::parse("reservation_id", &q.reservation_id)?;
@@ -130,7 +135,8 @@ impl ItemService for Items {
                     Ok(v1::ReleaseReservationResponse { reservation })
                 },
             )
-            .await
+        })
+        .await
     }
 
     async fn list_item_history(
@@ -138,8 +144,8 @@ impl ItemService for Items {
         request: Request<v1::ListItemHistoryRequest>,
     ) -> Result<Response<v1::ListItemHistoryResponse>, Status> {
         self.log.flush().await;
-        self.gate
-            .read(request, |conn, context, q| {
+        unary(request, |call| {
+            self.gate.read(call, |conn, context, q| {
                 let id = ItemId::parse("item_id", &q.item_id)?;
                 let list: [&[u8]; 2] = [b"history", id.0.as_bytes()];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
@@ -153,7 +159,8 @@ impl ItemService for Items {
                     page.fill(&context.sealer, rows, cursor, encode)?;
                 Ok(v1::ListItemHistoryResponse { entries, next_page_token })
             })
-            .await
+        })
+        .await
     }
 }
 

@@ -1,11 +1,12 @@
 //! SQL on `items` and `reservations`.
 use super::{Changes, Filter, Item, ItemState, Order, Reservation, ReservationState};
 use crate::db::schema::{items as t, reservations};
-use crate::db::{Conn, MultiBackend, each};
+use crate::db::{Conn, MultiBackend, each, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::page::Cursor;
 use crate::kernel::{
-    AssetId, AssignmentId, BotId, Error, ItemId, OrgId, Page, ReservationId, Result, Timestamp,
+    AssetId, AssignmentId, BotId, Error, ItemId, OrgId, Page, Reach, ReservationId, Result,
+    Timestamp,
 };
 use diesel::prelude::*;
 
@@ -43,11 +44,9 @@ pub(super) fn change(
 
 type Query<'a> = t::BoxedQuery<'a, MultiBackend>;
 
-fn filtered<'a>(org: Option<OrgId>, filter: &Filter) -> Query<'a> {
+fn filtered<'a>(reach: Reach, filter: &Filter) -> Query<'a> {
     let mut query = t::table.into_boxed();
-    if let Some(org) = org {
-        query = query.filter(t::org_id.eq(org));
-    }
+    query = within!(query, t::org_id, reach);
     if !filter.states.is_empty() {
         query = query.filter(t::state.eq_any(filter.states.clone()));
     }
@@ -84,12 +83,12 @@ fn filtered<'a>(org: Option<OrgId>, filter: &Filter) -> Query<'a> {
 /// One row more than the page's size, so that the caller knows whether there is a next page.
 pub(super) fn list(
     conn: &mut Conn,
-    org: Option<OrgId>,
+    reach: Reach,
     filter: &Filter,
     order: Order,
     page: &Page,
 ) -> Result<Vec<Item>> {
-    let mut query = filtered(org, filter);
+    let mut query = filtered(reach, filter);
     if let Some(after) = &page.after {
         query = seek(query, order, after)?;
     }
@@ -147,7 +146,7 @@ pub(super) fn next_free(
     let limit = i64::try_from(count).unwrap_or(i64::MAX - SPARE);
     loop {
         // Others take the oldest at the same time, so there is more to choose from than is wanted.
-        let ids: Vec<ItemId> = filtered(Some(org), &filter)
+        let ids: Vec<ItemId> = filtered(Reach::Organization(org), &filter)
             .filter(t::amount.eq(1))
             .order((t::created_at.asc(), t::id.asc()))
             .limit(limit + SPARE)

@@ -44,15 +44,69 @@ impl KeyKind {
     }
 }
 
-/// The key that a request came with.
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// Whoever has the key of this id.
+    Key(String),
+}
+
+impl Principal {
+    /// What tells it from all others of its sort.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Key(id) => id,
+        }
+    }
+
+    /// What the event log calls it.
+    pub fn source(&self) -> String {
+        match self {
+            Self::Key(id) => format!("key:{id}"),
+        }
+    }
+}
+
+/// What somebody sees, or a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// All organisations, and what belongs to none.
+    Platform,
+    /// What belongs to this organisation.
+    Organization(OrgId),
+    /// What belongs to everybody, and nothing of an organisation's own.
+    Commons,
+}
+
+impl Reach {
+    /// Whether what belongs to `org` is within.
+    pub fn sees(self, org: OrgId) -> bool {
+        match self {
+            Self::Platform => true,
+            Self::Organization(own) => own == org,
+            Self::Commons => false,
+        }
+    }
+
+    /// What a page token of a list with this reach is bound to.
+    pub fn to_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Platform => Vec::new(),
+            Self::Organization(org) => org.to_string().into_bytes(),
+            Self::Commons => b"commons".to_vec(),
+        }
+    }
+}
+
+/// Who a request comes from, and what they may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Id of the key.
-    pub key_id: String,
+    /// Who.
+    pub principal: Principal,
     /// Kind of the key.
     pub kind: KeyKind,
-    /// The only organisation the key sees; none for a platform key.
-    pub org: Option<OrgId>,
+    /// What they see.
+    pub reach: Reach,
     /// The bot whose session the key opens, for a bot's key.
     pub bot: Option<BotId>,
     /// Scopes: "items.read", "items.*", "*".
@@ -70,39 +124,44 @@ impl Caller {
         if holds(&self.scopes, scope) { Ok(()) } else { Err(Error::ScopeMissing(scope.to_owned())) }
     }
 
-    /// The organisation that a new thing belongs to: the one asked for, else the key's own.
+    /// The organisation that a new thing belongs to: the one asked for, else the caller's own.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when neither says, [`Error::OrgNotFound`] for one the key does not see.
+    /// [`Error::Invalid`] when neither says, [`Error::OrgNotFound`] for one the caller does not see.
     pub fn home(&self, asked: &str) -> Result<OrgId> {
-        self.scope_of(asked)?.ok_or_else(|| {
-            Error::invalid("org_id", "is required, since the key belongs to no organisation")
-        })
+        match self.narrow(asked)? {
+            Reach::Organization(org) => Ok(org),
+            Reach::Platform | Reach::Commons => {
+                let problem = "is required, since the key belongs to no organisation";
+                Err(Error::invalid("org_id", problem))
+            }
+        }
     }
 
-    /// The organisation that a list is narrowed to; none means all, for a platform key only.
+    /// What a list shows: what the caller sees, or the organisation asked for alone.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a malformed id, [`Error::OrgNotFound`] for one the key does not see.
-    pub fn scope_of(&self, asked: &str) -> Result<Option<OrgId>> {
+    /// [`Error::Invalid`] for a malformed id, [`Error::OrgNotFound`] for one the caller does not see.
+    pub fn narrow(&self, asked: &str) -> Result<Reach> {
         if asked.is_empty() {
-            return Ok(self.org);
+            return Ok(self.reach);
         }
         let asked = OrgId::parse("org_id", asked)?;
-        match self.org {
-            Some(own) if own != asked => Err(Error::OrgNotFound(asked)),
-            Some(_) | None => Ok(Some(asked)),
+        if self.sees(asked) {
+            Ok(Reach::Organization(asked))
+        } else {
+            Err(Error::OrgNotFound(asked))
         }
     }
 
-    /// Whether the key sees what belongs to `org`.
+    /// Whether the caller sees what belongs to `org`.
     pub fn sees(&self, org: OrgId) -> bool {
-        self.org.is_none_or(|own| own == org)
+        self.reach.sees(org)
     }
 
     /// What the event log calls the caller.
     pub fn source(&self) -> String {
-        format!("key:{}", self.key_id)
+        self.principal.source()
     }
 }
 
@@ -136,9 +195,9 @@ mod tests {
     fn a_key_of_one_organisation_does_not_see_another() {
         let own = OrgId::new();
         let caller = Caller {
-            key_id: "k".to_owned(),
+            principal: Principal::Key("k".to_owned()),
             kind: KeyKind::Client,
-            org: Some(own),
+            reach: Reach::Organization(own),
             bot: None,
             scopes: vec![],
             expires_at: None,
@@ -148,5 +207,27 @@ mod tests {
         let other = OrgId::new();
         assert_eq!(caller.home(&other.to_string()).unwrap_err(), Error::OrgNotFound(other));
         assert!(!caller.sees(other));
+    }
+
+    #[test]
+    fn who_belongs_to_no_organisation_sees_none_unless_the_platform_is_theirs() {
+        let org = OrgId::new();
+        let caller = |reach| Caller {
+            principal: Principal::Key("k".to_owned()),
+            kind: KeyKind::Client,
+            reach,
+            bot: None,
+            scopes: vec![],
+            expires_at: None,
+        };
+        let (platform, commons) = (caller(Reach::Platform), caller(Reach::Commons));
+        assert!(platform.sees(org) && !commons.sees(org));
+        let asked = org.to_string();
+        assert_eq!(platform.narrow(&asked).unwrap(), Reach::Organization(org));
+        assert_eq!(commons.narrow(&asked).unwrap_err(), Error::OrgNotFound(org));
+        assert_eq!(commons.narrow("").unwrap(), Reach::Commons);
+        for nowhere in [platform, commons] {
+            assert!(matches!(nowhere.home(""), Err(Error::Invalid { .. })));
+        }
     }
 }

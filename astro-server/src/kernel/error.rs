@@ -5,17 +5,41 @@ use super::ids::{
 };
 use super::steam::SteamId;
 use std::time::Duration;
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
-
-/// The domain of every `google.rpc.ErrorInfo`.
-pub const DOMAIN: &str = "astro.dev";
 
 /// How long a caller waits before it tries a busy or stopping server again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The result of nearly everything in the server.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of failure it is, in the words that APIs have for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is malformed, whatever the state of things.
+    InvalidArgument,
+    /// Nobody knows who calls.
+    Unauthenticated,
+    /// The caller may not.
+    PermissionDenied,
+    /// There is no such thing for this caller.
+    NotFound,
+    /// There is one already.
+    AlreadyExists,
+    /// The state of things does not allow it: the same fails until somebody changes that.
+    FailedPrecondition,
+    /// Somebody was faster: the caller looks again and decides anew.
+    Aborted,
+    /// Beyond what there is.
+    OutOfRange,
+    /// Over a limit.
+    ResourceExhausted,
+    /// Nobody does this here.
+    Unimplemented,
+    /// For now; the same may succeed later without anybody changing anything.
+    Unavailable,
+    /// A defect.
+    Internal,
+}
 
 /// What can go wrong while serving a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -177,53 +201,84 @@ impl Error {
     /// Whether the same may succeed later without anybody changing anything: the database is busy
     /// or away, or the server is. All else fails again.
     pub fn is_transient(&self) -> bool {
-        let (code, _) = self.code_and_reason();
-        matches!(code, Code::Unavailable)
+        self.kind() == Kind::Unavailable
     }
 
-    /// The gRPC code a client branches on, and the stable reason within it.
-    pub fn code_and_reason(&self) -> (Code, &'static str) {
+    /// How long a caller waits before it tries again, if that may help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        matches!(self.kind(), Kind::Unavailable | Kind::ResourceExhausted).then_some(RETRY_DELAY)
+    }
+
+    /// What the caller is told: not the cause of a defect, and no key that was written where it does
+    /// not belong.
+    pub fn message(&self) -> String {
+        #[allow(clippy::wildcard_enum_match_arm)] // every other variant speaks for itself
+        let text = match self {
+            Self::Internal(_) | Self::Taken(_) => {
+                "internal error; the server's log has the cause".to_owned()
+            }
+            Self::Conflict(_) => "others change the same things just now; try again".to_owned(),
+            other => other.to_string(),
+        };
+        conceal(&text).into_owned()
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> Kind {
+        self.kind_and_reason().0
+    }
+
+    /// The kind that a client branches on, and the stable reason within it.
+    pub fn kind_and_reason(&self) -> (Kind, &'static str) {
         match self {
-            Self::Invalid { .. } => (Code::InvalidArgument, "FIELD_INVALID"),
-            Self::KeyInvalid => (Code::Unauthenticated, "KEY_INVALID"),
-            Self::ScopeMissing(_) => (Code::PermissionDenied, "SCOPE_MISSING"),
-            Self::LimitExceeded(_) => (Code::ResourceExhausted, "LIMIT_EXCEEDED"),
-            Self::RequestIdReused(_) => (Code::InvalidArgument, "REQUEST_ID_REUSED"),
-            Self::PageToken => (Code::InvalidArgument, "PAGE_TOKEN_INVALID"),
-            Self::ResumeToken => (Code::InvalidArgument, "RESUME_TOKEN_INVALID"),
-            Self::ResumeTokenExpired => (Code::OutOfRange, "RESUME_TOKEN_EXPIRED"),
-            Self::Etag(_) => (Code::Aborted, "ETAG_MISMATCH"),
-            Self::ItemNotFound(_) => (Code::NotFound, "ITEM_NOT_FOUND"),
-            Self::ItemNotAvailable { .. } => (Code::FailedPrecondition, "ITEM_NOT_AVAILABLE"),
-            Self::NotEnoughItems { .. } => (Code::FailedPrecondition, "NOT_ENOUGH_ITEMS"),
-            Self::ReservationNotFound(_) => (Code::NotFound, "RESERVATION_NOT_FOUND"),
-            Self::ReservationEnded { .. } => (Code::FailedPrecondition, "RESERVATION_ENDED"),
-            Self::AssignmentNotFound(_) => (Code::NotFound, "ASSIGNMENT_NOT_FOUND"),
-            Self::AssignmentState { .. } => (Code::FailedPrecondition, "ASSIGNMENT_STATE"),
-            Self::ExternalIdExists(_) => (Code::AlreadyExists, "EXTERNAL_ID_EXISTS"),
-            Self::BotNotFound(_) => (Code::NotFound, "BOT_NOT_FOUND"),
-            Self::BotExists(_) => (Code::AlreadyExists, "BOT_EXISTS"),
-            Self::BotLeaseHeld { .. } => (Code::FailedPrecondition, "BOT_LEASE_HELD"),
-            Self::BotLeaseLost(_) => (Code::Aborted, "BOT_LEASE_LOST"),
-            Self::BotInUse { .. } => (Code::FailedPrecondition, "BOT_IN_USE"),
-            Self::BotProtocol(_) => (Code::InvalidArgument, "BOT_PROTOCOL"),
-            Self::SyncNotFound(_) => (Code::NotFound, "SYNC_NOT_FOUND"),
-            Self::DiscrepancyNotFound(_) => (Code::NotFound, "DISCREPANCY_NOT_FOUND"),
-            Self::DiscrepancyResolved(_) => (Code::FailedPrecondition, "DISCREPANCY_STATE"),
-            Self::DonationNotFound(_) => (Code::NotFound, "DONATION_NOT_FOUND"),
-            Self::UserNotFound(_) => (Code::NotFound, "USER_NOT_FOUND"),
-            Self::OrgNotFound(_) => (Code::NotFound, "ORGANIZATION_NOT_FOUND"),
-            Self::OrgExists(_) => (Code::AlreadyExists, "ORGANIZATION_EXISTS"),
-            Self::ApiKeyNotFound(_) => (Code::NotFound, "API_KEY_NOT_FOUND"),
-            Self::Conflict(_) | Self::Unavailable(_) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
-            Self::Stopping => (Code::Unavailable, "SERVER_STOPPING"),
-            Self::MethodUnknown(_) => (Code::Unimplemented, "METHOD_UNKNOWN"),
-            Self::Taken(_) | Self::Internal(_) => (Code::Internal, "INTERNAL"),
+            Self::Invalid { .. } => (Kind::InvalidArgument, "FIELD_INVALID"),
+            Self::KeyInvalid => (Kind::Unauthenticated, "KEY_INVALID"),
+            Self::ScopeMissing(_) => (Kind::PermissionDenied, "SCOPE_MISSING"),
+            Self::LimitExceeded(_) => (Kind::ResourceExhausted, "LIMIT_EXCEEDED"),
+            Self::RequestIdReused(_) => (Kind::InvalidArgument, "REQUEST_ID_REUSED"),
+            Self::PageToken => (Kind::InvalidArgument, "PAGE_TOKEN_INVALID"),
+            Self::ResumeToken => (Kind::InvalidArgument, "RESUME_TOKEN_INVALID"),
+            Self::ResumeTokenExpired => (Kind::OutOfRange, "RESUME_TOKEN_EXPIRED"),
+            Self::Etag(_) => (Kind::Aborted, "ETAG_MISMATCH"),
+            Self::ItemNotFound(_) => (Kind::NotFound, "ITEM_NOT_FOUND"),
+            Self::ItemNotAvailable { .. } => (Kind::FailedPrecondition, "ITEM_NOT_AVAILABLE"),
+            Self::NotEnoughItems { .. } => (Kind::FailedPrecondition, "NOT_ENOUGH_ITEMS"),
+            Self::ReservationNotFound(_) => (Kind::NotFound, "RESERVATION_NOT_FOUND"),
+            Self::ReservationEnded { .. } => (Kind::FailedPrecondition, "RESERVATION_ENDED"),
+            Self::AssignmentNotFound(_) => (Kind::NotFound, "ASSIGNMENT_NOT_FOUND"),
+            Self::AssignmentState { .. } => (Kind::FailedPrecondition, "ASSIGNMENT_STATE"),
+            Self::ExternalIdExists(_) => (Kind::AlreadyExists, "EXTERNAL_ID_EXISTS"),
+            Self::BotNotFound(_) => (Kind::NotFound, "BOT_NOT_FOUND"),
+            Self::BotExists(_) => (Kind::AlreadyExists, "BOT_EXISTS"),
+            Self::BotLeaseHeld { .. } => (Kind::FailedPrecondition, "BOT_LEASE_HELD"),
+            Self::BotLeaseLost(_) => (Kind::Aborted, "BOT_LEASE_LOST"),
+            Self::BotInUse { .. } => (Kind::FailedPrecondition, "BOT_IN_USE"),
+            Self::BotProtocol(_) => (Kind::InvalidArgument, "BOT_PROTOCOL"),
+            Self::SyncNotFound(_) => (Kind::NotFound, "SYNC_NOT_FOUND"),
+            Self::DiscrepancyNotFound(_) => (Kind::NotFound, "DISCREPANCY_NOT_FOUND"),
+            Self::DiscrepancyResolved(_) => (Kind::FailedPrecondition, "DISCREPANCY_STATE"),
+            Self::DonationNotFound(_) => (Kind::NotFound, "DONATION_NOT_FOUND"),
+            Self::UserNotFound(_) => (Kind::NotFound, "USER_NOT_FOUND"),
+            Self::OrgNotFound(_) => (Kind::NotFound, "ORGANIZATION_NOT_FOUND"),
+            Self::OrgExists(_) => (Kind::AlreadyExists, "ORGANIZATION_EXISTS"),
+            Self::ApiKeyNotFound(_) => (Kind::NotFound, "API_KEY_NOT_FOUND"),
+            Self::Conflict(_) | Self::Unavailable(_) => (Kind::Unavailable, "DATABASE_UNAVAILABLE"),
+            Self::Stopping => (Kind::Unavailable, "SERVER_STOPPING"),
+            Self::MethodUnknown(_) => (Kind::Unimplemented, "METHOD_UNKNOWN"),
+            Self::Taken(_) | Self::Internal(_) => (Kind::Internal, "INTERNAL"),
         }
     }
 
-    /// The facts a program may want, by the keys that the contract documents.
-    fn metadata(&self) -> Vec<(&'static str, String)> {
+    /// The facts a program may want, by the keys that the contract documents; no key is among them.
+    pub fn metadata(&self) -> Vec<(&'static str, String)> {
+        let mut facts = self.facts();
+        for (_, value) in &mut facts {
+            *value = conceal(value).into_owned();
+        }
+        facts
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Invalid { field, .. } => vec![("field", field.clone())],
             Self::BotProtocol(field) => vec![("field", field.clone())],
@@ -275,58 +330,5 @@ impl Error {
             | Self::MethodUnknown(_)
             | Self::Internal(_) => Vec::new(),
         }
-    }
-}
-
-impl From<Error> for Status {
-    fn from(error: Error) -> Self {
-        let (code, reason) = error.code_and_reason();
-        let mut details = ErrorDetails::with_error_info(
-            reason,
-            DOMAIN,
-            error
-                .metadata()
-                .into_iter()
-                .map(|(k, v)| (k.to_owned(), conceal(&v).into_owned()))
-                .collect::<std::collections::HashMap<_, _>>(),
-        );
-        if let Error::Invalid { field, problem } = &error {
-            details.add_bad_request_violation(conceal(field), conceal(problem));
-        }
-        if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
-            details.set_retry_info(Some(RETRY_DELAY));
-        }
-        #[allow(clippy::wildcard_enum_match_arm)] // every other variant speaks for itself
-        let message = match &error {
-            Error::Internal(cause) | Error::Taken(cause) => {
-                tracing::error!(cause, "Request failed: {cause}");
-                "internal error; the server's log has the cause".to_owned()
-            }
-            Error::Conflict(_) => "others change the same things just now; try again".to_owned(),
-            other => other.to_string(),
-        };
-        // Whatever a caller wrote where it does not belong, a key is not repeated.
-        Status::with_error_details(code, conceal(&message), details)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_defect_is_logged_and_not_told() {
-        let status = Status::from(Error::Internal("password=hunter2".to_owned()));
-        assert_eq!(status.code(), Code::Internal);
-        assert!(!status.message().contains("hunter2"));
-        assert_eq!(status.get_error_details().error_info().unwrap().reason, "INTERNAL");
-    }
-
-    #[test]
-    fn a_bad_field_is_named_in_the_details() {
-        let status = Status::from(Error::invalid("item_id", "must be a UUID"));
-        let details = status.get_error_details();
-        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "item_id");
-        assert_eq!(details.error_info().unwrap().metadata["field"], "item_id");
     }
 }

@@ -11,7 +11,7 @@ pub mod steam;
 pub mod text;
 pub mod time;
 
-pub use caller::{Caller, KeyKind};
+pub use caller::{Caller, KeyKind, Principal, Reach};
 pub use error::{Error, Result};
 pub use ids::{
     AssignmentId, AttemptId, BotId, DiscrepancyId, DonationId, EventId, ItemId, OrgId,

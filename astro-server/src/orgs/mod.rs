@@ -223,18 +223,18 @@ mod tests {
     use crate::db::{Address, Conn};
     use crate::kernel::page::Cursor;
     use crate::kernel::seal::Sealer;
-    use crate::kernel::{Caller, Clock, KeyKind, Page};
+    use crate::kernel::{Caller, Clock, KeyKind, Page, Principal, Reach};
 
     fn check(new: NewOrg) -> Result<Org> {
         new.check(OrgId::new(), Clock::default().now())
     }
 
-    fn caller(org: Option<OrgId>) -> Caller {
+    fn caller(reach: Reach) -> Caller {
         let scopes = vec!["*".to_owned()];
         Caller {
-            key_id: "k".to_owned(),
+            principal: Principal::Key("k".to_owned()),
             kind: KeyKind::Admin,
-            org,
+            reach,
             bot: None,
             scopes,
             expires_at: None,
@@ -254,21 +254,22 @@ mod tests {
         let mut create = |caller: &Caller, slug: &str| {
             conn.write(|conn| ops::create(conn, caller, named(slug), now))
         };
-        let admin = caller(None);
+        let admin = caller(Reach::Platform);
         let (red, blue) = (create(&admin, "red").unwrap(), create(&admin, "blue").unwrap());
         let taken = Error::OrgExists("red".to_owned());
         assert_eq!(create(&admin, "red").unwrap_err(), taken);
-        let own = caller(Some(red.id));
+        let own = caller(Reach::Organization(red.id));
         assert!(matches!(create(&own, "green"), Err(Error::ScopeMissing(_))));
 
+        let only = |org: &Org| Reach::Organization(org.id);
         let foreign = Error::OrgNotFound(blue.id);
         let blue_id = blue.id.to_string();
         assert_eq!(ops::home(&mut conn, &own, "").unwrap(), red);
         assert_eq!(ops::home(&mut conn, &own, &blue_id).unwrap_err(), foreign);
-        assert_eq!(auth::ops::narrowed(&mut conn, &own, "").unwrap(), Some(red.id));
+        assert_eq!(auth::ops::narrowed(&mut conn, &own, "").unwrap(), only(&red));
         assert_eq!(auth::ops::narrowed(&mut conn, &own, &blue_id).unwrap_err(), foreign);
-        assert_eq!(auth::ops::narrowed(&mut conn, &admin, "").unwrap(), None);
-        assert_eq!(auth::ops::narrowed(&mut conn, &admin, &blue_id).unwrap(), Some(blue.id));
+        assert_eq!(auth::ops::narrowed(&mut conn, &admin, "").unwrap(), Reach::Platform);
+        assert_eq!(auth::ops::narrowed(&mut conn, &admin, &blue_id).unwrap(), only(&blue));
         let nobody = OrgId::new();
         let found = auth::ops::narrowed(&mut conn, &admin, &nobody.to_string());
         assert_eq!(found.unwrap_err(), Error::OrgNotFound(nobody));

@@ -2,14 +2,14 @@
 use super::{NewOrg, Org, Setting, store};
 use crate::db::Conn;
 use crate::events::{self, NewEvent};
-use crate::kernel::{Caller, Error, OrgId, Page, Result, Timestamp};
+use crate::kernel::{Caller, Error, OrgId, Page, Reach, Result, Timestamp};
 
 /// Makes an organisation for `caller`, who must hold a platform key.
 ///
 /// # Errors
 /// [`Error::ScopeMissing`], [`Error::Invalid`], [`Error::OrgExists`].
 pub fn create(conn: &mut Conn, caller: &Caller, new: NewOrg, now: Timestamp) -> Result<Org> {
-    if caller.org.is_some() {
+    if caller.reach != Reach::Platform {
         return Err(Error::ScopeMissing("*".to_owned()));
     }
     let org = new.check(OrgId::new(), now)?;
@@ -77,5 +77,5 @@ pub fn home(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Org> {
 /// # Errors
 /// Those of the database.
 pub fn list(conn: &mut Conn, caller: &Caller, page: &Page) -> Result<Vec<Org>> {
-    store::list(conn, caller.org, page)
+    store::list(conn, caller.reach, page)
 }

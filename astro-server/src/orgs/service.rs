@@ -4,6 +4,7 @@ use super::{NewOrg, Org, Setting, ops};
 use crate::auth::Gate;
 use crate::auth::gate::Context;
 use crate::db::Conn;
+use crate::edge::unary;
 use crate::kernel::page::Cursor;
 use crate::kernel::{Error, OrgId, Page, Result, SteamId, limits};
 use crate::wire;
@@ -26,28 +27,28 @@ impl OrganizationService for Organizations {
         &self,
         request: Request<CreateOrganizationRequest>,
     ) -> Result<Response<CreateOrganizationResponse>, Status> {
-        self.0.mutate(request, |r| &r.request_id, create).await
+        unary(request, |call| self.0.mutate(call, |r| &r.request_id, create)).await
     }
 
     async fn update_organization(
         &self,
         request: Request<UpdateOrganizationRequest>,
     ) -> Result<Response<UpdateOrganizationResponse>, Status> {
-        self.0.mutate(request, |r| &r.request_id, update).await
+        unary(request, |call| self.0.mutate(call, |r| &r.request_id, update)).await
     }
 
     async fn get_organization(
         &self,
         request: Request<GetOrganizationRequest>,
     ) -> Result<Response<GetOrganizationResponse>, Status> {
-        self.0.read(request, get).await
+        unary(request, |call| self.0.read(call, get)).await
     }
 
     async fn list_organizations(
         &self,
         request: Request<ListOrganizationsRequest>,
     ) -> Result<Response<ListOrganizationsResponse>, Status> {
-        self.0.read(request, list).await
+        unary(request, |call| self.0.read(call, list)).await
     }
 }
 
@@ -167,8 +168,8 @@ fn list(
     context: &Context,
     request: ListOrganizationsRequest,
 ) -> Result<ListOrganizationsResponse> {
-    let scope = context.caller.org.map(|id| id.to_string()).unwrap_or_default();
-    let query: [&[u8]; 2] = [b"ListOrganizations", scope.as_bytes()];
+    let bound = context.caller.reach.to_bytes();
+    let query: [&[u8]; 2] = [b"ListOrganizations", &bound];
     let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
     let rows = ops::list(conn, &context.caller, &page)?;
     let cursor = |org: &Org| Cursor { key: org.slug.clone(), id: org.id.0 };

@@ -1,8 +1,8 @@
 //! SQL on `organizations`.
 use super::{CLAIM_TTL_DEFAULT, OFFER_TTL_DEFAULT, Org};
 use crate::db::schema::organizations as t;
-use crate::db::{Conn, Document};
-use crate::kernel::{Error, OrgId, Page, Result, Timestamp};
+use crate::db::{Conn, Document, within};
+use crate::kernel::{Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
 use std::time::Duration;
@@ -101,11 +101,9 @@ pub(super) fn get(conn: &mut Conn, id: OrgId) -> Result<Option<Org>> {
 }
 
 /// Organisations by slug, one more than the page has.
-pub(super) fn list(conn: &mut Conn, only: Option<OrgId>, page: &Page) -> Result<Vec<Org>> {
+pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Org>> {
     let mut query = t::table.into_boxed();
-    if let Some(id) = only {
-        query = query.filter(t::id.eq(id));
-    }
+    query = within!(query, t::id, reach);
     if let Some(after) = &page.after {
         query = query.filter(t::slug.gt(after.key.clone()));
     }

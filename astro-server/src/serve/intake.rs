@@ -1,7 +1,7 @@
 //! What comes in with a call, and how much of it: counted, bounded and in time.
 use super::connections::{Call, Needs};
 use super::listen::Visit;
-use crate::auth::layer::Entry;
+use crate::auth::gate::Entry;
 use crate::kernel::limits::{
     METADATA_BYTES_MAX, OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX, REQUEST_BYTES_PER_KEY_MAX,
 };
@@ -158,7 +158,7 @@ where
         if entry.is_some_and(|entry| entry.method.client_streaming) {
             return Box::pin(self.inner.call(request));
         }
-        let share = entry.map(|entry| self.intake.waiting.share(&entry.caller.key_id));
+        let share = entry.map(|entry| self.intake.waiting.share(entry.caller.principal.id()));
         let (wait, stop) = (self.intake.wait, self.intake.stop.clone());
         if share.is_none() && request.uri().path().starts_with(REFLECTION) {
             let request = request.map(|body| Body::new(Limited::new(body, OPEN_CALL_BYTES_MAX)));

@@ -32,7 +32,7 @@ pub fn open(
     ttl: Duration,
     now: Timestamp,
 ) -> Result<Opened> {
-    auth::ops::still_good(conn, &caller.key_id, now)?;
+    auth::ops::still_good(conn, caller.principal.id(), now)?;
     let bot = bots::ops::of_steam_id(conn, steam_id)?
         .filter(|bot| caller.sees(bot.org) && caller.bot.is_none_or(|own| own == bot.id))
         .ok_or_else(|| Error::BotProtocol(format!("{steam_id} is not the bot of this key")))?;

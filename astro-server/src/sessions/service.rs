@@ -7,9 +7,11 @@ use super::sent::Sent;
 use super::wire::{Descriptions, app, clean, decode_event, encode, seen_assets};
 use super::{Lease, Subject, ops};
 use crate::auth::Gate;
+use crate::auth::gate::Call;
 use crate::bots::{Hello, Opened};
+use crate::edge::call;
 use crate::events::{self, Feed};
-use crate::kernel::{AssetId, Error, Result, SteamId, SyncId, Timestamp};
+use crate::kernel::{AssetId, Error, Reach, Result, SteamId, SyncId, Timestamp};
 use crate::sync::reconcile::Snapshot;
 use crate::{bots, crash, supervise, sync, wire};
 use astro_sdk::bot::v1::{
@@ -61,8 +63,8 @@ impl BotSessionService for Sessions {
         &self,
         request: Request<Streaming<SessionRequest>>,
     ) -> Result<Response<Responses>, Status> {
-        let (context, pass) = self.gate.stream(&request)?;
-        let mut frames = request.into_inner();
+        let Call { entry, message: mut frames } = call(request)?;
+        let (context, pass) = self.gate.stream(&entry)?;
         let first = timeout(HELLO_WAIT, frames.message())
             .await
             .map_err(|_| Error::BotProtocol("hello did not come in time".to_owned()))??;
@@ -71,7 +73,7 @@ impl BotSessionService for Sessions {
         };
         let steam_id = SteamId::parse("hello.steam_id", hello.steam_id)?;
         let (ttl, caller, now) = (self.lease_ttl, context.caller, self.gate.clock.now());
-        let key = caller.key_id.clone();
+        let key = caller.principal.id().to_owned();
         let hello = Hello {
             worker_id: clean(&hello.worker_id),
             last_epoch: hello.last_epoch,
@@ -185,7 +187,8 @@ impl Session {
     async fn exchange(&mut self, frames: &mut Streaming<SessionRequest>) -> Result<()> {
         // All that makes work for a bot is an event that names it.
         let end = self.service.gate.db.read(events::end).await?;
-        let filter = events::Filter { bot: Some(self.lease.bot), ..events::Filter::default() };
+        let all = events::Filter::of(Reach::Platform);
+        let filter = events::Filter { bot: Some(self.lease.bot), ..all };
         let mut news = self.service.feed.follow(filter, end);
         let mut heartbeat = interval(self.service.heartbeat_interval);
         let mut tick = interval(TICK);

@@ -10,7 +10,7 @@ use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{AssetId, DiscrepancyId, Error, ItemId, OrgId, Page, Result, Timestamp};
+use crate::kernel::{AssetId, DiscrepancyId, Error, ItemId, Page, Reach, Result, Timestamp};
 use std::collections::{HashMap, HashSet};
 
 /// Stands for an asset that is not known.
@@ -189,11 +189,11 @@ pub(super) fn vanish(conn: &mut Conn, row: &Discrepancy, how: &str, by: By<'_>) 
 /// Those of the database.
 pub fn list(
     conn: &mut Conn,
-    org: Option<OrgId>,
+    reach: Reach,
     open_only: bool,
     page: &Page,
 ) -> Result<Vec<Discrepancy>> {
-    store::list_discrepancies(conn, org, open_only, page)
+    store::list_discrepancies(conn, reach, open_only, page)
 }
 
 /// Resolves a difference by hand.

@@ -7,7 +7,7 @@ use crate::donations;
 use crate::events::{self, NewEvent, Severity};
 use crate::items::ops::By;
 use crate::items::{self, ItemState};
-use crate::kernel::{BotId, Caller, Error, OrgId, Page, Result, SyncId, Timestamp};
+use crate::kernel::{BotId, Caller, Error, Page, Reach, Result, SyncId, Timestamp};
 use std::time::Duration;
 
 /// A run that the bot never finished is given up after this time.
@@ -191,11 +191,6 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: SyncId) -> Result<Sync> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(
-    conn: &mut Conn,
-    org: Option<OrgId>,
-    bot: Option<BotId>,
-    page: &Page,
-) -> Result<Vec<Sync>> {
-    store::list(conn, org, bot, page)
+pub fn list(conn: &mut Conn, reach: Reach, bot: Option<BotId>, page: &Page) -> Result<Vec<Sync>> {
+    store::list(conn, reach, bot, page)
 }

@@ -3,6 +3,7 @@ use super::{
     Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState, Trigger, discrepancies, ops,
 };
 use crate::auth::{self, Gate};
+use crate::edge::unary;
 use crate::items::ops::By;
 use crate::kernel::page::Cursor;
 use crate::kernel::{BotId, DiscrepancyId, Error, Page, Result, SyncId, limits};
@@ -20,9 +21,9 @@ impl SyncService for Syncs {
         &self,
         request: Request<v1::StartSyncRequest>,
     ) -> Result<Response<v1::StartSyncResponse>, Status> {
-        self.0
-            .mutate(
-                request,
+        unary(request, |call| {
+            self.0.mutate(
+                call,
                 |q| &q.request_id,
                 |conn, context, q| {
                     let id = BotId::parse("bot_id", &q.bot_id)?;
@@ -33,36 +34,38 @@ impl SyncService for Syncs {
                     Ok(v1::StartSyncResponse { sync: Some(encode(sync)) })
                 },
             )
-            .await
+        })
+        .await
     }
 
     async fn get_sync(
         &self,
         request: Request<v1::GetSyncRequest>,
     ) -> Result<Response<v1::GetSyncResponse>, Status> {
-        self.0
-            .read(request, |conn, context, q| {
+        unary(request, |call| {
+            self.0.read(call, |conn, context, q| {
                 let id = SyncId::parse("sync_id", &q.sync_id)?;
                 let sync = ops::visible(conn, &context.caller, id)?;
                 Ok(v1::GetSyncResponse { sync: Some(encode(sync)) })
             })
-            .await
+        })
+        .await
     }
 
     async fn list_syncs(
         &self,
         request: Request<v1::ListSyncsRequest>,
     ) -> Result<Response<v1::ListSyncsResponse>, Status> {
-        self.0
-            .read(request, |conn, context, q| {
+        unary(request, |call| {
+            self.0.read(call, |conn, context, q| {
                 let list: [&[u8]; 4] = [
                     b"syncs",
                     q.org_id.as_bytes(),
                     q.bot_id.as_bytes(),
-                    context.caller.key_id.as_bytes(),
+                    context.caller.principal.id().as_bytes(),
                 ];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
-                let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
                 let bot = match q.bot_id.as_str() {
                     "" => None,
                     text => {
@@ -70,46 +73,48 @@ impl SyncService for Syncs {
                         Some(bots::ops::visible(conn, &context.caller, id)?.id)
                     }
                 };
-                let rows = ops::list(conn, org, bot, &page)?;
+                let rows = ops::list(conn, reach, bot, &page)?;
                 let cursor = |s: &Sync| Cursor::at(s.created_at, s.id.0);
                 let encode = |s| Ok(encode(s));
                 let (syncs, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
                 Ok(v1::ListSyncsResponse { syncs, next_page_token })
             })
-            .await
+        })
+        .await
     }
 
     async fn list_discrepancies(
         &self,
         request: Request<v1::ListDiscrepanciesRequest>,
     ) -> Result<Response<v1::ListDiscrepanciesResponse>, Status> {
-        self.0
-            .read(request, |conn, context, q| {
+        unary(request, |call| {
+            self.0.read(call, |conn, context, q| {
                 let list: [&[u8]; 4] = [
                     b"discrepancies",
                     q.org_id.as_bytes(),
                     &[u8::from(q.open_only)],
-                    context.caller.key_id.as_bytes(),
+                    context.caller.principal.id().as_bytes(),
                 ];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
-                let org = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
-                let rows = discrepancies::list(conn, org, q.open_only, &page)?;
+                let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let rows = discrepancies::list(conn, reach, q.open_only, &page)?;
                 let cursor = |d: &Discrepancy| Cursor::at(d.created_at, d.id.0);
                 let encode = |d| Ok(encode_discrepancy(d));
                 let (discrepancies, next_page_token) =
                     page.fill(&context.sealer, rows, cursor, encode)?;
                 Ok(v1::ListDiscrepanciesResponse { discrepancies, next_page_token })
             })
-            .await
+        })
+        .await
     }
 
     async fn resolve_discrepancy(
         &self,
         request: Request<v1::ResolveDiscrepancyRequest>,
     ) -> Result<Response<v1::ResolveDiscrepancyResponse>, Status> {
-        self.0
-            .mutate(
-                request,
+        unary(request, |call| {
+            self.0.mutate(
+                call,
                 |q| &q.request_id,
                 |conn, context, q| {
                     let id = DiscrepancyId::parse("discrepancy_id", &q.discrepancy_id)?;
@@ -130,7 +135,8 @@ impl SyncService for Syncs {
                     Ok(v1::ResolveDiscrepancyResponse { discrepancy })
                 },
             )
-            .await
+        })
+        .await
     }
 }
 

@@ -4,10 +4,10 @@ use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState};
 use crate::db::schema::{
     discrepancies as d, inventory_sync_log as t, reversed_trades as r, traded_assets as m,
 };
-use crate::db::{Conn, Document, each};
+use crate::db::{Conn, Document, each, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{
-    AssetId, BotId, DiscrepancyId, Error, ItemId, OrgId, Page, Result, SteamId, SyncId, Timestamp,
+    AssetId, BotId, DiscrepancyId, Error, ItemId, Page, Reach, Result, SteamId, SyncId, Timestamp,
 };
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -87,14 +87,12 @@ pub(super) fn progress(conn: &mut Conn, sync: &Sync, progress: &Progress) -> Res
 
 pub(super) fn list(
     conn: &mut Conn,
-    org: Option<OrgId>,
+    reach: Reach,
     bot: Option<BotId>,
     page: &Page,
 ) -> Result<Vec<Sync>> {
     let mut query = t::table.into_boxed();
-    if let Some(org) = org {
-        query = query.filter(t::org_id.eq(org));
-    }
+    query = within!(query, t::org_id, reach);
     if let Some(bot) = bot {
         query = query.filter(t::bot_id.eq(bot));
     }
@@ -385,14 +383,12 @@ pub(super) fn ignored(conn: &mut Conn, bot: BotId) -> Result<Ignored> {
 
 pub(super) fn list_discrepancies(
     conn: &mut Conn,
-    org: Option<OrgId>,
+    reach: Reach,
     open_only: bool,
     page: &Page,
 ) -> Result<Vec<Discrepancy>> {
     let mut query = d::table.into_boxed();
-    if let Some(org) = org {
-        query = query.filter(d::org_id.eq(org));
-    }
+    query = within!(query, d::org_id, reach);
     if open_only {
         query = query.filter(d::resolution.is_null());
     }

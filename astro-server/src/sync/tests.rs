@@ -9,7 +9,9 @@ use crate::events;
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, ItemState};
-use crate::kernel::{AssetId, Caller, Clock, KeyKind, SteamId, SyncId, Timestamp};
+use crate::kernel::{
+    AssetId, Caller, Clock, KeyKind, Principal, Reach, SteamId, SyncId, Timestamp,
+};
 use crate::orgs::{self, NewOrg};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -28,9 +30,9 @@ fn books() -> Books {
     let now = Clock::default().now();
     let scopes = vec!["*".to_owned()];
     let caller = Caller {
-        key_id: "k".to_owned(),
+        principal: Principal::Key("k".to_owned()),
         kind: KeyKind::Admin,
-        org: None,
+        reach: Reach::Platform,
         bot: None,
         scopes,
         expires_at: None,

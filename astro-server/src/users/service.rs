@@ -3,6 +3,7 @@ use super::{User, ops};
 use crate::auth::gate::Context;
 use crate::auth::{self, Gate};
 use crate::db::Conn;
+use crate::edge::unary;
 use crate::kernel::steam::parse_trade_url;
 use crate::kernel::{Error, Result, SteamId};
 use crate::wire;
@@ -21,14 +22,14 @@ impl UserService for Users {
         &self,
         request: Request<GetUserRequest>,
     ) -> Result<Response<GetUserResponse>, Status> {
-        self.0.read(request, get_user).await
+        unary(request, |call| self.0.read(call, get_user)).await
     }
 
     async fn set_trade_url(
         &self,
         request: Request<SetTradeUrlRequest>,
     ) -> Result<Response<SetTradeUrlResponse>, Status> {
-        self.0.mutate(request, |r| &r.request_id, set_trade_url).await
+        unary(request, |call| self.0.mutate(call, |r| &r.request_id, set_trade_url)).await
     }
 }
 

@@ -1,7 +1,9 @@
 use super::{Profile, User, ops};
 use crate::db::{Address, Conn};
 use crate::events::{self, Filter, Range};
-use crate::kernel::{Caller, Clock, Error, KeyKind, OrgId, Result, SteamId, Timestamp};
+use crate::kernel::{
+    Caller, Clock, Error, KeyKind, OrgId, Principal, Reach, Result, SteamId, Timestamp,
+};
 use std::time::Duration;
 
 /// A database with one organisation, and a time to start from.
@@ -51,7 +53,8 @@ impl World {
 
     fn events(&mut self, name: &str) -> Vec<events::Event> {
         self.conn.write(events::seal).unwrap();
-        let all = events::store::page(&mut self.conn, &Filter::default(), Range::After(0), 500);
+        let all =
+            events::store::page(&mut self.conn, &Filter::of(Reach::Platform), Range::After(0), 500);
         all.unwrap().into_iter().filter(|event| event.event_type == name).collect()
     }
 }
@@ -62,9 +65,9 @@ fn person() -> SteamId {
 
 fn admin() -> Caller {
     Caller {
-        key_id: "admin".to_owned(),
+        principal: Principal::Key("admin".to_owned()),
         kind: KeyKind::Admin,
-        org: None,
+        reach: Reach::Platform,
         bot: None,
         scopes: vec!["*".to_owned()],
         expires_at: None,

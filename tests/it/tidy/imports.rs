@@ -37,7 +37,7 @@ fn import(
         return None;
     }
     // A service meets the wire and the gate whatever its slice is.
-    let served = file.ends_with("/service.rs") && matches!(first, "auth" | "wire");
+    let served = file.ends_with("/service.rs") && matches!(first, "auth" | "edge" | "wire");
     if !allowed.contains(&first) && !served {
         let problem = format!("{module} must not import {first}; see the table in tidy.rs");
         return Some(at_line(&source.path, path.line, problem));

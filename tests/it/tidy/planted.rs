@@ -92,6 +92,17 @@ fn sql_and_wire_types_stay_where_they_belong() {
 }
 
 #[test]
+fn the_core_does_not_know_how_calls_travel() {
+    let problem = "how calls travel";
+    caught("astro-server/src/kernel/error.rs", "use tonic::{Code, Status};\n", 1, problem);
+    caught("astro-server/src/items/ops.rs", "\nfn a() -> http::StatusCode { b }\n", 2, problem);
+    for edge in ["edge/status.rs", "items/service.rs", "auth/layer.rs", "serve/listen.rs"] {
+        clean(&format!("astro-server/src/{edge}"), "use tonic::Status;\n");
+    }
+    clean("astro-bot/src/link.rs", "use tonic::Status;\n");
+}
+
+#[test]
 fn lookups_by_steams_numbers_take_a_bot_or_an_organisation() {
     let store = "astro-server/src/items/store.rs";
     let of_all =

@@ -5,7 +5,7 @@ use std::fmt;
 use super::source::Source;
 use super::{
     BANS, Ban, CLOCKS, FILE_LINES_MAX, FUNCTION_LINES_MAX, NAMES_ALLOWED, NAMES_BANNED,
-    SEPARATIONS, STEAM_NUMBERS, WIRE, Where,
+    SEPARATIONS, STEAM_NUMBERS, TRANSPORT, WIRE, Where,
 };
 
 /// A broken rule and where.
@@ -44,6 +44,7 @@ pub(crate) fn check_file(source: &Source) -> Vec<Finding> {
     found.extend(BANS.iter().flat_map(|ban| banned(source, ban)));
     found.extend(clocks(source));
     found.extend(wire_types(source));
+    found.extend(transport(source));
     found.extend(lookups(source));
     found
 }
@@ -119,6 +120,17 @@ fn wire_types(source: &Source) -> Vec<Finding> {
     });
     let problem = "wire types belong to service.rs: decode there, and pass domain types on";
     wire.map(|path| at_line(&source.path, path.line, problem)).collect()
+}
+
+fn transport(source: &Source) -> Vec<Finding> {
+    let Some(file) = source.path.strip_prefix("astro-server/src/") else { return Vec::new() };
+    let wire = file.ends_with("/service.rs") || file.ends_with("tests.rs");
+    let known = wire || TRANSPORT.iter().any(|edge| file.starts_with(edge));
+    let names = ["tonic::", "tonic_types::", "hyper::", "http::"];
+    let places = names.iter().flat_map(|name| source.words(name));
+    let places = places.filter(|at| !known && !source.is_test(*at));
+    let problem = "knows how calls travel: take plain messages, and leave that to the edge";
+    places.map(|at| finding(source, at, problem)).collect()
 }
 
 /// Functions of a `store.rs` that look something up by a number of Steam's alone.
