@@ -25,6 +25,7 @@ mod lease;
 mod link;
 mod outbox;
 mod pem_file;
+mod poller;
 mod probe;
 mod remedy;
 mod run;
@@ -36,7 +37,6 @@ mod stock;
 mod supervise;
 mod sweep;
 mod verdict;
-mod watch;
 mod withdraw;
 
 pub use args::Args;

@@ -28,11 +28,12 @@ use crate::{
     donate,
     frames::{self, Event},
     link::{self, Link, LinkEnds},
+    poller,
     steam::{AppContext, OffersPage, Steam, SteamId},
     stock::Reading,
     supervise::{self, Turn},
     sweep::sweep,
-    watch as poller, withdraw,
+    withdraw,
 };
 
 /// Inputs that may wait for the loop, which never waits for anything but them.

@@ -1,7 +1,7 @@
 //! Whatever waits for a person names a way out, and each way leads out.
 
 use astro_sdk::v1::*;
-use astro_server::assignments::{self, rules::remedy};
+use astro_server::assignments::{self, remedies::remedy};
 use astro_server::db::Conn;
 use astro_server::sync;
 use astro_tests::{App, Backend, on_each_database, sql};

@@ -1,11 +1,12 @@
 //! The life of a delivery attempt, step by step as the bot reports it. The row of an attempt is
 //! committed before Steam is asked, so that a crash leaves a trace to follow.
 use super::ending::finish;
+use super::failure::{Failure, Verdict, verdict};
 use super::ops::change;
+use super::remedies::remedy;
 use super::reversal::come_back;
-use super::rules::{Failure, Verdict, offer_message, remedy, verdict};
 use super::store::{self, Step};
-use super::{Assignment, AssignmentState, Attempt, Changes, Phase, parts};
+use super::{Assignment, AssignmentState, Attempt, Changes, Phase, offers, parts};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
 use crate::items::asset::{Class, NewIds};
@@ -82,7 +83,7 @@ pub fn work(conn: &mut Conn, attempt: Attempt, now: Timestamp) -> Result<Work> {
     Ok(Work {
         items: parts::of_bot(conn, assignment.id, attempt.bot_id)?,
         trade_token: users::ops::trade_token(conn, assignment.org_id, assignment.user_id)?,
-        message: offer_message(&attempt.marker, &assignment.assignment_reason),
+        message: offers::message(&attempt.marker, &assignment.assignment_reason),
         start_age: attempt.started_at.map(|at| now.since(at)),
         attempt,
     })

@@ -1,7 +1,7 @@
 //! Recipients whom Steam takes no offer for, because their trade URL is missing or not valid: the
 //! bot invites them as friends, and a trade URL that they store frees their deliveries.
 use super::ops::change;
-use super::rules::remedy;
+use super::remedies::remedy;
 use super::{Assignment, AssignmentState, BlockedReason, Changes, store};
 use crate::bots::{self, Bot};
 use crate::db::Conn;

@@ -1,6 +1,7 @@
 //! Deliveries that wait for an item which is missing: they go on when it is seen again.
+use super::failure::pause;
 use super::ops::{change, get};
-use super::rules::{pause, remedy};
+use super::remedies::remedy;
 use super::{AssignmentState, BlockedReason, Changes, parts, store};
 use crate::db::Conn;
 use crate::items::ItemState;

@@ -1,15 +1,17 @@
 //! Assignments: promises of items to people, and their delivery.
 pub mod delivery;
 pub mod ending;
+pub mod failure;
+pub mod handover;
 pub mod heirs;
 pub mod invites;
 pub mod missing;
 pub mod offers;
 pub mod ops;
 pub mod parts;
+pub mod remedies;
 pub mod reversal;
 pub mod room;
-pub mod rules;
 pub mod service;
 pub(crate) mod store;
 

@@ -1,5 +1,6 @@
-//! Whose an offer of a bot's account is.
+//! Offers: what a recipient reads in one, how it is found again, and whose one of a bot's account is.
 use super::store;
+use crate::auth::keys::random_text;
 use crate::bots::Bot;
 use crate::db::Conn;
 use crate::kernel::{AssignmentId, Result};
@@ -17,6 +18,23 @@ pub enum Owner {
 
 /// Characters of a marker.
 const MARKER_CHARS: usize = 8;
+/// Characters of an offer's message that Steam takes.
+const MESSAGE_MAX: usize = 128;
+
+/// Letters and digits by which an offer is found again on Steam: upper case, to be told apart from
+/// words.
+pub fn marker() -> String {
+    random_text(MARKER_CHARS).to_uppercase()
+}
+
+/// The message of the offer; the marker is always in it.
+pub fn message(marker: &str, reason: &str) -> String {
+    let head = format!("Astro prize {marker}");
+    if reason.is_empty() {
+        return head;
+    }
+    format!("{head}: {reason}").chars().take(MESSAGE_MAX).collect()
+}
 
 /// Whose the offer with this id and message is: an attempt's by its offer id, or by its marker in
 /// the message.
@@ -49,14 +67,20 @@ fn words(message: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assignments::rules::offer_message;
 
     #[test]
     fn a_marker_is_found_in_the_message_of_an_offer() {
-        let marker = crate::auth::keys::marker();
+        let marker = marker();
         for reason in ["", "for round 12345678: well done"] {
-            assert!(words(&offer_message(&marker, reason)).contains(&marker));
+            assert!(words(&message(&marker, reason)).contains(&marker));
         }
         assert!(words("hello there, take it all").is_empty());
+    }
+
+    #[test]
+    fn the_marker_survives_the_longest_reason() {
+        let message = message("ABCD2345", &"ü".repeat(500));
+        assert_eq!(message.chars().count(), 128);
+        assert!(message.contains("ABCD2345"));
     }
 }

@@ -1,5 +1,5 @@
 //! What clients and time do to assignments. Each change appends its event.
-use super::rules::remedy;
+use super::remedies::remedy;
 use super::{
     Assignment, AssignmentItem, AssignmentState, BlockedReason, Changes, DeliveryStatus, Filter,
     ending, heirs, parts, store,

@@ -1,9 +1,9 @@
 //! Room for offers: Steam lets an account have so many open ones, so that deliveries are planned as
 //! far as there is room, and offers that nobody answers make room for others.
 use super::delivery::want_cancelled;
+use super::offers::marker;
 use super::ops::{change, get};
 use super::{Assignment, AssignmentState, Attempt, Changes, Phase, store};
-use crate::auth::keys::marker;
 use crate::bots::Bot;
 use crate::db::Conn;
 use crate::events;

@@ -1,5 +1,5 @@
 //! SQL on `assignments`, `assignment_items` and `delivery_attempts`.
-use super::rules::PAUSE_MAX;
+use super::failure::PAUSE_MAX;
 use super::{
     Assignment, AssignmentItem, AssignmentState, Attempt, BlockedReason, Changes, DeliveryStatus,
     Filter, Phase,

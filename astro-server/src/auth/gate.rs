@@ -1,5 +1,5 @@
 //! The gate that each RPC passes: it knows the caller, opens the transaction and keeps the answer.
-use super::requests::Once;
+use super::idempotency::Once;
 use super::streams::{StreamPass, Streams};
 use crate::crash;
 use crate::db::{Conn, Db};

@@ -20,7 +20,7 @@ pub struct Secret {
 impl Secret {
     /// A new key from the system's random numbers.
     pub fn generate(kind: KeyKind) -> Self {
-        Self { kind, id: random(ID_CHARS), secret: random(SECRET_CHARS) }
+        Self { kind, id: random_text(ID_CHARS), secret: random_text(SECRET_CHARS) }
     }
 
     /// Reads a key; none for anything malformed, a wrong checksum included.
@@ -71,16 +71,11 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-fn random(chars: usize) -> String {
+/// Letters and digits that nobody guesses, so many of them.
+pub fn random_text(chars: usize) -> String {
     let mut bytes = vec![0; chars];
     getrandom::fill(&mut bytes).expect("the system has random numbers");
     bytes.iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect()
-}
-
-/// Eight letters and digits by which an offer is found again on Steam: upper case, to be told
-/// apart from words.
-pub fn marker() -> String {
-    random(8).to_uppercase()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Who calls and what they may do: keys, the layer that reads them, the gate that each RPC passes.
 pub mod gate;
+pub mod idempotency;
 pub mod keys;
 pub mod layer;
 pub mod ops;
 mod refusals;
-pub mod requests;
 pub mod service;
 
 pub(crate) mod store;

@@ -203,7 +203,7 @@ pub fn revoke_keys_of(conn: &mut Conn, caller: &Caller, bot: BotId, now: Timesta
 ///
 /// # Errors
 /// [`Error::Invalid`] when neither says, [`Error::OrgNotFound`] for one the key does not see.
-pub fn home(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<OrgId> {
+pub fn org_of_new(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<OrgId> {
     existing(conn, caller.home(asked)?)
 }
 

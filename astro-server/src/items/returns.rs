@@ -9,7 +9,7 @@ use crate::kernel::{AssetId, Result};
 ///
 /// # Errors
 /// Those of the database.
-pub fn home(conn: &mut Conn, item: &Item) -> Result<Changes> {
+pub fn rightful_place(conn: &mut Conn, item: &Item) -> Result<Changes> {
     if item.assignment_id.is_some() {
         return Ok(Changes::to(ItemState::Assigned));
     }

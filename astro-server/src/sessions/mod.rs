@@ -12,8 +12,8 @@ pub mod wire;
 
 use self::concern::Concern;
 use crate::assignments::delivery::{Ended, Work};
-use crate::assignments::parts::Delivery;
-use crate::assignments::rules::Failure;
+use crate::assignments::failure::Failure;
+use crate::assignments::handover::Delivery;
 use crate::donations::ops::Outcome;
 use crate::donations::{self, Donation};
 use crate::kernel::{

@@ -1,8 +1,8 @@
 //! Events of bots, applied; commands for bots, derived.
 use super::concern::Concern;
 use super::{BotEvent, Command, FriendState, Lease, Subject};
-use crate::assignments::parts::Delivery;
-use crate::assignments::{self, delivery, invites, parts, room, rules::Failure};
+use crate::assignments::handover::Delivery;
+use crate::assignments::{self, delivery, failure::Failure, handover, invites, room};
 use crate::auth;
 use crate::bots::{self, Bot, Hello, Opened};
 use crate::db::Conn;
@@ -143,11 +143,11 @@ fn delivered(
     now: Timestamp,
 ) -> Result<()> {
     if !reversals::is_kept(conn, bot, &done.trade_id)? {
-        return parts::delivered(conn, bot, id, done, now);
+        return handover::delivered(conn, bot, id, done, now);
     }
     // What came back is not settled in between.
     let done = Delivery { settles_at: done.settles_at.or(Some(now)), ..done.clone() };
-    parts::delivered(conn, bot, id, &done, now)?;
+    handover::delivered(conn, bot, id, &done, now)?;
     reversals::trade_known(conn, bot, &done.trade_id, now)
 }
 

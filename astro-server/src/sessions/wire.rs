@@ -2,8 +2,8 @@
 use super::{BotEvent, Command, FriendState, ToldTrade, concern};
 use crate::assignments::Phase;
 use crate::assignments::delivery::{Ended, Work};
-use crate::assignments::parts::Delivery;
-use crate::assignments::rules::Failure;
+use crate::assignments::failure::Failure;
+use crate::assignments::handover::Delivery;
 use crate::donations::ops::Outcome;
 use crate::donations::{Donation, DonationState, Offer};
 use crate::items::Item;

@@ -244,7 +244,7 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
         if let Some(item) = items::ops::withdrawn(conn, bot.id, app, id)? {
             let state = asset.pool_state();
             let home = if state == ItemState::Available {
-                items::returns::home(conn, &item)?
+                items::returns::rightful_place(conn, &item)?
             } else {
                 items::Changes::to(state)
             };
@@ -342,7 +342,7 @@ fn correction(
             (changes, "item.not_seen", "was not in the inventory: once more, and it is missing")
         }
         Change::Back(_) => {
-            let home = items::returns::home(conn, item)?;
+            let home = items::returns::rightful_place(conn, item)?;
             (items::Changes { missing_since: Some(None), ..home }, "item.found", "is there again")
         }
         Change::Seen(_) => (seen, "item.seen", "is there after all"),
@@ -350,7 +350,7 @@ fn correction(
             (items::Changes::to(ItemState::Quarantined), "item.quarantined", "cannot be traded")
         }
         Change::Release(_) => {
-            (items::returns::home(conn, item)?, "item.released", "can be traded now")
+            (items::returns::rightful_place(conn, item)?, "item.released", "can be traded now")
         }
         Change::TradableAt(_, at) => {
             let changes = items::Changes { tradable_at: Some(*at), ..items::Changes::default() };

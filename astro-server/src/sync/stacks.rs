@@ -61,7 +61,7 @@ fn place_of(conn: &mut Conn, item: &Item, asset: &SeenAsset) -> Result<items::Ch
     if !matches!(item.state, ItemState::Quarantined | ItemState::Missing) {
         return Ok(items::Changes::to(item.state));
     }
-    let home = items::returns::home(conn, item)?;
+    let home = items::returns::rightful_place(conn, item)?;
     let is_free = home.state == Some(ItemState::Available);
     Ok(if is_free { items::Changes { state: Some(asset.pool_state()), ..home } } else { home })
 }

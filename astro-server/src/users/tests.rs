@@ -137,8 +137,8 @@ fn a_profile_is_kept_of_people_who_were_met_and_told_when_it_changed() {
 fn an_organisation_that_does_not_exist_has_no_people() {
     let mut world = World::new();
     let nobody = OrgId::new();
-    let found = crate::auth::ops::home(&mut world.conn, &admin(), &nobody.to_string());
+    let found = crate::auth::ops::org_of_new(&mut world.conn, &admin(), &nobody.to_string());
     assert_eq!(found.unwrap_err(), Error::OrgNotFound(nobody));
     let own = world.org.to_string();
-    assert_eq!(crate::auth::ops::home(&mut world.conn, &admin(), &own).unwrap(), world.org);
+    assert_eq!(crate::auth::ops::org_of_new(&mut world.conn, &admin(), &own).unwrap(), world.org);
 }

@@ -1,4 +1,4 @@
-//! Pure rules of delivery: what a failed attempt means, and what the recipient reads.
+//! Pure: why attempts fail, and what follows from it.
 use super::BlockedReason;
 use crate::db::types::text_enum;
 use crate::kernel::limits::ATTEMPTS_MAX;
@@ -96,90 +96,6 @@ pub(super) fn pause(tries: i32) -> Duration {
     Duration::from_secs(10).saturating_mul(1 << doublings).min(PAUSE_MAX)
 }
 
-/// The remedy, in words. Each command in it works while the assignment is blocked for the reason.
-pub fn remedy(reason: BlockedReason) -> &'static str {
-    use BlockedReason as Why;
-    match reason {
-        Why::TradeUrlNeeded => {
-            "Steam takes no offer without the recipient's trade URL: store it \
-             (`astro users set-trade-url`); the delivery then goes on by itself"
-        }
-        Why::RecipientTradeBanned => {
-            "the recipient is banned from trading: `astro assignments cancel`, or wait for the ban \
-             to end and then `astro assignments retry`"
-        }
-        Why::RecipientCannotReceive => {
-            "the recipient cannot receive: ask them to mend that, then `astro assignments retry`"
-        }
-        Why::HoldTooLong => {
-            "Steam would hold the items: ask the recipient to use the Steam Guard mobile \
-             authenticator, then `astro assignments retry`"
-        }
-        Why::OfferDeclined => {
-            "the recipient declined: talk to them, then `astro assignments retry` or \
-             `astro assignments cancel`"
-        }
-        Why::OfferCountered => {
-            "a counter-offer is never taken: `astro assignments retry` or `astro assignments cancel`"
-        }
-        Why::OfferExpired => {
-            "the offer ran out on Steam: `astro assignments retry` or `astro assignments cancel`"
-        }
-        // Not to be tried again: as long as the item is missing that is refused.
-        Why::ItemMissing => {
-            "an item is not in the bot's inventory: the delivery goes on by itself once it is seen \
-             there again; or give it up with `astro assignments cancel`, or by writing the item off \
-             (`astro discrepancies list --open` shows its difference)"
-        }
-        Why::BotRestricted => {
-            "Steam does not let the bot trade now: see its status (`astro bots list`), then \
-             `astro assignments retry`"
-        }
-        Why::NotConfirmed => {
-            "the bot could not confirm the offer: see its status (`astro bots list`), then \
-             `astro assignments retry`"
-        }
-        Why::SteamUnavailable => "Steam failed too often: later `astro assignments retry`",
-        Why::Other => {
-            "`astro assignments get` shows what Steam said: then `astro assignments retry` or \
-             `astro assignments cancel`"
-        }
-        Why::RecipientInventoryFull => {
-            "the recipient's inventory is full: ask for room, then `astro assignments retry`"
-        }
-        Why::RecipientInventoryPrivate => {
-            "the recipient's inventory is private: ask to open it, then `astro assignments retry`"
-        }
-        Why::TradeUrlInvalid => {
-            "the stored trade URL is not valid any more: store the new one \
-             (`astro users set-trade-url`); the delivery then goes on by itself"
-        }
-        Why::InviteNotAccepted => {
-            "the bot's friend invitation waits: ask the recipient to accept it, or store their \
-             trade URL (`astro users set-trade-url`); the delivery then goes on by itself"
-        }
-        Why::BotNewDevice => {
-            "Steam lets a new device trade after some days only: then `astro assignments retry`"
-        }
-        Why::Stack => {
-            "a stack on Steam, of which nothing is given: `astro assignments cancel` and give \
-             another item; once it is a single one again, the delivery goes on by itself"
-        }
-    }
-}
-
-/// Characters of an offer's message that Steam takes.
-const MESSAGE_MAX: usize = 128;
-
-/// The message of the offer; the marker is always in it.
-pub fn offer_message(marker: &str, reason: &str) -> String {
-    let head = format!("Astro prize {marker}");
-    if reason.is_empty() {
-        return head;
-    }
-    format!("{head}: {reason}").chars().take(MESSAGE_MAX).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,19 +132,5 @@ mod tests {
         let pauses: Vec<_> = (1..ATTEMPTS_MAX).map(pause).collect();
         assert!(pauses.windows(2).all(|w| w[0] < w[1]), "{pauses:?}");
         assert_eq!(pause(i32::MAX), Duration::from_secs(1800));
-    }
-
-    #[test]
-    fn the_marker_survives_the_longest_reason() {
-        let message = offer_message("ABCD2345", &"ü".repeat(500));
-        assert_eq!(message.chars().count(), 128);
-        assert!(message.contains("ABCD2345"));
-    }
-
-    #[test]
-    fn every_reason_has_its_remedy() {
-        for reason in BlockedReason::ALL {
-            assert!(remedy(*reason).len() > 20, "{reason}");
-        }
     }
 }
