@@ -8,6 +8,7 @@ pub mod docs;
 pub mod lang;
 pub mod lint;
 pub mod model;
+pub mod proto;
 pub mod prune;
 pub mod schema;
 pub mod write;
