@@ -1,7 +1,7 @@
-//! Java: messages by protoc, services, errors and reasons by templates.
+//! Java: services, errors and reasons by templates; the messages as `.proto` files, of which the
+//! package's own build makes classes.
 
 mod names;
-mod protoc;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,9 +9,10 @@ use std::path::Path;
 use minijinja::{Environment, Value, context};
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
-use super::{Language, Missing, header};
+use super::{Language, header};
 use crate::docs::{last, reference, snippet};
 use crate::model::{GRPC_CODES, Model, PUBLIC_PACKAGES, Service, Shape};
+use crate::proto;
 use crate::prune::prune_with_comments;
 use crate::schema::Schema;
 use crate::write::File;
@@ -22,6 +23,8 @@ use names::{JavaNames, exception, identifier, javadoc, lower_camel, upper_camel}
 const SDK: &str = "astro-sdk/java";
 /// Its source root of generated code.
 const SOURCES: &str = "astro-sdk/java/src/main/gen";
+/// Where its `pom.xml` looks for the messages.
+const MESSAGES: &str = "astro-sdk/java/src/main/proto";
 /// Package of everything but the messages.
 const PACKAGE: &str = "dev.astro.sdk";
 
@@ -32,14 +35,10 @@ impl Language for Java {
         "Java"
     }
 
-    fn missing(&self) -> Option<Missing> {
-        (!protoc::can_be_had()).then_some(Missing { tool: "Maven", folder: "astro-sdk/java/" })
-    }
-
     fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
         let model = model.public();
         let set = prune_with_comments(schema);
-        let mut files = protoc::messages(&set)?;
+        let mut files = messages(&set)?;
         files.extend(classes(&set, &model)?);
         let page = reference(&model, &JavaNames)?;
         files.push(File::new(SDK, "REFERENCE.md", page.into_bytes()));
@@ -50,6 +49,15 @@ impl Language for Java {
 
 fn is_public(file: &FileDescriptorProto) -> bool {
     PUBLIC_PACKAGES.contains(&file.package())
+}
+
+/// The public packages. What they import of Google's comes with protobuf-java.
+fn messages(set: &FileDescriptorSet) -> anyhow::Result<Vec<File>> {
+    let file = |file: &FileDescriptorProto| {
+        let text = format!("{}\n{}", header("//"), proto::text(file)?);
+        Ok(File::new(MESSAGES, file.name(), text.into_bytes()))
+    };
+    set.file.iter().filter(|file| is_public(file)).map(file).collect()
 }
 
 /// Everything of [`PACKAGE`] that the contract decides.
