@@ -5,10 +5,11 @@ set -euo pipefail
 root=$1 work=$2
 java=$root/astro-sdk/java
 
-# Maven with a store of its own, so that no jar of another build is taken. It asks the network only for
-# what the store lacks.
+# Maven with a store of its own, so that no jar of another build is taken.
+options=(--batch-mode --quiet -Dmaven.repo.local="$work/m2" -Dastro.repository="file://$work/repo")
+
+# Without the network, and with it only when the store lacks something.
 maven() {
-  local options=(--batch-mode --quiet -Dmaven.repo.local="$work/m2" -Dastro.repository="file://$work/repo")
   mvn "${options[@]}" --offline -Daether.offline.protocols=file "$@" >"$work/maven.log" 2>&1 ||
     mvn "${options[@]}" "$@"
 }
@@ -18,7 +19,8 @@ rm -rf "$work/sdk" "$work/driver" "$work/repo" "$work/m2/dev/astro"
 mkdir -p "$work/sdk" "$work/driver/src/main/java"
 
 cp -r "$java/pom.xml" "$java/src" "$work/sdk"
-maven -f "$work/sdk/pom.xml" deploy -DaltDeploymentRepository="astro::file://$work/repo"
+# Offline, Maven deploys nowhere.
+mvn "${options[@]}" -f "$work/sdk/pom.xml" deploy -DaltDeploymentRepository="astro::file://$work/repo"
 
 cp "$java/conformance/pom.xml" "$work/driver"
 cp "$java"/conformance/src/*.java "$root"/examples/*/*.java "$work/driver/src/main/java"
