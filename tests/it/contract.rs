@@ -133,8 +133,8 @@ fn services() -> BTreeSet<String> {
 }
 
 fn pair(refusal: &Refusal) -> (&'static str, Code) {
-    let (code, reason) = refusal.code_and_reason();
-    (reason, code)
+    let (_, reason) = refusal.kind_and_reason();
+    (reason, Status::from(refusal.clone()).code())
 }
 
 /// One of each kind.
