@@ -17,6 +17,7 @@ use crate::world::open_discrepancies;
 on_each_database!(
     what_was_given_away_again_does_not_come_back_to_the_pool,
     a_promised_item_that_is_missing_gives_way_to_none,
+    an_item_whose_reservation_is_over_gives_way,
     what_is_taken_back_while_another_part_is_offered_is_given_up_in_the_end,
     an_item_that_is_seen_again_is_in_its_reservation,
     what_was_left_alone_once_is_missed_again,
@@ -104,6 +105,24 @@ async fn a_promised_item_that_is_missing_gives_way_to_none(backend: Backend) {
     bot.lists_anew(&app, &app.bot_id, &[9]).await;
     assert_eq!(app.item(&second.id).await.state(), ItemState::Assigned);
     assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Queued);
+}
+
+async fn an_item_whose_reservation_is_over_gives_way(backend: Backend) {
+    let app = App::start(backend).await;
+    let (mut bot, first, second) = adopted_before_it_is_told(&app).await;
+    let item_ids = vec![second.id.clone()];
+    let request = ReserveItemsRequest { item_ids, ttl_seconds: 3_600, ..Default::default() };
+    let mut items = app.client.raw().items();
+    let reserved = items.reserve_items(request).await.unwrap().into_inner();
+    misses(&app, &mut bot, &[]).await;
+    let reservation_id = reserved.reservation.unwrap().id;
+    let request = ReleaseReservationRequest { reservation_id, ..Default::default() };
+    items.release_reservation(request).await.unwrap();
+    assert_eq!(app.item(&second.id).await.state(), ItemState::Missing);
+    bot.reversed(TRADE, &[(1, Some(9))]).await;
+    let back = app.item(&first.id).await;
+    assert_eq!((back.state(), back.asset.unwrap().asset_id), (ItemState::Available, 9));
+    assert_eq!(app.item(&second.id).await.state(), ItemState::Withdrawn);
 }
 
 async fn what_is_taken_back_while_another_part_is_offered_is_given_up_in_the_end(backend: Backend) {

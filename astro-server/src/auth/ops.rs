@@ -150,10 +150,7 @@ fn event(key: &ApiKey, name: &'static str, source: &str, verb: &str) -> NewEvent
 /// [`Error::ApiKeyNotFound`].
 pub fn revoke_key(conn: &mut Conn, caller: &Caller, id: &str, now: Timestamp) -> Result<ApiKey> {
     let found = store::key_with_hash(conn, id)?.map(|(key, _)| key);
-    let visible = |key: &ApiKey| match key.org {
-        Some(org) => caller.sees(org),
-        None => caller.reach == Reach::Platform,
-    };
+    let visible = |key: &ApiKey| caller.reach.covers(key.org);
     let mut key = found.filter(visible).ok_or_else(|| Error::ApiKeyNotFound(id.to_owned()))?;
     if store::set_revoked(conn, id, now)? {
         key.revoked_at = Some(now);

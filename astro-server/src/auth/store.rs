@@ -69,8 +69,7 @@ pub(super) fn keys_exist(conn: &mut Conn) -> Result<bool> {
 }
 
 pub(super) fn keys(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<ApiKey>> {
-    let mut query = api_keys::table.into_boxed();
-    query = within!(query, api_keys::org_id, reach);
+    let mut query = within!(api_keys::table.into_boxed(), api_keys::org_id, reach);
     if let Some(after) = &page.after {
         // The id is no UUID, so the cursor has creation time and id in its text.
         let (at, id) = after.key.split_once(' ').ok_or(Error::PageToken)?;

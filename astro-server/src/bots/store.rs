@@ -69,8 +69,7 @@ pub(super) fn all_ids(conn: &mut Conn) -> Result<Vec<(OrgId, BotId)>> {
 
 /// Bots, newest first, one more than the page has.
 pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Bot>> {
-    let mut query = t::table.into_boxed();
-    query = within!(query, t::org_id, reach);
+    let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if let Some(after) = &page.after {
         let at = after.time()?;
         query = query

@@ -121,8 +121,7 @@ pub(super) fn list(
     filter: &Filter,
     page: &Page,
 ) -> Result<Vec<Donation>> {
-    let mut query = t::table.into_boxed();
-    query = within!(query, t::org_id, reach);
+    let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if !filter.states.is_empty() {
         query = query.filter(t::state.eq_any(filter.states.clone()));
     }

@@ -435,10 +435,7 @@ impl Filter {
 
     /// Whether `event` is wanted.
     pub fn takes(&self, event: &Event) -> bool {
-        let org = match (self.reach, event.org_id) {
-            (reach, Some(org)) => reach.sees(org),
-            (reach, None) => reach == Reach::Platform,
-        };
+        let org = self.reach.covers(event.org_id);
         let about = self.item.is_none_or(|id| event.item_id == Some(id))
             && self.assignment.is_none_or(|id| event.assignment_id == Some(id))
             && self.user.is_none_or(|id| event.user_id == Some(id))

@@ -42,7 +42,7 @@ pub fn come_back(
     let double = store::holder(conn, item.bot_id, item.steam_app_id, asset)?;
     let double = double.filter(|held| held.id != item.id);
     let Some(double) = double else { return change(conn, item, &place, name, text, by) };
-    let is_free = double.assignment_id.is_none() && double.reservation_id.is_none();
+    let is_free = rightful_place(conn, &double)?.state == Some(ItemState::Available);
     match double.state {
         ItemState::Available | ItemState::Quarantined | ItemState::Missing if is_free => {
             let away = Changes::to(ItemState::Withdrawn);

@@ -45,8 +45,7 @@ pub(super) fn change(
 type Query<'a> = t::BoxedQuery<'a, MultiBackend>;
 
 fn filtered<'a>(reach: Reach, filter: &Filter) -> Query<'a> {
-    let mut query = t::table.into_boxed();
-    query = within!(query, t::org_id, reach);
+    let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if !filter.states.is_empty() {
         query = query.filter(t::state.eq_any(filter.states.clone()));
     }

@@ -88,6 +88,11 @@ impl Reach {
         }
     }
 
+    /// Whether what belongs to `owner` is within; what belongs to none is the platform's.
+    pub fn covers(self, owner: Option<OrgId>) -> bool {
+        owner.map_or(self == Self::Platform, |org| self.sees(org))
+    }
+
     /// What a page token of a list with this reach is bound to.
     pub fn to_bytes(self) -> Vec<u8> {
         match self {
@@ -222,6 +227,10 @@ mod tests {
         };
         let (platform, commons) = (caller(Reach::Platform), caller(Reach::Commons));
         assert!(platform.sees(org) && !commons.sees(org));
+        assert!(platform.reach.covers(None) && !commons.reach.covers(None));
+        assert!(
+            !Reach::Organization(org).covers(None) && Reach::Organization(org).covers(Some(org))
+        );
         let asked = org.to_string();
         assert_eq!(platform.narrow(&asked).unwrap(), Reach::Organization(org));
         assert_eq!(commons.narrow(&asked).unwrap_err(), Error::OrgNotFound(org));

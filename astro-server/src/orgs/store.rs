@@ -102,8 +102,7 @@ pub(super) fn get(conn: &mut Conn, id: OrgId) -> Result<Option<Org>> {
 
 /// Organisations by slug, one more than the page has.
 pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Org>> {
-    let mut query = t::table.into_boxed();
-    query = within!(query, t::id, reach);
+    let mut query = within!(t::table.into_boxed(), t::id, reach);
     if let Some(after) = &page.after {
         query = query.filter(t::slug.gt(after.key.clone()));
     }

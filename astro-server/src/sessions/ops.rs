@@ -165,13 +165,12 @@ pub fn refuse(
     (concern, why): (&Concern, &str),
     now: Timestamp,
 ) -> Result<Vec<Subject>> {
-    auth::ops::still_good(conn, &lease.key, now)?;
+    let bot = fenced(conn, lease, now)?;
     if let Some(seq) = seq
         && !bots::ops::take_event(conn, lease.bot, lease.epoch, seq)?
     {
         return Ok(Vec::new());
     }
-    let bot = fenced(conn, lease, now)?;
     let source = bots::source(bot.id);
     let text = format!("A report of bot {} could not be recorded: {why}", bot.display_name);
     let event = NewEvent::new(bot.org, "bot.event_refused", &source, text)

@@ -91,8 +91,7 @@ pub(super) fn list(
     bot: Option<BotId>,
     page: &Page,
 ) -> Result<Vec<Sync>> {
-    let mut query = t::table.into_boxed();
-    query = within!(query, t::org_id, reach);
+    let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if let Some(bot) = bot {
         query = query.filter(t::bot_id.eq(bot));
     }
@@ -387,8 +386,7 @@ pub(super) fn list_discrepancies(
     open_only: bool,
     page: &Page,
 ) -> Result<Vec<Discrepancy>> {
-    let mut query = d::table.into_boxed();
-    query = within!(query, d::org_id, reach);
+    let mut query = within!(d::table.into_boxed(), d::org_id, reach);
     if open_only {
         query = query.filter(d::resolution.is_null());
     }
