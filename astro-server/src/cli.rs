@@ -1,12 +1,11 @@
 //! The command line of the server.
 use crate::admin_key;
 use crate::config::{ADMIN_KEY_FILE_DEFAULT, Bounds, Config, DATABASE_URL_DEFAULT, Pace};
+use crate::db::limits::{READERS_DEFAULT, WRITERS_DEFAULT};
 use crate::db::{Address, Conn, Db, Options};
+use crate::edge::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX};
 use crate::kernel::Clock;
 use crate::kernel::conceal::conceal;
-use crate::kernel::limits::{
-    CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, READERS_DEFAULT, WRITERS_DEFAULT,
-};
 use crate::serve::Server;
 use anyhow::Context;
 use clap::builder::TypedValueParser;
@@ -101,6 +100,10 @@ struct ServeArgs {
     /// Form of the log on stderr; RUST_LOG filters it.
     #[arg(long, env = "ASTRO_LOG_FORMAT", value_enum, default_value = "text", global = true)]
     log_format: LogFormat,
+    /// Where to tell figures for Prometheus: `GET /metrics`, open to whoever can connect, such as
+    /// 127.0.0.1:9464. Nowhere if not set.
+    #[arg(long, env = "ASTRO_METRICS_LISTEN", value_name = "ADDRESS", global = true)]
+    metrics_listen: Option<SocketAddr>,
     /// Do not answer reflection (grpcurl and `astro call` need it).
     #[arg(long, env = "ASTRO_NO_REFLECTION", global = true)]
     no_reflection: bool,
@@ -169,6 +172,7 @@ impl ServeArgs {
                 connections_per_address: self.max_connections_per_address,
                 ..Bounds::default()
             },
+            metrics_listen: self.metrics_listen,
             reflection: !self.no_reflection,
         }
     }

@@ -1,7 +1,7 @@
 //! Every setting of the server: flag, environment variable, default and unit.
 use crate::db;
+pub use crate::edge::limits::Bounds;
 use crate::kernel::Clock;
-use crate::kernel::limits;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,36 +38,6 @@ impl Default for Pace {
     }
 }
 
-/// How much of the server others may take; `kernel/limits.rs` has the reasons.
-#[derive(Debug, Clone, Copy)]
-pub struct Bounds {
-    /// Connections at once.
-    pub connections: usize,
-    /// Connections of one address at once, but for this machine's own.
-    pub connections_per_address: usize,
-    /// Time that a new connection has until its first call.
-    pub first_call: Duration,
-    /// Time that a connection may be without a call later.
-    pub idle: Duration,
-    /// Time that a peer may leave unread what was sent to it.
-    pub unread: Duration,
-    /// Time in which the message of a call has to come whole.
-    pub message: Duration,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            connections: limits::CONNECTIONS_MAX,
-            connections_per_address: limits::CONNECTIONS_PER_ADDRESS_MAX,
-            first_call: limits::FIRST_CALL_WAIT,
-            idle: limits::IDLE_MAX,
-            unread: limits::UNREAD_MAX,
-            message: limits::MESSAGE_WAIT,
-        }
-    }
-}
-
 /// The settings of a server.
 #[derive(Clone)]
 pub struct Config {
@@ -85,6 +55,8 @@ pub struct Config {
     pub pace: Pace,
     /// How much others may take.
     pub bounds: Bounds,
+    /// Where to tell figures for Prometheus, to anybody who can connect; none: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whether to answer reflection, which tells the contract to anybody who can connect.
     pub reflection: bool,
 }
@@ -100,6 +72,7 @@ impl Config {
             clock: Clock::default(),
             pace: Pace::default(),
             bounds: Bounds::default(),
+            metrics_listen: None,
             reflection: true,
         }
     }
@@ -114,6 +87,7 @@ impl std::fmt::Debug for Config {
             .field("admin_key_file", &self.admin_key_file)
             .field("pace", &self.pace)
             .field("bounds", &self.bounds)
+            .field("metrics_listen", &self.metrics_listen)
             .field("reflection", &self.reflection)
             .finish_non_exhaustive()
     }

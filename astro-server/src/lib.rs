@@ -1,9 +1,9 @@
 //! The Astro server.
 //!
-//! Reading order: `kernel` (the vocabulary), `db` (the database), `events` (the log every write
-//! appends to), `auth` (who calls), then the slices: `orgs`, `users`, `bots`, `items`,
-//! `assignments`, `donations`, `sync`, `sessions` (the stream with the bots). A slice has `mod.rs` (types and pure rules), `store.rs` (all
-//! SQL on its tables), `ops.rs` (use cases, one transaction each) and `service.rs` (the wire).
+//! Reading order, from the ground up: `kernel` (the vocabulary), `db` (the database), `jobs` (work on a
+//! schedule); `events` (the log every write appends to), `auth` (who calls), `orgs`, `users`, `edge`
+//! (how calls travel); then what is about Steam: `bots`, `items`, `assignments`, `donations`, `sync`,
+//! `sessions` (the stream with the bots); and `serve`, which mounts them.
 pub mod admin_key;
 pub mod assignments;
 pub mod auth;
@@ -18,6 +18,7 @@ pub mod events;
 pub mod items;
 pub mod jobs;
 pub mod kernel;
+pub mod metrics;
 pub mod orgs;
 pub mod private;
 pub mod serve;

@@ -1,26 +1,22 @@
-//! Builds the services, runs them and the jobs until told to stop, and drains.
-mod connections;
-mod intake;
-mod listen;
+//! What is mounted: the services, in their stack, and the tasks that run beside them.
+pub use crate::edge::raise_file_limit;
 
-use crate::auth::layer::AuthLayer;
+use crate::auth::admission::Admission;
 use crate::auth::{self, Gate, Streams};
 use crate::config::{Bounds, Config};
-use crate::db::{Able, Address, Db};
+use crate::db::{Address, Db};
+use crate::edge::limits::{FRAME_BYTES_MAX, OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::edge::{Admit, Connections, Intake, Listener, health};
 use crate::events::{Feed, Log};
-use crate::kernel::limits::{
-    CALLS_PER_CONNECTION_MAX, FRAME_BYTES_MAX, KEEPALIVE, LOG_LATE, METADATA_BYTES_READ,
-    OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX, WINDOW_BYTES,
-};
 use crate::kernel::seal::Sealer;
+use crate::metrics::{Level, Metrics};
 use crate::{
-    admin_key, assignments, bots, crash, donations, events, items, jobs, orgs, sessions, supervise,
+    admin_key, assignments, bots, donations, edge, events, items, jobs, orgs, sessions, supervise,
     sync, users,
 };
 use anyhow::Context;
 use astro_sdk::FILE_DESCRIPTOR_SET;
 use astro_sdk::bot::v1::bot_session_service_server::BotSessionServiceServer;
-use astro_sdk::methods::{Bucket, METHODS};
 use astro_sdk::v1::{
     access_service_server::AccessServiceServer, assignment_service_server::AssignmentServiceServer,
     bot_service_server::BotServiceServer, donation_service_server::DonationServiceServer,
@@ -28,19 +24,12 @@ use astro_sdk::v1::{
     organization_service_server::OrganizationServiceServer, sync_service_server::SyncServiceServer,
     user_service_server::UserServiceServer,
 };
-use connections::Connections;
-use intake::{DoorLayer, IntakeLayer};
-use listen::Listener;
-pub(crate) use listen::raise_file_limit;
-use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
-use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 /// A running server.
@@ -53,7 +42,8 @@ pub struct Server {
     health: HealthReporter,
     drain: Duration,
     streams: Streams,
-    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+    metrics: Option<SocketAddr>,
+    serving: JoinHandle<()>,
 }
 
 impl Server {
@@ -73,39 +63,43 @@ impl Server {
         let seal_key = seal_key(&db).await?;
         let now = config.clock.now();
         let admin_key = admin_key::first(&db, &config.admin_key_file, now).await?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", config.listen))?;
-        let address = listener.local_addr()?;
+        let (listener, address) = listen(config.listen).await?;
         let feed = Feed::start(db.clone(), &log, stop.clone());
+        let streams = Streams::new(stop.clone());
         let gate = Gate {
             db: db.clone(),
             clock: config.clock.clone(),
             sealer: Sealer::new(&seal_key),
-            streams: Streams::new(stop.clone()),
+            streams: streams.clone(),
         };
-        let streams = gate.streams.clone();
-        run_tasks(&db, &config, &streams, &stop);
+        let figures = Metrics::default();
+        run_tasks(&db, &config, &streams, &figures, &stop);
         let (health, health_service) = tonic_health::server::health_reporter();
-        for service in services() {
-            set_status(&health, service, true).await;
-        }
+        health::set_all(&health, true).await;
         let (of, able, lag) = (health.clone(), db.able(), log.lag());
-        supervise::spawn("health", &stop, move || tell(of.clone(), able.clone(), lag.clone()));
+        supervise::spawn("health", &stop, move || {
+            health::tell(of.clone(), able.clone(), lag.clone())
+        });
         let mut routes = routes(&config, gate, &feed, &log)?;
         routes.add_service(health_service);
-        let router = transport()
-            .layer(DoorLayer)
-            .layer(AuthLayer::new(db, config.clock.clone()))
-            .layer(IntakeLayer::new(config.bounds.message, stop.clone()))
-            .add_routes(routes.routes());
-        let room = listen::room(config.bounds.connections);
+        let room = edge::room(config.bounds.connections);
         let connections = Connections::new(Bounds { connections: room, ..config.bounds });
-        let incoming = Listener::new(listener, connections.clone()).incoming();
-        let stopped = stop.clone().cancelled_owned();
-        let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, stopped));
+        let (able, lag) = (db.able(), log.lag());
+        let (held, open) = (connections.clone(), streams.clone());
+        let level = move || Level {
+            connections: held.count(),
+            streams: open.open_count(),
+            log_lag: *lag.borrow(),
+            database: *able.borrow(),
+        };
+        let metrics = tell_metrics(config.metrics_listen, &figures, level, &stop).await?;
+        let admit = Admit::new(Admission::new(db, config.clock.clone()));
+        let intake = Intake::new(config.bounds.message, stop.clone());
+        let router = edge::stack(routes.routes(), &figures, admit, intake);
+        let listener = Listener::new(listener, connections.clone());
+        let serving = tokio::spawn(edge::serve(listener, router, stop.clone()));
         let drain = config.pace.drain;
-        Ok(Self { address, admin_key, stop, connections, health, drain, streams, serving })
+        Ok(Self { address, admin_key, stop, connections, health, drain, streams, metrics, serving })
     }
 
     /// Where it listens.
@@ -116,6 +110,11 @@ impl Server {
     /// Where it listens, as clients take it.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where it tells its figures, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics
     }
 
     /// The admin key, if this start wrote it to its file.
@@ -133,15 +132,13 @@ impl Server {
     /// # Errors
     /// Those of the transport.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        for service in services() {
-            set_status(&self.health, service, false).await;
-        }
+        health::set_all(&self.health, false).await;
         self.stop.cancel();
         self.connections.dismiss_silent();
         let served = tokio::time::timeout(self.drain, &mut self.serving).await;
         self.serving.abort();
         match served {
-            Ok(served) => Ok(served??),
+            Ok(served) => Ok(served?),
             Err(_) => {
                 let seconds = self.drain.as_secs_f32();
                 tracing::warn!("Some connections did not end within {seconds} s and were cut");
@@ -155,7 +152,7 @@ impl Server {
     /// # Errors
     /// Those of the transport.
     pub async fn failed(&mut self) -> anyhow::Result<()> {
-        Ok((&mut self.serving).await??)
+        Ok((&mut self.serving).await?)
     }
 }
 
@@ -167,12 +164,17 @@ impl Drop for Server {
 }
 
 /// Starts what runs beside the calls, until `stop`.
-fn run_tasks(db: &Db, config: &Config, streams: &Streams, stop: &CancellationToken) {
-    let (of, clock, pace) = (db.clone(), config.clock.clone(), config.pace.clone());
-    supervise::spawn("jobs", stop, move || {
-        let (db, clock, pace) = (of.clone(), clock.clone(), pace.clone());
-        async move { jobs::run(&db, &clock, &pace).await }
-    });
+fn run_tasks(
+    db: &Db,
+    config: &Config,
+    streams: &Streams,
+    figures: &Metrics,
+    stop: &CancellationToken,
+) {
+    let (clock, every) = (config.clock.clone(), config.pace.job_interval);
+    let runner = jobs::Runner::new(db.clone(), clock, every, figures.clone());
+    let slices = [auth::jobs(), bots::jobs(), items::jobs(), assignments::jobs(), sync::jobs()];
+    runner.start(slices.into_iter().flatten().collect(), stop);
     let (of, clock, streams) = (db.clone(), config.clock.clone(), streams.clone());
     supervise::spawn("keys of open streams", stop, move || {
         let (db, clock, streams) = (of.clone(), clock.clone(), streams.clone());
@@ -180,64 +182,30 @@ fn run_tasks(db: &Db, config: &Config, streams: &Streams, stop: &CancellationTok
     });
 }
 
-/// HTTP/2 as the limits want it.
-fn transport() -> tonic::transport::Server {
-    tonic::transport::Server::builder()
-        .max_concurrent_streams(CALLS_PER_CONNECTION_MAX)
-        .initial_stream_window_size(WINDOW_BYTES.0)
-        .initial_connection_window_size(WINDOW_BYTES.1)
-        .http2_max_header_list_size(METADATA_BYTES_READ)
-        .http2_keepalive_interval(Some(KEEPALIVE.0))
-        .http2_keepalive_timeout(Some(KEEPALIVE.1))
+/// Opens a listening socket, and tells its address.
+async fn listen(wanted: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener =
+        TcpListener::bind(wanted).await.with_context(|| format!("cannot listen on {wanted}"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
-/// Tells whoever asks for health whether the database is there and takes writes, and of the log
-/// whether it keeps up.
-async fn tell(
-    health: HealthReporter,
-    mut able: watch::Receiver<Able>,
-    mut lag: watch::Receiver<Duration>,
-) {
-    let is_late = |lag: &Duration| *lag >= LOG_LATE;
-    let mut told = HashMap::new();
-    loop {
-        crash::point("health");
-        let Able { read, write } = *able.borrow_and_update();
-        let late = is_late(&lag.borrow_and_update());
-        for service in services() {
-            let serves = read && (write || !writes(service)) && !(late && service == LOG_SERVICE);
-            // Whoever watches is told of changes alone.
-            if told.insert(service, serves) != Some(serves) {
-                set_status(&health, service, serves).await;
-            }
+/// Tells the figures at this address, if there is one.
+async fn tell_metrics(
+    wanted: Option<SocketAddr>,
+    figures: &Metrics,
+    level: impl Fn() -> Level + Clone + Send + Sync + 'static,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<SocketAddr>> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    let (listener, address) = listen(wanted).await?;
+    let served = edge::figures::serve(listener, figures.clone(), level, stop.clone());
+    tokio::spawn(async move {
+        if let Err(error) = served.await {
+            tracing::error!("The figures are told no more: {error}");
         }
-        let ended = tokio::select! {
-            changed = able.changed() => changed.is_err(),
-            changed = lag.wait_for(|lag| is_late(lag) != late) => changed.is_err(),
-        };
-        if ended {
-            return;
-        }
-    }
-}
-
-/// Whether a service has calls that change something. The server as a whole goes on reading.
-fn writes(service: &str) -> bool {
-    let mut own = METHODS.iter().filter(|method| method.service == service);
-    own.any(|method| method.bucket == Bucket::Write || method.client_streaming)
-}
-
-/// The service whose health is also that of the log.
-const LOG_SERVICE: &str = "astro.v1.EventService";
-
-/// All services, and the server as a whole.
-fn services() -> BTreeSet<&'static str> {
-    METHODS.iter().map(|method| method.service).chain([""]).collect()
-}
-
-async fn set_status(health: &HealthReporter, service: &str, serves: bool) {
-    let (yes, no) = (ServingStatus::Serving, ServingStatus::NotServing);
-    health.set_service_status(service, if serves { yes } else { no }).await;
+    });
+    Ok(Some(address))
 }
 
 async fn seal_key(db: &Db) -> anyhow::Result<[u8; 32]> {
@@ -263,7 +231,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
     };
     let items = items::service::Items { gate: gate.clone(), log: log.clone() };
     let events = events::service::Events { gate: gate.clone(), feed, log };
-    let access = auth::service::Access { gate: gate.clone() };
+    let access = auth::service::Access { gate: gate.clone(), has_bot: bots::ops::belongs };
     let bots = bots::service::Bots { gate: gate.clone(), clear: sync::ops::clear };
     let mut routes = Routes::builder();
     macro_rules! add {

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use astro_sdk::methods::{METHODS, REASONS};
+use astro_server::donations::{DONATION, DonationId};
+use astro_server::items::{ITEM, RESERVATION, ReservationId};
 use astro_server::kernel::error::Error as Refusal;
-use astro_server::kernel::{
-    AssignmentId, BotId, DiscrepancyId, DonationId, ItemId, OrgId, ReservationId, SteamId, SyncId,
-};
+use astro_server::kernel::{AssignmentId, BotId, ItemId, ORGANIZATION, OrgId, SteamId};
+use astro_server::sync::{DISCREPANCY, DiscrepancyId, SYNC, SyncId};
+use astro_server::{assignments, auth, bots, events, items, orgs, sync, users};
 use astro_tests::{App, Backend};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
@@ -139,54 +141,61 @@ fn pair(refusal: &Refusal) -> (&'static str, Code) {
 
 /// One of each kind.
 fn refusals() -> impl Iterator<Item = Refusal> {
-    std::iter::successors(Some(Refusal::invalid("field", "is wrong")), after)
+    let own = std::iter::successors(Some(Refusal::invalid("field", "is wrong")), after);
+    own.chain(of_slices())
 }
 
-/// The kind that follows in the list. A new kind does not compile before it stands here: let the
+/// One of each kind that the slices have.
+fn of_slices() -> Vec<Refusal> {
+    let steam = SteamId::parse("steam_id", 76_561_197_960_265_729).expect("a person's number");
+    let (item, assignment) = (ItemId::new(), AssignmentId::new());
+    let (reservation, bot) = (ReservationId::new(), BotId::new());
+    vec![
+        events::resume_token_invalid(),
+        events::resume_token_expired(),
+        ITEM.missing(item),
+        items::not_available(item, "text"),
+        items::not_enough(2, 1),
+        RESERVATION.missing(reservation),
+        items::reservation_ended(reservation, "text"),
+        assignments::ASSIGNMENT.missing(assignment),
+        assignments::state_forbids(assignment, "text"),
+        assignments::external_id_exists(assignment),
+        bots::BOT.missing(bot),
+        bots::registered_already(steam),
+        bots::lease_held(bot, "text"),
+        bots::lease_lost(bot),
+        bots::protocol_broken("text"),
+        bots::in_use(bot, "text"),
+        SYNC.missing(SyncId::new()),
+        DISCREPANCY.missing(DiscrepancyId::new()),
+        sync::resolved_already(DiscrepancyId::new()),
+        DONATION.missing(DonationId::new()),
+        users::unknown(steam),
+        ORGANIZATION.missing(OrgId::new()),
+        orgs::slug_taken("text"),
+        auth::API_KEY.missing("text"),
+    ]
+}
+
+/// The kind of the kernel's own that follows in the list. A new kind does not compile before it stands here: let the
 /// one above it lead to it.
 fn after(refusal: &Refusal) -> Option<Refusal> {
     use Refusal as R;
     let text = || "text".to_owned();
-    let steam = SteamId::parse("steam_id", 76_561_197_960_265_729).expect("a person's number");
-    let (item, assignment) = (ItemId::new(), AssignmentId::new());
-    let (reservation, bot) = (ReservationId::new(), BotId::new());
     Some(match refusal {
         R::Invalid { .. } => R::KeyInvalid,
         R::KeyInvalid => R::ScopeMissing(text()),
         R::ScopeMissing(_) => R::LimitExceeded("text"),
         R::LimitExceeded(_) => R::RequestIdReused(text()),
         R::RequestIdReused(_) => R::PageToken,
-        R::PageToken => R::ResumeToken,
-        R::ResumeToken => R::ResumeTokenExpired,
-        R::ResumeTokenExpired => R::Etag(text()),
-        R::Etag(_) => R::ItemNotFound(item),
-        R::ItemNotFound(_) => R::ItemNotAvailable { item, state: text() },
-        R::ItemNotAvailable { .. } => R::NotEnoughItems { wanted: 2, found: 1 },
-        R::NotEnoughItems { .. } => R::ReservationNotFound(reservation),
-        R::ReservationNotFound(_) => R::ReservationEnded { reservation, state: text() },
-        R::ReservationEnded { .. } => R::AssignmentNotFound(assignment),
-        R::AssignmentNotFound(_) => R::AssignmentState { assignment, state: text() },
-        R::AssignmentState { .. } => R::ExternalIdExists(assignment),
-        R::ExternalIdExists(_) => R::BotNotFound(bot),
-        R::BotNotFound(_) => R::BotExists(steam),
-        R::BotExists(_) => R::BotLeaseHeld { bot, until: text() },
-        R::BotLeaseHeld { .. } => R::BotLeaseLost(bot),
-        R::BotLeaseLost(_) => R::BotProtocol(text()),
-        R::BotProtocol(_) => R::BotInUse { bot, why: text() },
-        R::BotInUse { .. } => R::SyncNotFound(SyncId::new()),
-        R::SyncNotFound(_) => R::DiscrepancyNotFound(DiscrepancyId::new()),
-        R::DiscrepancyNotFound(_) => R::DiscrepancyResolved(DiscrepancyId::new()),
-        R::DiscrepancyResolved(_) => R::DonationNotFound(DonationId::new()),
-        R::DonationNotFound(_) => R::UserNotFound(steam),
-        R::UserNotFound(_) => R::OrgNotFound(OrgId::new()),
-        R::OrgNotFound(_) => R::OrgExists(text()),
-        R::OrgExists(_) => R::ApiKeyNotFound(text()),
-        R::ApiKeyNotFound(_) => R::Conflict(text()),
+        R::PageToken => R::Etag(text()),
+        R::Etag(_) => R::Conflict(text()),
         R::Conflict(_) => R::Taken(text()),
         R::Taken(_) => R::Unavailable(text()),
         R::Unavailable(_) => R::Stopping,
         R::Stopping => R::MethodUnknown(text()),
         R::MethodUnknown(_) => R::Internal(text()),
-        R::Internal(_) => return None,
+        R::Internal(_) | R::NotFound { .. } | R::Refused(_) => return None,
     })
 }

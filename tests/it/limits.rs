@@ -10,7 +10,7 @@ use astro_sdk::v1::{
 };
 use astro_sdk::{Code, Error};
 use astro_server::config::Bounds;
-use astro_server::kernel::limits::FIRST_CALL_WAIT;
+use astro_server::edge::limits::FIRST_CALL_WAIT;
 use astro_tests::{App, Backend, DEADLINE, Raw};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;

@@ -16,6 +16,7 @@ mod donations;
 mod events;
 mod evidence;
 mod failures;
+mod figures;
 mod heirs;
 mod history;
 mod idempotency;

@@ -1,6 +1,6 @@
 //! A whole Astro: a server, a simulated Steam, an organisation, its bot and its keys.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
@@ -301,6 +301,18 @@ impl App {
         self.host = Host::Outside(Box::new(node));
     }
 
+    /// Where the server tells its figures.
+    ///
+    /// # Panics
+    /// When it runs in no process or in one of its own.
+    pub fn metrics_address(&self) -> SocketAddr {
+        let address = match &self.host {
+            Host::Inside(server) => server.metrics_address(),
+            Host::Outside(_) | Host::Down => None,
+        };
+        address.expect("the server runs in this process")
+    }
+
     /// The configuration of a server on the app's database, with the app's clock.
     pub fn server_config(&self) -> astro_server::Config {
         config(&self.database_url, &self.folder, &self.clock)
@@ -378,6 +390,7 @@ struct Seat {
 
 fn config(database_url: &str, folder: &TempDir, clock: &Clock) -> astro_server::Config {
     let mut config = astro_server::Config::new(database_url, &folder.path().join(KEY_FILE));
+    config.metrics_listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     config.clock = clock.clone();
     config.pace = Pace {
         lease_ttl: Duration::from_secs(3),

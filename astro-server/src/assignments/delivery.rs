@@ -6,13 +6,13 @@ use super::ops::change;
 use super::remedies::remedy;
 use super::reversal::come_back;
 use super::store::{self, Step};
-use super::{Assignment, AssignmentState, Attempt, Changes, Phase, offers, parts};
+use super::{Assignment, AssignmentState, Attempt, AttemptId, Changes, Phase, offers, parts};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
 use crate::items::asset::{Class, NewIds};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{AttemptId, BotId, Error, Result, Timestamp};
+use crate::kernel::{BotId, Result, Timestamp};
 use crate::{orgs, users};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -108,7 +108,7 @@ pub(super) fn open(
     id: AttemptId,
 ) -> Result<Option<(Attempt, Assignment)>> {
     let attempt = store::attempt(conn, id)?.filter(|a| a.bot_id == bot.id);
-    let attempt = attempt.ok_or_else(|| Error::BotProtocol(format!("attempt_id {id}")))?;
+    let attempt = attempt.ok_or_else(|| bots::protocol_broken(format!("attempt_id {id}")))?;
     if attempt.ended_at.is_some() {
         return Ok(None);
     }

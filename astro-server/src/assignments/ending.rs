@@ -15,7 +15,7 @@ use crate::kernel::{AssignmentId, Error, Result, Timestamp};
 /// Cancels: at once when no offer can be out, else as soon as Steam shows the offer as ended.
 ///
 /// # Errors
-/// [`Error::AssignmentNotFound`], [`Error::AssignmentState`], [`Error::Etag`].
+/// `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, [`Error::Etag`].
 pub fn cancel(
     conn: &mut Conn,
     context: &Context,
@@ -33,7 +33,7 @@ pub fn cancel(
 /// The assignment, if the caller sees it and it has this `etag`; an empty one fits always.
 ///
 /// # Errors
-/// [`Error::AssignmentNotFound`], [`Error::Etag`].
+/// `ASSIGNMENT_NOT_FOUND`, [`Error::Etag`].
 pub(super) fn unchanged(
     conn: &mut Conn,
     context: &Context,
@@ -73,7 +73,7 @@ pub fn expire(conn: &mut Conn, assignment: &Assignment, now: Timestamp) -> Resul
 /// the items; of several wishes the last one counts.
 ///
 /// # Errors
-/// [`Error::AssignmentState`] when there is nothing to end, or Steam holds the items.
+/// `ASSIGNMENT_STATE` when there is nothing to end, or Steam holds the items.
 pub(super) fn wind_up(
     conn: &mut Conn,
     assignment: &Assignment,
@@ -129,7 +129,7 @@ pub(super) fn wrong_state(assignment: &Assignment) -> Error {
         Some(reason) => format!("{}: {reason}", assignment.state),
         None => assignment.state.to_string(),
     };
-    Error::AssignmentState { assignment: assignment.id, state }
+    super::state_forbids(assignment.id, state)
 }
 
 /// Ends an assignment of which no offer is out. What was not delivered passes on to the heir or

@@ -1,7 +1,7 @@
 //! Pure: why attempts fail, and what follows from it.
 use super::BlockedReason;
+use crate::assignments::limits::ATTEMPTS_MAX;
 use crate::db::types::text_enum;
-use crate::kernel::limits::ATTEMPTS_MAX;
 use std::time::Duration;
 
 text_enum! {

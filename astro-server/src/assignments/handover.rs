@@ -4,14 +4,14 @@ use super::ending::finish;
 use super::ops::{about, change, settle};
 use super::parts::{of_bot, undelivered};
 use super::store::{self, Step};
-use super::{Assignment, AssignmentState, Changes, Phase};
+use super::{Assignment, AssignmentState, AttemptId, Changes, Phase};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
 use crate::events::{self, Severity};
 use crate::items::asset::NewIds;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{AttemptId, Result, Timestamp};
+use crate::kernel::{Result, Timestamp};
 
 /// The end of a delivery, as the bot reports it.
 #[derive(Debug, Clone)]

@@ -161,7 +161,7 @@ pub struct Reassignment {
 /// Gives the old assignment, and the new one if there is one already.
 ///
 /// # Errors
-/// [`Error::AssignmentNotFound`], [`Error::AssignmentState`], [`Error::Etag`], [`Error::Invalid`]
+/// `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, [`Error::Etag`], [`Error::Invalid`]
 /// for the recipient that it has, and for a bot's account.
 pub fn reassign(
     conn: &mut Conn,

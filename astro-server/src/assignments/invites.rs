@@ -3,11 +3,11 @@
 use super::ops::change;
 use super::remedies::remedy;
 use super::{Assignment, AssignmentState, BlockedReason, Changes, store};
+use crate::assignments::limits::{ATTEMPTS_MAX, INVITES_PER_BOT_MAX};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
 use crate::events;
 use crate::items::ops::By;
-use crate::kernel::limits::{ATTEMPTS_MAX, INVITES_PER_BOT_MAX};
 use crate::kernel::{Result, SteamId, Timestamp};
 use crate::{orgs, users};
 

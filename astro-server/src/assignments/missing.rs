@@ -3,10 +3,10 @@ use super::failure::pause;
 use super::ops::{change, get};
 use super::remedies::remedy;
 use super::{AssignmentState, BlockedReason, Changes, parts, store};
+use crate::assignments::limits::ATTEMPTS_MAX;
 use crate::db::Conn;
 use crate::items::ItemState;
 use crate::items::ops::By;
-use crate::kernel::limits::ATTEMPTS_MAX;
 use crate::kernel::{AssignmentId, BotId, Result};
 
 /// The assignments whose next part is the bot's and that wait for a missing item.

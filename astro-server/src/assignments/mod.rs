@@ -1,10 +1,12 @@
 //! Assignments: promises of items to people, and their delivery.
 pub mod delivery;
 pub mod ending;
+mod errors;
 pub mod failure;
 pub mod handover;
 pub mod heirs;
 pub mod invites;
+pub mod limits;
 pub mod missing;
 pub mod offers;
 pub mod ops;
@@ -12,15 +14,36 @@ pub mod parts;
 pub mod remedies;
 pub mod reversal;
 pub mod room;
+mod schema;
 pub mod service;
 pub(crate) mod store;
 
 use crate::db::Document;
-use crate::db::types::text_enum;
-use crate::kernel::{
-    AssetId, AssignmentId, AttemptId, BotId, ItemId, Money, OrgId, SteamId, Timestamp,
-};
+use crate::db::types::{id, text_enum};
+use crate::jobs::Job;
+use crate::kernel::{AssetId, AssignmentId, BotId, ItemId, Money, OrgId, SteamId, Timestamp};
 use diesel::prelude::*;
+pub use errors::*;
+
+/// The work on a schedule.
+pub fn jobs() -> Vec<Job> {
+    vec![
+        Job::each("expire assignments", ending::overdue, |it| it.id.0, ending::expire),
+        Job::each("withdraw offers", room::stale, |it| it.id.0, room::withdraw),
+        Job::each(
+            "resume deliveries",
+            invites::with_trade_url,
+            |it| it.id.0,
+            invites::resume_with_trade_url,
+        ),
+        Job::each("settle deliveries", ops::to_settle, |it| it.id.0, ops::settle_due),
+    ]
+}
+
+id! {
+    /// One try to deliver an assignment.
+    AttemptId,
+}
 
 text_enum! {
     /// How far a delivery is.
@@ -177,7 +200,7 @@ text_enum! {
 
 /// A promise of items to one Steam user.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = crate::db::schema::assignments)]
+#[diesel(table_name = schema::assignments)]
 pub struct Assignment {
     /// Id.
     pub id: AssignmentId,
@@ -271,7 +294,7 @@ impl Assignment {
 
 /// What an update may change of an assignment; `None` leaves a column as it is.
 #[derive(Debug, Clone, Default, AsChangeset)]
-#[diesel(table_name = crate::db::schema::assignments)]
+#[diesel(table_name = schema::assignments)]
 pub struct Changes {
     /// Bot of the next part.
     pub bot_id: Option<BotId>,
@@ -327,7 +350,7 @@ impl Changes {
 
 /// One item of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = crate::db::schema::assignment_items)]
+#[diesel(table_name = schema::assignment_items)]
 pub struct AssignmentItem {
     /// Assignment.
     pub assignment_id: AssignmentId,
@@ -352,13 +375,13 @@ pub struct AssignmentItem {
     /// When it was assigned.
     pub created_at: Timestamp,
     /// Bot that holds or held it: an item stays with its bot until it is delivered.
-    #[diesel(select_expression = crate::db::schema::items::bot_id, skip_insertion)]
+    #[diesel(select_expression = crate::items::schema::items::bot_id, skip_insertion)]
     pub bot_id: BotId,
 }
 
 /// One try to deliver an assignment: the ledger row that is written before Steam is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = crate::db::schema::delivery_attempts)]
+#[diesel(table_name = schema::delivery_attempts)]
 pub struct Attempt {
     /// Id.
     pub id: AttemptId,

@@ -55,7 +55,7 @@ pub struct NewAssignment {
 /// Assigns items to a person and queues the delivery.
 ///
 /// # Errors
-/// [`Error::ExternalIdExists`], [`Error::Invalid`] for a bot's account, and those of the items.
+/// `EXTERNAL_ID_EXISTS`, [`Error::Invalid`] for a bot's account, and those of the items.
 pub fn create(
     conn: &mut Conn,
     context: &Context,
@@ -99,7 +99,7 @@ fn unused(conn: &mut Conn, org: OrgId, terms: &Terms) -> Result<()> {
     if let Some((system, Some(id))) = &terms.external
         && let Some(other) = store::by_external_id(conn, org, system, id)?
     {
-        return Err(Error::ExternalIdExists(other));
+        return Err(super::external_id_exists(other));
     }
     Ok(())
 }
@@ -269,18 +269,18 @@ pub(super) fn about(
 /// The assignment, if the caller sees it.
 ///
 /// # Errors
-/// [`Error::AssignmentNotFound`].
+/// `ASSIGNMENT_NOT_FOUND`.
 pub fn visible(conn: &mut Conn, caller: &Caller, id: AssignmentId) -> Result<Assignment> {
     let found = store::get(conn, id)?.filter(|a| caller.sees(a.org_id));
-    found.ok_or(Error::AssignmentNotFound(id))
+    found.ok_or(super::ASSIGNMENT.missing(id))
 }
 
 /// The assignment.
 ///
 /// # Errors
-/// [`Error::AssignmentNotFound`].
+/// `ASSIGNMENT_NOT_FOUND`.
 pub fn get(conn: &mut Conn, id: AssignmentId) -> Result<Assignment> {
-    store::get(conn, id)?.ok_or(Error::AssignmentNotFound(id))
+    store::get(conn, id)?.ok_or(super::ASSIGNMENT.missing(id))
 }
 
 /// The assignment's items.
@@ -392,7 +392,7 @@ pub fn unblock_stack(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()
 /// only keeps its place, however often it is asked for.
 ///
 /// # Errors
-/// [`Error::AssignmentNotFound`], [`Error::AssignmentState`].
+/// `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`.
 pub fn retry(conn: &mut Conn, context: &Context, id: AssignmentId) -> Result<Assignment> {
     let assignment = visible(conn, &context.caller, id)?;
     let waits = assignment.state == AssignmentState::Queued;
@@ -403,7 +403,7 @@ pub fn retry(conn: &mut Conn, context: &Context, id: AssignmentId) -> Result<Ass
         return Ok(assignment);
     }
     if let Some(reason) = obstacle(&parts::undelivered(conn, id)?) {
-        return Err(Error::AssignmentState { assignment: id, state: format!("BLOCKED: {reason}") });
+        return Err(super::state_forbids(id, format!("BLOCKED: {reason}")));
     }
     let changes = Changes {
         state: (!waits).then_some(AssignmentState::Queued),

@@ -3,13 +3,13 @@
 use super::delivery::want_cancelled;
 use super::offers::marker;
 use super::ops::{change, get};
-use super::{Assignment, AssignmentState, Attempt, Changes, Phase, store};
+use super::{Assignment, AssignmentState, Attempt, AttemptId, Changes, Phase, store};
+use crate::assignments::limits::{OFFERS_PER_BOT_MAX, OFFERS_PER_PARTNER_MAX};
 use crate::bots::Bot;
 use crate::db::Conn;
 use crate::events;
 use crate::items::ops::By;
-use crate::kernel::limits::{OFFERS_PER_BOT_MAX, OFFERS_PER_PARTNER_MAX};
-use crate::kernel::{AttemptId, Result, SteamId, Timestamp};
+use crate::kernel::{Result, SteamId, Timestamp};
 use std::collections::HashMap;
 
 /// Room for more offers, by Steam's limits and what is out already.

@@ -2,20 +2,20 @@
 use super::heirs::{self, Reassignment};
 use super::ops::{self, NewAssignment, Terms};
 use super::{Assignment, AssignmentItem, AssignmentState, BlockedReason, Filter, ending};
+use crate::assignments::limits::RUNNER_UPS_MAX;
+use crate::auth::Gate;
 use crate::auth::gate::{Call, Context};
-use crate::auth::{self, Gate};
 use crate::edge::{call, unary};
 use crate::events::{self, Feed, Log};
+use crate::items::ReservationId;
 use crate::items::ops::Source;
 use crate::items::service::parse_ids;
-use crate::kernel::limits::{
-    self, CLAIM_TTL_MAX, CLAIM_TTL_MIN, FILTER_VALUES_MAX, RUNNER_UPS_MAX,
-};
+use crate::kernel::limits::{self, FILTER_VALUES_MAX};
 use crate::kernel::page::Cursor;
 use crate::kernel::steam::parse_trade_url;
-use crate::kernel::{
-    AssetId, AssignmentId, Caller, Error, Money, Page, Reach, ReservationId, Result, SteamId,
-};
+use crate::kernel::{AssetId, AssignmentId, Caller, Error, Money, Page, Reach, Result, SteamId};
+use crate::orgs;
+use crate::orgs::limits::{CLAIM_TTL_MAX, CLAIM_TTL_MIN};
 use crate::wire;
 use astro_sdk::v1::{self, assignment_service_server::AssignmentService};
 use futures_util::Stream;
@@ -232,7 +232,7 @@ fn list(
         &q.page_token,
         &[b"assignments", &what.encode_to_vec(), context.caller.principal.id().as_bytes()],
     )?;
-    let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+    let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
     let rows = ops::list(conn, reach, &filter, oldest_first, &page)?;
     let ids: Vec<_> = rows.iter().map(|a| a.id).collect();
     let mut items: HashMap<AssignmentId, Vec<AssignmentItem>> = HashMap::new();

@@ -1,17 +1,18 @@
 //! SQL on `assignments`, `assignment_items` and `delivery_attempts`.
 use super::failure::PAUSE_MAX;
+use super::schema::{assignment_items, assignments as t, delivery_attempts as a};
 use super::{
-    Assignment, AssignmentItem, AssignmentState, Attempt, BlockedReason, Changes, DeliveryStatus,
-    Filter, Phase,
+    Assignment, AssignmentItem, AssignmentState, Attempt, AttemptId, BlockedReason, Changes,
+    DeliveryStatus, Filter, Phase,
 };
-use crate::db::schema::{assignment_items, assignments as t, delivery_attempts as a, items, users};
 use crate::db::{Conn, each, within};
 use crate::items::Item;
+use crate::items::schema::items;
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{
-    AssetId, AssignmentId, AttemptId, BotId, Error, ItemId, OrgId, Page, Reach, Result, SteamId,
-    Timestamp,
+    AssetId, AssignmentId, BotId, Error, ItemId, OrgId, Page, Reach, Result, SteamId, Timestamp,
 };
+use crate::users::schema::users;
 use diesel::prelude::*;
 
 pub(super) fn insert(conn: &mut Conn, row: &Assignment, items: &[AssignmentItem]) -> Result<()> {
@@ -348,7 +349,7 @@ pub(super) fn blocked_before_token(
 
 /// Steps of an attempt; `None` leaves a column as it is.
 #[derive(Debug, Clone, Default, AsChangeset)]
-#[diesel(table_name = crate::db::schema::delivery_attempts)]
+#[diesel(table_name = super::schema::delivery_attempts)]
 pub(super) struct Step {
     pub(super) phase: Option<Phase>,
     pub(super) trade_offer_id: Option<String>,

@@ -1,20 +1,32 @@
 //! Who calls and what they may do: keys, the layer that reads them, the gate that each RPC passes.
+pub mod admission;
 pub mod gate;
 pub mod idempotency;
 pub mod keys;
-pub mod layer;
+pub mod limits;
 pub mod ops;
-mod refusals;
 pub mod service;
 
+mod schema;
 pub(crate) mod store;
 pub mod streams;
 
 use crate::db::types::text_enum;
+use crate::jobs::Job;
+use crate::kernel::Noun;
 use crate::kernel::{BotId, Caller, KeyKind, OrgId, Principal, Reach, Timestamp};
 
 pub use gate::Gate;
 pub use streams::{StreamPass, Streams};
+
+/// The work on a schedule.
+pub fn jobs() -> Vec<Job> {
+    vec![Job::forget("forget old requests", ops::forget_requests)]
+}
+
+/// A key, as errors name it.
+pub const API_KEY: Noun =
+    Noun { name: "API key", field: "api_key_id", reason: "API_KEY_NOT_FOUND" };
 
 text_enum! {
     /// What a key is for, as the database words it.

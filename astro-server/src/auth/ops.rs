@@ -1,10 +1,10 @@
 //! Keys: made, used, revoked; and what the server keeps for itself.
 use super::keys::Secret;
 use super::{ApiKey, store};
+use crate::auth::limits::REQUEST_IDS_KEPT;
 use crate::db::Conn;
 use crate::events::{self, NewEvent};
 use crate::kernel::caller::holds;
-use crate::kernel::limits::REQUEST_IDS_KEPT;
 use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Reach, Result, Timestamp};
 
 /// Keys that one statement asks for: both databases take far more values.
@@ -147,11 +147,11 @@ fn event(key: &ApiKey, name: &'static str, source: &str, verb: &str) -> NewEvent
 /// Revokes a key that the caller sees; revoking it again changes nothing.
 ///
 /// # Errors
-/// [`Error::ApiKeyNotFound`].
+/// `API_KEY_NOT_FOUND`.
 pub fn revoke_key(conn: &mut Conn, caller: &Caller, id: &str, now: Timestamp) -> Result<ApiKey> {
     let found = store::key_with_hash(conn, id)?.map(|(key, _)| key);
     let visible = |key: &ApiKey| caller.reach.covers(key.org);
-    let mut key = found.filter(visible).ok_or_else(|| Error::ApiKeyNotFound(id.to_owned()))?;
+    let mut key = found.filter(visible).ok_or_else(|| super::API_KEY.missing(id.to_owned()))?;
     if store::set_revoked(conn, id, now)? {
         key.revoked_at = Some(now);
         events::append(conn, event(&key, "key.revoked", &caller.source(), "revoked"), now)?;
@@ -194,43 +194,6 @@ pub fn revoke_keys_of(conn: &mut Conn, caller: &Caller, bot: BotId, now: Timesta
         }
     }
     store::unbind_keys(conn, bot)
-}
-
-/// The organisation that a thing belongs to: the one asked for, else the caller's own.
-///
-/// # Errors
-/// [`Error::Invalid`] when neither says, [`Error::OrgNotFound`] for one the key does not see.
-pub fn org_of_new(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<OrgId> {
-    existing(conn, caller.home(asked)?)
-}
-
-/// What a list shows: what the caller sees, or the organisation asked for alone, which exists.
-///
-/// # Errors
-/// [`Error::Invalid`] for a malformed id, [`Error::OrgNotFound`] for one the caller does not see.
-pub fn narrowed(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Reach> {
-    let reach = caller.narrow(asked)?;
-    must_exist(conn, reach)?;
-    Ok(reach)
-}
-
-/// Passes when an organisation that is meant exists.
-///
-/// # Errors
-/// [`Error::OrgNotFound`].
-pub fn must_exist(conn: &mut Conn, reach: Reach) -> Result<()> {
-    match reach {
-        Reach::Organization(org) => existing(conn, org).map(drop),
-        Reach::Platform | Reach::Commons => Ok(()),
-    }
-}
-
-/// Passes when the organisation exists.
-///
-/// # Errors
-/// [`Error::OrgNotFound`].
-pub fn existing(conn: &mut Conn, org: OrgId) -> Result<OrgId> {
-    if store::org_exists(conn, org)? { Ok(org) } else { Err(Error::OrgNotFound(org)) }
 }
 
 /// Notes that a key was used.

@@ -1,5 +1,5 @@
 //! The wire of keys.
-use super::gate::Context;
+use super::gate::{Call, Context};
 use super::keys::Secret;
 use super::ops::NewKey;
 use super::{ApiKey, Gate, ops, store};
@@ -8,7 +8,7 @@ use crate::edge::unary;
 use crate::kernel::caller::holds;
 use crate::kernel::page::Cursor;
 use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Page, Result, limits};
-use crate::wire;
+use crate::{orgs, wire};
 use astro_sdk::methods::METHODS;
 use astro_sdk::v1::access_service_server::AccessService;
 use astro_sdk::v1::{
@@ -27,7 +27,12 @@ const SCOPES_MAX: usize = 50;
 pub struct Access {
     /// What every service needs.
     pub gate: Gate,
+    /// Passes when an organisation has this bot.
+    pub has_bot: HasBot,
 }
+
+/// What the keys of bots need to know of bots, which are no part of the platform.
+pub type HasBot = fn(&mut Conn, OrgId, BotId) -> Result<()>;
 
 #[tonic::async_trait]
 impl AccessService for Access {
@@ -42,8 +47,17 @@ impl AccessService for Access {
         &self,
         request: Request<CreateApiKeyRequest>,
     ) -> Result<Response<CreateApiKeyResponse>, Status> {
-        // Without a request id the answer, which has the secret, is not kept.
-        unary(request, |call| self.gate.mutate(call, |_| "", create)).await
+        let has_bot = self.has_bot;
+        let create = |call: Call<CreateApiKeyRequest>| async {
+            // A transaction may run again, and a secret is made once.
+            let secret = Secret::generate(parse_kind(call.message.kind)?);
+            let work = move |conn: &mut Conn, context: &Context, request| {
+                create(conn, context, request, &secret, has_bot)
+            };
+            // Without a request id the answer, which has the secret, is not kept.
+            self.gate.mutate(call, |_| "", work).await
+        };
+        unary(request, create).await
     }
 
     async fn list_api_keys(
@@ -82,6 +96,8 @@ fn create(
     conn: &mut Conn,
     context: &Context,
     request: CreateApiKeyRequest,
+    secret: &Secret,
+    has_bot: HasBot,
 ) -> Result<CreateApiKeyResponse> {
     let kind = parse_kind(request.kind)?;
     limits::text("display_name", &request.display_name, limits::NAME_CHARS_MAX)?;
@@ -91,7 +107,7 @@ fn create(
     limits::count("scopes", request.scopes.len(), SCOPES_MAX)?;
     request.scopes.iter().try_for_each(|scope| check_scope(scope))?;
     let org = org_of_new(conn, &context.caller, kind, &request.org_id)?;
-    let bot = bot_of_new(conn, kind, org, &request.bot_id)?;
+    let bot = bot_of_new(conn, kind, org, &request.bot_id, has_bot)?;
     let new = NewKey {
         kind,
         display_name: request.display_name,
@@ -100,8 +116,7 @@ fn create(
         scopes: request.scopes,
         expires_at: wire::parse_timestamp("expire_time", request.expire_time)?,
     };
-    let secret = Secret::generate(kind);
-    let key = ops::create_key(conn, &context.caller, new, &secret, context.now)?;
+    let key = ops::create_key(conn, &context.caller, new, secret, context.now)?;
     Ok(CreateApiKeyResponse { api_key: Some(to_wire(key)), secret: secret.reveal() })
 }
 
@@ -110,7 +125,7 @@ fn list(
     context: &Context,
     request: ListApiKeysRequest,
 ) -> Result<ListApiKeysResponse> {
-    let reach = ops::narrowed(conn, &context.caller, &request.org_id)?;
+    let reach = orgs::ops::narrowed(conn, &context.caller, &request.org_id)?;
     let bound = reach.to_bytes();
     let query: [&[u8]; 2] = [b"ListApiKeys", &bound];
     let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
@@ -152,8 +167,7 @@ fn org_of_new(
         KeyKind::Admin => Err(Error::invalid("org_id", "must be empty for an ADMIN key")),
         KeyKind::Client | KeyKind::Bot => {
             let org = caller.home(asked)?;
-            ops::existing(conn, org)?;
-            Ok(Some(org))
+            orgs::ops::existing(conn, org).map(Some)
         }
     }
 }
@@ -163,12 +177,13 @@ fn bot_of_new(
     kind: KeyKind,
     org: Option<OrgId>,
     asked: &str,
+    has_bot: HasBot,
 ) -> Result<Option<BotId>> {
     match (kind, org) {
         (KeyKind::Bot, Some(org)) => {
             let bot = BotId::parse("bot_id", asked)?;
-            let found = store::bot_in_org(conn, bot, org)?;
-            if found { Ok(Some(bot)) } else { Err(Error::BotNotFound(bot)) }
+            has_bot(conn, org, bot)?;
+            Ok(Some(bot))
         }
         (KeyKind::Admin | KeyKind::Client | KeyKind::Bot, _) if asked.is_empty() => Ok(None),
         (KeyKind::Admin | KeyKind::Client | KeyKind::Bot, _) => {
@@ -228,6 +243,7 @@ mod tests {
     use super::*;
     use crate::db::Address;
     use crate::kernel::Clock;
+    use crate::kernel::ORGANIZATION;
     use crate::kernel::seal::Sealer;
 
     #[test]
@@ -258,6 +274,15 @@ mod tests {
         (folder, conn, context)
     }
 
+    fn make(
+        conn: &mut Conn,
+        context: &Context,
+        request: CreateApiKeyRequest,
+    ) -> Result<CreateApiKeyResponse> {
+        let secret = Secret::generate(KeyKind::Client);
+        create(conn, context, request, &secret, |_, _, _| Ok(()))
+    }
+
     fn wanted(kind: ApiKeyKind) -> CreateApiKeyRequest {
         CreateApiKeyRequest {
             kind: kind.into(),
@@ -270,11 +295,11 @@ mod tests {
     fn a_key_of_an_organisation_or_bot_that_does_not_exist_is_refused() {
         let (_folder, mut conn, context) = database();
         let (org, bot) = (OrgId::new(), BotId::new());
-        let mut refused = |request| create(&mut conn, &context, request).unwrap_err();
+        let mut refused = |request| make(&mut conn, &context, request).unwrap_err();
         let client = CreateApiKeyRequest { org_id: org.to_string(), ..wanted(ApiKeyKind::Client) };
-        assert_eq!(refused(client.clone()), Error::OrgNotFound(org));
+        assert_eq!(refused(client.clone()), ORGANIZATION.missing(org));
         let of_bot = CreateApiKeyRequest { kind: ApiKeyKind::Bot.into(), ..client };
-        assert_eq!(refused(of_bot), Error::OrgNotFound(org));
+        assert_eq!(refused(of_bot), ORGANIZATION.missing(org));
         for (field, request) in [
             ("org_id", wanted(ApiKeyKind::Client)),
             (
@@ -301,7 +326,7 @@ mod tests {
         let (_folder, mut conn, context) = database();
         let mut made = vec![context.caller.principal.id().to_owned()];
         for _ in 0..4 {
-            let response = create(&mut conn, &context, wanted(ApiKeyKind::Admin)).unwrap();
+            let response = make(&mut conn, &context, wanted(ApiKeyKind::Admin)).unwrap();
             made.push(response.api_key.unwrap().id);
         }
         let mut request = ListApiKeysRequest { page_size: 2, ..ListApiKeysRequest::default() };

@@ -1,6 +1,7 @@
 //! SQL on `api_keys`, `request_log` and `server_settings`.
+use super::schema::{api_keys, request_log};
 use super::{ApiKey, Kind};
-use crate::db::schema::{api_keys, bots, organizations, request_log, server_settings};
+use crate::db::schema::server_settings;
 use crate::db::{Conn, Document, Guid, each, within};
 use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
@@ -101,18 +102,6 @@ pub(super) fn unbind_keys(conn: &mut Conn, bot: BotId) -> Result<()> {
         .set(api_keys::bot_id.eq(None::<BotId>))
         .execute(conn)?;
     Ok(())
-}
-
-/// Whether the organisation exists; only read, since it belongs to another slice.
-pub(super) fn org_exists(conn: &mut Conn, org: OrgId) -> Result<bool> {
-    let id = organizations::table.find(org).select(organizations::id);
-    Ok(id.first::<OrgId>(conn).optional()?.is_some())
-}
-
-/// Whether the bot exists and belongs to `org`; only read, since it belongs to another slice.
-pub(super) fn bot_in_org(conn: &mut Conn, bot: BotId, org: OrgId) -> Result<bool> {
-    let id = bots::table.find(bot).filter(bots::org_id.eq(org)).select(bots::id);
-    Ok(id.first::<BotId>(conn).optional()?.is_some())
 }
 
 pub(super) fn set_used(conn: &mut Conn, id: &str, now: Timestamp) -> Result<()> {

@@ -3,9 +3,9 @@
 //! A key may be revoked at another server, or here while a stream of it is being let in. So one
 //! task looks again, once a second, at the keys of all open streams.
 use super::ops;
+use crate::auth::limits::{KEYS_CHECKED_EVERY, STREAMS_PER_BOT_MAX, STREAMS_PER_KEY_MAX};
 use crate::crash;
 use crate::db::Db;
-use crate::kernel::limits::{KEYS_CHECKED_EVERY, STREAMS_PER_BOT_MAX, STREAMS_PER_KEY_MAX};
 use crate::kernel::{Caller, Clock, Error, KeyKind, Result, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};

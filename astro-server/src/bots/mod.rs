@@ -1,5 +1,7 @@
 //! Bots: one Steam account each, and the lease of the one worker that may act for it.
+mod errors;
 pub mod ops;
+mod schema;
 pub mod service;
 mod store;
 
@@ -7,7 +9,14 @@ mod store;
 mod tests;
 
 use crate::db::types::text_enum;
-use crate::kernel::{BotId, Error, OrgId, Result, SteamId, Timestamp};
+use crate::jobs::Job;
+use crate::kernel::{BotId, OrgId, Result, SteamId, Timestamp};
+pub use errors::*;
+
+/// The work on a schedule.
+pub fn jobs() -> Vec<Job> {
+    vec![Job::each("warn of Steam logins", ops::unwarned, |it| it.id.0, ops::warn)]
+}
 
 text_enum! {
     /// The account's connection to Steam, as the worker last told.
@@ -131,12 +140,12 @@ impl Bot {
     /// the worker takes it over.
     ///
     /// # Errors
-    /// [`Error::BotLeaseHeld`].
+    /// `BOT_LEASE_HELD`.
     pub fn grant(&self, hello: &Hello, now: Timestamp) -> Result<()> {
         let own = self.lease_holder.as_deref() == Some(hello.worker_id.as_str());
         match self.lease_expires_at {
             Some(end) if self.connected(now) && !own && !hello.takeover => {
-                Err(Error::BotLeaseHeld { bot: self.id, until: end.to_string() })
+                Err(lease_held(self.id, end.to_string()))
             }
             Some(_) | None => Ok(()),
         }

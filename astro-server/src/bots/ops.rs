@@ -13,7 +13,7 @@ const TOKEN_WARNING: Duration = Duration::from_secs(14 * 86_400);
 /// Registers the Steam account as a bot of `org`; without a name it is called by its number.
 ///
 /// # Errors
-/// [`Error::Invalid`], [`Error::BotExists`].
+/// [`Error::Invalid`], `BOT_EXISTS`.
 pub fn register(
     conn: &mut Conn,
     caller: &Caller,
@@ -40,7 +40,7 @@ pub fn register(
 /// Pauses a bot that the caller sees, or lets it go on; saying so again changes nothing.
 ///
 /// # Errors
-/// [`Error::BotNotFound`].
+/// `BOT_NOT_FOUND`.
 pub fn set_paused(
     conn: &mut Conn,
     caller: &Caller,
@@ -63,7 +63,7 @@ pub fn set_paused(
 /// or refuses.
 ///
 /// # Errors
-/// [`Error::BotNotFound`], [`Error::BotInUse`].
+/// `BOT_NOT_FOUND`, `BOT_IN_USE`.
 pub fn remove(
     conn: &mut Conn,
     caller: &Caller,
@@ -76,7 +76,7 @@ pub fn remove(
     auth::ops::revoke_keys_of(conn, caller, id, now)?;
     if !store::delete(conn, id)? {
         let why = "its history names it".to_owned();
-        return Err(Error::BotInUse { bot: id, why });
+        return Err(super::in_use(id, why));
     }
     let text = format!("Bot {} was removed", bot.display_name);
     let event = NewEvent::new(bot.org, "bot.removed", &caller.source(), text)
@@ -89,19 +89,27 @@ pub fn remove(
 /// The bot `id`.
 ///
 /// # Errors
-/// [`Error::BotNotFound`].
+/// `BOT_NOT_FOUND`.
 pub fn get(conn: &mut Conn, id: BotId) -> Result<Bot> {
-    store::get(conn, id)?.ok_or(Error::BotNotFound(id))
+    store::get(conn, id)?.ok_or(super::BOT.missing(id))
 }
 
 /// The bot `id`, if the caller sees it: a bot's key sees that bot only.
 ///
 /// # Errors
-/// [`Error::BotNotFound`].
+/// `BOT_NOT_FOUND`.
 pub fn visible(conn: &mut Conn, caller: &Caller, id: BotId) -> Result<Bot> {
     let bot = get(conn, id)?;
     let sees = caller.sees(bot.org) && caller.bot.is_none_or(|own| own == id);
-    if sees { Ok(bot) } else { Err(Error::BotNotFound(id)) }
+    if sees { Ok(bot) } else { Err(super::BOT.missing(id)) }
+}
+
+/// Passes when `org` has the bot.
+///
+/// # Errors
+/// `BOT_NOT_FOUND`.
+pub fn belongs(conn: &mut Conn, org: OrgId, id: BotId) -> Result<()> {
+    if get(conn, id)?.org == org { Ok(()) } else { Err(super::BOT.missing(id)) }
 }
 
 /// The bot with this Steam account, of whichever organisation.
@@ -131,7 +139,7 @@ pub fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Bot>> {
 /// Opens a session: the worker gets the lease for `ttl`, under a new epoch.
 ///
 /// # Errors
-/// [`Error::BotNotFound`], [`Error::BotLeaseHeld`], [`Error::BotProtocol`] without a worker id,
+/// `BOT_NOT_FOUND`, `BOT_LEASE_HELD`, `BOT_PROTOCOL` without a worker id,
 /// [`Error::Conflict`] when the session went on at the same time.
 pub fn open_session(
     conn: &mut Conn,
@@ -141,7 +149,7 @@ pub fn open_session(
     now: Timestamp,
 ) -> Result<Opened> {
     if hello.worker_id.is_empty() {
-        return Err(Error::BotProtocol("hello.worker_id is required".to_owned()));
+        return Err(super::protocol_broken("hello.worker_id is required".to_owned()));
     }
     let before = get(conn, bot)?;
     before.grant(&hello, now)?;
@@ -163,7 +171,7 @@ pub fn open_session(
 /// Keeps the lease for `ttl` from now. There is no event: nothing happened.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`] when the session was closed or a newer one took over.
+/// `BOT_LEASE_LOST` when the session was closed or a newer one took over.
 pub fn extend_lease(
     conn: &mut Conn,
     bot: BotId,
@@ -172,7 +180,7 @@ pub fn extend_lease(
     now: Timestamp,
 ) -> Result<()> {
     let kept = store::extend_lease(conn, bot, epoch, now.plus(ttl), now)?;
-    if kept { Ok(()) } else { Err(Error::BotLeaseLost(bot)) }
+    if kept { Ok(()) } else { Err(super::lease_lost(bot)) }
 }
 
 /// Ends the session and frees the lease; nothing happens when a newer one took over.
@@ -202,24 +210,24 @@ pub fn close_session(
 /// one that was applied before.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`] when a newer session took over, [`Error::BotProtocol`] for an event
-/// that leaves others out, [`Error::BotNotFound`].
+/// `BOT_LEASE_LOST` when a newer session took over, `BOT_PROTOCOL` for an event
+/// that leaves others out, `BOT_NOT_FOUND`.
 pub fn take_event(conn: &mut Conn, bot: BotId, epoch: i64, seq: i64) -> Result<bool> {
     if seq < 1 {
-        return Err(Error::BotProtocol("event_seq starts at 1".to_owned()));
+        return Err(super::protocol_broken("event_seq starts at 1".to_owned()));
     }
     if store::count_event(conn, bot, epoch, seq)? {
         return Ok(true);
     }
     let now = get(conn, bot)?;
     if now.lease_epoch != epoch {
-        return Err(Error::BotLeaseLost(bot));
+        return Err(super::lease_lost(bot));
     }
     if seq <= now.event_seq {
         return Ok(false);
     }
     let expected = now.event_seq + 1;
-    Err(Error::BotProtocol(format!("event_seq is {seq} where {expected} is next")))
+    Err(super::protocol_broken(format!("event_seq is {seq} where {expected} is next")))
 }
 
 /// Keeps what the worker tells of the account's connection to Steam: "online", "reconnecting",
@@ -227,7 +235,7 @@ pub fn take_event(conn: &mut Conn, bot: BotId, epoch: i64, seq: i64) -> Result<b
 /// ends, if it is known.
 ///
 /// # Errors
-/// [`Error::BotProtocol`] for another word, [`Error::BotNotFound`], [`Error::Conflict`].
+/// `BOT_PROTOCOL` for another word, `BOT_NOT_FOUND`, [`Error::Conflict`].
 pub fn set_steam_status(
     conn: &mut Conn,
     bot: BotId,
@@ -238,7 +246,7 @@ pub fn set_steam_status(
 ) -> Result<()> {
     let status: SteamStatus = status
         .parse()
-        .map_err(|_| Error::BotProtocol(format!("steam_status.status is {status:?}")))?;
+        .map_err(|_| super::protocol_broken(format!("steam_status.status is {status:?}")))?;
     let before = get(conn, bot)?;
     if token_expires_at.is_some() && token_expires_at != before.steam_token_expires_at {
         store::set_token(conn, bot, token_expires_at)?;

@@ -1,7 +1,7 @@
 //! The wire of bots.
 use super::{Bot, ops};
+use crate::auth::Gate;
 use crate::auth::gate::Context;
-use crate::auth::{self, Gate};
 use crate::db::Conn;
 use crate::edge::unary;
 use crate::kernel::page::Cursor;
@@ -81,7 +81,7 @@ fn register(
 }
 
 fn list(conn: &mut Conn, context: &Context, request: ListBotsRequest) -> Result<ListBotsResponse> {
-    let reach = auth::ops::narrowed(conn, &context.caller, &request.org_id)?;
+    let reach = orgs::ops::narrowed(conn, &context.caller, &request.org_id)?;
     let bound = reach.to_bytes();
     let query: [&[u8]; 2] = [b"ListBots", &bound];
     let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;

@@ -1,8 +1,8 @@
 //! SQL on `bots`.
+use super::schema::bots as t;
 use super::{Bot, SteamStatus};
-use crate::db::schema::bots as t;
 use crate::db::{Conn, within};
-use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
+use crate::kernel::{BotId, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
 
@@ -49,7 +49,7 @@ pub(super) fn insert(conn: &mut Conn, new: &NewBot<'_>, now: Timestamp) -> Resul
     match diesel::insert_into(t::table).values(row).execute(conn) {
         Ok(_) => Ok(()),
         Err(DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-            Err(Error::BotExists(new.steam_id))
+            Err(super::registered_already(new.steam_id))
         }
         Err(error) => Err(error.into()),
     }

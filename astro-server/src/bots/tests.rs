@@ -1,8 +1,9 @@
 use super::{Bot, Hello, Opened, SteamStatus, ops};
+use super::{LEASE_HELD, PROTOCOL};
 use crate::db::{Address, Conn};
 use crate::events::{self, Filter, Range, Severity};
 use crate::kernel::{
-    BotId, Caller, Clock, Error, KeyKind, OrgId, Principal, Reach, Result, SteamId, Timestamp,
+    BotId, Caller, Clock, KeyKind, OrgId, Principal, Reach, Result, SteamId, Timestamp,
 };
 use crate::orgs::{self, NewOrg};
 use std::time::Duration;
@@ -104,7 +105,7 @@ fn the_rule_grants_a_free_a_spent_an_own_and_a_taken_lease() {
         ..free.clone()
     };
     let until = now.plus(TTL).to_string();
-    let refused = Err(Error::BotLeaseHeld { bot: free.id, until });
+    let refused = Err(super::lease_held(free.id, until));
     assert_eq!(free.grant(&hello("b"), now), Ok(()));
     assert_eq!(held.grant(&hello("b"), now), refused);
     assert_eq!(held.grant(&hello("a"), now), Ok(()));
@@ -117,11 +118,11 @@ fn the_rule_grants_a_free_a_spent_an_own_and_a_taken_lease() {
 fn one_worker_has_the_session_until_it_is_free_runs_out_or_is_taken_over() {
     let mut world = World::new();
     assert_eq!(world.open(hello("a")).unwrap().epoch, 1);
-    assert!(matches!(world.open(hello("b")), Err(Error::BotLeaseHeld { .. })));
+    assert_eq!(world.open(hello("b")).unwrap_err().reason(), LEASE_HELD);
     assert_eq!(world.open(hello("a")).unwrap().epoch, 2, "the same worker comes back");
     assert_eq!(world.open(Hello { takeover: true, ..hello("b") }).unwrap().epoch, 3);
     world.later(29);
-    assert!(matches!(world.open(hello("c")), Err(Error::BotLeaseHeld { .. })));
+    assert_eq!(world.open(hello("c")).unwrap_err().reason(), LEASE_HELD);
     world.later(1);
     assert_eq!(world.open(hello("c")).unwrap().epoch, 4, "the lease ran out");
     world.close(4);
@@ -132,7 +133,7 @@ fn one_worker_has_the_session_until_it_is_free_runs_out_or_is_taken_over() {
 #[test]
 fn a_worker_without_an_id_gets_no_session() {
     let mut world = World::new();
-    assert!(matches!(world.open(hello("")), Err(Error::BotProtocol(_))));
+    assert_eq!(world.open(hello("")).unwrap_err().reason(), PROTOCOL);
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn an_older_session_can_do_nothing_once_a_newer_one_took_over() {
     world.open(hello("a")).unwrap();
     assert!(world.take(1, 1).unwrap());
     world.open(Hello { takeover: true, ..hello("b") }).unwrap();
-    let lost = Error::BotLeaseLost(world.bot);
+    let lost = super::lease_lost(world.bot);
     assert_eq!(world.take(1, 2).unwrap_err(), lost);
     assert_eq!(world.take(1, 1).unwrap_err(), lost, "not even a duplicate");
     assert_eq!(world.extend(1).unwrap_err(), lost);
@@ -159,8 +160,8 @@ fn events_are_taken_once_and_in_order() {
     assert!(world.take(1, 2).unwrap());
     assert!(!world.take(1, 1).unwrap());
     assert!(!world.take(1, 2).unwrap());
-    assert!(matches!(world.take(1, 4), Err(Error::BotProtocol(_))));
-    assert!(matches!(world.take(1, 0), Err(Error::BotProtocol(_))));
+    assert_eq!(world.take(1, 4).unwrap_err().reason(), PROTOCOL);
+    assert_eq!(world.take(1, 0).unwrap_err().reason(), PROTOCOL);
     assert!(world.take(1, 3).unwrap());
 }
 
@@ -188,10 +189,10 @@ fn a_heartbeat_keeps_the_lease_and_a_closed_session_has_none() {
     world.later(20);
     let bot = world.bot();
     assert!(bot.connected(world.now) && bot.last_seen_at < Some(world.now));
-    assert!(matches!(world.open(hello("b")), Err(Error::BotLeaseHeld { .. })));
+    assert_eq!(world.open(hello("b")).unwrap_err().reason(), LEASE_HELD);
     world.close(1);
     world.close(1);
-    assert_eq!(world.extend(1).unwrap_err(), Error::BotLeaseLost(world.bot));
+    assert_eq!(world.extend(1).unwrap_err(), super::lease_lost(world.bot));
     assert!(!world.bot().connected(world.now));
     let ends = world.events("bot.disconnected");
     assert_eq!((ends.len(), ends[0].fact("reason")), (1, "bye"));
@@ -203,7 +204,7 @@ fn a_steam_status_is_told_when_it_changes_and_warns_when_a_person_is_wanted() {
     world.status("online", "").unwrap();
     world.status("online", "").unwrap();
     world.status("needs_operator", "wrong password").unwrap();
-    assert!(matches!(world.status("asleep", ""), Err(Error::BotProtocol(_))));
+    assert_eq!(world.status("asleep", "").unwrap_err().reason(), PROTOCOL);
     let told = world.events("bot.steam_status");
     assert_eq!(told.len(), 2);
     assert_eq!(told[0].severity, Severity::Info);
@@ -224,7 +225,7 @@ fn an_account_is_registered_once_and_paused_once() {
         let org = orgs::ops::get(conn, bot.org)?;
         ops::register(conn, &admin(), &org, steam_id(), "again", now)
     });
-    assert_eq!(again.unwrap_err(), Error::BotExists(steam_id()));
+    assert_eq!(again.unwrap_err(), super::registered_already(steam_id()));
     for _ in 0..2 {
         let paused = world.conn.write(|conn| ops::set_paused(conn, &admin(), bot.id, true, now));
         assert!(paused.unwrap().paused);
@@ -243,7 +244,7 @@ fn a_foreign_bot_does_not_exist() {
     assert!(
         see(Caller { reach: Reach::Organization(bot.org), bot: Some(bot.id), ..admin() }).is_ok()
     );
-    let unseen = Error::BotNotFound(bot.id);
+    let unseen = super::BOT.missing(bot.id);
     assert_eq!(
         see(Caller { reach: Reach::Organization(OrgId::new()), ..admin() }).unwrap_err(),
         unseen

@@ -2,7 +2,7 @@
 #![allow(missing_docs)] // `MultiConnection` generates items without
 use super::Options;
 use super::address::{self, Address};
-use crate::kernel::limits::{DATABASE_CONNECT, WAL_BYTES_MAX};
+use crate::db::limits::{DATABASE_CONNECT, WAL_BYTES_MAX};
 use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::prelude::*;
 

@@ -2,6 +2,7 @@
 mod address;
 mod conn;
 mod error;
+pub mod limits;
 mod migrate;
 mod pool;
 mod probe;
@@ -14,12 +15,12 @@ pub mod types;
 mod writer;
 
 pub use address::Address;
-pub use conn::{Conn, MultiBackend};
+pub use conn::{Conn, MultiBackend, MultiRawValue};
 pub(crate) use conn::{each, within};
 pub use trouble::Able;
 pub use types::{Document, Guid};
 
-use crate::kernel::limits::{
+use crate::db::limits::{
     DATABASE_WAIT, READERS_DEFAULT, SHORT_READERS_OF, SQLITE_BATCH, WRITERS_DEFAULT,
 };
 use crate::kernel::{Error, Result};
@@ -267,28 +268,4 @@ impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Db")
     }
-}
-
-/// An organisation for tests, since the slices below `orgs` may not ask it for one.
-#[cfg(test)]
-pub(crate) fn insert_org(
-    conn: &mut Conn,
-    id: crate::kernel::OrgId,
-    now: crate::kernel::Timestamp,
-) -> Result<()> {
-    use diesel::prelude::*;
-    use schema::organizations;
-    let row = (
-        organizations::id.eq(id),
-        organizations::slug.eq("red"),
-        organizations::display_name.eq("Red"),
-        organizations::donation_keyword.eq("donation"),
-        organizations::donation_app_ids.eq(Document(serde_json::json!([]))),
-        organizations::claim_ttl_seconds.eq(60),
-        organizations::adopt_unknown_items.eq(true),
-        organizations::created_at.eq(now),
-        organizations::updated_at.eq(now),
-    );
-    diesel::insert_into(organizations::table).values(row).execute(conn)?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ use super::address::Address;
 use super::conn::Conn;
 use super::transaction::Mode;
 use super::trouble::{REFUSED, Trouble};
-use crate::kernel::limits::{CONNECTION_IDLE, RERUN_WAIT};
+use crate::db::limits::{CONNECTION_IDLE, RERUN_WAIT};
 use crate::kernel::{Error, Result};
 use diesel::ConnectionError;
 use diesel::r2d2::{self, HandleError, ManageConnection, PooledConnection, R2D2Connection};

@@ -4,7 +4,7 @@ use super::conn::Conn;
 use super::pool::Pool;
 use super::transaction::Mode;
 use super::trouble::Trouble;
-use crate::kernel::limits::{PROBE_EVERY, PROBE_WAIT, PROBE_WRITE, WAL_BYTES_MAX};
+use crate::db::limits::{PROBE_EVERY, PROBE_WAIT, PROBE_WRITE, WAL_BYTES_MAX};
 use crate::kernel::{Error, Result};
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::R2D2Connection as _;

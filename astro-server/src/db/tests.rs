@@ -2,7 +2,7 @@
 use super::schema::server_settings;
 use super::writer::BATCH_TIME;
 use super::{Address, Conn, Db, Options};
-use crate::kernel::limits::WAL_BYTES_MAX;
+use crate::db::limits::WAL_BYTES_MAX;
 use crate::kernel::{Error, Result};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;

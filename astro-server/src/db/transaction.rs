@@ -1,6 +1,6 @@
 //! Transactions: one snapshot for a read, bounded waits for a write, a savepoint for a part of one.
 use super::conn::Conn;
-use crate::kernel::limits::{DATABASE_WAIT, IDLE_IN_TRANSACTION, LOCK_WAIT, READ_STATEMENT};
+use crate::db::limits::{DATABASE_WAIT, IDLE_IN_TRANSACTION, LOCK_WAIT, READ_STATEMENT};
 use crate::kernel::{Error, Result};
 use diesel::connection::{
     AnsiTransactionManager, Connection, SimpleConnection as _, TransactionManager,

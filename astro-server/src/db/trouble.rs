@@ -1,6 +1,6 @@
 //! What is wrong with the database, told once: to the log, to callers and to health.
+use crate::db::limits::TROUBLE_TOLD;
 use crate::kernel::Error;
-use crate::kernel::limits::TROUBLE_TOLD;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;

@@ -1,16 +1,10 @@
 //! Column types that PostgreSQL and SQLite store differently: one line each.
-use super::conn::{MultiBackend, MultiRawValue};
-use crate::kernel::{
-    AssetId, AssignmentId, AttemptId, BotId, DiscrepancyId, DonationId, EventId, ItemId, OrgId,
-    ReservationId, SteamId, SyncId, Timestamp,
-};
+use crate::kernel::{AssetId, AssignmentId, BotId, ItemId, OrgId, SteamId, Timestamp};
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
-use diesel::pg::Pg;
-use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{self as st, HasSqlType};
-use diesel::sqlite::Sqlite;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{self as st};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -92,71 +86,78 @@ macro_rules! columns {
             pub struct $sql;
         )* }
         $(
-        expression!($name, sql::$sql);
+        $crate::db::types::expression!($name, sql::$sql);
 
-        impl HasSqlType<sql::$sql> for Pg {
+        impl diesel::sql_types::HasSqlType<sql::$sql> for diesel::pg::Pg {
             fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
-                <Pg as HasSqlType<st::$pg>>::metadata(lookup)
+                <diesel::pg::Pg as diesel::sql_types::HasSqlType<diesel::sql_types::$pg>>::metadata(lookup)
             }
         }
-        impl HasSqlType<sql::$sql> for Sqlite {
+        impl diesel::sql_types::HasSqlType<sql::$sql> for diesel::sqlite::Sqlite {
             fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
-                <Sqlite as HasSqlType<st::$lite>>::metadata(lookup)
+                <diesel::sqlite::Sqlite as diesel::sql_types::HasSqlType<diesel::sql_types::$lite>>::metadata(lookup)
             }
         }
-        impl HasSqlType<sql::$sql> for MultiBackend {
+        impl diesel::sql_types::HasSqlType<sql::$sql> for $crate::db::MultiBackend {
             fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
-                MultiBackend::lookup_sql_type::<sql::$sql>(lookup)
+                $crate::db::MultiBackend::lookup_sql_type::<sql::$sql>(lookup)
             }
         }
-        impl ToSql<sql::$sql, Pg> for $name {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-                <$rust as ToSql<st::$pg, Pg>>::to_sql(&self.0, out)
+        impl diesel::serialize::ToSql<sql::$sql, diesel::pg::Pg> for $name {
+            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>) -> diesel::serialize::Result {
+                <$rust as diesel::serialize::ToSql<diesel::sql_types::$pg, diesel::pg::Pg>>::to_sql(&self.0, out)
             }
         }
-        impl ToSql<sql::$sql, Sqlite> for $name {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        impl diesel::serialize::ToSql<sql::$sql, diesel::sqlite::Sqlite> for $name {
+            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, diesel::sqlite::Sqlite>) -> diesel::serialize::Result {
                 let $v = &self.0;
                 out.set_value($to);
-                Ok(IsNull::No)
+                Ok(diesel::serialize::IsNull::No)
             }
         }
-        impl ToSql<sql::$sql, MultiBackend> for $name {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+        impl diesel::serialize::ToSql<sql::$sql, $crate::db::MultiBackend> for $name {
+            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, $crate::db::MultiBackend>) -> diesel::serialize::Result {
                 out.set_value((sql::$sql, self));
-                Ok(IsNull::No)
+                Ok(diesel::serialize::IsNull::No)
             }
         }
-        impl FromSql<sql::$sql, Pg> for $name {
-            fn from_sql(value: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-                <$rust as FromSql<st::$pg, Pg>>::from_sql(value).map(Self)
+        impl diesel::deserialize::FromSql<sql::$sql, diesel::pg::Pg> for $name {
+            fn from_sql(value: <diesel::pg::Pg as diesel::backend::Backend>::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                <$rust as diesel::deserialize::FromSql<diesel::sql_types::$pg, diesel::pg::Pg>>::from_sql(value).map(Self)
             }
         }
-        impl FromSql<sql::$sql, Sqlite> for $name {
-            fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-                let $r = <$repr as FromSql<st::$lite, Sqlite>>::from_sql(value)?;
+        impl diesel::deserialize::FromSql<sql::$sql, diesel::sqlite::Sqlite> for $name {
+            fn from_sql(value: <diesel::sqlite::Sqlite as diesel::backend::Backend>::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                let $r = <$repr as diesel::deserialize::FromSql<diesel::sql_types::$lite, diesel::sqlite::Sqlite>>::from_sql(value)?;
                 Ok(Self($from))
             }
         }
-        impl FromSql<sql::$sql, MultiBackend> for $name {
-            fn from_sql(value: MultiRawValue<'_>) -> deserialize::Result<Self> {
+        impl diesel::deserialize::FromSql<sql::$sql, $crate::db::MultiBackend> for $name {
+            fn from_sql(value: $crate::db::MultiRawValue<'_>) -> diesel::deserialize::Result<Self> {
                 value.from_sql::<Self, sql::$sql>()
             }
         }
     )* };
 }
+pub(crate) use columns;
+
+/// The ids of a slice, and how they are stored; its `schema.rs` finds their SQL types in `sql`.
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        $crate::kernel::ids::ids! { $($(#[$doc])* $name),* }
+        $crate::db::types::columns! { $(
+            $name for $name(uuid::Uuid) = Uuid | Binary(Vec<u8>),
+                |v| v.as_bytes().as_slice(), |r| uuid::Uuid::from_slice(&r)?;
+        )* }
+    };
+}
+pub(crate) use id;
 
 columns! {
     OrgId for OrgId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
     BotId for BotId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
     ItemId for ItemId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    ReservationId for ReservationId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
     AssignmentId for AssignmentId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    AttemptId for AttemptId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    DonationId for DonationId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    SyncId for SyncId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    DiscrepancyId for DiscrepancyId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    EventId for EventId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
     Guid for Guid(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
     Instant for Timestamp(DateTime<Utc>) = Timestamptz | BigInt(i64),
         |v| v.timestamp_micros(), |r| DateTime::from_timestamp_micros(r).ok_or("timestamp out of range")?;

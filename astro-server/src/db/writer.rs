@@ -8,7 +8,7 @@ use super::pool::Pool;
 use super::probe::File;
 use super::transaction::Mode;
 use super::trouble::Trouble;
-use crate::kernel::limits::{DATABASE_WAIT, RERUN_WAIT, RERUNS_MAX};
+use crate::db::limits::{DATABASE_WAIT, RERUN_WAIT, RERUNS_MAX};
 use crate::kernel::{Error, Result};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

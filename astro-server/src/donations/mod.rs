@@ -2,14 +2,25 @@
 pub mod ops;
 pub mod reversal;
 pub mod rules;
+mod schema;
 pub mod service;
 pub(crate) mod store;
 
 use crate::db::Document;
-use crate::db::types::text_enum;
+use crate::db::types::{id, text_enum};
 use crate::items::asset::SeenAsset;
-use crate::kernel::{BotId, DonationId, Error, OrgId, Result, SteamId, Timestamp};
+use crate::kernel::Noun;
+use crate::kernel::{BotId, Error, OrgId, Result, SteamId, Timestamp};
 use diesel::prelude::*;
+
+/// A donation, as errors name it.
+pub const DONATION: Noun =
+    Noun { name: "donation", field: "donation_id", reason: "DONATION_NOT_FOUND" };
+
+id! {
+    /// A donation: one received trade offer.
+    DonationId,
+}
 
 text_enum! {
     /// How far a donation is.
@@ -69,7 +80,7 @@ text_enum! {
 
 /// One received trade offer.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = crate::db::schema::donations)]
+#[diesel(table_name = schema::donations)]
 pub struct Donation {
     /// Id.
     pub id: DonationId,

@@ -1,25 +1,23 @@
 //! A donation from the offer to the pool.
 use super::rules::{self, Decline, LIMIT_SPAN, judge, worth};
-use super::{Donation, DonationState, Filter, Offer, store};
+use super::{Donation, DonationId, DonationState, Filter, Offer, store};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::{Class, Origin, SeenAsset};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{
-    AssetId, BotId, Caller, DonationId, Error, Page, Reach, Result, SteamId, Timestamp,
-};
+use crate::kernel::{AssetId, BotId, Caller, Error, Page, Reach, Result, SteamId, Timestamp};
 use crate::{orgs, users};
 use std::collections::{HashMap, HashSet};
 
 /// The donation, if the caller sees it.
 ///
 /// # Errors
-/// [`Error::DonationNotFound`].
+/// `DONATION_NOT_FOUND`.
 pub fn visible(conn: &mut Conn, caller: &Caller, id: DonationId) -> Result<Donation> {
     let found = store::get(conn, id)?.filter(|donation| caller.sees(donation.org_id));
-    found.ok_or(Error::DonationNotFound(id))
+    found.ok_or(super::DONATION.missing(id))
 }
 
 /// A page of donations, newest first, one more than its size.
@@ -206,7 +204,7 @@ pub fn answered(
     now: Timestamp,
 ) -> Result<()> {
     let Some(donation) = store::of_offer(conn, bot.id, offer)? else {
-        return Err(Error::BotProtocol(format!("trade_offer_id {offer} was never received")));
+        return Err(bots::protocol_broken(format!("trade_offer_id {offer} was never received")));
     };
     if donation.state.is_answered() {
         return Ok(());

@@ -1,12 +1,13 @@
 //! `DonationService` on the wire.
-use super::{DeclineReason, Donation, DonationState, Filter, ops};
-use crate::auth::{self, Gate};
+use super::{DeclineReason, Donation, DonationId, DonationState, Filter, ops};
+use crate::auth::Gate;
 use crate::db::Conn;
 use crate::edge::unary;
 use crate::items;
 use crate::kernel::limits::{self, FILTER_VALUES_MAX};
 use crate::kernel::page::Cursor;
-use crate::kernel::{BotId, DonationId, Error, Page, Result, SteamId};
+use crate::kernel::{BotId, Error, Page, Result, SteamId};
+use crate::orgs;
 use crate::wire;
 use astro_sdk::v1::{self, donation_service_server::DonationService};
 use prost::Message;
@@ -48,7 +49,7 @@ impl DonationService for Donations {
                     &q.page_token,
                     &[b"donations", &list, context.caller.principal.id().as_bytes()],
                 )?;
-                let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
                 let rows = ops::list(conn, reach, &filter, &page)?;
                 let cursor = |d: &Donation| Cursor::at(d.created_at, d.id.0);
                 let encode = |d| encode(conn, d);

@@ -1,9 +1,9 @@
 //! SQL on `donations`.
 use super::rules::Given;
-use super::{Donation, DonationState, Filter};
-use crate::db::schema::donations as t;
+use super::schema::donations as t;
+use super::{Donation, DonationId, DonationState, Filter};
 use crate::db::{Conn, each, within};
-use crate::kernel::{BotId, DonationId, Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
+use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
 /// States in which the bot has something to do.

@@ -1,5 +1,5 @@
 //! Who is connected, what each does, and which connection goes when there are too many.
-use crate::config::Bounds;
+use super::limits::Bounds;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 /// All open connections.
 #[derive(Debug, Clone)]
-pub(super) struct Connections {
+pub struct Connections {
     bounds: Bounds,
     open: Arc<Mutex<Open>>,
 }
@@ -49,7 +49,7 @@ struct Line {
 
 impl Connections {
     /// None yet.
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub fn new(bounds: Bounds) -> Self {
         Self { bounds, open: Arc::default() }
     }
 
@@ -84,8 +84,13 @@ impl Connections {
     }
 
     /// Ends the connections that never had a call: nobody misses them.
-    pub(super) fn dismiss_silent(&self) {
+    pub fn dismiss_silent(&self) {
         self.lock().lines.values().filter(|line| !line.called).for_each(|l| l.leave.cancel());
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.lock().lines.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

@@ -1,14 +1,13 @@
 //! What comes in with a call, and how much of it: counted, bounded and in time.
-use super::connections::{Call, Needs};
-use super::listen::Visit;
+use super::limits::{OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX, REQUEST_BYTES_PER_KEY_MAX};
 use crate::auth::gate::Entry;
-use crate::kernel::limits::{
-    METADATA_BYTES_MAX, OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX, REQUEST_BYTES_PER_KEY_MAX,
-};
 use crate::kernel::{Error, Result};
-use astro_sdk::methods;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -17,171 +16,52 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
-use tonic::body::Body;
-use tower::{Layer, Service};
 
 /// Bytes before a message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
-/// What HTTP/2 counts for an entry of the metadata beside its name and value.
-const ENTRY_BYTES: usize = 32;
 
 /// The services that answer what the others are; one call asks several times.
 const REFLECTION: &str = "/grpc.reflection.";
 
-type Answer<E> = Pin<Box<dyn Future<Output = Result<http::Response<Body>, E>> + Send>>;
-
-/// Around everything: counts the calls of a connection and looks at their metadata.
+/// What is taken in, once the keys are checked.
 #[derive(Debug, Clone)]
-pub(super) struct DoorLayer;
-
-impl<S> Layer<S> for DoorLayer {
-    type Service = DoorService<S>;
-
-    fn layer(&self, inner: S) -> DoorService<S> {
-        DoorService { inner }
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct DoorService<S> {
-    inner: S,
-}
-
-impl<S> Service<http::Request<Body>> for DoorService<S>
-where
-    S: Service<http::Request<Body>, Response = http::Response<Body>>,
-    S::Future: Send + 'static,
-    S::Error: 'static,
-{
-    type Response = http::Response<Body>;
-    type Error = S::Error;
-    type Future = Answer<S::Error>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: http::Request<Body>) -> Answer<S::Error> {
-        let visit = request.extensions_mut().remove::<Visit>();
-        let is_open = methods::find(request.uri().path()).is_none();
-        let needs = if is_open { Needs::Nothing } else { Needs::Key };
-        let call = visit.as_ref().map(|visit| visit.door.call(needs));
-        if let Some(visit) = visit {
-            request.extensions_mut().insert(visit.tcp);
-        }
-        if metadata_bytes(request.headers()) > METADATA_BYTES_MAX {
-            let status = Status::from(Error::LimitExceeded("the metadata is over 16 KiB"));
-            return Box::pin(async move { Ok(status.into_http()) });
-        }
-        let answer = self.inner.call(request);
-        Box::pin(
-            async move { Ok(answer.await?.map(|body| Body::new(Counted { body, _call: call }))) },
-        )
-    }
-}
-
-fn metadata_bytes(headers: &http::HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ENTRY_BYTES).sum()
-}
-
-/// An answer that belongs to a call under way.
-struct Counted {
-    body: Body,
-    _call: Option<Call>,
-}
-
-impl http_body::Body for Counted {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-}
-
-/// Behind the check of keys: reads the one message of a call whole, within its time and size. A
-/// caller who never ends a message holds neither memory nor a place for long.
-#[derive(Debug, Clone)]
-pub(super) struct IntakeLayer {
+pub struct Intake {
     wait: Duration,
     /// When answers that need no key end.
     stop: CancellationToken,
     waiting: Waiting,
 }
 
-impl IntakeLayer {
-    pub(super) fn new(wait: Duration, stop: CancellationToken) -> Self {
+impl Intake {
+    /// Gives each message so long.
+    pub fn new(wait: Duration, stop: CancellationToken) -> Self {
         Self { wait, stop, waiting: Waiting::default() }
     }
 }
 
-impl<S> Layer<S> for IntakeLayer {
-    type Service = IntakeService<S>;
-
-    fn layer(&self, inner: S) -> IntakeService<S> {
-        IntakeService { intake: self.clone(), inner }
+/// Reads the one message of a call whole, within its time and size. A caller who never ends a
+/// message holds neither memory nor a place for long.
+pub(super) async fn take(State(intake): State<Intake>, request: Request, next: Next) -> Response {
+    let entry = request.extensions().get::<Entry>();
+    if entry.is_some_and(|entry| entry.method.client_streaming) {
+        return next.run(request).await;
     }
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct IntakeService<S> {
-    intake: IntakeLayer,
-    inner: S,
-}
-
-impl<S> Service<http::Request<Body>> for IntakeService<S>
-where
-    S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = http::Response<Body>;
-    type Error = S::Error;
-    type Future = Answer<S::Error>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    let share = entry.map(|entry| intake.waiting.share(entry.caller.principal.id()));
+    if share.is_none() && request.uri().path().starts_with(REFLECTION) {
+        let request = request.map(|body| Body::new(Limited::new(body, OPEN_CALL_BYTES_MAX)));
+        return next.run(request).await.map(|body| until(intake.stop, body));
     }
-
-    fn call(&mut self, request: http::Request<Body>) -> Answer<S::Error> {
-        let entry = request.extensions().get::<Entry>();
-        if entry.is_some_and(|entry| entry.method.client_streaming) {
-            return Box::pin(self.inner.call(request));
-        }
-        let share = entry.map(|entry| self.intake.waiting.share(entry.caller.principal.id()));
-        let (wait, stop) = (self.intake.wait, self.intake.stop.clone());
-        if share.is_none() && request.uri().path().starts_with(REFLECTION) {
-            let request = request.map(|body| Body::new(Limited::new(body, OPEN_CALL_BYTES_MAX)));
-            let answer = self.inner.call(request);
-            return Box::pin(async move { Ok(answer.await?.map(|body| until(stop, body))) });
-        }
-        let mut room = share.map_or(Room::Open(OPEN_CALL_BYTES_MAX), Room::OfKey);
-        // The service that was polled ready is the one to call; its clone stays for the next call.
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let message = match gather(body, wait, |bytes| room.take(bytes)).await {
-                Ok(message) => Body::new(Full::new(message)),
-                Err(status) => return Ok(status.into_http()),
-            };
-            let answer = inner.call(http::Request::from_parts(parts, message)).await?;
-            // A key's share is kept until the answer: until then the message is in memory.
-            Ok(match room {
-                Room::OfKey(_) => answer,
-                Room::Open(_) => answer.map(|body| until(stop, body)),
-            })
-        })
+    let mut room = share.map_or(Room::Open(OPEN_CALL_BYTES_MAX), Room::OfKey);
+    let (parts, body) = request.into_parts();
+    let message = match gather(body, intake.wait, |bytes| room.take(bytes)).await {
+        Ok(message) => Body::from(message),
+        Err(status) => return status.into_http(),
+    };
+    let answer = next.run(Request::from_parts(parts, message)).await;
+    // A key's share is kept until the answer: until then the message is in memory.
+    match room {
+        Room::OfKey(_) => answer,
+        Room::Open(_) => answer.map(|body| until(intake.stop, body)),
     }
 }
 
@@ -221,12 +101,12 @@ struct Ending {
 
 impl http_body::Body for Ending {
     type Data = Bytes;
-    type Error = Status;
+    type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Status>>> {
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
         if self.ended {
             return Poll::Ready(None);
         }
@@ -234,7 +114,8 @@ impl http_body::Body for Ending {
         if next.is_pending() && self.stop.as_mut().poll(cx).is_ready() {
             self.ended = true;
             let mut trailers = http::HeaderMap::new();
-            Status::from(Error::Stopping).add_header(&mut trailers)?;
+            // Fails only for a message that no header holds.
+            let _ = Status::from(Error::Stopping).add_header(&mut trailers);
             return Poll::Ready(Some(Ok(http_body::Frame::trailers(trailers))));
         }
         next
@@ -262,7 +143,8 @@ async fn gather(
 async fn whole(mut body: Body, mut grow: impl FnMut(usize) -> Result<()>) -> Result<Bytes, Status> {
     let (mut first, mut more) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
+        let frame = frame.map_err(|e| Status::unknown(format!("the request broke off: {e}")))?;
+        let Ok(data) = frame.into_data() else { continue };
         grow(data.len())?;
         if first.is_empty() {
             first = data;

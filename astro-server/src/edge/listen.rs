@@ -1,7 +1,7 @@
 //! Accepts connections, no more than the process can hold, and ends those that say nothing.
-use super::connections::{Connections, Door, Seat};
-use crate::kernel::limits::{ACCEPT_PAUSE, COMPLAINT_EVERY, FILES_RESERVED, FILES_WANTED};
-use futures_util::Stream;
+use super::connections::{Connections, Seat};
+use super::door::Visit;
+use super::limits::{ACCEPT_PAUSE, COMPLAINT_EVERY, FILES_RESERVED, FILES_WANTED};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};
@@ -12,10 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
-use tonic::transport::server::{Connected, TcpConnectInfo};
 
 /// Raises the soft limit of open files as far as the system lets us: each connection is one.
-pub(crate) fn raise_file_limit() {
+pub fn raise_file_limit() {
     let now = getrlimit(Resource::Nofile);
     let most = now.maximum.map_or(FILES_WANTED, |most| most.min(FILES_WANTED));
     if now.current.is_some_and(|current| current < most) {
@@ -27,7 +26,7 @@ pub(crate) fn raise_file_limit() {
 }
 
 /// How many connections fit beside the files that the database and the log need.
-pub(super) fn room(wanted: usize) -> usize {
+pub fn room(wanted: usize) -> usize {
     let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok());
     let room = files.map_or(wanted, |files| files.saturating_sub(FILES_RESERVED).max(files / 4));
     if room < wanted {
@@ -40,7 +39,7 @@ pub(super) fn room(wanted: usize) -> usize {
 }
 
 /// The listening socket.
-pub(super) struct Listener {
+pub struct Listener {
     listener: TcpListener,
     connections: Connections,
     failing: Complaint,
@@ -48,20 +47,13 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(listener: TcpListener, connections: Connections) -> Self {
+    /// Takes the connections in that come to this socket.
+    pub fn new(listener: TcpListener, connections: Connections) -> Self {
         Self { listener, connections, failing: Complaint::default(), full: Complaint::default() }
     }
 
-    /// The connections that come in.
-    pub(super) fn incoming(mut self) -> impl Stream<Item = io::Result<Socket>> + Send {
-        async_stream::stream! {
-            loop {
-                yield Ok(self.next().await);
-            }
-        }
-    }
-
-    async fn next(&mut self) -> Socket {
+    /// The next connection.
+    pub(super) async fn next(&mut self) -> Socket {
         let (mut pause, longest) = ACCEPT_PAUSE;
         loop {
             match self.listener.accept().await {
@@ -134,7 +126,7 @@ impl Complaint {
 pub(super) struct Socket {
     stream: TcpStream,
     seat: Seat,
-    tcp: TcpConnectInfo,
+    peer: SocketAddr,
     leave: Pin<Box<WaitForCancellationFutureOwned>>,
     /// When to look at the times below again.
     alarm: Pin<Box<Sleep>>,
@@ -144,10 +136,14 @@ pub(super) struct Socket {
 
 impl Socket {
     fn new(stream: TcpStream, seat: Seat, peer: SocketAddr) -> Self {
-        let tcp = TcpConnectInfo { local_addr: stream.local_addr().ok(), remote_addr: Some(peer) };
         let leave = Box::pin(seat.leave().cancelled_owned());
         let alarm = Box::pin(sleep_until(seat.ends_at().unwrap_or_else(Instant::now)));
-        Self { stream, seat, tcp, leave, alarm, stalled: None }
+        Self { stream, seat, peer, leave, alarm, stalled: None }
+    }
+
+    /// What the calls of the connection know of it.
+    pub(super) fn visit(&self) -> Visit {
+        Visit { door: self.seat.door(), peer: self.peer }
     }
 
     /// Tells why the connection has to end, if it has to; looks again when it may.
@@ -176,23 +172,6 @@ impl Socket {
             self.stalled.get_or_insert_with(Instant::now);
         }
         written
-    }
-}
-
-/// What a call knows of its connection.
-#[derive(Debug, Clone)]
-pub(super) struct Visit {
-    /// Counts the calls.
-    pub(super) door: Door,
-    /// The addresses.
-    pub(super) tcp: TcpConnectInfo,
-}
-
-impl Connected for Socket {
-    type ConnectInfo = Visit;
-
-    fn connect_info(&self) -> Visit {
-        Visit { door: self.seat.door(), tcp: self.tcp.clone() }
     }
 }
 
@@ -245,8 +224,7 @@ impl AsyncWrite for Socket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Bounds;
-    use futures_util::StreamExt;
+    use crate::edge::limits::Bounds;
     use std::net::Ipv4Addr;
 
     #[tokio::test]
@@ -254,9 +232,9 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Connections::new(Bounds::default());
-        let mut incoming = std::pin::pin!(Listener::new(listener, connections).incoming());
+        let mut listener = Listener::new(listener, connections);
         let _client = TcpStream::connect(address).await.unwrap();
-        let socket = incoming.next().await.unwrap().unwrap();
+        let socket = listener.next().await;
         assert!(socket.stream.nodelay().unwrap());
     }
 

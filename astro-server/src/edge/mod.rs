@@ -1,6 +1,25 @@
-//! Where calls come in: the only place, beside each `service.rs` and what serves them, that knows how
+//! Where calls come in: the only place, beside each `service.rs` and what mounts them, that knows how
 //! they travel. Behind it are plain messages and a [`Caller`](crate::kernel::Caller).
+mod admit;
 mod call;
+mod connections;
+mod deadline;
+mod door;
+pub mod figures;
+pub mod health;
+mod intake;
+pub mod limits;
+mod listen;
+mod measure;
+mod refusals;
+mod serve;
+mod stack;
 mod status;
 
+pub use admit::Admit;
 pub use call::{call, unary};
+pub use connections::Connections;
+pub use intake::Intake;
+pub use listen::{Listener, raise_file_limit, room};
+pub use serve::serve;
+pub use stack::stack;

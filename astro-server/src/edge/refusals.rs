@@ -1,5 +1,5 @@
 //! Lines of the log for refused calls: so many, and how many more there were.
-use crate::kernel::limits::{REFUSALS_LOGGED, REFUSALS_LOGGED_EVERY};
+use super::limits::{REFUSALS_LOGGED, REFUSALS_LOGGED_EVERY};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, sleep_until};
 

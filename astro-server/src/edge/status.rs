@@ -2,6 +2,7 @@
 use crate::kernel::Error;
 use crate::kernel::conceal::conceal;
 use crate::kernel::error::Kind;
+use astro_sdk::v1::ErrorReason;
 use std::collections::HashMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -26,9 +27,15 @@ fn code(kind: Kind) -> Code {
     }
 }
 
+/// Whether clients can know the reason.
+fn is_in_contract(reason: &str) -> bool {
+    ErrorReason::from_str_name(&format!("ERROR_REASON_{reason}")).is_some()
+}
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let (kind, reason) = error.kind_and_reason();
+        debug_assert!(is_in_contract(reason), "{reason} is no reason of the contract");
         if kind == Kind::Internal {
             tracing::error!(cause = %error, "Request failed: {error}");
         }

@@ -233,7 +233,8 @@ impl Bytes {
 mod tests {
     use super::*;
     use crate::db::{Document, Guid};
-    use crate::kernel::{AssignmentId, BotId, EventId, ItemId, Timestamp};
+    use crate::events::EventId;
+    use crate::kernel::{AssignmentId, BotId, ItemId, Timestamp};
     use serde_json::json;
 
     fn content() -> Content {

@@ -2,7 +2,7 @@
 use super::sealer::{Sealer, Turn, portion};
 use super::{Position, store};
 use crate::db::Db;
-use crate::kernel::limits::LOG_LATE;
+use crate::events::limits::LOG_LATE;
 use crate::kernel::{Error, Result};
 use crate::supervise;
 use std::sync::Arc;

@@ -1,19 +1,20 @@
 //! The event log: the audit trail, and what every feed reads.
 mod chain;
 pub mod feed;
+pub mod limits;
 mod log;
 mod sealer;
 pub mod service;
 mod verify;
 
+mod schema;
 pub(crate) mod store;
 
-use crate::db::types::text_enum;
+use crate::db::types::{id, text_enum};
 use crate::db::{Conn, Document, Guid, MultiBackend};
+use crate::kernel::Kind;
 use crate::kernel::seal::Sealer;
-use crate::kernel::{
-    AssignmentId, BotId, Error, EventId, ItemId, OrgId, Reach, Result, SteamId, Timestamp,
-};
+use crate::kernel::{AssignmentId, BotId, Error, ItemId, OrgId, Reach, Result, SteamId, Timestamp};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -22,8 +23,25 @@ pub use log::{Log, catch_up};
 pub use sealer::seal;
 pub use verify::{Fault, verify};
 
+/// The text is no resume token of this server.
+pub fn resume_token_invalid() -> Error {
+    let text = "resume_token: not a token of this server";
+    Error::refused(Kind::InvalidArgument, "RESUME_TOKEN_INVALID", text, [])
+}
+
+/// The resume token is of another log.
+pub fn resume_token_expired() -> Error {
+    let text = "resume_token: the log was restored since; start again from a snapshot";
+    Error::refused(Kind::OutOfRange, "RESUME_TOKEN_EXPIRED", text, [])
+}
+
 /// The source of what the platform does by itself.
 pub const SYSTEM: &str = "system";
+
+id! {
+    /// An event.
+    EventId,
+}
 
 text_enum! {
     /// How much an event wants a person.
@@ -315,20 +333,20 @@ impl Position {
     /// Reads a resume token and looks whether the log has what it says; an empty one is the start.
     ///
     /// # Errors
-    /// [`Error::ResumeToken`] for a text that is none, [`Error::ResumeTokenExpired`] for one of
+    /// `RESUME_TOKEN_INVALID` for a text that is none, `RESUME_TOKEN_EXPIRED` for one of
     /// another log, or one that this log is behind of or has another history than: it was restored.
     pub fn resume(conn: &mut Conn, sealer: &Sealer, log: Uuid, token: &str) -> Result<Self> {
         if token.is_empty() {
             return Ok(Self::START);
         }
-        let bytes = sealer.open("resume", token).ok_or(Error::ResumeToken)?;
+        let bytes = sealer.open("resume", token).ok_or(resume_token_invalid())?;
         let (of, rest) = match bytes.len() {
             TOKEN if bytes[0] == TOKEN_VERSION => bytes[1..].split_at(16),
             OLD_TOKEN => bytes.split_at(16),
-            _ => return Err(Error::ResumeToken),
+            _ => return Err(resume_token_invalid()),
         };
         if of != log.as_bytes() {
-            return Err(Error::ResumeTokenExpired);
+            return Err(resume_token_expired());
         }
         let (first, second) = rest.split_at(8);
         let number = |bytes: &[u8]| bytes.iter().fold(0_i64, |n, b| n << 8 | i64::from(*b));
@@ -340,7 +358,7 @@ impl Position {
         }
         store::position(conn, number(first))?
             .filter(|there| there.mark == second)
-            .ok_or(Error::ResumeTokenExpired)
+            .ok_or(resume_token_expired())
     }
 }
 

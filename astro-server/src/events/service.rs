@@ -2,16 +2,15 @@
 use super::feed::Follower;
 use super::{Event, Feed, Filter, Log, Position, Range, Severity, TypePattern, store};
 use crate::auth::gate::{Call, Context};
-use crate::auth::{self, Gate, StreamPass};
+use crate::auth::{Gate, StreamPass};
 use crate::db::Conn;
 use crate::edge::call;
-use crate::kernel::limits::{
-    EVENT_TYPES_MAX, FILTER_VALUES_MAX, LOG_PAGE_TIME, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX,
-    SOURCE_CHARS_MAX, WAIT_SECONDS_MAX,
-};
+use crate::events::limits::{EVENT_TYPES_MAX, LOG_PAGE_TIME, SOURCE_CHARS_MAX, WAIT_SECONDS_MAX};
+use crate::kernel::limits::{FILTER_VALUES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
 use crate::kernel::page::fitting;
 use crate::kernel::seal::Sealer;
 use crate::kernel::{AssignmentId, BotId, Caller, Error, ItemId, Result, SteamId, limits};
+use crate::orgs;
 use crate::wire;
 use astro_sdk::v1;
 use astro_sdk::v1::event_service_server::EventService;
@@ -85,7 +84,7 @@ impl EventService for Events {
             .gate
             .db
             .read(move |conn| {
-                auth::ops::must_exist(conn, reach)?;
+                orgs::ops::must_exist(conn, reach)?;
                 match request.start {
                     Some(Start::ResumeToken(token)) if !token.is_empty() => {
                         Position::resume(conn, &sealer, log_id, &token)
@@ -180,7 +179,7 @@ impl Query {
             return Err(Error::invalid("wait_seconds", "goes without newest_first"));
         }
         let filter = parse_filter(&context.caller, request)?;
-        auth::ops::must_exist(conn, filter.reach)?;
+        orgs::ops::must_exist(conn, filter.reach)?;
         let from = if *newest_first && request.resume_token.is_empty() {
             // Everything is before it.
             Position { number: i64::MAX, ..Position::START }

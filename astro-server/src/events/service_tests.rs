@@ -3,8 +3,9 @@ use super::*;
 use crate::auth::Streams;
 use crate::auth::gate::Entry;
 use crate::db::{Address, Db};
+use crate::events::limits::LOG_PIECE;
 use crate::events::{self, NewEvent};
-use crate::kernel::limits::{LOG_PIECE, PAGE_BYTES_MAX};
+use crate::kernel::limits::PAGE_BYTES_MAX;
 use crate::kernel::{Clock, KeyKind, OrgId, Principal, Reach};
 use astro_sdk::methods;
 use futures_util::StreamExt;
@@ -33,7 +34,8 @@ impl World {
         };
         let events = Events { gate, feed, log };
         let (org, now) = (OrgId::new(), events.gate.clock.now());
-        let made = events.gate.db.write(move |conn| crate::db::insert_org(conn, org, now));
+        let made =
+            events.gate.db.write(move |conn| crate::orgs::store::insert_for_test(conn, org, now));
         made.await.unwrap();
         Self { events, org, stop, _folder: folder }
     }

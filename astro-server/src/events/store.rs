@@ -1,13 +1,11 @@
 //! SQL on `system_events` and on `event_log`, `event_chain` and `event_queue`, which order them.
 use super::chain::{Chain, Head};
-use super::{Event, Filter, Position, Range, Severity, TypePattern};
-use crate::db::schema::{event_chain, event_log as l, event_queue as q, system_events as t};
+use super::schema::{event_chain, event_log as l, event_queue as q, system_events as t};
+use super::{Event, EventId, Filter, Position, Range, Severity, TypePattern};
 use crate::db::types::sql as types;
 use crate::db::{Conn, Document, Guid, MultiBackend, within};
-use crate::kernel::limits::LOG_PIECE;
-use crate::kernel::{
-    AssignmentId, BotId, EventId, ItemId, OrgId, Reach, Result, SteamId, Timestamp,
-};
+use crate::events::limits::LOG_PIECE;
+use crate::kernel::{AssignmentId, BotId, ItemId, OrgId, Reach, Result, SteamId, Timestamp};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable};

@@ -1,17 +1,35 @@
 //! Items: Steam assets, followed through their life.
 pub mod asset;
+mod errors;
+pub mod limits;
 pub mod ops;
 pub mod returns;
+pub(crate) mod schema;
 pub mod service;
 pub(crate) mod store;
 
 use crate::db::Document;
-use crate::db::types::text_enum;
+use crate::db::types::{id, text_enum};
+use crate::jobs::Job;
 use crate::kernel::{
-    AssetId, AssignmentId, BotId, Error, ItemId, Money, OrgId, ReservationId, Result, SteamId,
-    Timestamp,
+    AssetId, AssignmentId, BotId, Error, ItemId, Money, OrgId, Result, SteamId, Timestamp,
 };
 use diesel::prelude::*;
+pub use errors::*;
+
+/// The work on a schedule.
+pub fn jobs() -> Vec<Job> {
+    let id = |it: &Reservation| it.id.0;
+    vec![
+        Job::each("pull back reservations", ops::reservations_ahead, id, ops::pull_back),
+        Job::each("expire reservations", ops::overdue, id, ops::expire),
+    ]
+}
+
+id! {
+    /// A reservation.
+    ReservationId,
+}
 
 text_enum! {
     /// Where an item is in its life.
@@ -96,7 +114,7 @@ text_enum! {
 
 /// One Steam asset.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = crate::db::schema::items)]
+#[diesel(table_name = schema::items)]
 pub struct Item {
     /// Id.
     pub id: ItemId,
@@ -198,20 +216,20 @@ impl Item {
     /// Passes when the item is free and can be traded now.
     ///
     /// # Errors
-    /// [`Error::ItemNotAvailable`] with the state.
+    /// `ITEM_NOT_AVAILABLE` with the state.
     pub fn must_be_free(&self, now: Timestamp) -> Result<()> {
         let state = match (self.state, self.tradable_at) {
             (ItemState::Available, Some(at)) if at > now => format!("not tradable before {at}"),
             (ItemState::Available, _) if !self.is_stack() => return Ok(()),
             _ => self.shown_state(),
         };
-        Err(Error::ItemNotAvailable { item: self.id, state })
+        Err(not_available(self.id, state))
     }
 }
 
 /// What an update may change of an item; `None` leaves a column as it is.
 #[derive(Debug, Clone, Default, AsChangeset)]
-#[diesel(table_name = crate::db::schema::items)]
+#[diesel(table_name = schema::items)]
 pub struct Changes {
     /// State.
     pub state: Option<ItemState>,
@@ -274,7 +292,7 @@ impl Changes {
 
 /// A hold on items with a time limit.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = crate::db::schema::reservations)]
+#[diesel(table_name = schema::reservations)]
 pub struct Reservation {
     /// Id.
     pub id: ReservationId,

@@ -1,11 +1,13 @@
 //! What happens to items. Each change appends its event.
-use super::{Changes, Filter, Item, ItemState, Order, Reservation, ReservationState, store};
+use super::{
+    Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState, store,
+};
 use crate::auth::gate::Context;
 use crate::db::{Conn, Document};
 use crate::events::{self, Event, NewEvent};
 use crate::kernel::{
-    AssetId, AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, Reach, ReservationId,
-    Result, SteamId, Timestamp,
+    AssetId, AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, Reach, Result,
+    SteamId, Timestamp,
 };
 use crate::orgs;
 use serde_json::Value;
@@ -23,9 +25,9 @@ pub struct By<'a> {
 /// The item, if the caller sees it.
 ///
 /// # Errors
-/// [`Error::ItemNotFound`].
+/// `ITEM_NOT_FOUND`.
 pub fn visible(conn: &mut Conn, caller: &Caller, id: ItemId) -> Result<Item> {
-    store::get(conn, id)?.filter(|item| caller.sees(item.org_id)).ok_or(Error::ItemNotFound(id))
+    store::get(conn, id)?.filter(|item| caller.sees(item.org_id)).ok_or(super::ITEM.missing(id))
 }
 
 /// A page of items, one row more than its size.
@@ -151,7 +153,7 @@ pub struct Update {
 /// Changes the fields that clients own.
 ///
 /// # Errors
-/// [`Error::ItemNotFound`], [`Error::Etag`].
+/// `ITEM_NOT_FOUND`, [`Error::Etag`].
 pub fn update(conn: &mut Conn, context: &Context, update: Update) -> Result<Item> {
     let item = visible(conn, &context.caller, update.id)?;
     if !update.etag.is_empty() && update.etag != item.etag() {
@@ -181,7 +183,7 @@ pub enum Wanted {
 /// Reserves items: all or none.
 ///
 /// # Errors
-/// [`Error::ItemNotFound`], [`Error::ItemNotAvailable`], [`Error::NotEnoughItems`].
+/// `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `NOT_ENOUGH_ITEMS`.
 pub fn reserve(
     conn: &mut Conn,
     context: &Context,
@@ -195,7 +197,7 @@ pub fn reserve(
         Wanted::Matching(filter, count) => {
             let found = store::next_free(conn, org, filter, context.now, *count)?;
             if found.len() < *count {
-                return Err(Error::NotEnoughItems { wanted: *count, found: found.len() });
+                return Err(super::not_enough(*count, found.len()));
             }
             found
         }
@@ -226,7 +228,7 @@ fn free_by_id(conn: &mut Conn, org: OrgId, ids: &[ItemId], now: Timestamp) -> Re
     ids.iter()
         .map(|&id| {
             let item = store::get(conn, id)?.filter(|item| item.org_id == org);
-            let item = item.ok_or(Error::ItemNotFound(id))?;
+            let item = item.ok_or(super::ITEM.missing(id))?;
             item.must_be_free(now)?;
             Ok(item)
         })
@@ -244,7 +246,7 @@ pub fn lock(conn: &mut Conn, org: OrgId, ids: &[ItemId]) -> Result<()> {
 /// Gives reserved items back.
 ///
 /// # Errors
-/// [`Error::ReservationNotFound`], [`Error::ReservationEnded`].
+/// `RESERVATION_NOT_FOUND`, `RESERVATION_ENDED`.
 pub fn release(
     conn: &mut Conn,
     context: &Context,
@@ -259,10 +261,10 @@ pub fn release(
 
 fn held(conn: &mut Conn, caller: &Caller, id: ReservationId) -> Result<Reservation> {
     let found = store::reservation(conn, id)?.filter(|r| caller.sees(r.org_id));
-    let reservation = found.ok_or(Error::ReservationNotFound(id))?;
+    let reservation = found.ok_or(super::RESERVATION.missing(id))?;
     if reservation.state != ReservationState::Held {
         let state = reservation.state.to_string();
-        return Err(Error::ReservationEnded { reservation: id, state });
+        return Err(super::reservation_ended(id, state));
     }
     Ok(reservation)
 }
@@ -337,8 +339,8 @@ pub enum Source {
 /// The items of `source`, checked but not taken yet.
 ///
 /// # Errors
-/// [`Error::ItemNotFound`], [`Error::ItemNotAvailable`], [`Error::ReservationNotFound`],
-/// [`Error::ReservationEnded`].
+/// `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `RESERVATION_NOT_FOUND`,
+/// `RESERVATION_ENDED`.
 pub fn check(
     conn: &mut Conn,
     caller: &Caller,
@@ -351,13 +353,11 @@ pub fn check(
         Source::Reservation(id) => {
             let reservation = held(conn, caller, *id)?;
             if reservation.org_id != org {
-                return Err(Error::ReservationNotFound(*id));
+                return Err(super::RESERVATION.missing(*id));
             }
             let items = store::of_reservation(conn, *id)?;
             match items.iter().find(|item| item.state != ItemState::Reserved || item.is_stack()) {
-                Some(item) => {
-                    Err(Error::ItemNotAvailable { item: item.id, state: item.shown_state() })
-                }
+                Some(item) => Err(super::not_available(item.id, item.shown_state())),
                 None => Ok(items),
             }
         }
@@ -451,9 +451,9 @@ pub fn withdrawn(conn: &mut Conn, bot: BotId, app: i32, asset: AssetId) -> Resul
 /// The item.
 ///
 /// # Errors
-/// [`Error::ItemNotFound`].
+/// `ITEM_NOT_FOUND`.
 pub fn get(conn: &mut Conn, id: ItemId) -> Result<Item> {
-    store::get(conn, id)?.ok_or(Error::ItemNotFound(id))
+    store::get(conn, id)?.ok_or(super::ITEM.missing(id))
 }
 
 /// How many items of the bot are in each state.
@@ -467,7 +467,7 @@ pub fn counts(conn: &mut Conn, bot: BotId) -> Result<Vec<(ItemState, i64)>> {
 /// The movements of an item, newest first, one more than the page's size.
 ///
 /// # Errors
-/// [`Error::ItemNotFound`], [`Error::PageToken`].
+/// `ITEM_NOT_FOUND`, [`Error::PageToken`].
 pub fn history(conn: &mut Conn, caller: &Caller, id: ItemId, page: &Page) -> Result<Vec<Event>> {
     visible(conn, caller, id)?;
     let before = match &page.after {

@@ -1,15 +1,15 @@
 //! `ItemService` on the wire.
 use super::ops::{self, Update, Wanted};
-use super::{Filter, Item, ItemState, Order, Reservation};
+use super::{Filter, Item, ItemState, Order, Reservation, ReservationId};
+use crate::auth::Gate;
 use crate::auth::gate::Context;
-use crate::auth::{self, Gate};
 use crate::edge::unary;
 use crate::events::{Event, Log};
-use crate::kernel::limits::{
-    self, FILTER_VALUES_MAX, ITEMS_MAX, LABELS_MAX, RESERVATION_TTL_DEFAULT, RESERVATION_TTL_MAX,
-};
+use crate::items::limits::{LABELS_MAX, RESERVATION_TTL_DEFAULT, RESERVATION_TTL_MAX};
+use crate::kernel::limits::{self, FILTER_VALUES_MAX, ITEMS_MAX};
 use crate::kernel::page::Cursor;
-use crate::kernel::{BotId, Error, ItemId, Page, ReservationId, Result, SteamId};
+use crate::kernel::{BotId, Error, ItemId, Page, Result, SteamId};
+use crate::orgs;
 use crate::wire;
 use astro_sdk::v1::{self, item_service_server::ItemService};
 use prost::Message;
@@ -58,7 +58,7 @@ impl ItemService for Items {
                     &q.page_token,
                     &[b"items", &list, context.caller.principal.id().as_bytes()],
                 )?;
-                let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
                 let rows = ops::list(conn, reach, &filter, order, &page)?;
                 let cursor = |item: &Item| match order {
                     Order::Newest | Order::Oldest => Cursor::at(item.created_at, item.id.0),

@@ -1,12 +1,13 @@
 //! SQL on `items` and `reservations`.
-use super::{Changes, Filter, Item, ItemState, Order, Reservation, ReservationState};
-use crate::db::schema::{items as t, reservations};
+use super::schema::{items as t, reservations};
+use super::{
+    Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
+};
 use crate::db::{Conn, MultiBackend, each, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::page::Cursor;
 use crate::kernel::{
-    AssetId, AssignmentId, BotId, Error, ItemId, OrgId, Page, Reach, ReservationId, Result,
-    Timestamp,
+    AssetId, AssignmentId, BotId, Error, ItemId, OrgId, Page, Reach, Result, Timestamp,
 };
 use diesel::prelude::*;
 
@@ -185,12 +186,12 @@ fn all_or_none(
 ) -> Result<Option<Vec<Item>>> {
     let taken = pg.transaction(|pg| {
         let found = take(pg)?;
-        let few = Error::NotEnoughItems { wanted: count, found: found.len() };
+        let few = super::not_enough(count, found.len());
         if found.len() < count { Err(few) } else { Ok(found) }
     });
     match taken {
         Ok(found) => Ok(Some(found)),
-        Err(Error::NotEnoughItems { .. }) => Ok(None),
+        Err(error) if error.reason() == super::NOT_ENOUGH_ITEMS => Ok(None),
         Err(error) => Err(error),
     }
 }

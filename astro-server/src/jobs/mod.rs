@@ -1,17 +1,24 @@
-//! Work on a schedule: each job may run twice, on several servers. A job reads what is due and
-//! handles each row in a transaction of its own, so that one that fails stops no other; the jobs do
-//! not wait for each other.
+//! Work on a schedule. A slice says what is due and how a row of it is handled; here each job has a
+//! task of its own, each row a transaction of its own, and each server that shares the database asks
+//! for the job's lease first. So no row and no job holds up another, and a job that two servers do
+//! all the same does no harm: what it changes it compares first.
 mod aside;
+mod schema;
+mod store;
+#[cfg(test)]
+mod tests;
 
-use crate::config::Pace;
-use crate::db::{Conn, Db};
+use crate::db::{Conn, Db, Guid};
 use crate::kernel::time::Steps;
 use crate::kernel::{Clock, Result, Timestamp};
-use crate::{assignments, auth, bots, crash, items, sync};
+use crate::metrics::{self, Metrics};
+use crate::{crash, supervise};
 use aside::Aside;
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use std::time::{Duration, Instant};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Rows that are read, or deleted, at a time.
@@ -22,67 +29,102 @@ const AT_ONCE: usize = 16;
 const TROUBLED_MAX: usize = 3;
 /// Rows deleted in one transaction.
 const FORGOTTEN: i64 = 1000;
-/// How often old answers are forgotten.
+/// How often old rows are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
+/// Rounds without a word from the server that does a job after which another takes it over.
+const LEASE_ROUNDS: u32 = 3;
 
 /// How often the clock is compared with the time that passed.
 const CLOCK_LOOK: Duration = Duration::from_secs(1);
-
-/// Runs the jobs for ever.
-pub async fn run(db: &Db, clock: &Clock, pace: &Pace) {
-    let jobs = Jobs { db, clock, every: pace.job_interval };
-    tokio::join!(
-        jobs.watch_clock(),
-        jobs.job(
-            "pull back reservations",
-            items::ops::reservations_ahead,
-            |it| it.id.0,
-            items::ops::pull_back
-        ),
-        jobs.job("expire reservations", items::ops::overdue, |it| it.id.0, items::ops::expire),
-        jobs.job(
-            "expire assignments",
-            assignments::ending::overdue,
-            |it| it.id.0,
-            assignments::ending::expire
-        ),
-        jobs.job(
-            "withdraw offers",
-            assignments::room::stale,
-            |it| it.id.0,
-            assignments::room::withdraw
-        ),
-        jobs.job(
-            "resume deliveries",
-            assignments::invites::with_trade_url,
-            |it| it.id.0,
-            assignments::invites::resume_with_trade_url
-        ),
-        jobs.job(
-            "settle deliveries",
-            assignments::ops::to_settle,
-            |it| it.id.0,
-            assignments::ops::settle_due
-        ),
-        jobs.job("warn of Steam logins", bots::ops::unwarned, |it| it.id.0, bots::ops::warn),
-        jobs.forget("forget old requests", auth::ops::forget_requests),
-        jobs.forget("forget old trades", sync::history::forget),
-        jobs.forget("forget old reversals", sync::reversals::forget),
-    );
-}
 
 /// What is due now, at most so many.
 type Due<T> = fn(&mut Conn, Timestamp, i64) -> Result<Vec<T>>;
 /// Handles one row.
 type Handle<T> = fn(&mut Conn, &T, Timestamp) -> Result<()>;
+/// Deletes what is too old, about so many rows at most; tells how many there were.
+type Forget = fn(&mut Conn, Timestamp, i64) -> Result<usize>;
 
-struct Jobs<'a> {
-    db: &'a Db,
-    clock: &'a Clock,
-    every: Duration,
+/// A slice's work on a schedule.
+pub struct Job {
+    name: &'static str,
+    run: Box<dyn Fn(Runner) -> BoxFuture<'static, ()> + Send>,
 }
 
-impl Jobs<'_> {
+impl Job {
+    /// Handles each row that is `due` in a transaction of its own. A row that fails is left alone
+    /// for longer each time, told once, and stops no other.
+    pub fn each<T>(name: &'static str, due: Due<T>, id: fn(&T) -> Uuid, handle: Handle<T>) -> Self
+    where
+        T: Clone + Send + 'static,
+    {
+        let run = move |runner: Runner| -> BoxFuture<'static, ()> {
+            Box::pin(async move { runner.each(name, due, id, handle).await })
+        };
+        Self { name, run: Box::new(run) }
+    }
+
+    /// Deletes what is too old, once an hour, in bounded pieces.
+    pub fn forget(name: &'static str, work: Forget) -> Self {
+        let run = move |runner: Runner| -> BoxFuture<'static, ()> {
+            Box::pin(async move { runner.forget(name, work).await })
+        };
+        Self { name, run: Box::new(run) }
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Job").field(&self.name).finish()
+    }
+}
+
+/// Runs the jobs of one server.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    db: Db,
+    clock: Clock,
+    every: Duration,
+    metrics: Metrics,
+    /// Names this server in the leases.
+    holder: Guid,
+}
+
+impl Runner {
+    /// Looks for work `every` so often, and counts it in `metrics`.
+    pub fn new(db: Db, clock: Clock, every: Duration, metrics: Metrics) -> Self {
+        Self { db, clock, every, metrics, holder: Guid(Uuid::new_v4()) }
+    }
+
+    /// Starts a task for each job, until `stop`.
+    pub fn start(&self, jobs: Vec<Job>, stop: &CancellationToken) {
+        for Job { name, run } in jobs {
+            let runner = self.clone();
+            supervise::spawn(name, stop, move || run(runner.clone()));
+        }
+        let runner = self.clone();
+        supervise::spawn("look at the clock", stop, move || {
+            let runner = runner.clone();
+            async move { runner.watch_clock().await }
+        });
+    }
+
+    fn ticks(&self) -> Interval {
+        let mut tick = interval(self.every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tick
+    }
+
+    fn count(&self, job: &'static str, outcome: &'static str, rows: usize) {
+        let counted = self.metrics.job_rows.get_or_create(&metrics::Row { job, outcome });
+        counted.inc_by(u64::try_from(rows).unwrap_or(u64::MAX));
+    }
+
+    /// Whether the job is this server's now.
+    async fn leads(&self, job: &'static str, now: Timestamp) -> Result<bool> {
+        let (holder, span) = (self.holder, self.every * LEASE_ROUNDS);
+        self.db.write(move |conn| store::lease(conn, job, holder, now, span)).await
+    }
+
     /// Tells in the log when the clock is set.
     async fn watch_clock(&self) {
         let mut tick = interval(CLOCK_LOOK);
@@ -96,23 +138,23 @@ impl Jobs<'_> {
         }
     }
 
-    async fn job<T>(&self, name: &'static str, due: Due<T>, id: fn(&T) -> Uuid, handle: Handle<T>)
+    async fn each<T>(&self, name: &'static str, due: Due<T>, id: fn(&T) -> Uuid, handle: Handle<T>)
     where
         T: Clone + Send + 'static,
     {
-        let mut tick = interval(self.every);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = self.ticks();
         let mut aside = Aside::new(name);
         loop {
             tick.tick().await;
             crash::point("jobs");
-            log(name, self.round(&mut aside, due, id, handle).await);
+            log(name, self.round(name, &mut aside, due, id, handle).await);
         }
     }
 
     /// Handles what is due until there is less than a full batch of it.
     async fn round<T>(
         &self,
+        name: &'static str,
         aside: &mut Aside,
         due: Due<T>,
         id: fn(&T) -> Uuid,
@@ -129,10 +171,14 @@ impl Jobs<'_> {
             let mut rows = self.db.read(move |conn| due(conn, now, limit)).await?;
             rows.retain(|row| !aside.holds(id(row), now));
             rows.truncate(BATCH);
+            // Asked for when there is work, so that a server without any writes nothing.
+            if rows.is_empty() || !self.leads(name, now).await? {
+                return Ok(total);
+            }
             let full = rows.len() == BATCH;
             let mut handled = futures_util::stream::iter(rows)
                 .map(|row| async move {
-                    let (id, db) = (id(&row), self.db);
+                    let (id, db) = (id(&row), &self.db);
                     (id, db.write(move |conn| handle(conn, &row, now)).await)
                 })
                 .buffer_unordered(AT_ONCE);
@@ -141,10 +187,12 @@ impl Jobs<'_> {
                 match outcome {
                     Ok(()) => {
                         aside.forgive(id);
+                        self.count(name, "handled", 1);
                         done += 1;
                     }
                     Err(error) => {
                         troubled += usize::from(error.is_transient());
+                        self.count(name, "failed", 1);
                         aside.put(id, &error, now);
                     }
                 }
@@ -160,9 +208,8 @@ impl Jobs<'_> {
     }
 
     /// Deletes what is too old, a bounded piece at a time.
-    async fn forget(&self, name: &str, work: fn(&mut Conn, Timestamp, i64) -> Result<usize>) {
-        let mut tick = interval(self.every);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    async fn forget(&self, name: &'static str, work: Forget) {
+        let mut tick = self.ticks();
         let mut forgot: Option<Timestamp> = None;
         loop {
             tick.tick().await;
@@ -170,7 +217,7 @@ impl Jobs<'_> {
             if forgot.is_some_and(|at| at <= now && now.since(at) < FORGET_EVERY) {
                 continue;
             }
-            match self.forget_now(work, now).await {
+            match self.forget_now(name, work, now).await {
                 Ok((done, all)) => {
                     if all {
                         forgot = Some(now);
@@ -186,13 +233,18 @@ impl Jobs<'_> {
     /// many rows, and whether these were all.
     async fn forget_now(
         &self,
-        work: fn(&mut Conn, Timestamp, i64) -> Result<usize>,
+        name: &'static str,
+        work: Forget,
         now: Timestamp,
     ) -> Result<(usize, bool)> {
         let (began, mut total) = (Instant::now(), 0);
         loop {
+            if !self.leads(name, now).await? {
+                return Ok((total, true));
+            }
             let done = self.db.write(move |conn| work(conn, now, FORGOTTEN)).await?;
             total += done;
+            self.count(name, "handled", done);
             let all = i64::try_from(done).is_ok_and(|done| done < FORGOTTEN);
             if all || began.elapsed() >= self.every / 2 {
                 return Ok((total, all));
@@ -209,34 +261,5 @@ fn log(job: &str, done: Result<usize>) {
         Err(error) if error.is_transient() => {}
         // The next round tries again.
         Err(error) => tracing::warn!(job, %error, "Job \"{job}\" failed: {error}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    static LEFT: AtomicUsize = AtomicUsize::new(3500);
-
-    /// Deletes so many of what is left.
-    fn delete(_: &mut Conn, _: Timestamp, limit: i64) -> Result<usize> {
-        assert_eq!(limit, FORGOTTEN, "in portions");
-        let left = LEFT.load(Ordering::SeqCst);
-        let some = left.min(usize::try_from(limit).unwrap());
-        LEFT.store(left - some, Ordering::SeqCst);
-        Ok(some)
-    }
-
-    #[tokio::test]
-    async fn old_rows_are_deleted_in_portions_until_none_is_left_or_the_time_is_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let address = crate::db::Address::Sqlite(folder.path().join("astro.db"));
-        let db = Db::open(&address, |_| Ok(())).unwrap();
-        let clock = Clock::default();
-        let hurried = Jobs { db: &db, clock: &clock, every: Duration::ZERO };
-        assert_eq!(hurried.forget_now(delete, clock.now()).await, Ok((1000, false)));
-        let jobs = Jobs { every: Duration::from_secs(3600), ..hurried };
-        assert_eq!(jobs.forget_now(delete, clock.now()).await, Ok((2500, true)));
     }
 }

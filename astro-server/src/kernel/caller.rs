@@ -1,4 +1,5 @@
 //! Who calls, and what they may do.
+use super::ORGANIZATION;
 use super::error::{Error, Result};
 use super::ids::{BotId, OrgId};
 use super::time::Timestamp;
@@ -132,7 +133,7 @@ impl Caller {
     /// The organisation that a new thing belongs to: the one asked for, else the caller's own.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when neither says, [`Error::OrgNotFound`] for one the caller does not see.
+    /// [`Error::Invalid`] when neither says, `ORGANIZATION_NOT_FOUND` for one the caller does not see.
     pub fn home(&self, asked: &str) -> Result<OrgId> {
         match self.narrow(asked)? {
             Reach::Organization(org) => Ok(org),
@@ -146,7 +147,7 @@ impl Caller {
     /// What a list shows: what the caller sees, or the organisation asked for alone.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a malformed id, [`Error::OrgNotFound`] for one the caller does not see.
+    /// [`Error::Invalid`] for a malformed id, `ORGANIZATION_NOT_FOUND` for one the caller does not see.
     pub fn narrow(&self, asked: &str) -> Result<Reach> {
         if asked.is_empty() {
             return Ok(self.reach);
@@ -155,7 +156,7 @@ impl Caller {
         if self.sees(asked) {
             Ok(Reach::Organization(asked))
         } else {
-            Err(Error::OrgNotFound(asked))
+            Err(ORGANIZATION.missing(asked))
         }
     }
 
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(caller.home("").unwrap(), own);
         assert_eq!(caller.home(&own.to_string()).unwrap(), own);
         let other = OrgId::new();
-        assert_eq!(caller.home(&other.to_string()).unwrap_err(), Error::OrgNotFound(other));
+        assert_eq!(caller.home(&other.to_string()).unwrap_err(), ORGANIZATION.missing(other));
         assert!(!caller.sees(other));
     }
 
@@ -233,7 +234,7 @@ mod tests {
         );
         let asked = org.to_string();
         assert_eq!(platform.narrow(&asked).unwrap(), Reach::Organization(org));
-        assert_eq!(commons.narrow(&asked).unwrap_err(), Error::OrgNotFound(org));
+        assert_eq!(commons.narrow(&asked).unwrap_err(), ORGANIZATION.missing(org));
         assert_eq!(commons.narrow("").unwrap(), Reach::Commons);
         for nowhere in [platform, commons] {
             assert!(matches!(nowhere.home(""), Err(Error::Invalid { .. })));

@@ -1,9 +1,5 @@
 //! What can go wrong while serving a request, and what the caller is told of it.
 use super::conceal::conceal;
-use super::ids::{
-    AssignmentId, BotId, DiscrepancyId, DonationId, ItemId, OrgId, ReservationId, SyncId,
-};
-use super::steam::SteamId;
 use std::time::Duration;
 
 /// How long a caller waits before it tries a busy or stopping server again.
@@ -41,6 +37,37 @@ pub enum Kind {
     Internal,
 }
 
+/// What callers name by an id; each slice has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noun {
+    /// In words: "item".
+    pub name: &'static str,
+    /// The fact that tells its id: "item_id".
+    pub field: &'static str,
+    /// The contract's reason for one that does not exist.
+    pub reason: &'static str,
+}
+
+impl Noun {
+    /// None of this id exists for the caller.
+    pub fn missing(self, id: impl ToString) -> Error {
+        Error::NotFound { noun: self, id: id.to_string() }
+    }
+}
+
+/// An organisation.
+pub const ORGANIZATION: Noun =
+    Noun { name: "organisation", field: "org_id", reason: "ORGANIZATION_NOT_FOUND" };
+
+/// Why a slice refuses a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    kind: Kind,
+    reason: &'static str,
+    text: String,
+    facts: Vec<(&'static str, String)>,
+}
+
 /// What can go wrong while serving a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -67,111 +94,20 @@ pub enum Error {
     /// Not a token of this query.
     #[error("page_token: not a token of this query")]
     PageToken,
-    /// Not a token of this server.
-    #[error("resume_token: not a token of this server")]
-    ResumeToken,
-    /// A token of another log.
-    #[error("resume_token: the log was restored since; start again from a snapshot")]
-    ResumeTokenExpired,
     /// Changed in between; the etag now.
     #[error("somebody changed it in between; its etag is {0} now")]
     Etag(String),
-    /// No such item for this caller.
-    #[error("item {0} does not exist")]
-    ItemNotFound(ItemId),
-    /// Somebody has the item, or it cannot be traded.
-    #[error("item {item} is {state} and cannot be taken")]
-    ItemNotAvailable {
-        /// Item.
-        item: ItemId,
-        /// Its state.
-        state: String,
+    /// There is no such thing for this caller.
+    #[error("{} {id} does not exist", noun.name)]
+    NotFound {
+        /// What it would be.
+        noun: Noun,
+        /// The id that was asked for.
+        id: String,
     },
-    /// Fewer items match than wanted.
-    #[error("{wanted} items wanted, {found} found")]
-    NotEnoughItems {
-        /// Wanted.
-        wanted: usize,
-        /// Found.
-        found: usize,
-    },
-    /// No such reservation for this caller.
-    #[error("reservation {0} does not exist")]
-    ReservationNotFound(ReservationId),
-    /// It was used, released or ran out.
-    #[error("reservation {reservation} has ended: {state}")]
-    ReservationEnded {
-        /// Reservation.
-        reservation: ReservationId,
-        /// How it ended.
-        state: String,
-    },
-    /// No such assignment for this caller.
-    #[error("assignment {0} does not exist")]
-    AssignmentNotFound(AssignmentId),
-    /// Its state does not allow this.
-    #[error("assignment {assignment} is {state}, which does not allow this")]
-    AssignmentState {
-        /// Assignment.
-        assignment: AssignmentId,
-        /// Its state.
-        state: String,
-    },
-    /// The external id belongs to this assignment.
-    #[error("external_id was used before, by assignment {0}")]
-    ExternalIdExists(AssignmentId),
-    /// No such bot for this caller.
-    #[error("bot {0} does not exist")]
-    BotNotFound(BotId),
-    /// The account is registered.
-    #[error("the Steam account {0} is registered as a bot already")]
-    BotExists(SteamId),
-    /// Another worker holds the session.
-    #[error("another worker holds the session of bot {bot} until {until}")]
-    BotLeaseHeld {
-        /// Bot.
-        bot: BotId,
-        /// End of the lease.
-        until: String,
-    },
-    /// A newer session took over.
-    #[error("a newer session of bot {0} took over")]
-    BotLeaseLost(BotId),
-    /// Items have gone through the bot.
-    #[error("bot {bot} cannot be removed: {why}; pause it instead")]
-    BotInUse {
-        /// Bot.
-        bot: BotId,
-        /// What it has, reads on after a colon.
-        why: String,
-    },
-    /// The worker broke the protocol; names the field.
-    #[error("session protocol: {0}")]
-    BotProtocol(String),
-    /// No such run for this caller.
-    #[error("sync {0} does not exist")]
-    SyncNotFound(SyncId),
-    /// No such difference for this caller.
-    #[error("discrepancy {0} does not exist")]
-    DiscrepancyNotFound(DiscrepancyId),
-    /// It is resolved.
-    #[error("discrepancy {0} is resolved already")]
-    DiscrepancyResolved(DiscrepancyId),
-    /// No such donation for this caller.
-    #[error("donation {0} does not exist")]
-    DonationNotFound(DonationId),
-    /// Nobody the organisation has met.
-    #[error("user {0} is not known")]
-    UserNotFound(SteamId),
-    /// No such organisation for this caller.
-    #[error("organisation {0} does not exist")]
-    OrgNotFound(OrgId),
-    /// The slug is taken.
-    #[error("the slug {0} is taken")]
-    OrgExists(String),
-    /// No such key for this caller.
-    #[error("API key {0} does not exist")]
-    ApiKeyNotFound(String),
+    /// A slice refuses, in its own words.
+    #[error("{}", _0.text)]
+    Refused(Box<Refusal>),
     /// The transaction lost a race with another one and may run again.
     #[error("the database asks to run the transaction again: {0}")]
     Conflict(String),
@@ -196,6 +132,22 @@ impl Error {
     /// A malformed `field`; `problem` reads on after the field's name: "must be a UUID".
     pub fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), problem: problem.into() }
+    }
+
+    /// A refusal in the words of a slice: the kind that clients branch on, the contract's reason, what
+    /// people are told, and the facts that the contract documents for the reason.
+    pub fn refused<const N: usize>(
+        kind: Kind,
+        reason: &'static str,
+        text: impl Into<String>,
+        facts: [(&'static str, String); N],
+    ) -> Self {
+        Self::Refused(Box::new(Refusal { kind, reason, text: text.into(), facts: facts.into() }))
+    }
+
+    /// The contract's stable reason.
+    pub fn reason(&self) -> &'static str {
+        self.kind_and_reason().1
     }
 
     /// Whether the same may succeed later without anybody changing anything: the database is busy
@@ -237,31 +189,9 @@ impl Error {
             Self::LimitExceeded(_) => (Kind::ResourceExhausted, "LIMIT_EXCEEDED"),
             Self::RequestIdReused(_) => (Kind::InvalidArgument, "REQUEST_ID_REUSED"),
             Self::PageToken => (Kind::InvalidArgument, "PAGE_TOKEN_INVALID"),
-            Self::ResumeToken => (Kind::InvalidArgument, "RESUME_TOKEN_INVALID"),
-            Self::ResumeTokenExpired => (Kind::OutOfRange, "RESUME_TOKEN_EXPIRED"),
             Self::Etag(_) => (Kind::Aborted, "ETAG_MISMATCH"),
-            Self::ItemNotFound(_) => (Kind::NotFound, "ITEM_NOT_FOUND"),
-            Self::ItemNotAvailable { .. } => (Kind::FailedPrecondition, "ITEM_NOT_AVAILABLE"),
-            Self::NotEnoughItems { .. } => (Kind::FailedPrecondition, "NOT_ENOUGH_ITEMS"),
-            Self::ReservationNotFound(_) => (Kind::NotFound, "RESERVATION_NOT_FOUND"),
-            Self::ReservationEnded { .. } => (Kind::FailedPrecondition, "RESERVATION_ENDED"),
-            Self::AssignmentNotFound(_) => (Kind::NotFound, "ASSIGNMENT_NOT_FOUND"),
-            Self::AssignmentState { .. } => (Kind::FailedPrecondition, "ASSIGNMENT_STATE"),
-            Self::ExternalIdExists(_) => (Kind::AlreadyExists, "EXTERNAL_ID_EXISTS"),
-            Self::BotNotFound(_) => (Kind::NotFound, "BOT_NOT_FOUND"),
-            Self::BotExists(_) => (Kind::AlreadyExists, "BOT_EXISTS"),
-            Self::BotLeaseHeld { .. } => (Kind::FailedPrecondition, "BOT_LEASE_HELD"),
-            Self::BotLeaseLost(_) => (Kind::Aborted, "BOT_LEASE_LOST"),
-            Self::BotInUse { .. } => (Kind::FailedPrecondition, "BOT_IN_USE"),
-            Self::BotProtocol(_) => (Kind::InvalidArgument, "BOT_PROTOCOL"),
-            Self::SyncNotFound(_) => (Kind::NotFound, "SYNC_NOT_FOUND"),
-            Self::DiscrepancyNotFound(_) => (Kind::NotFound, "DISCREPANCY_NOT_FOUND"),
-            Self::DiscrepancyResolved(_) => (Kind::FailedPrecondition, "DISCREPANCY_STATE"),
-            Self::DonationNotFound(_) => (Kind::NotFound, "DONATION_NOT_FOUND"),
-            Self::UserNotFound(_) => (Kind::NotFound, "USER_NOT_FOUND"),
-            Self::OrgNotFound(_) => (Kind::NotFound, "ORGANIZATION_NOT_FOUND"),
-            Self::OrgExists(_) => (Kind::AlreadyExists, "ORGANIZATION_EXISTS"),
-            Self::ApiKeyNotFound(_) => (Kind::NotFound, "API_KEY_NOT_FOUND"),
+            Self::NotFound { noun, .. } => (Kind::NotFound, noun.reason),
+            Self::Refused(refusal) => (refusal.kind, refusal.reason),
             Self::Conflict(_) | Self::Unavailable(_) => (Kind::Unavailable, "DATABASE_UNAVAILABLE"),
             Self::Stopping => (Kind::Unavailable, "SERVER_STOPPING"),
             Self::MethodUnknown(_) => (Kind::Unimplemented, "METHOD_UNKNOWN"),
@@ -281,48 +211,14 @@ impl Error {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Invalid { field, .. } => vec![("field", field.clone())],
-            Self::BotProtocol(field) => vec![("field", field.clone())],
             Self::ScopeMissing(scope) => vec![("scope", scope.clone())],
             Self::LimitExceeded(limit) => vec![("limit", (*limit).to_owned())],
             Self::RequestIdReused(id) => vec![("request_id", id.clone())],
             Self::Etag(etag) => vec![("etag", etag.clone())],
-            Self::ItemNotFound(id) => vec![("item_id", id.to_string())],
-            Self::ItemNotAvailable { item, state } => {
-                vec![("item_id", item.to_string()), ("state", state.clone())]
-            }
-            Self::NotEnoughItems { wanted, found } => {
-                vec![("wanted", wanted.to_string()), ("found", found.to_string())]
-            }
-            Self::ReservationNotFound(id) => vec![("reservation_id", id.to_string())],
-            Self::ReservationEnded { reservation, state } => {
-                vec![("reservation_id", reservation.to_string()), ("state", state.clone())]
-            }
-            Self::AssignmentNotFound(id) | Self::ExternalIdExists(id) => {
-                vec![("assignment_id", id.to_string())]
-            }
-            Self::AssignmentState { assignment, state } => {
-                vec![("assignment_id", assignment.to_string()), ("state", state.clone())]
-            }
-            Self::BotNotFound(id) | Self::BotLeaseLost(id) => vec![("bot_id", id.to_string())],
-            Self::BotInUse { bot, .. } => vec![("bot_id", bot.to_string())],
-            Self::BotExists(id) => vec![("steam_id", id.to_string())],
-            Self::BotLeaseHeld { bot, until } => {
-                vec![("bot_id", bot.to_string()), ("expire_time", until.clone())]
-            }
-            Self::SyncNotFound(id) => vec![("sync_id", id.to_string())],
-            Self::DiscrepancyNotFound(id) => vec![("discrepancy_id", id.to_string())],
-            Self::DiscrepancyResolved(id) => {
-                vec![("discrepancy_id", id.to_string()), ("state", "RESOLVED".to_owned())]
-            }
-            Self::DonationNotFound(id) => vec![("donation_id", id.to_string())],
-            Self::UserNotFound(id) => vec![("user_id", id.to_string())],
-            Self::OrgNotFound(id) => vec![("org_id", id.to_string())],
-            Self::OrgExists(slug) => vec![("slug", slug.clone())],
-            Self::ApiKeyNotFound(id) => vec![("api_key_id", id.clone())],
+            Self::NotFound { noun, id } => vec![(noun.field, id.clone())],
+            Self::Refused(refusal) => refusal.facts.clone(),
             Self::KeyInvalid
             | Self::PageToken
-            | Self::ResumeToken
-            | Self::ResumeTokenExpired
             | Self::Conflict(_)
             | Self::Taken(_)
             | Self::Unavailable(_)

@@ -2,24 +2,25 @@
 use super::error::{Error, Result};
 use uuid::Uuid;
 
+/// `/// An item. ItemId,`: the types of ids, each its own.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(pub Uuid);
+        pub struct $name(pub uuid::Uuid);
 
         impl $name {
             /// A new id (UUIDv7: it sorts by the time it was made).
             pub fn new() -> Self {
-                Self(Uuid::now_v7())
+                Self(uuid::Uuid::now_v7())
             }
 
             /// Reads the id in `text`.
             ///
             /// # Errors
-            /// [`Error::Invalid`] naming `field` when it is no UUID.
-            pub fn parse(field: &'static str, text: &str) -> Result<Self> {
-                parse(field, text).map(Self)
+            /// [`Invalid`](crate::kernel::Error::Invalid) naming `field` when it is no UUID.
+            pub fn parse(field: &'static str, text: &str) -> crate::kernel::Result<Self> {
+                crate::kernel::ids::parse(field, text).map(Self)
             }
         }
 
@@ -36,7 +37,9 @@ macro_rules! ids {
         }
     )* };
 }
+pub(crate) use ids;
 
+// Those that the platform's log and keys name; a slice makes its own (`db::id!`).
 ids! {
     /// An organisation.
     OrgId,
@@ -44,20 +47,8 @@ ids! {
     BotId,
     /// An item.
     ItemId,
-    /// A reservation.
-    ReservationId,
     /// An assignment.
     AssignmentId,
-    /// One try to deliver an assignment.
-    AttemptId,
-    /// A donation: one received trade offer.
-    DonationId,
-    /// A sync run.
-    SyncId,
-    /// A difference between Steam and the database.
-    DiscrepancyId,
-    /// An event.
-    EventId,
 }
 
 /// Reads a UUID in its usual form of 36 characters.

@@ -12,11 +12,8 @@ pub mod text;
 pub mod time;
 
 pub use caller::{Caller, KeyKind, Principal, Reach};
-pub use error::{Error, Result};
-pub use ids::{
-    AssignmentId, AttemptId, BotId, DiscrepancyId, DonationId, EventId, ItemId, OrgId,
-    ReservationId, SyncId,
-};
+pub use error::{Error, Kind, Noun, ORGANIZATION, Result};
+pub use ids::{AssignmentId, BotId, ItemId, OrgId};
 pub use money::Money;
 pub use page::Page;
 pub use steam::{AssetId, SteamId};

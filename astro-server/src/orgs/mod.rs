@@ -1,13 +1,23 @@
 //! Organisations: the tenants, one gaming community each.
+pub mod limits;
 pub mod ops;
 pub mod rules;
+mod schema;
 pub mod service;
-mod store;
+pub(crate) mod store;
 
-use crate::kernel::limits::{self, CLAIM_TTL_MAX, CLAIM_TTL_MIN, OFFER_TTL_MAX, OFFER_TTL_MIN};
-use crate::kernel::{Error, OrgId, Result, Timestamp};
+use crate::kernel::Kind;
+use crate::kernel::{self, Error, OrgId, Result, Timestamp};
+use crate::orgs::limits::{CLAIM_TTL_MAX, CLAIM_TTL_MIN, OFFER_TTL_MAX, OFFER_TTL_MIN};
 use rules::DonationRules;
 use std::time::Duration;
+
+/// The slug is taken.
+pub fn slug_taken(slug: impl Into<String>) -> Error {
+    let slug = slug.into();
+    let text = format!("the slug {slug} is taken");
+    Error::refused(Kind::AlreadyExists, "ORGANIZATION_EXISTS", text, [("slug", slug)])
+}
 
 /// Time to claim an assignment when the organisation does not say: 14 days.
 pub const CLAIM_TTL_DEFAULT: Duration = Duration::from_secs(14 * 86_400);
@@ -78,9 +88,9 @@ impl NewOrg {
     pub fn check(self, id: OrgId, now: Timestamp) -> Result<Org> {
         check_slug(&self.slug)?;
         let display_name = or_default(&self.display_name, &self.slug);
-        limits::text("display_name", &display_name, limits::NAME_CHARS_MAX)?;
+        kernel::limits::text("display_name", &display_name, kernel::limits::NAME_CHARS_MAX)?;
         let donation_keyword = or_default(&self.donation_keyword, KEYWORD_DEFAULT);
-        limits::text("donation_keyword", &donation_keyword, KEYWORD_CHARS_MAX)?;
+        kernel::limits::text("donation_keyword", &donation_keyword, KEYWORD_CHARS_MAX)?;
         check_apps("donation_app_ids", &self.donation_app_ids)?;
         let claim_ttl = claim_ttl("claim_ttl_seconds", self.claim_ttl_seconds)?;
         Ok(Org {
@@ -149,12 +159,12 @@ impl Setting {
             Self::DisplayName(name) => {
                 org.display_name = or_default(&name, &org.slug);
                 let field = "organization.display_name";
-                limits::text(field, &org.display_name, limits::NAME_CHARS_MAX)?;
+                kernel::limits::text(field, &org.display_name, kernel::limits::NAME_CHARS_MAX)?;
             }
             Self::DonationKeyword(word) => {
                 org.donation_keyword = or_default(&word, KEYWORD_DEFAULT);
                 let field = "organization.donation_keyword";
-                limits::text(field, &org.donation_keyword, KEYWORD_CHARS_MAX)?;
+                kernel::limits::text(field, &org.donation_keyword, KEYWORD_CHARS_MAX)?;
             }
             Self::DonationAppIds(apps) => {
                 check_apps("organization.donation_app_ids", &apps)?;
@@ -172,7 +182,8 @@ impl Setting {
             Self::OfferTtlSeconds(seconds) => {
                 let field = "organization.offer_ttl_seconds";
                 let (min, max) = (OFFER_TTL_MIN, OFFER_TTL_MAX);
-                org.offer_ttl = limits::seconds(field, seconds, OFFER_TTL_DEFAULT, min, max)?;
+                org.offer_ttl =
+                    kernel::limits::seconds(field, seconds, OFFER_TTL_DEFAULT, min, max)?;
             }
             Self::CancelUnknownOffers(cancel) => org.cancel_unknown_offers = cancel,
         }
@@ -181,7 +192,7 @@ impl Setting {
 }
 
 fn check_apps(field: &'static str, apps: &[u32]) -> Result<()> {
-    limits::count(field, apps.len(), APP_IDS_MAX)?;
+    kernel::limits::count(field, apps.len(), APP_IDS_MAX)?;
     if apps.contains(&0) {
         return Err(Error::invalid(field, "must not have 0"));
     }
@@ -189,7 +200,7 @@ fn check_apps(field: &'static str, apps: &[u32]) -> Result<()> {
 }
 
 fn claim_ttl(field: &'static str, seconds: i32) -> Result<Duration> {
-    limits::seconds(field, seconds, CLAIM_TTL_DEFAULT, CLAIM_TTL_MIN, CLAIM_TTL_MAX)
+    kernel::limits::seconds(field, seconds, CLAIM_TTL_DEFAULT, CLAIM_TTL_MIN, CLAIM_TTL_MAX)
 }
 
 /// Checks a text that must not be empty.
@@ -197,7 +208,7 @@ fn check_text(field: &'static str, text: &str, max: usize) -> Result<()> {
     if text.trim().is_empty() {
         return Err(Error::invalid(field, "must not have an empty one"));
     }
-    limits::text(field, text, max)
+    kernel::limits::text(field, text, max)
 }
 
 fn check_slug(slug: &str) -> Result<()> {
@@ -219,8 +230,9 @@ fn or_default(text: &str, default: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth;
+
     use crate::db::{Address, Conn};
+    use crate::kernel::ORGANIZATION;
     use crate::kernel::page::Cursor;
     use crate::kernel::seal::Sealer;
     use crate::kernel::{Caller, Clock, KeyKind, Page, Principal, Reach};
@@ -256,23 +268,23 @@ mod tests {
         };
         let admin = caller(Reach::Platform);
         let (red, blue) = (create(&admin, "red").unwrap(), create(&admin, "blue").unwrap());
-        let taken = Error::OrgExists("red".to_owned());
+        let taken = slug_taken("red".to_owned());
         assert_eq!(create(&admin, "red").unwrap_err(), taken);
         let own = caller(Reach::Organization(red.id));
         assert!(matches!(create(&own, "green"), Err(Error::ScopeMissing(_))));
 
         let only = |org: &Org| Reach::Organization(org.id);
-        let foreign = Error::OrgNotFound(blue.id);
+        let foreign = ORGANIZATION.missing(blue.id);
         let blue_id = blue.id.to_string();
         assert_eq!(ops::home(&mut conn, &own, "").unwrap(), red);
         assert_eq!(ops::home(&mut conn, &own, &blue_id).unwrap_err(), foreign);
-        assert_eq!(auth::ops::narrowed(&mut conn, &own, "").unwrap(), only(&red));
-        assert_eq!(auth::ops::narrowed(&mut conn, &own, &blue_id).unwrap_err(), foreign);
-        assert_eq!(auth::ops::narrowed(&mut conn, &admin, "").unwrap(), Reach::Platform);
-        assert_eq!(auth::ops::narrowed(&mut conn, &admin, &blue_id).unwrap(), only(&blue));
+        assert_eq!(ops::narrowed(&mut conn, &own, "").unwrap(), only(&red));
+        assert_eq!(ops::narrowed(&mut conn, &own, &blue_id).unwrap_err(), foreign);
+        assert_eq!(ops::narrowed(&mut conn, &admin, "").unwrap(), Reach::Platform);
+        assert_eq!(ops::narrowed(&mut conn, &admin, &blue_id).unwrap(), only(&blue));
         let nobody = OrgId::new();
-        let found = auth::ops::narrowed(&mut conn, &admin, &nobody.to_string());
-        assert_eq!(found.unwrap_err(), Error::OrgNotFound(nobody));
+        let found = ops::narrowed(&mut conn, &admin, &nobody.to_string());
+        assert_eq!(found.unwrap_err(), ORGANIZATION.missing(nobody));
 
         let sealer = Sealer::new(&[1; 32]);
         let mut page = Page::parse(&sealer, 1, "", &[]).unwrap();

@@ -2,12 +2,13 @@
 use super::{NewOrg, Org, Setting, store};
 use crate::db::Conn;
 use crate::events::{self, NewEvent};
+use crate::kernel::ORGANIZATION;
 use crate::kernel::{Caller, Error, OrgId, Page, Reach, Result, Timestamp};
 
 /// Makes an organisation for `caller`, who must hold a platform key.
 ///
 /// # Errors
-/// [`Error::ScopeMissing`], [`Error::Invalid`], [`Error::OrgExists`].
+/// [`Error::ScopeMissing`], [`Error::Invalid`], `ORGANIZATION_EXISTS`.
 pub fn create(conn: &mut Conn, caller: &Caller, new: NewOrg, now: Timestamp) -> Result<Org> {
     if caller.reach != Reach::Platform {
         return Err(Error::ScopeMissing("*".to_owned()));
@@ -25,7 +26,7 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewOrg, now: Timestamp) -> 
 /// so already change nothing.
 ///
 /// # Errors
-/// [`Error::Invalid`], [`Error::OrgNotFound`].
+/// [`Error::Invalid`], `ORGANIZATION_NOT_FOUND`.
 pub fn update(
     conn: &mut Conn,
     caller: &Caller,
@@ -58,15 +59,15 @@ pub fn update(
 /// The organisation `id`.
 ///
 /// # Errors
-/// [`Error::OrgNotFound`].
+/// `ORGANIZATION_NOT_FOUND`.
 pub fn get(conn: &mut Conn, id: OrgId) -> Result<Org> {
-    store::get(conn, id)?.ok_or(Error::OrgNotFound(id))
+    store::get(conn, id)?.ok_or(ORGANIZATION.missing(id))
 }
 
 /// The organisation that a new thing belongs to: the one asked for, else the key's own.
 ///
 /// # Errors
-/// [`Error::Invalid`] when neither says, [`Error::OrgNotFound`] for one the key does not see.
+/// [`Error::Invalid`] when neither says, `ORGANIZATION_NOT_FOUND` for one the key does not see.
 pub fn home(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Org> {
     let id = caller.home(asked)?;
     get(conn, id)
@@ -78,4 +79,41 @@ pub fn home(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Org> {
 /// Those of the database.
 pub fn list(conn: &mut Conn, caller: &Caller, page: &Page) -> Result<Vec<Org>> {
     store::list(conn, caller.reach, page)
+}
+
+/// The organisation that a thing belongs to: the one asked for, else the caller's own.
+///
+/// # Errors
+/// [`Error::Invalid`] when neither says, `ORGANIZATION_NOT_FOUND` for one the key does not see.
+pub fn of_new(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<OrgId> {
+    existing(conn, caller.home(asked)?)
+}
+
+/// What a list shows: what the caller sees, or the organisation asked for alone, which exists.
+///
+/// # Errors
+/// [`Error::Invalid`] for a malformed id, `ORGANIZATION_NOT_FOUND` for one the caller does not see.
+pub fn narrowed(conn: &mut Conn, caller: &Caller, asked: &str) -> Result<Reach> {
+    let reach = caller.narrow(asked)?;
+    must_exist(conn, reach)?;
+    Ok(reach)
+}
+
+/// Passes when an organisation that is meant exists.
+///
+/// # Errors
+/// `ORGANIZATION_NOT_FOUND`.
+pub fn must_exist(conn: &mut Conn, reach: Reach) -> Result<()> {
+    match reach {
+        Reach::Organization(org) => existing(conn, org).map(drop),
+        Reach::Platform | Reach::Commons => Ok(()),
+    }
+}
+
+/// Passes when the organisation exists.
+///
+/// # Errors
+/// `ORGANIZATION_NOT_FOUND`.
+pub fn existing(conn: &mut Conn, org: OrgId) -> Result<OrgId> {
+    store::exists(conn, org)?.then_some(org).ok_or(ORGANIZATION.missing(org))
 }

@@ -1,6 +1,6 @@
 //! SQL on `organizations`.
+use super::schema::organizations as t;
 use super::{CLAIM_TTL_DEFAULT, OFFER_TTL_DEFAULT, Org};
-use crate::db::schema::organizations as t;
 use crate::db::{Conn, Document, within};
 use crate::kernel::{Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
@@ -78,7 +78,7 @@ pub(super) fn insert(conn: &mut Conn, org: &Org) -> Result<()> {
     match diesel::insert_into(t::table).values(Row::of(org)?).execute(conn) {
         Ok(_) => Ok(()),
         Err(DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-            Err(Error::OrgExists(org.slug.clone()))
+            Err(super::slug_taken(org.slug.clone()))
         }
         Err(error) => Err(error.into()),
     }
@@ -108,4 +108,27 @@ pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Org
     }
     let rows: Vec<Row> = query.order(t::slug).limit(page.size + 1).load(conn)?;
     rows.into_iter().map(Row::org).collect()
+}
+
+/// Whether the organisation exists.
+pub(super) fn exists(conn: &mut Conn, id: OrgId) -> Result<bool> {
+    Ok(t::table.find(id).select(t::id).first::<OrgId>(conn).optional()?.is_some())
+}
+
+/// An organisation for the tests of others.
+#[cfg(test)]
+pub(crate) fn insert_for_test(conn: &mut Conn, id: OrgId, now: Timestamp) -> Result<()> {
+    let row = (
+        t::id.eq(id),
+        t::slug.eq("red"),
+        t::display_name.eq("Red"),
+        t::donation_keyword.eq("donation"),
+        t::donation_app_ids.eq(Document(serde_json::json!([]))),
+        t::claim_ttl_seconds.eq(60),
+        t::adopt_unknown_items.eq(true),
+        t::created_at.eq(now),
+        t::updated_at.eq(now),
+    );
+    diesel::insert_into(t::table).values(row).execute(conn)?;
+    Ok(())
 }

@@ -3,8 +3,9 @@ use super::{Lease, ops};
 use crate::bots;
 use crate::db::Db;
 use crate::items::asset::SeenAsset;
-use crate::kernel::limits::{INVENTORY_ASSETS_MAX, INVENTORY_BYTES_MAX};
-use crate::kernel::{AssetId, Clock, Error, Result, SyncId};
+use crate::kernel::{AssetId, Clock, Result};
+use crate::sessions::limits::{INVENTORY_ASSETS_MAX, INVENTORY_BYTES_MAX};
+use crate::sync::SyncId;
 use crate::sync::apply::{self, Tally};
 use crate::sync::reconcile::{Key, Snapshot};
 use std::collections::{HashMap, HashSet};
@@ -38,7 +39,7 @@ impl Assembly {
     /// Adds a chunk, whose descriptions take `bytes` in memory.
     ///
     /// # Errors
-    /// [`Error::BotProtocol`] when a chunk is missing or there is too much in all.
+    /// `BOT_PROTOCOL` when a chunk is missing or there is too much in all.
     pub fn add(
         &mut self,
         index: u32,
@@ -48,18 +49,18 @@ impl Assembly {
     ) -> Result<()> {
         if index != self.next {
             let next = self.next;
-            return Err(Error::BotProtocol(format!("chunk {index} came instead of {next}")));
+            return Err(bots::protocol_broken(format!("chunk {index} came instead of {next}")));
         }
         self.next += 1;
         self.bytes += CHUNK_BYTES_MIN + bytes + assets.iter().map(size).sum::<usize>();
         self.bytes += unreadable.len() * size_of::<Key>();
         if self.bytes > INVENTORY_BYTES_MAX {
-            return Err(Error::BotProtocol(format!("over {INVENTORY_BYTES_MAX} bytes")));
+            return Err(bots::protocol_broken(format!("over {INVENTORY_BYTES_MAX} bytes")));
         }
         self.assets.extend(assets.into_iter().map(|asset| (asset.key(), asset)));
         self.unreadable.extend(unreadable);
         if self.assets.len() + self.unreadable.len() > INVENTORY_ASSETS_MAX {
-            return Err(Error::BotProtocol(format!("over {INVENTORY_ASSETS_MAX} assets")));
+            return Err(bots::protocol_broken(format!("over {INVENTORY_ASSETS_MAX} assets")));
         }
         Ok(())
     }
@@ -123,7 +124,7 @@ mod tests {
     fn a_chunk_out_of_order_is_refused() {
         let mut assembly = Assembly::new(SyncId::new());
         assembly.add(0, vec![], vec![], 0).unwrap();
-        assert!(matches!(assembly.add(2, vec![], vec![], 0), Err(Error::BotProtocol(_))));
+        assert_eq!(assembly.add(2, vec![], vec![], 0).unwrap_err().reason(), bots::PROTOCOL);
     }
 
     #[test]

@@ -5,22 +5,24 @@
 //! event ends what it is about.
 pub mod concern;
 pub mod inventory;
+pub mod limits;
 pub mod ops;
 mod sent;
 pub mod service;
 pub mod wire;
 
 use self::concern::Concern;
+use crate::assignments::AttemptId;
 use crate::assignments::delivery::{Ended, Work};
 use crate::assignments::failure::Failure;
 use crate::assignments::handover::Delivery;
+use crate::donations::DonationId;
 use crate::donations::ops::Outcome;
 use crate::donations::{self, Donation};
-use crate::kernel::{
-    AttemptId, BotId, DiscrepancyId, DonationId, Result, SteamId, SyncId, Timestamp,
-};
+use crate::kernel::{BotId, Result, SteamId, Timestamp};
 use crate::sync::history::{SeenTrade, TradeOutcome};
 use crate::sync::offers::StrangeOffer;
+use crate::sync::{DiscrepancyId, SyncId};
 use crate::users::Profile;
 
 /// The right to act for a bot: one session of it, for as long as no newer one began and the key

@@ -1,6 +1,7 @@
 //! Events of bots, applied; commands for bots, derived.
 use super::concern::Concern;
 use super::{BotEvent, Command, FriendState, Lease, Subject};
+use crate::assignments::AttemptId;
 use crate::assignments::handover::Delivery;
 use crate::assignments::{self, delivery, failure::Failure, handover, invites, room};
 use crate::auth;
@@ -11,7 +12,7 @@ use crate::donations::{self, DonationState};
 use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::NewIds;
 use crate::items::ops::By;
-use crate::kernel::{AssetId, AttemptId, BotId, Caller, Error, Result, SteamId, Timestamp};
+use crate::kernel::{AssetId, BotId, Caller, Result, SteamId, Timestamp};
 use crate::sync::history::SeenTrade;
 use crate::sync::refusals::{self, Refusal};
 use crate::sync::{self, SyncState, Trigger, claims, reversals};
@@ -22,8 +23,8 @@ use std::time::Duration;
 /// Opens a session for the bot with this account, and asks for its inventory.
 ///
 /// # Errors
-/// [`Error::KeyInvalid`] for a key that was revoked since the call came, [`Error::BotProtocol`] for
-/// an account that is no bot the caller sees, [`Error::BotLeaseHeld`].
+/// [`Error::KeyInvalid`] for a key that was revoked since the call came, `BOT_PROTOCOL` for
+/// an account that is no bot the caller sees, `BOT_LEASE_HELD`.
 pub fn open(
     conn: &mut Conn,
     caller: &Caller,
@@ -35,7 +36,7 @@ pub fn open(
     auth::ops::still_good(conn, caller.principal.id(), now)?;
     let bot = bots::ops::of_steam_id(conn, steam_id)?
         .filter(|bot| caller.sees(bot.org) && caller.bot.is_none_or(|own| own == bot.id))
-        .ok_or_else(|| Error::BotProtocol(format!("{steam_id} is not the bot of this key")))?;
+        .ok_or_else(|| bots::protocol_broken(format!("{steam_id} is not the bot of this key")))?;
     let opened = bots::ops::open_session(conn, bot.id, hello, ttl, now)?;
     let by = By { source: events::SYSTEM, now };
     sync::ops::start(conn, &opened.bot, Trigger::Session, by)?;
@@ -46,8 +47,8 @@ pub fn open(
 /// none for other events and for one that was applied before.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`] from an older session, [`Error::KeyInvalid`] once its key has ended,
-/// [`Error::BotProtocol`].
+/// `BOT_LEASE_LOST` from an older session, [`Error::KeyInvalid`] once its key has ended,
+/// `BOT_PROTOCOL`.
 pub fn apply(
     conn: &mut Conn,
     lease: &Lease,
@@ -156,8 +157,8 @@ fn delivered(
 /// bot is to be told again.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`] from an older session, [`Error::KeyInvalid`] once its key has ended,
-/// [`Error::BotProtocol`] for an event that leaves others out.
+/// `BOT_LEASE_LOST` from an older session, [`Error::KeyInvalid`] once its key has ended,
+/// `BOT_PROTOCOL` for an event that leaves others out.
 pub fn refuse(
     conn: &mut Conn,
     lease: &Lease,
@@ -271,17 +272,17 @@ pub fn advance(
 /// The bot, if `lease` is its current session and the key is good.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`], [`Error::KeyInvalid`].
+/// `BOT_LEASE_LOST`, [`Error::KeyInvalid`].
 pub fn fenced(conn: &mut Conn, lease: &Lease, now: Timestamp) -> Result<Bot> {
     auth::ops::still_good(conn, &lease.key, now)?;
     let bot = bots::ops::get(conn, lease.bot)?;
-    if bot.lease_epoch == lease.epoch { Ok(bot) } else { Err(Error::BotLeaseLost(bot.id)) }
+    if bot.lease_epoch == lease.epoch { Ok(bot) } else { Err(bots::lease_lost(bot.id)) }
 }
 
 /// Holds the lease for `ttl` from now on.
 ///
 /// # Errors
-/// [`Error::BotLeaseLost`] from an older session, [`Error::KeyInvalid`] once its key has ended.
+/// `BOT_LEASE_LOST` from an older session, [`Error::KeyInvalid`] once its key has ended.
 pub fn extend(conn: &mut Conn, lease: &Lease, ttl: Duration, now: Timestamp) -> Result<()> {
     auth::ops::still_good(conn, &lease.key, now)?;
     bots::ops::extend_lease(conn, lease.bot, lease.epoch, ttl, now)

@@ -79,7 +79,8 @@ impl Sent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{AttemptId, Clock};
+    use crate::assignments::AttemptId;
+    use crate::kernel::Clock;
 
     #[test]
     fn what_was_refused_is_told_again_after_a_growing_pause() {

@@ -11,7 +11,8 @@ use crate::auth::gate::Call;
 use crate::bots::{Hello, Opened};
 use crate::edge::call;
 use crate::events::{self, Feed};
-use crate::kernel::{AssetId, Error, Reach, Result, SteamId, SyncId, Timestamp};
+use crate::kernel::{AssetId, Error, Reach, Result, SteamId, Timestamp};
+use crate::sync::SyncId;
 use crate::sync::reconcile::Snapshot;
 use crate::{bots, crash, supervise, sync, wire};
 use astro_sdk::bot::v1::{
@@ -67,9 +68,9 @@ impl BotSessionService for Sessions {
         let (context, pass) = self.gate.stream(&entry)?;
         let first = timeout(HELLO_WAIT, frames.message())
             .await
-            .map_err(|_| Error::BotProtocol("hello did not come in time".to_owned()))??;
+            .map_err(|_| bots::protocol_broken("hello did not come in time".to_owned()))??;
         let Some(Frame::Hello(hello)) = first.and_then(|f| f.frame) else {
-            return Err(Error::BotProtocol("hello must come first".to_owned()).into());
+            return Err(bots::protocol_broken("hello must come first".to_owned()).into());
         };
         let steam_id = SteamId::parse("hello.steam_id", hello.steam_id)?;
         let (ttl, caller, now) = (self.lease_ttl, context.caller, self.gate.clock.now());
@@ -225,14 +226,14 @@ impl Session {
         let response = SessionResponse { ack_event_seq: self.acked, frame };
         match timeout(self.service.lease_ttl, self.out.send(Ok(response))).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Error::BotProtocol("the bot reads no more".to_owned())),
+            Ok(Err(_)) => Err(bots::protocol_broken("the bot reads no more".to_owned())),
             Err(_) => Err(Error::LimitExceeded("the bot reads too slowly")),
         }
     }
 
     async fn beat(&mut self) -> Result<()> {
         if self.heard.elapsed() > self.service.lease_ttl {
-            return Err(Error::BotProtocol(
+            return Err(bots::protocol_broken(
                 "nothing was heard for the time of the lease".to_owned(),
             ));
         }
@@ -250,7 +251,7 @@ impl Session {
         match frame.frame {
             Some(Frame::Event(event)) => {
                 let seq = i64::try_from(frame.event_seq)
-                    .map_err(|_| Error::BotProtocol("event_seq".to_owned()))?;
+                    .map_err(|_| bots::protocol_broken("event_seq".to_owned()))?;
                 let decided = self.event(seq, concern(&event), decode_event(event)).await?;
                 let decision = decided.map(|(id, go)| {
                     let attempt_id = id.to_string();
@@ -262,7 +263,7 @@ impl Session {
             Some(Frame::InventoryFailed(failed)) => self.inventory_failed(failed).await?,
             Some(Frame::Goodbye(_)) => return Ok(false),
             Some(Frame::Hello(_)) => {
-                return Err(Error::BotProtocol("hello came twice".to_owned()));
+                return Err(bots::protocol_broken("hello came twice".to_owned()));
             }
             // A frame of a newer worker counts as a sign of life.
             Some(Frame::Heartbeat(_)) | None => {}
@@ -372,7 +373,7 @@ impl Session {
 }
 
 fn sync_id(text: &str) -> Result<SyncId> {
-    SyncId::parse("sync_id", text).map_err(|_| Error::BotProtocol("sync_id".to_owned()))
+    SyncId::parse("sync_id", text).map_err(|_| bots::protocol_broken("sync_id".to_owned()))
 }
 
 /// Ends a run without a change, for this reason.

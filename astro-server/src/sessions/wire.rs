@@ -1,16 +1,20 @@
 //! Frames of the session protocol to the domain and back.
+use super::limits::{
+    ADDRESS_BYTES_MAX, ASSETS_MAX, METADATA_BYTES_MAX, PROFILES_MAX, TEXT_MAX, TRADES_MAX,
+};
 use super::{BotEvent, Command, FriendState, ToldTrade, concern};
-use crate::assignments::Phase;
 use crate::assignments::delivery::{Ended, Work};
 use crate::assignments::failure::Failure;
 use crate::assignments::handover::Delivery;
+use crate::assignments::{AttemptId, Phase};
+use crate::bots;
 use crate::donations::ops::Outcome;
 use crate::donations::{Donation, DonationState, Offer};
 use crate::items::Item;
 use crate::items::asset::{NewIds, SeenAsset};
-use crate::kernel::limits::{ADDRESS_BYTES_MAX, NAME_CHARS_MAX};
+use crate::kernel::limits::NAME_CHARS_MAX;
 use crate::kernel::steam::{PICTURE_HOSTS, PROFILE_HOSTS};
-use crate::kernel::{AssetId, AttemptId, Error, Result, SteamId, Timestamp, text};
+use crate::kernel::{AssetId, Error, Result, SteamId, Timestamp, text};
 use crate::sync::history::{Moved, SeenTrade, TradeOutcome};
 use crate::sync::offers::StrangeOffer;
 use crate::users::Profile;
@@ -20,19 +24,8 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Longest text taken from a bot; what is longer is cut, since it is only shown.
-const TEXT_MAX: usize = 500;
-/// Longest description of an asset, in bytes of JSON; a longer one is left out.
-const METADATA_BYTES_MAX: usize = 8 * 1024;
-/// Profiles in one event.
-const PROFILES_MAX: usize = 100;
-/// Trades in one event.
-const TRADES_MAX: usize = 100;
-/// Assets in one frame: an offer has at most a few hundred, a chunk of an inventory 500.
-const ASSETS_MAX: usize = 1000;
-
 fn wrong(what: &str) -> Error {
-    Error::BotProtocol(what.to_owned())
+    bots::protocol_broken(what.to_owned())
 }
 
 /// Keeps what databases and terminals can take.
@@ -63,7 +56,7 @@ fn time(field: &'static str, at: Option<prost_types::Timestamp>) -> Result<Optio
 /// Reads an event.
 ///
 /// # Errors
-/// [`Error::BotProtocol`] naming the field.
+/// `BOT_PROTOCOL` naming the field.
 pub fn decode_event(event: bot::BotEvent) -> Result<BotEvent> {
     use bot::bot_event::Event;
     Ok(match event.event.ok_or_else(|| wrong("event"))? {
@@ -179,7 +172,7 @@ fn returned_ids(assets: &[bot::ReceivedAsset]) -> Result<NewIds> {
 /// Reads an application id.
 ///
 /// # Errors
-/// [`Error::BotProtocol`].
+/// `BOT_PROTOCOL`.
 pub fn app(raw: u32) -> Result<i32> {
     i32::try_from(raw).map_err(|_| wrong("app_id"))
 }
@@ -352,7 +345,7 @@ impl Descriptions {
 /// a person.
 ///
 /// # Errors
-/// [`Error::BotProtocol`].
+/// `BOT_PROTOCOL`.
 pub fn seen_assets(assets: Vec<bot::Asset>, descriptions: &Descriptions) -> Result<Vec<SeenAsset>> {
     if assets.len() > ASSETS_MAX {
         return Err(wrong("assets"));

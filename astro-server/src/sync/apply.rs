@@ -6,14 +6,15 @@
 use super::reconcile::{Change, Circumstances, Snapshot, accuracy, reconcile};
 use super::store::{self, Progress};
 use super::{
-    Discrepancy, DiscrepancyKind, Sync, SyncState, claims, discrepancies, ops, reversals, stacks,
+    Discrepancy, DiscrepancyKind, Sync, SyncId, SyncState, claims, discrepancies, ops, reversals,
+    stacks,
 };
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::items::asset::{Origin, SeenAsset};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{AssetId, AssignmentId, ItemId, Result, SyncId, Timestamp};
+use crate::kernel::{AssetId, AssignmentId, ItemId, Result, Timestamp};
 use crate::{assignments, donations, orgs};
 use std::collections::{HashMap, HashSet};
 

@@ -1,7 +1,7 @@
 //! Differences between Steam and the books: reported, closed when they vanish, resolved by people.
 use super::apply::adopt;
 use super::reconcile::{Key, Snapshot};
-use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, claims, stacks, store};
+use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, Sync, claims, stacks, store};
 use crate::assignments;
 use crate::auth::gate::Context;
 use crate::bots::{self, Bot};
@@ -10,7 +10,7 @@ use crate::events::{self, NewEvent, Severity};
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::{AssetId, DiscrepancyId, Error, ItemId, Page, Reach, Result, Timestamp};
+use crate::kernel::{AssetId, Error, ItemId, Page, Reach, Result, Timestamp};
 use std::collections::{HashMap, HashSet};
 
 /// Stands for an asset that is not known.
@@ -199,7 +199,7 @@ pub fn list(
 /// Resolves a difference by hand.
 ///
 /// # Errors
-/// [`Error::DiscrepancyNotFound`], [`Error::DiscrepancyResolved`], [`Error::Invalid`] for a
+/// `DISCREPANCY_NOT_FOUND`, `DISCREPANCY_STATE`, [`Error::Invalid`] for a
 /// resolution that the kind does not take.
 pub fn resolve(
     conn: &mut Conn,
@@ -209,9 +209,9 @@ pub fn resolve(
     note: &str,
 ) -> Result<Discrepancy> {
     let found = store::discrepancy(conn, id)?.filter(|d| context.caller.sees(d.org_id));
-    let row = found.ok_or(Error::DiscrepancyNotFound(id))?;
+    let row = found.ok_or(super::DISCREPANCY.missing(id))?;
     if row.resolution.is_some() {
-        return Err(Error::DiscrepancyResolved(id));
+        return Err(super::resolved_already(id));
     }
     if !row.kind.takes(resolution) {
         let taken: Vec<&str> = row.kind.remedies().map(Resolution::as_str).collect();
@@ -242,7 +242,7 @@ pub fn resolve(
     }
     let text = format!("{}: {} was resolved: {resolution}", row.kind, row.item_name);
     tell(conn, &row, "sync.discrepancy_resolved", &text, Severity::Info, by)?;
-    store::discrepancy(conn, id)?.ok_or(Error::DiscrepancyNotFound(id))
+    store::discrepancy(conn, id)?.ok_or(super::DISCREPANCY.missing(id))
 }
 
 fn write_off(conn: &mut Conn, row: &Discrepancy, by: By<'_>) -> Result<()> {

@@ -10,8 +10,8 @@ use crate::donations;
 use crate::items::asset::NewIds;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
-use crate::kernel::limits::TRADED_ASSETS_KEPT;
 use crate::kernel::{AssetId, Result, SteamId, Timestamp};
+use crate::sync::limits::TRADED_ASSETS_KEPT;
 use serde::{Deserialize, Serialize};
 
 /// What became of a trade.

@@ -15,13 +15,16 @@
 pub mod apply;
 pub mod claims;
 pub mod discrepancies;
+mod errors;
 pub mod history;
+pub mod limits;
 pub mod offers;
 pub mod ops;
 pub mod reconcile;
 pub mod refusals;
 pub mod reversals;
 pub mod schedule;
+mod schema;
 pub mod service;
 pub mod stacks;
 pub(crate) mod store;
@@ -30,11 +33,26 @@ pub(crate) mod store;
 mod tests;
 
 use crate::db::Document;
-use crate::db::types::text_enum;
-use crate::kernel::{
-    AssetId, AssignmentId, BotId, DiscrepancyId, ItemId, OrgId, SteamId, SyncId, Timestamp,
-};
+use crate::db::types::{id, text_enum};
+use crate::jobs::Job;
+use crate::kernel::{AssetId, AssignmentId, BotId, ItemId, OrgId, SteamId, Timestamp};
 use diesel::prelude::*;
+pub use errors::*;
+
+/// The work on a schedule.
+pub fn jobs() -> Vec<Job> {
+    vec![
+        Job::forget("forget old trades", history::forget),
+        Job::forget("forget old reversals", reversals::forget),
+    ]
+}
+
+id! {
+    /// A sync run.
+    SyncId,
+    /// A difference between Steam and the database.
+    DiscrepancyId,
+}
 
 text_enum! {
     /// How far a run is.
@@ -132,7 +150,7 @@ impl DiscrepancyKind {
 
 /// One run: a row of the inventory sync log.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = crate::db::schema::inventory_sync_log)]
+#[diesel(table_name = schema::inventory_sync_log)]
 pub struct Sync {
     /// Id.
     pub id: SyncId,
@@ -214,7 +232,7 @@ impl Sync {
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = crate::db::schema::discrepancies)]
+#[diesel(table_name = schema::discrepancies)]
 pub struct Discrepancy {
     /// Id.
     pub id: DiscrepancyId,

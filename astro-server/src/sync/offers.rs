@@ -1,12 +1,12 @@
 //! Offers that a bot's account sent and no attempt of its session explains: withdrawn, never
 //! confirmed.
-use super::{Discrepancy, DiscrepancyKind, Resolution, discrepancies, store};
+use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, discrepancies, store};
 use crate::assignments::offers::{Owner, owner};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::events::Severity;
 use crate::items::ops::By;
-use crate::kernel::{AssetId, DiscrepancyId, Result, SteamId, Timestamp};
+use crate::kernel::{AssetId, Result, SteamId, Timestamp};
 use crate::orgs;
 
 /// An offer that the account sent and no attempt of the session explains.

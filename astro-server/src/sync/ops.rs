@@ -1,13 +1,13 @@
 //! Runs, from the question to the answer.
 use super::store::{self, Progress};
-use super::{Sync, SyncState, Trigger, schedule};
+use super::{Sync, SyncId, SyncState, Trigger, schedule};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::donations;
 use crate::events::{self, NewEvent, Severity};
 use crate::items::ops::By;
 use crate::items::{self, ItemState};
-use crate::kernel::{BotId, Caller, Error, Page, Reach, Result, SyncId, Timestamp};
+use crate::kernel::{BotId, Caller, Error, Page, Reach, Result, Timestamp};
 use std::time::Duration;
 
 /// A run that the bot never finished is given up after this time.
@@ -33,9 +33,9 @@ pub fn start(conn: &mut Conn, bot: &Bot, trigger: Trigger, by: By<'_>) -> Result
 /// came.
 ///
 /// # Errors
-/// [`Error::BotInUse`] when items have gone through it, or are about to.
+/// `BOT_IN_USE` when items have gone through it, or are about to.
 pub fn clear(conn: &mut Conn, bot: &Bot) -> Result<()> {
-    let in_use = |why: String| Err(Error::BotInUse { bot: bot.id, why });
+    let in_use = |why: String| Err(bots::in_use(bot.id, why));
     let counts = items::ops::counts(conn, bot.id)?;
     let gone = [ItemState::Delivered, ItemState::Withdrawn];
     let (past, held): (Vec<_>, Vec<_>) = counts.iter().partition(|(state, _)| gone.contains(state));
@@ -150,7 +150,7 @@ pub fn failed(conn: &mut Conn, bot: &Bot, id: SyncId, why: &str, now: Timestamp)
 
 pub(super) fn running(conn: &mut Conn, bot: &Bot, id: SyncId) -> Result<Option<Sync>> {
     let sync = store::get(conn, id)?.filter(|sync| sync.bot_id == bot.id);
-    let sync = sync.ok_or_else(|| Error::BotProtocol(format!("sync_id {id}")))?;
+    let sync = sync.ok_or_else(|| bots::protocol_broken(format!("sync_id {id}")))?;
     Ok((sync.sync_status == SyncState::Running).then_some(sync))
 }
 
@@ -182,9 +182,9 @@ pub(super) fn duration_ms(sync: &Sync, now: Timestamp) -> i32 {
 /// The run, if the caller sees it.
 ///
 /// # Errors
-/// [`Error::SyncNotFound`].
+/// `SYNC_NOT_FOUND`.
 pub fn visible(conn: &mut Conn, caller: &Caller, id: SyncId) -> Result<Sync> {
-    store::get(conn, id)?.filter(|s| caller.sees(s.org_id)).ok_or(Error::SyncNotFound(id))
+    store::get(conn, id)?.filter(|s| caller.sees(s.org_id)).ok_or(super::SYNC.missing(id))
 }
 
 /// A page of runs, newest first, one more than its size.

@@ -2,8 +2,8 @@
 use super::DiscrepancyKind;
 use crate::items::asset::{Class, SeenAsset};
 use crate::items::{Item, ItemState};
-use crate::kernel::limits::MISSING_AFTER;
 use crate::kernel::{AssetId, ItemId, Timestamp};
+use crate::sync::limits::MISSING_AFTER;
 use std::collections::{HashMap, HashSet};
 
 /// The context in which Steam keeps items that a trade brought until it cannot be reversed any more.

@@ -7,8 +7,8 @@ use crate::assignments::delivery;
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::items::ops::By;
-use crate::kernel::limits::{REVERSALS_LOOKED_AT, TRADED_ASSETS_KEPT};
 use crate::kernel::{Error, Result, SteamId, Timestamp};
+use crate::sync::limits::{REVERSALS_LOOKED_AT, TRADED_ASSETS_KEPT};
 use std::collections::HashSet;
 
 /// Keeps the reversal of a trade that the books do not know.

@@ -1,7 +1,7 @@
 //! Pure: when a bot's whole inventory is to be read again, and why.
 use super::{Sync, SyncState, Trigger};
-use crate::kernel::limits::{AFTER_FAILURE, AFTER_TRADE};
 use crate::kernel::{BotId, Timestamp};
+use crate::sync::limits::{AFTER_FAILURE, AFTER_TRADE};
 use std::time::Duration;
 
 /// How many of the newest runs [`due`] wants to see: enough to count failures in a row until the
@@ -59,7 +59,8 @@ fn period(bot: BotId, every: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{OrgId, SyncId};
+    use crate::kernel::OrgId;
+    use crate::sync::SyncId;
 
     const EVERY: Duration = Duration::from_secs(300);
 

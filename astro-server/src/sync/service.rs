@@ -1,12 +1,14 @@
 //! `SyncService` on the wire.
 use super::{
-    Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState, Trigger, discrepancies, ops,
+    Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, Sync, SyncId, SyncState, Trigger,
+    discrepancies, ops,
 };
-use crate::auth::{self, Gate};
+use crate::auth::Gate;
 use crate::edge::unary;
 use crate::items::ops::By;
 use crate::kernel::page::Cursor;
-use crate::kernel::{BotId, DiscrepancyId, Error, Page, Result, SyncId, limits};
+use crate::kernel::{BotId, Error, Page, Result, limits};
+use crate::orgs;
 use crate::{bots, wire};
 use astro_sdk::v1::{self, sync_service_server::SyncService};
 use tonic::{Request, Response, Status};
@@ -65,7 +67,7 @@ impl SyncService for Syncs {
                     context.caller.principal.id().as_bytes(),
                 ];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
-                let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
                 let bot = match q.bot_id.as_str() {
                     "" => None,
                     text => {
@@ -96,7 +98,7 @@ impl SyncService for Syncs {
                     context.caller.principal.id().as_bytes(),
                 ];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
-                let reach = auth::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
                 let rows = discrepancies::list(conn, reach, q.open_only, &page)?;
                 let cursor = |d: &Discrepancy| Cursor::at(d.created_at, d.id.0);
                 let encode = |d| Ok(encode_discrepancy(d));

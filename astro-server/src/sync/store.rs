@@ -1,14 +1,12 @@
 //! SQL on `inventory_sync_log`, `discrepancies`, `traded_assets` and `reversed_trades`.
 use super::reconcile::{Ignored, Key};
-use super::{Discrepancy, DiscrepancyKind, Resolution, Sync, SyncState};
-use crate::db::schema::{
+use super::schema::{
     discrepancies as d, inventory_sync_log as t, reversed_trades as r, traded_assets as m,
 };
+use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, Sync, SyncId, SyncState};
 use crate::db::{Conn, Document, each, within};
 use crate::kernel::limits::CLOCKS_APART;
-use crate::kernel::{
-    AssetId, BotId, DiscrepancyId, Error, ItemId, Page, Reach, Result, SteamId, SyncId, Timestamp,
-};
+use crate::kernel::{AssetId, BotId, Error, ItemId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 
@@ -52,7 +50,7 @@ pub(super) fn recent_but(conn: &mut Conn, sync: &Sync, now: Timestamp) -> Result
 
 /// What a run's end records; `None` leaves a column as it is.
 #[derive(Debug, Clone, Default, AsChangeset)]
-#[diesel(table_name = crate::db::schema::inventory_sync_log)]
+#[diesel(table_name = super::schema::inventory_sync_log)]
 pub(super) struct Progress {
     pub(super) sync_status: Option<SyncState>,
     pub(super) sync_started_at: Option<Timestamp>,
@@ -189,7 +187,7 @@ pub(super) fn close_offer(conn: &mut Conn, id: DiscrepancyId) -> Result<bool> {
 
 /// What the trade history told of an asset.
 #[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = crate::db::schema::traded_assets)]
+#[diesel(table_name = super::schema::traded_assets)]
 pub(super) struct TradedAsset {
     pub(super) bot_id: BotId,
     pub(super) app_id: i32,
@@ -253,7 +251,7 @@ pub(super) fn forget_reversals(conn: &mut Conn, before: Timestamp, limit: i64) -
 
 /// A trade that was reversed before the books knew it.
 #[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = crate::db::schema::reversed_trades)]
+#[diesel(table_name = super::schema::reversed_trades)]
 pub(super) struct ReversedTrade {
     pub(super) bot_id: BotId,
     pub(super) trade_id: String,

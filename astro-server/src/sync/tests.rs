@@ -1,7 +1,7 @@
 //! Runs against a database: portions, versions, and how long the writer is busy.
 use super::apply::{Tally, apply, finish, plan};
 use super::reconcile::Snapshot;
-use super::{Sync, SyncState, Trigger, ops, store};
+use super::{Sync, SyncId, SyncState, Trigger, ops, store};
 use crate::bots::{self, Bot};
 use crate::db::{Address, Conn};
 use crate::donations::{self, Offer, ops::Outcome};
@@ -9,9 +9,7 @@ use crate::events;
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, ItemState};
-use crate::kernel::{
-    AssetId, Caller, Clock, KeyKind, Principal, Reach, SteamId, SyncId, Timestamp,
-};
+use crate::kernel::{AssetId, Caller, Clock, KeyKind, Principal, Reach, SteamId, Timestamp};
 use crate::orgs::{self, NewOrg};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};

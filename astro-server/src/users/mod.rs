@@ -1,12 +1,20 @@
 //! People on Steam, as each organisation knows them: donors and recipients.
 pub mod ops;
+pub(crate) mod schema;
 pub mod service;
 mod store;
 
 #[cfg(test)]
 mod tests;
 
+use crate::kernel::{Error, Kind};
 use crate::kernel::{OrgId, SteamId, Timestamp};
+
+/// Nobody the organisation has met.
+pub fn unknown(user: SteamId) -> Error {
+    let text = format!("user {user} is not known");
+    Error::refused(Kind::NotFound, "USER_NOT_FOUND", text, [("user_id", user.to_string())])
+}
 
 /// A person, as one organisation knows them. The trade token is not part of it, so that it is
 /// neither printed nor sent by accident.

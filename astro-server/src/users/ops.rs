@@ -7,9 +7,9 @@ use crate::kernel::{Error, OrgId, Result, SteamId, Timestamp};
 /// The person `user`, as `org` knows them.
 ///
 /// # Errors
-/// [`Error::UserNotFound`].
+/// `USER_NOT_FOUND`.
 pub fn get(conn: &mut Conn, org: OrgId, user: SteamId) -> Result<User> {
-    store::get(conn, org, user)?.ok_or(Error::UserNotFound(user))
+    store::get(conn, org, user)?.ok_or(super::unknown(user))
 }
 
 /// Notes a donation, an assignment or a delivery: the person is known from now on, and was last

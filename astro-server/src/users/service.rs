@@ -1,11 +1,12 @@
 //! The wire of people.
 use super::{User, ops};
+use crate::auth::Gate;
 use crate::auth::gate::Context;
-use crate::auth::{self, Gate};
 use crate::db::Conn;
 use crate::edge::unary;
 use crate::kernel::steam::parse_trade_url;
 use crate::kernel::{Error, Result, SteamId};
+use crate::orgs;
 use crate::wire;
 use astro_sdk::v1;
 use astro_sdk::v1::user_service_server::UserService;
@@ -39,7 +40,7 @@ fn get_user(
     request: GetUserRequest,
 ) -> Result<GetUserResponse> {
     let user = SteamId::parse("user_id", request.user_id)?;
-    let org = auth::ops::org_of_new(conn, &context.caller, &request.org_id)?;
+    let org = orgs::ops::of_new(conn, &context.caller, &request.org_id)?;
     Ok(GetUserResponse { user: Some(to_wire(ops::get(conn, org, user)?)) })
 }
 
@@ -53,7 +54,7 @@ fn set_trade_url(
     if named.is_some_and(|named| named != owner) {
         return Err(Error::invalid("trade_url", "belongs to another account than user_id"));
     }
-    let org = auth::ops::org_of_new(conn, &context.caller, &request.org_id)?;
+    let org = orgs::ops::of_new(conn, &context.caller, &request.org_id)?;
     let source = context.caller.source();
     let user = ops::set_trade_token(conn, org, owner, &token, &source, context.now)?;
     Ok(SetTradeUrlResponse { user: Some(to_wire(user)) })

@@ -1,6 +1,6 @@
 //! SQL on `users`.
+use super::schema::users as t;
 use super::{Profile, User};
-use crate::db::schema::users as t;
 use crate::db::{Conn, each};
 use crate::kernel::{OrgId, Result, SteamId, Timestamp};
 use diesel::prelude::*;

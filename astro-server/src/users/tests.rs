@@ -1,9 +1,8 @@
 use super::{Profile, User, ops};
 use crate::db::{Address, Conn};
 use crate::events::{self, Filter, Range};
-use crate::kernel::{
-    Caller, Clock, Error, KeyKind, OrgId, Principal, Reach, Result, SteamId, Timestamp,
-};
+use crate::kernel::ORGANIZATION;
+use crate::kernel::{Caller, Clock, KeyKind, OrgId, Principal, Reach, Result, SteamId, Timestamp};
 use std::time::Duration;
 
 /// A database with one organisation, and a time to start from.
@@ -21,7 +20,7 @@ impl World {
         conn.migrate().unwrap();
         let now = Clock::default().now();
         let org = OrgId::new();
-        conn.write(|conn| crate::db::insert_org(conn, org, now)).unwrap();
+        conn.write(|conn| crate::orgs::store::insert_for_test(conn, org, now)).unwrap();
         Self { conn, org, now, _folder: folder }
     }
 
@@ -88,7 +87,7 @@ fn profile(name: &str) -> Profile {
 #[test]
 fn a_person_is_met_once_and_seen_again() {
     let mut world = World::new();
-    assert_eq!(world.user().unwrap_err(), Error::UserNotFound(person()));
+    assert_eq!(world.user().unwrap_err(), super::unknown(person()));
     let first = world.now;
     world.meet();
     world.later();
@@ -137,8 +136,8 @@ fn a_profile_is_kept_of_people_who_were_met_and_told_when_it_changed() {
 fn an_organisation_that_does_not_exist_has_no_people() {
     let mut world = World::new();
     let nobody = OrgId::new();
-    let found = crate::auth::ops::org_of_new(&mut world.conn, &admin(), &nobody.to_string());
-    assert_eq!(found.unwrap_err(), Error::OrgNotFound(nobody));
+    let found = crate::orgs::ops::of_new(&mut world.conn, &admin(), &nobody.to_string());
+    assert_eq!(found.unwrap_err(), ORGANIZATION.missing(nobody));
     let own = world.org.to_string();
-    assert_eq!(crate::auth::ops::org_of_new(&mut world.conn, &admin(), &own).unwrap(), world.org);
+    assert_eq!(crate::orgs::ops::of_new(&mut world.conn, &admin(), &own).unwrap(), world.org);
 }

@@ -93,11 +93,14 @@ fn banned(source: &Source, ban: &Ban) -> Vec<Finding> {
     places.map(|at| finding(source, at, format!("{}: {}", ban.text.trim(), ban.why))).collect()
 }
 
-/// The database's own folder, and a slice's tables (`store.rs`) and row types (`mod.rs`).
+/// The database's own folder, and a slice's tables (`schema.rs`, `store.rs`) and row types (`mod.rs`).
 fn may_have_sql(path: &str) -> bool {
     let Some(path) = path.strip_prefix("astro-server/src/") else { return false };
     path.starts_with("db/")
-        || matches!(path.split_once('/'), Some((_, "mod.rs" | "store.rs" | "tests.rs")))
+        || matches!(
+            path.split_once('/'),
+            Some((_, "mod.rs" | "schema.rs" | "store.rs" | "tests.rs"))
+        )
 }
 
 fn clocks(source: &Source) -> Vec<Finding> {
@@ -126,7 +129,7 @@ fn transport(source: &Source) -> Vec<Finding> {
     let Some(file) = source.path.strip_prefix("astro-server/src/") else { return Vec::new() };
     let wire = file.ends_with("/service.rs") || file.ends_with("tests.rs");
     let known = wire || TRANSPORT.iter().any(|edge| file.starts_with(edge));
-    let names = ["tonic::", "tonic_types::", "hyper::", "http::"];
+    let names = ["tonic::", "tonic_types::", "axum::", "hyper::", "http::"];
     let places = names.iter().flat_map(|name| source.words(name));
     let places = places.filter(|at| !known && !source.is_test(*at));
     let problem = "knows how calls travel: take plain messages, and leave that to the edge";
@@ -140,7 +143,7 @@ fn lookups(source: &Source) -> Vec<Finding> {
     }
     let mut found = Vec::new();
     for function in source.functions() {
-        let text = source.text(&function);
+        let text = source.text(function);
         let of_whom = ["bot_id.eq", "bot_id.ne", "org_id.eq"];
         let number = STEAM_NUMBERS.iter().find(|number| is_looked_up(text, number));
         if let Some(number) = number

@@ -1,6 +1,9 @@
 //! A source file as the rules look at it: code without comments and literals, functions, paths.
 
+use proc_macro2::{TokenStream, TokenTree};
 use std::ops::Range;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
 
 /// One Rust file.
 pub(crate) struct Source {
@@ -11,6 +14,7 @@ pub(crate) struct Source {
     /// Lines, from 0.
     pub lines: usize,
     tests: Vec<Range<usize>>,
+    functions: Vec<Function>,
 }
 
 /// A function and where it stands.
@@ -34,12 +38,24 @@ pub(crate) struct Path {
 
 impl Source {
     /// Reads a file's text.
+    ///
+    /// # Panics
+    /// When it is no Rust.
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        let code = blank(text);
+        let file = syn::parse_file(text).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let tokens = text.parse::<TokenStream>().unwrap_or_else(|e| panic!("{path}: {e}"));
+        let mut code: Vec<u8> =
+            text.bytes().map(|byte| if byte == b'\n' { byte } else { b' ' }).collect();
+        lay(tokens, text, &mut code);
+        let code = String::from_utf8(code).expect("a token is text and lies between letters");
+        let mut found = Items::default();
+        found.visit_file(&file);
+        if is_test_file(path) {
+            found.tests.push(0..code.len());
+        }
         let lines = text.lines().count();
-        let whole = is_test_file(path).then_some(0..code.len());
-        let tests = whole.map_or_else(|| modules_of_tests(&code), |whole| vec![whole]);
-        Self { path: path.to_owned(), code, lines, tests }
+        let Items { tests, functions } = found;
+        Self { path: path.to_owned(), code, lines, tests, functions }
     }
 
     /// Line of a byte, from 1.
@@ -64,31 +80,8 @@ impl Source {
     }
 
     /// All functions with a body.
-    pub(crate) fn functions(&self) -> Vec<Function> {
-        self.words("fn").filter_map(|start| self.function(start)).collect()
-    }
-
-    fn function(&self, start: usize) -> Option<Function> {
-        let rest = self.code[start + 2..].strip_prefix([' ', '\n'])?.trim_start();
-        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        let open = self.body(start).filter(|_| !name.is_empty())?;
-        let end = closing(&self.code, open)?;
-        Some(Function { name, start, lines: self.line(end) - self.line(start) + 1 })
-    }
-
-    /// The brace that opens the body of the function at `start`; none for a declaration.
-    fn body(&self, start: usize) -> Option<usize> {
-        let mut depth = 0_i32;
-        for (at, byte) in self.code.bytes().enumerate().skip(start) {
-            match byte {
-                b'(' | b'[' => depth += 1,
-                b')' | b']' => depth -= 1,
-                b'{' if depth == 0 => return Some(at),
-                b';' if depth == 0 => return None,
-                _ => {}
-            }
-        }
-        None
+    pub(crate) fn functions(&self) -> &[Function] {
+        &self.functions
     }
 
     /// The code of a function, from `fn` to the end of its last line.
@@ -123,32 +116,76 @@ fn is_test_file(path: &str) -> bool {
     own || path.contains("/tests/it/") || name == "tests.rs" || name.ends_with("_tests.rs")
 }
 
-fn modules_of_tests(code: &str) -> Vec<Range<usize>> {
-    let marks = code.match_indices("#[cfg(test)]").map(|(at, _)| at);
-    marks
-        .filter_map(|at| {
-            let module = at + code[at..].find("mod ")?;
-            let open = module + code[module..].find(['{', ';'])?;
-            let end = closing(code, open)?;
-            Some(at..end)
-        })
-        .collect()
+/// What a walk through the syntax finds.
+#[derive(Default)]
+struct Items {
+    tests: Vec<Range<usize>>,
+    functions: Vec<Function>,
 }
 
-/// The brace that closes the one at `open`.
-fn closing(code: &str, open: usize) -> Option<usize> {
-    let mut depth = 0_i32;
-    for (at, byte) in code.bytes().enumerate().skip(open) {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth -= 1,
-            _ => {}
+impl Items {
+    fn function(&mut self, signature: &syn::Signature, body: &syn::Block) {
+        let (from, to) = (signature.fn_token.span, body.brace_token.span.close());
+        let lines = to.end().line - from.start().line + 1;
+        let (name, start) = (signature.ident.to_string(), from.byte_range().start);
+        self.functions.push(Function { name, start, lines });
+    }
+}
+
+impl<'ast> Visit<'ast> for Items {
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        let for_tests: syn::Attribute = syn::parse_quote!(#[cfg(test)]);
+        if module.attrs.iter().any(|attribute| attribute.meta == for_tests.meta) {
+            self.tests.push(module.span().byte_range());
         }
-        if depth == 0 {
-            return Some(at).filter(|at| *at > open);
+        visit::visit_item_mod(self, module);
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.function(&item.sig, &item.block);
+        visit::visit_item_fn(self, item);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.function(&item.sig, &item.block);
+        visit::visit_impl_item_fn(self, item);
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        if let Some(body) = &item.default {
+            self.function(&item.sig, body);
+        }
+        visit::visit_trait_item_fn(self, item);
+    }
+}
+
+/// Writes each token to its place, but for literals; a comment is no token, or the literal of one.
+fn lay(tokens: TokenStream, text: &str, code: &mut [u8]) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                copy(group.span_open().byte_range(), text, code);
+                copy(group.span_close().byte_range(), text, code);
+                lay(group.stream(), text, code);
+            }
+            TokenTree::Ident(ident) => {
+                // A doc comment is told as an attribute, whose words do not stand in the text.
+                let place = ident.span().byte_range();
+                if ident == text[place.clone()] {
+                    copy(place, text, code);
+                }
+            }
+            TokenTree::Punct(punct) => copy(punct.span().byte_range(), text, code),
+            TokenTree::Literal(_) => {}
         }
     }
-    None
+}
+
+fn copy(place: Range<usize>, text: &str, code: &mut [u8]) {
+    // The brackets of a doc comment's attribute have the span of the comment.
+    if !text[place.clone()].starts_with('/') || place.len() == 1 {
+        code[place.clone()].copy_from_slice(text[place].as_bytes());
+    }
 }
 
 /// Collects the leaves of the `use` tree (or the one path) that `text` begins with; gives what
@@ -184,79 +221,4 @@ fn leaves_of<'a>(text: &'a str, above: &mut Vec<String>, leaves: &mut Vec<Vec<St
 
 fn starts_word(text: &str) -> bool {
     text.bytes().next().is_some_and(is_word)
-}
-
-/// Replaces comments and the insides of literals by spaces.
-fn blank(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = bytes.to_vec();
-    let mut at = 0;
-    while at < bytes.len() {
-        let end = match &bytes[at..] {
-            [b'/', b'/', ..] => at + find(&bytes[at..], b"\n").unwrap_or(bytes.len() - at),
-            [b'/', b'*', ..] => end_of_comment(bytes, at),
-            [b'"', ..] => end_of_text(bytes, at, b'"'),
-            [b'\'', ..] => end_of_char(text, at),
-            [b'r', ..] if at == 0 || !is_word(bytes[at - 1]) || bytes[at - 1] == b'b' => {
-                end_of_raw(bytes, at)
-            }
-            _ => at,
-        };
-        if end == at {
-            at += 1;
-            continue;
-        }
-        let end = end.min(bytes.len());
-        out[at..end].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
-        at = end;
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
-}
-
-fn end_of_comment(bytes: &[u8], start: usize) -> usize {
-    let (mut depth, mut at) = (0_usize, start);
-    while at + 1 < bytes.len() {
-        match &bytes[at..at + 2] {
-            b"/*" => (depth, at) = (depth + 1, at + 2),
-            b"*/" => (depth, at) = (depth - 1, at + 2),
-            _ => at += 1,
-        }
-        if depth == 0 {
-            return at;
-        }
-    }
-    bytes.len()
-}
-
-fn end_of_text(bytes: &[u8], start: usize, quote: u8) -> usize {
-    let mut at = start + 1;
-    while at < bytes.len() && bytes[at] != quote {
-        at += if bytes[at] == b'\\' { 2 } else { 1 };
-    }
-    at + 1
-}
-
-/// A lifetime is no literal: it ends where it starts.
-fn end_of_char(text: &str, start: usize) -> usize {
-    let mut inside = text[start + 1..].char_indices();
-    match (inside.next(), inside.next()) {
-        (Some((_, '\\')), _) => end_of_text(text.as_bytes(), start, b'\''),
-        (Some(_), Some((width, '\''))) => start + 1 + width + 1,
-        _ => start,
-    }
-}
-
-/// `r"…"` and `r#"…"#`; anything else that begins with `r` ends where it starts.
-fn end_of_raw(bytes: &[u8], start: usize) -> usize {
-    let hashes = bytes[start + 1..].iter().take_while(|byte| **byte == b'#').count();
-    let quote = start + 1 + hashes;
-    if bytes.get(quote) != Some(&b'"') {
-        return start;
-    }
-    let close: Vec<u8> = std::iter::once(b'"').chain(std::iter::repeat_n(b'#', hashes)).collect();
-    find(&bytes[quote + 1..], &close).map_or(bytes.len(), |at| quote + 1 + at + close.len())
 }

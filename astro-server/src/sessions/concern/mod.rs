@@ -1,7 +1,8 @@
 //! What a report is about, so that a refused one names it.
 pub mod wire;
 
-use crate::kernel::{AttemptId, SteamId};
+use crate::assignments::AttemptId;
+use crate::kernel::SteamId;
 
 /// What a report is about, as far as it can be read: known of a malformed one too.
 #[derive(Debug, Clone, PartialEq, Eq)]

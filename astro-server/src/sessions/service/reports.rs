@@ -1,9 +1,11 @@
 //! What a bot reports, recorded: again while the database cannot, and for a person if it never can.
 use super::Session;
+use crate::assignments::AttemptId;
+use crate::bots;
 use crate::crash;
 use crate::db::Conn;
-use crate::kernel::limits::DATABASE_WAIT;
-use crate::kernel::{AttemptId, Error, Result, Timestamp};
+use crate::db::limits::DATABASE_WAIT;
+use crate::kernel::{Error, Result, Timestamp};
 use crate::sessions::concern::Concern;
 use crate::sessions::{BotEvent, Lease, Subject, ToldTrade, ops};
 use std::sync::Arc;
@@ -16,12 +18,9 @@ const APPLY_AGAIN: Duration = Duration::from_millis(50);
 
 /// Whether a report can never be recorded as it is: it is malformed, or meets a defect. All else
 /// is the session's own end.
-#[allow(clippy::wildcard_enum_match_arm)] // every other variant is about something else
 fn is_refusal(error: &Error) -> bool {
-    match error {
-        Error::BotLeaseLost(_) | Error::BotLeaseHeld { .. } | Error::KeyInvalid => false,
-        other => !other.is_transient(),
-    }
+    let ends = [bots::LEASE_LOST, bots::LEASE_HELD].contains(&error.reason());
+    !ends && *error != Error::KeyInvalid && !error.is_transient()
 }
 
 /// Half to whole.
@@ -134,7 +133,7 @@ impl Session {
         let bot = lease.bot;
         tracing::error!(%bot, ?seq, "A report of bot {bot} could not be recorded: {error}");
         // What the database says is for the server's own log.
-        let why = if matches!(error, Error::BotProtocol(_)) {
+        let why = if error.reason() == bots::PROTOCOL {
             error.to_string()
         } else {
             "internal error; the server's log has the cause".to_owned()

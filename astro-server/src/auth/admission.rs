@@ -1,0 +1,71 @@
+//! Whether a call is let in: its key is good and has the scope that the contract asks for.
+use super::gate::Entry;
+use super::keys::Secret;
+use super::{ops, store};
+use crate::db::Db;
+use crate::kernel::{Clock, Error, Result, Timestamp};
+use astro_sdk::methods::Method;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// `last_used_at` is written this often at most, so that reading does not mean writing.
+const USE_RECORDED_EVERY: Duration = Duration::from_secs(60);
+
+/// Lets callers in.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    db: Db,
+    clock: Clock,
+    /// When this server last tried to write down a key's use, by the key's id.
+    noted: Arc<Mutex<HashMap<String, Timestamp>>>,
+}
+
+impl Admission {
+    /// Checks keys against `db`.
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock, noted: Arc::default() }
+    }
+
+    /// Lets the caller with this key call this method.
+    ///
+    /// # Errors
+    /// [`Error::KeyInvalid`] without a good key, [`Error::ScopeMissing`], those of the database.
+    pub async fn admit(&self, key: Option<&Secret>, method: &'static Method) -> Result<Entry> {
+        let secret = key.ok_or(Error::KeyInvalid)?;
+        let id = secret.id().to_owned();
+        let found = self.db.read_short(move |conn| store::key_with_hash(conn, &id)).await?;
+        let (key, hash) = found.ok_or(Error::KeyInvalid)?;
+        let same: bool =
+            subtle::ConstantTimeEq::ct_eq(hash.as_slice(), secret.hash().as_slice()).into();
+        let now = self.clock.now();
+        if !same || !key.is_good(now) {
+            return Err(Error::KeyInvalid);
+        }
+        if key.last_used_at.is_none_or(|at| now.since(at) >= USE_RECORDED_EVERY) {
+            self.note_use(&key.id, now);
+        }
+        let caller = key.caller();
+        if let Some(scope) = method.scope {
+            caller.may(scope)?;
+        }
+        Ok(Entry { caller, method })
+    }
+
+    /// Writes down that a key is used, without the call waiting for it: a database that takes no
+    /// writes may still be read.
+    fn note_use(&self, id: &str, now: Timestamp) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.get(id).is_some_and(|at| now.since(*at) < USE_RECORDED_EVERY) {
+            return;
+        }
+        noted.insert(id.to_owned(), now);
+        let (db, id) = (self.db.clone(), id.to_owned());
+        tokio::spawn(async move {
+            let noted = db.write(move |conn| ops::record_use(conn, &id, now)).await;
+            if let Err(error) = noted {
+                tracing::debug!("A key's use was not written down: {error}");
+            }
+        });
+    }
+}

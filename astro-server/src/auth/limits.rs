@@ -1,0 +1,13 @@
+//! Limits, each with its reason.
+use std::time::Duration;
+
+/// Open streams of one bot key: its session, and those before it that the network hides. Each may
+/// hold a frame that has not come whole.
+pub const STREAMS_PER_BOT_MAX: usize = 8;
+/// Open streams of one key: a plugin needs one or two; a leak must not eat the server.
+pub const STREAMS_PER_KEY_MAX: usize = 100;
+/// How often a server looks again at the keys of open streams: a key that was revoked at another
+/// one has ended within twice that.
+pub const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(1);
+/// Time a request id is remembered: longer than Steam's trade protection of seven days.
+pub const REQUEST_IDS_KEPT: Duration = Duration::from_secs(8 * 86_400);

@@ -1,0 +1,85 @@
+//! Limits, each with its reason.
+use std::time::Duration;
+
+/// Connections at once: a client system has one or a few, and each costs some 50 KiB.
+pub const CONNECTIONS_MAX: usize = 4096;
+/// Connections of one address at once: leaves room for others. This machine's own addresses have no
+/// such limit, since a TLS proxy connects from there for everybody.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1024;
+/// Open files wanted from the system: connections, and what the database needs.
+pub const FILES_WANTED: u64 = 65_536;
+/// Open files left to the database and the log: a pool of SQLite has three a connection.
+pub const FILES_RESERVED: usize = 256;
+/// Time from connecting to the first call, so to the end of its headers: clients connect when they
+/// have something to say.
+pub const FIRST_CALL_WAIT: Duration = Duration::from_secs(20);
+/// Time without a call after which a connection ends: a client connects again with its next call.
+pub const IDLE_MAX: Duration = Duration::from_secs(30 * 60);
+/// Time that a peer may take nothing of what is sent: longer than any hiccup of a network.
+pub const UNREAD_MAX: Duration = Duration::from_secs(60);
+/// How often idle connections are tested, and how long they may take to answer.
+pub const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
+/// First and longest pause after a connection could not be accepted: files are short, and trying
+/// again at once would only spin.
+pub const ACCEPT_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// Time between two log lines about the same thing that goes on.
+pub const COMPLAINT_EVERY: Duration = Duration::from_secs(10);
+/// Calls at once on one connection: an SDK has one connection for all its calls, and those beyond
+/// wait in the client.
+pub const CALLS_PER_CONNECTION_MAX: u32 = 256;
+/// Bytes of a call's metadata: a key and a few names. HTTP/2 libraries count 32 for each entry.
+pub const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of metadata that are read at all: what lies between gets a status, what lies above ends
+/// the connection.
+pub const METADATA_BYTES_READ: u32 = 256 * 1024;
+/// Bytes of one request: a hundred names of 500 characters in a filter, or a document of 16 KiB of
+/// JSON, which may be ten times as long on the wire.
+pub const REQUEST_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of the requests of one key that wait for their answer: hundreds of usual ones.
+pub const REQUEST_BYTES_PER_KEY_MAX: usize = 16 * 1024 * 1024;
+/// Time in which a request has to come whole: 256 KiB take a slow line a few seconds.
+pub const MESSAGE_WAIT: Duration = Duration::from_secs(20);
+/// Bytes of a call that needs no key (health, reflection): a name or two.
+pub const OPEN_CALL_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of one frame of a bot: gRPC's own default. Inventories come in chunks of a megabyte, an
+/// offer of a thousand items in one piece.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes that wait unread on one call and on one connection: what a fast line needs at once.
+pub const WINDOW_BYTES: (u32, u32) = (256 * 1024, 1024 * 1024);
+/// Lines of the log for refused calls within [`REFUSALS_LOGGED_EVERY`]: enough to see who and why,
+/// and little beside what a client that tries again all the time would write.
+pub const REFUSALS_LOGGED: u32 = 20;
+/// See above.
+pub const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
+/// Bytes of a caller's own name for its call: a UUID and a prefix, or a trace's.
+pub const REQUEST_ID_BYTES_MAX: usize = 64;
+
+/// How much of the server others may take; the reasons are above.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections of one address at once, but for this machine's own.
+    pub connections_per_address: usize,
+    /// Time that a new connection has until its first call.
+    pub first_call: Duration,
+    /// Time that a connection may be without a call later.
+    pub idle: Duration,
+    /// Time that a peer may leave unread what was sent to it.
+    pub unread: Duration,
+    /// Time in which the message of a call has to come whole.
+    pub message: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: CONNECTIONS_MAX,
+            connections_per_address: CONNECTIONS_PER_ADDRESS_MAX,
+            first_call: FIRST_CALL_WAIT,
+            idle: IDLE_MAX,
+            unread: UNREAD_MAX,
+            message: MESSAGE_WAIT,
+        }
+    }
+}

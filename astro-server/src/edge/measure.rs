@@ -1,0 +1,87 @@
+//! Counts calls and takes their time.
+use crate::metrics::{Ended, Metrics, Rpc};
+use astro_sdk::methods::{self, Method};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::HeaderMap;
+use http_body_util::BodyExt;
+use std::time::Instant;
+use tonic::{Code, Status};
+
+/// Counts the call when its answer has ended, whichever way.
+pub(super) async fn count(
+    State(metrics): State<Metrics>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(method) = methods::find(request.uri().path()) else { return next.run(request).await };
+    let mut call = Measured::begin(metrics, method);
+    let answer = next.run(request).await;
+    call.ends(answer.headers());
+    answer.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            if let Some(trailers) = frame.trailers_ref() {
+                call.ends(trailers);
+            }
+            frame
+        }))
+    })
+}
+
+/// A call under way; counted when it is dropped.
+struct Measured {
+    metrics: Metrics,
+    method: &'static Method,
+    began: Instant,
+    code: Option<Code>,
+}
+
+impl Measured {
+    fn begin(metrics: Metrics, method: &'static Method) -> Self {
+        metrics.calls_open.inc();
+        Self { metrics, method, began: Instant::now(), code: None }
+    }
+
+    fn ends(&mut self, said: &HeaderMap) {
+        self.code = Status::from_header_map(said).map(|status| status.code()).or(self.code);
+    }
+}
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        let Method { service, name: method, server_streaming, client_streaming, .. } = self.method;
+        self.metrics.calls_open.dec();
+        // Whoever leaves before the end has cancelled.
+        let code = name(self.code.unwrap_or(Code::Cancelled));
+        self.metrics.calls.get_or_create(&Ended { service, method, code }).inc();
+        if !server_streaming && !client_streaming {
+            let seconds = self.began.elapsed().as_secs_f64();
+            self.metrics.call_seconds.get_or_create(&Rpc { service, method }).observe(seconds);
+        }
+    }
+}
+
+/// gRPC's own name of a code.
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

@@ -1,0 +1,51 @@
+//! Serves the connections that come in, until told to stop.
+use super::limits::{CALLS_PER_CONNECTION_MAX, KEEPALIVE, METADATA_BYTES_READ, WINDOW_BYTES};
+use super::listen::Listener;
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// HTTP/2 as the limits want it.
+fn http() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new()).http2_only();
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(CALLS_PER_CONNECTION_MAX)
+        .initial_stream_window_size(WINDOW_BYTES.0)
+        .initial_connection_window_size(WINDOW_BYTES.1)
+        .max_header_list_size(METADATA_BYTES_READ)
+        .keep_alive_interval(Some(KEEPALIVE.0))
+        .keep_alive_timeout(KEEPALIVE.1);
+    builder
+}
+
+/// Serves what comes in until `stop`; then takes no more and waits for the calls under way.
+pub async fn serve(mut listener: Listener, router: Router, stop: CancellationToken) {
+    let (http, open) = (http(), GracefulShutdown::new());
+    while let Some(socket) = stop.run_until_cancelled(listener.next()).await {
+        let visit = socket.visit();
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(visit.clone());
+            request.map(Body::new)
+        });
+        let service = TowerToHyperService::new(service);
+        let connection = http.serve_connection(TokioIo::new(socket), service).into_owned();
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!("A connection broke off: {error}");
+            }
+        });
+    }
+    // Whoever connects now is refused at once, and does not wait in vain.
+    drop(listener);
+    open.shutdown().await;
+}
