@@ -239,8 +239,9 @@ impl Runner {
     ) -> Result<(usize, bool)> {
         let (began, mut total) = (Instant::now(), 0);
         loop {
+            // Another server does it, or will have been silent by the next tick.
             if !self.leads(name, now).await? {
-                return Ok((total, true));
+                return Ok((total, false));
             }
             let done = self.db.write(move |conn| work(conn, now, FORGOTTEN)).await?;
             total += done;

@@ -8,5 +8,6 @@ diesel::table! {
         name -> Text,
         holder -> Guid,
         leased_at -> Instant,
+        ends_at -> Instant,
     }
 }

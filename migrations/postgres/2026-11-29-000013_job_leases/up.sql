@@ -2,5 +2,6 @@
 CREATE TABLE job_leases (
   name      TEXT PRIMARY KEY,
   holder    UUID NOT NULL,
-  leased_at TIMESTAMPTZ NOT NULL
+  leased_at TIMESTAMPTZ NOT NULL,
+  ends_at   TIMESTAMPTZ NOT NULL
 );

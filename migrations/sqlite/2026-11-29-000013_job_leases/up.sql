@@ -2,5 +2,6 @@
 CREATE TABLE job_leases (
   name      TEXT PRIMARY KEY,
   holder    BLOB NOT NULL,
-  leased_at INTEGER NOT NULL
+  leased_at INTEGER NOT NULL,
+  ends_at   INTEGER NOT NULL
 ) STRICT;
