@@ -6,9 +6,9 @@ use anyhow::{Context as _, ensure};
 use zeroize::Zeroizing;
 
 use crate::{
-    config::{Account, Config, Secret},
-    secret_file,
-    steam::AppContext,
+    config::Config,
+    secret::{self, Secret},
+    steam::{Account, AppContext},
 };
 
 /// Command line and environment. Secrets come from files or variables, never from flags.
@@ -203,7 +203,7 @@ impl Args {
 /// A secret from its file or else its variable, without the line end.
 fn secret(variable: &str, file: Option<PathBuf>) -> anyhow::Result<Option<Secret>> {
     if let Some(path) = file {
-        return secret_file::read(&path).map(Some);
+        return secret::read(&path).map(Some);
     }
     let text = std::env::var(variable).ok().map(Zeroizing::new);
     let secret = text.map(|text| Secret::new(text.trim_start_matches('\u{feff}').trim()));

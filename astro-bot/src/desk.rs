@@ -10,10 +10,10 @@ use tokio_util::{
 
 use crate::{
     backoff::Backoff,
-    config::Pace,
     confirm::Confirmer,
     decide::Input,
     lease::Lease,
+    pace::Pace,
     probe::Probe,
     steam::{Offer, OfferId, OfferState, OffersPage, Steam},
 };

@@ -23,11 +23,12 @@ use tonic::{
 use crate::{
     backoff::Backoff,
     clock::{self, Moment},
-    config::{Config, Pace},
+    config::Config,
     decide::Input,
     frames,
     lease::{self, Keeper, Lease},
     outbox::Outbox,
+    pace::Pace,
     probe::Probe,
     remedy::{self, Refusal},
     server_address,

@@ -5,6 +5,8 @@ use std::error::Error;
 use astro_sdk::v1::ErrorReason;
 use tonic::{Code, Status};
 
+use crate::causes;
+
 /// How to get a key that works.
 const NEW_KEY: &str = "make one with 'astro keys create --kind bot --bot BOT_ID --name NAME', and give it by \
     --api-key-file FILE or ASTRO_BOT_API_KEY";
@@ -47,7 +49,7 @@ fn is_of_protocol(status: &Status) -> bool {
 
 /// What a connection that failed means. One to a server that was reached before may be mended there.
 pub(crate) fn of_connection(server: &str, error: &(dyn Error + 'static), known: bool) -> Refusal {
-    let said = chain(error);
+    let said = causes::told(error);
     let remedy = if said.contains("UnknownIssuer") {
         "its certificate is of no known authority: give the authority's by --server-ca FILE"
     } else if said.contains("NotValidForName") || said.contains("not valid for name") {
@@ -61,21 +63,6 @@ pub(crate) fn of_connection(server: &str, error: &(dyn Error + 'static), known: 
     };
     let text = format!("{server}: {remedy} ({said})");
     if known { Refusal::Passing(text) } else { Refusal::Lasting(text) }
-}
-
-/// An error with its causes: a transport error alone says nothing.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        // Some repeat their cause.
-        if !said.ends_with(&text) {
-            said = format!("{said}: {text}");
-        }
-        cause = error.source();
-    }
-    said
 }
 
 /// What is wrong with a key of this form; none if the server must tell.

@@ -57,7 +57,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     }
     // What cannot work is told before Steam is asked for anything.
     let way = link::way(&config)?;
-    let steam = Arc::new(Steam::new(&config)?);
+    let steam = Arc::new(Steam::new(config.steam())?);
     if !steam.can_confirm() {
         tracing::warn!("No identity secret: a person must confirm each delivery on a phone");
     }

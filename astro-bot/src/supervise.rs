@@ -4,7 +4,7 @@ use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::{backoff::Backoff, config::Pace};
+use crate::{backoff::Backoff, pace::Pace};
 
 /// What is told of a task between its begin and its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,13 @@
 
 use super::rules::{self, Finding};
 use super::source::Source;
-use super::{FILE_LINES_MAX, FUNCTION_LINES_MAX, imports};
+use super::{FILE_LINES_MAX, FUNCTION_LINES_MAX, floors, imports};
 
 fn all(path: &str, text: &str) -> Vec<Finding> {
     let source = Source::new(path, text);
     let mut found = rules::check_file(&source);
     found.extend(imports::check(&source));
+    found.extend(floors::check(&source));
     found
 }
 
@@ -170,6 +171,23 @@ fn a_slice_keeps_its_store_and_service_to_itself() {
     clean("astro-server/src/assignments/service.rs", "use crate::items::service::parse_ids;\n");
     clean("astro-server/src/items/ops.rs", "use super::store;\nuse crate::items::store::row;\n");
     caught("astro-server/src/sync/ops.rs", "use crate::items::service::Items;\n", 1, "service");
+}
+
+#[test]
+fn a_floor_of_the_steam_client_imports_only_what_is_beneath_it() {
+    let http = "astro-bot/src/steam/traffic/http.rs";
+    clean(http, "use super::host::Host;\nuse crate::{lease::Warrant, steam::wire::Signal};\n");
+    caught(http, "\nuse crate::steam::{session::Session, wire::Signal};\n", 2, "steam/session");
+    caught(http, "fn a() { crate::config::Config::new(); }\n", 1, "must not import config");
+    caught(http, "use super::Request;\n", 1, "must not import steam/traffic/Request");
+    caught("astro-bot/src/steam/traffic/host.rs", "use super::http::Http;\n", 1, "not beneath");
+    caught("astro-bot/src/steam/wire/mod.rs", "use super::Steam;\n", 1, "must not import steam");
+    caught("astro-bot/src/lease.rs", "use crate::steam::Steam;\n", 1, "must not import steam");
+    clean("astro-bot/src/steam/mod.rs", "pub use crate::steam::wire::Signal;\n");
+    clean("astro-bot/src/config.rs", "use crate::{probe::Probe, steam::Account};\n");
+    caught("astro-bot/src/steam/new.rs", "", 1, "steam/new has no floor");
+    let test = "#[cfg(test)]\nmod tests {\n    use crate::config::Config;\n}\n";
+    clean(http, test);
 }
 
 #[test]

@@ -5,9 +5,14 @@ use std::sync::atomic::Ordering;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    Access, Answer, Purpose, Request, Signal, Steam, SteamError, Warrant, error::community_json,
-    guard, odd::Source, traffic::Lane, wire,
+use super::client::Steam;
+use crate::{
+    lease::Warrant,
+    steam::{
+        session::{Access, guard},
+        traffic::{Lane, Request},
+        wire::{Answer, Purpose, Signal, Source, SteamError, answer::community_json, loose},
+    },
 };
 
 /// The type of a confirmation that releases a trade offer. No other is ever answered.
@@ -21,18 +26,18 @@ const LIST: &str = "getlist";
 /// Something that waits for a yes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Confirmation {
-    #[serde(rename = "type", deserialize_with = "wire::u32")]
+    #[serde(rename = "type", deserialize_with = "loose::u32")]
     pub(crate) kind: u32,
-    #[serde(deserialize_with = "wire::u64")]
+    #[serde(deserialize_with = "loose::u64")]
     pub(crate) id: u64,
     /// Secret, and of no meaning to the bot.
-    #[serde(deserialize_with = "wire::text")]
+    #[serde(deserialize_with = "loose::text")]
     nonce: String,
     /// The trade offer, for that type.
-    #[serde(default, deserialize_with = "wire::u64")]
+    #[serde(default, deserialize_with = "loose::u64")]
     pub(crate) creator_id: u64,
     /// What it is about, for people.
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "loose::text")]
     pub(crate) headline: String,
 }
 
@@ -49,7 +54,7 @@ impl Steam {
     pub(crate) async fn confirmations(&self) -> Result<Vec<Confirmation>, SteamError> {
         let mut value = self.mobileconf(LIST, &[], None).await?;
         let list = value["conf"].as_array_mut().map(std::mem::take).unwrap_or_default();
-        let (listed, odd) = wire::entries(list, "id");
+        let (listed, odd) = loose::entries(list, "id");
         let odd = odd.into_iter().map(|odd| format!("confirmation: {}", odd.why));
         self.set_aside.note(Source::Confirmations, odd.collect());
         Ok(listed)
@@ -75,7 +80,7 @@ impl Steam {
 
     /// A moment for a confirmation key: now, but none twice.
     fn key_moment(&self) -> i64 {
-        let now = self.time.now();
+        let now = self.now();
         let later = |last: i64| Some(now.max(last + 1));
         let last = self.last_key_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
         last.map_or(now, |last| now.max(last + 1))
@@ -91,7 +96,7 @@ impl Steam {
             let text = "there is no identity secret".to_owned();
             return Err(Signal::NoSession { operator_needed: true, text });
         };
-        self.time.refresh(&self.http).await;
+        self.keep_time().await;
         let request = |access: &Access| {
             let moment = self.key_moment();
             // `Steam::new` has tried the secret.
@@ -115,7 +120,7 @@ impl Steam {
         if let Err(Signal::Said(text)) = &answer
             && text.contains("Invalid authenticator")
         {
-            self.time.doubt().await;
+            self.session.doubt_time().await;
         }
         answer
     }
@@ -123,7 +128,7 @@ impl Steam {
 
 fn read(answer: &Answer) -> Result<Value, Signal> {
     let value = community_json(answer)?;
-    if value.get("success").is_some_and(wire::as_bool) {
+    if value.get("success").is_some_and(loose::as_bool) {
         return Ok(value);
     }
     let words = |name: &str| value[name].as_str().unwrap_or_default().to_owned();

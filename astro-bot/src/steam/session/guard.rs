@@ -4,8 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac as _};
 use sha1::{Digest as _, Sha1};
 
-use super::ids::SteamId;
-use crate::config::Secret;
+use crate::{secret::Secret, steam::wire::SteamId};
 
 /// A shared or identity secret was not base64.
 #[derive(Debug, thiserror::Error)]

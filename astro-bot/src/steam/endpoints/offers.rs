@@ -3,11 +3,17 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Access, ActError, Purpose, Request, SendError, Signal, Steam, SteamError, Warrant,
-    error::community_json,
-    ids::{AssetKey, OfferId, SteamId, TradeId, TradeToken},
-    wire,
+use super::client::Steam;
+use crate::{
+    lease::Warrant,
+    steam::{
+        session::Access,
+        traffic::Request,
+        wire::{
+            ActError, AssetKey, OfferId, Purpose, SendError, Signal, SteamError, SteamId, TradeId,
+            TradeToken, answer::community_json, loose,
+        },
+    },
 };
 
 /// An offer that gives items and asks for none.
@@ -41,7 +47,7 @@ impl Steam {
         let request = |access: &Access| offer.request(access).warrant(warrant);
         let sent = self.call(Purpose::Send, request, |answer| {
             let value = community_json(answer)?;
-            wire::u64(value.get("tradeofferid").cloned().unwrap_or_default())
+            loose::u64(value.get("tradeofferid").cloned().unwrap_or_default())
                 .ok()
                 .filter(|id| *id != 0)
                 .ok_or_else(|| Signal::Garbled("no offer id".to_owned()))
@@ -138,7 +144,7 @@ impl Steam {
 
 #[derive(Deserialize)]
 struct AcceptReply {
-    #[serde(default, deserialize_with = "wire::u64")]
+    #[serde(default, deserialize_with = "loose::u64")]
     tradeid: u64,
 }
 

@@ -4,13 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{
-    Access, Purpose, Request, Signal, Steam, SteamError,
-    econ::{api, response},
-    ids::TradeId,
-    objects::Trade,
-    odd::Source,
-    wire,
+use super::client::{Steam, api};
+use crate::steam::{
+    session::Access,
+    traffic::Request,
+    wire::{Purpose, Signal, Source, SteamError, Trade, TradeId, answer::response, loose},
 };
 
 /// Trades in one page, the most that Steam gives to an access token.
@@ -72,7 +70,7 @@ impl Steam {
         for _ in 0..PAGES_MAX {
             let page =
                 self.call(Purpose::Read, |access| page_request(access, from), response).await?;
-            let more = wire::as_bool(&page["more"]);
+            let more = loose::as_bool(&page["more"]);
             let listed = page["trades"].as_array().map(Vec::as_slice).unwrap_or_default();
             reading.take(listed, since);
             let last = last_place(listed, self.now().saturating_add(AHEAD_SECONDS));
@@ -122,17 +120,17 @@ fn last_place(listed: &[Value], latest: i64) -> Option<Place> {
 
 /// The place of a trade; none if its time is none, or after `latest`, Unix seconds.
 fn place(trade: &Value, latest: i64) -> Option<Place> {
-    let time = wire::i64(trade["time_init"].clone()).ok()?;
-    let id = wire::id(trade["tradeid"].clone()).ok()?;
+    let time = loose::i64(trade["time_init"].clone()).ok()?;
+    let id = loose::id(trade["tradeid"].clone()).ok()?;
     (1..=latest).contains(&time).then_some(Place { time, trade: id })
 }
 
 fn newest_reversal(value: &Value) -> Option<i64> {
     let notices = value["notifications"].as_array()?;
     let reversed = |notice: &&Value| {
-        wire::i64(notice["notification_type"].clone()).is_ok_and(|kind| kind == TRADE_REVERSAL)
+        loose::i64(notice["notification_type"].clone()).is_ok_and(|kind| kind == TRADE_REVERSAL)
     };
-    let time = |notice: &Value| wire::i64(notice["timestamp"].clone()).ok();
+    let time = |notice: &Value| loose::i64(notice["timestamp"].clone()).ok();
     notices.iter().filter(reversed).filter_map(time).max()
 }
 

@@ -9,10 +9,11 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{error::Signal, http::Host};
+use super::host::Host;
 use crate::{
     backoff::{dice, doubled},
-    config::Pace,
+    pace::Pace,
+    steam::wire::Signal,
 };
 
 /// With at most so many requests since the host was last closed, a 429 says nothing about their

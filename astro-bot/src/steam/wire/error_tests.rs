@@ -1,7 +1,7 @@
 //! Every row of the table of ambiguous answers.
 
+use super::answer::*;
 use super::error::*;
-use super::http::Answer;
 
 fn eresult(code: i32) -> Signal {
     Signal::EResult { code, text: format!("Please try again later. ({code})") }

@@ -6,15 +6,14 @@ use prost::Message;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-use super::{
-    error::{Signal, api_ok},
-    guard,
-    http::{Answer, Http, Request},
-    time::SteamTime,
-    traffic::Lane,
-    wire,
+use super::{guard, time::SteamTime};
+use crate::{
+    secret::Secret,
+    steam::{
+        traffic::{Http, Lane, Request},
+        wire::{Answer, Signal, answer::api_ok, loose},
+    },
 };
-use crate::config::Account;
 
 /// The platform whose tokens are valid on all of Steam's domains.
 const MOBILE_APP: i32 = 3;
@@ -156,6 +155,17 @@ struct RenewReply {
     refresh_token: Option<String>,
 }
 
+/// Credentials for a login from scratch, used when there is no refresh token or it is dead.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Name of the account, as typed at the login.
+    pub name: String,
+    /// Password.
+    pub password: Secret,
+    /// Shared secret of the mobile authenticator, base64; makes the login codes.
+    pub shared_secret: Secret,
+}
+
 /// Fresh tokens. `refresh` is unset if the old one stays valid.
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -228,8 +238,8 @@ async fn send_code(
     client_id: u64,
     steam_id: Option<u64>,
 ) -> Result<(), Signal> {
-    time.refresh(http).await;
-    let code = guard::login_code(&account.shared_secret, time.now())
+    time.refresh().await;
+    let code = guard::login_code(&account.shared_secret, http.now())
         .map_err(|error| Signal::NoSession { operator_needed: true, text: error.to_string() })?;
     let request = CodeRequest {
         client_id: Some(client_id),
@@ -301,7 +311,7 @@ fn filled(text: Option<String>) -> Option<String> {
 }
 
 fn garbled(text: &str) -> Signal {
-    Signal::Garbled(wire::shortened(text))
+    Signal::Garbled(loose::shortened(text))
 }
 
 /// RSA with PKCS #1 v1.5 padding, public key only, base64.

@@ -5,28 +5,27 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    Answer, Signal, Steam, SteamError,
-    econ::{api, response},
-    error::api_json,
-    ids::SteamId,
-    wire,
+use super::client::{Steam, api};
+use crate::steam::wire::{
+    Answer, Signal, SteamError, SteamId,
+    answer::{api_json, response},
+    loose,
 };
 
 /// What Steam tells about a person.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Profile {
-    #[serde(rename = "steamid", deserialize_with = "wire::u64")]
+    #[serde(rename = "steamid", deserialize_with = "loose::u64")]
     pub(crate) steam_id: u64,
-    #[serde(rename = "personaname", default, deserialize_with = "wire::text")]
+    #[serde(rename = "personaname", default, deserialize_with = "loose::text")]
     pub(crate) name: String,
-    #[serde(rename = "avatarfull", default, deserialize_with = "wire::text")]
+    #[serde(rename = "avatarfull", default, deserialize_with = "loose::text")]
     pub(crate) avatar_url: String,
-    #[serde(rename = "profileurl", default, deserialize_with = "wire::text")]
+    #[serde(rename = "profileurl", default, deserialize_with = "loose::text")]
     pub(crate) profile_url: String,
-    #[serde(rename = "timecreated", default, deserialize_with = "wire::i64")]
+    #[serde(rename = "timecreated", default, deserialize_with = "loose::i64")]
     pub(crate) created_at: i64,
-    #[serde(rename = "loccountrycode", default, deserialize_with = "wire::text")]
+    #[serde(rename = "loccountrycode", default, deserialize_with = "loose::text")]
     pub(crate) country_code: String,
 }
 
@@ -63,7 +62,7 @@ impl Steam {
         let access = self.session.access().await?;
         let request = api("IPlayerService/GetSteamLevel/v1", &access).query("steamid", of);
         let read = |answer: &Answer| {
-            wire::u32(response(answer)?["player_level"].take())
+            loose::u32(response(answer)?["player_level"].take())
                 .map_err(|error| Signal::Garbled(error.to_string()))
         };
         Ok(self.once(request, read).await?)
@@ -73,7 +72,7 @@ impl Steam {
 fn read_ban(value: &Value, who: SteamId) -> Result<bool, Signal> {
     let players = value["players"].as_array().map(Vec::as_slice).unwrap_or_default();
     let is_meant =
-        |player: &&Value| wire::u64(player["SteamId"].clone()).is_ok_and(|id| id == who.0);
+        |player: &&Value| loose::u64(player["SteamId"].clone()).is_ok_and(|id| id == who.0);
     match players.iter().find(is_meant).and_then(|player| player["EconomyBan"].as_str()) {
         // "probation" may trade.
         Some(ban) => Ok(ban == "banned"),

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::{config::Secret, secret_file};
+use crate::secret::{self, Secret};
 
 /// The file, which need not exist yet.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl TokenFile {
     pub(crate) fn new(path: PathBuf) -> anyhow::Result<Self> {
         match fs::metadata(&path) {
             Ok(metadata) => {
-                secret_file::check(&path, &metadata)?;
+                secret::check(&path, &metadata)?;
                 let read = fs::read_to_string(&path);
                 read.with_context(|| format!("cannot read {}", path.display()))?;
             }

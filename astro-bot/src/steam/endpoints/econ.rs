@@ -4,12 +4,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashSet;
 
-use super::{
-    Access, Answer, Purpose, Request, Signal, Steam, SteamError,
-    error::api_json,
-    ids::{OfferId, SteamId, TradeId},
-    objects::{CLASS, Description, Offer, OffersPage, Trade, Unread},
-    wire,
+use super::client::{Steam, api};
+use crate::steam::{
+    session::Access,
+    traffic::Request,
+    wire::{
+        Answer, CLASS, Description, Offer, OfferId, OffersPage, Purpose, Signal, SteamError,
+        SteamId, Trade, TradeId, Unread, answer::response, loose,
+    },
 };
 
 /// Pages of trade offers that are read at most. Steam allows about 30 open sent offers, but any
@@ -123,7 +125,7 @@ impl Steam {
 
 #[derive(Deserialize)]
 struct Escrow {
-    #[serde(deserialize_with = "wire::u64")]
+    #[serde(deserialize_with = "loose::u64")]
     escrow_end_duration_seconds: u64,
 }
 
@@ -136,20 +138,6 @@ impl OffersQuery {
             .query("active_only", 1)
             .query("time_historical_cutoff", self.changed_since);
         if cursor == 0 { request } else { request.query("cursor", cursor) }
-    }
-}
-
-/// A request of the Web API within the session.
-pub(super) fn api(endpoint: &'static str, access: &Access) -> Request {
-    Request::api(endpoint).query("access_token", access.token.expose()).query("language", "english")
-}
-
-/// The `response` object of a Web API answer.
-pub(super) fn response(answer: &Answer) -> Result<Value, Signal> {
-    let mut value = api_json(answer)?;
-    match value.get_mut("response") {
-        Some(response) if response.is_object() => Ok(response.take()),
-        Some(_) | None => Err(Signal::Garbled("no response object".to_owned())),
     }
 }
 
@@ -183,10 +171,10 @@ fn collect(whole: &mut OffersPage, seen: &mut HashSet<OfferId>, mut page: Value)
         }
     }
     let described = page["descriptions"].as_array_mut().map(std::mem::take).unwrap_or_default();
-    let (described, odd) = wire::entries::<Description>(described, CLASS);
+    let (described, odd) = loose::entries::<Description>(described, CLASS);
     whole.descriptions.extend(described);
     whole.set_aside.extend(odd.into_iter().map(|odd| format!("description: {}", odd.why)));
-    wire::u64(page["next_cursor"].take()).unwrap_or(0)
+    loose::u64(page["next_cursor"].take()).unwrap_or(0)
 }
 
 #[cfg(test)]

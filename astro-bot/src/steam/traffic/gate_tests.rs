@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{error::Signal, http::Host, traffic::*};
-use crate::config::Pace;
+use super::{gate::*, host::Host};
+use crate::{pace::Pace, steam::wire::Signal};
 
 const LIMITED: Outcome = Outcome::Limited { retry_after: None };
 

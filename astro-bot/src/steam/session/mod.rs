@@ -1,6 +1,14 @@
 //! The Steam session: an access token that is renewed before it ends, by one caller at a time.
 
+pub(super) mod guard;
+mod login;
+#[cfg(test)]
+mod reader_tests;
+mod time;
+mod token_file;
+
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -8,31 +16,40 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{
-    error::Signal,
-    guard,
-    http::Http,
-    ids::SteamId,
-    login::{self, Tokens},
-    maintenance,
-    time::SteamTime,
-    token_file::{Stamp, TokenFile},
-    wire,
-};
 use crate::{
     backoff::{Ration, dice},
-    config::{Account, Config, Secret},
+    pace::Pace,
+    secret::Secret,
+    steam::{
+        traffic::{Http, maintenance},
+        wire::{Signal, SteamId, loose},
+    },
 };
-use anyhow::Context as _;
+pub use login::Account;
+use login::Tokens;
+use time::SteamTime;
+use token_file::{Stamp, TokenFile};
 
 /// A token is renewed this long before it ends.
 const RENEW_AHEAD_SECONDS: i64 = 300;
 /// Codes in a row that Steam calls wrong, until the shared secret counts as wrong. One may be late.
 const WRONG_CODES_MAX: u32 = 2;
+
+/// Who logs in, and how.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The account; that of the refresh token when not set.
+    pub(crate) steam_id: Option<u64>,
+    pub(crate) account: Option<Account>,
+    /// Log in with the account's password when there is no valid refresh token.
+    pub(crate) password_login: bool,
+    pub(crate) refresh_token_file: Option<PathBuf>,
+}
 
 /// What a request needs of the session.
 #[derive(Debug)]
@@ -66,10 +83,10 @@ impl Access {
 /// The claims of a token that matter here.
 #[derive(Debug, Deserialize, PartialEq)]
 struct Claims {
-    #[serde(deserialize_with = "wire::u64")]
+    #[serde(deserialize_with = "loose::u64")]
     sub: u64,
     /// 0 if the token does not tell.
-    #[serde(default, deserialize_with = "wire::i64")]
+    #[serde(default, deserialize_with = "loose::i64")]
     exp: i64,
 }
 
@@ -77,7 +94,7 @@ struct Claims {
 #[derive(Debug)]
 pub(crate) struct Session {
     http: Arc<Http>,
-    time: Arc<SteamTime>,
+    time: SteamTime,
     steam_id: Option<SteamId>,
     account: Option<Account>,
     password_login: bool,
@@ -114,23 +131,19 @@ impl Session {
     ///
     /// # Errors
     /// A token file that others can read, or a shared secret that is none.
-    pub(crate) fn new(
-        config: &Config,
-        http: Arc<Http>,
-        time: Arc<SteamTime>,
-    ) -> anyhow::Result<Self> {
-        if let Some(account) = &config.account {
+    pub(crate) fn new(settings: Settings, http: Arc<Http>, pace: &Pace) -> anyhow::Result<Self> {
+        let Settings { steam_id, account, password_login, refresh_token_file } = settings;
+        if let Some(account) = &account {
             guard::login_code(&account.shared_secret, 0)
                 .context("the shared secret is of no use")?;
         }
-        let pace = &config.pace;
         let session = Self {
+            time: SteamTime::new(Arc::clone(&http), pace.time_sync),
             http,
-            time,
-            steam_id: config.steam_id.map(SteamId),
-            account: config.account.clone(),
-            password_login: config.password_login,
-            token_file: config.refresh_token_file.clone().map(TokenFile::new).transpose()?,
+            steam_id: steam_id.map(SteamId),
+            account,
+            password_login,
+            token_file: refresh_token_file.map(TokenFile::new).transpose()?,
             cooldown: pace.login_cooldown,
             renew_every: pace.session_renewal,
             token_ends_at: AtomicI64::new(0),
@@ -205,9 +218,19 @@ impl Session {
         };
         // Renewed early: the old token serves until its end.
         match &state.current {
-            Some(current) if current.expires > self.time.now() => Ok(Arc::clone(current)),
+            Some(current) if current.expires > self.http.now() => Ok(Arc::clone(current)),
             Some(_) | None => Err(signal),
         }
+    }
+
+    /// Reads Steam's clock again if that is due.
+    pub(crate) async fn keep_time(&self) {
+        self.time.refresh().await;
+    }
+
+    /// Has Steam's clock read again at its next use.
+    pub(crate) async fn doubt_time(&self) {
+        self.time.doubt().await;
     }
 
     /// Gives this session up after Steam refused it, unless somebody did so already.
@@ -241,7 +264,7 @@ impl Session {
         if state.renewal_wanted {
             return false;
         }
-        let now = self.time.now();
+        let now = self.http.now();
         let age = u64::try_from(now.saturating_sub(access.obtained)).unwrap_or(0);
         access.expires.saturating_sub(RENEW_AHEAD_SECONDS) > now && age < self.renew_every.as_secs()
     }
@@ -253,7 +276,7 @@ impl Session {
             (state.current, state.stuck) = (None, Some((stamp, signal.clone())));
             return;
         }
-        if maintenance::is_on(self.time.now()) {
+        if maintenance::is_on(self.http.now()) {
             tracing::info!("No Steam session during the maintenance: {signal}");
         } else {
             tracing::warn!("Could not open the Steam session: {signal}");
@@ -283,7 +306,7 @@ impl Session {
     }
 
     async fn obtain(&self, state: &mut State) -> Result<Arc<Access>, Signal> {
-        self.time.refresh(&self.http).await;
+        self.time.refresh().await;
         let tokens = match self.renewed(state).await? {
             Some(tokens) => tokens,
             None => self.logged_in(state).await?,
@@ -296,7 +319,7 @@ impl Session {
             self.keep(state, refresh);
         }
         state.generation += 1;
-        let obtained = self.time.now();
+        let obtained = self.http.now();
         let day = i64::try_from(self.renew_every.as_secs()).unwrap_or(i64::MAX);
         let expires = if claims.exp == 0 { obtained.saturating_add(day) } else { claims.exp };
         Ok(Arc::new(Access {
@@ -324,7 +347,7 @@ impl Session {
         };
         self.check_account(claims.sub)?;
         self.token_ends_at.store(claims.exp, Ordering::Relaxed);
-        if claims.exp != 0 && claims.exp <= self.time.now() {
+        if claims.exp != 0 && claims.exp <= self.http.now() {
             tracing::error!("The Steam refresh token has ended");
             return Ok(None);
         }

@@ -6,14 +6,16 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    Access, Answer, Purpose, Request, Signal, Steam, SteamError,
-    error::community_json,
-    ids::{AppContext, AssetKey, SteamId},
-    objects::{ASSET, Asset, CLASS, Description},
-    odd::Source,
-    traffic::Lane,
-    wire::{self, Odd},
+use super::client::Steam;
+use crate::steam::{
+    session::Access,
+    traffic::{Lane, Request},
+    wire::{
+        ASSET, Answer, AppContext, Asset, AssetKey, CLASS, Description, Purpose, Signal, Source,
+        SteamError, SteamId,
+        answer::community_json,
+        loose::{self, Odd},
+    },
 };
 
 /// Assets in one page. Steam bans addresses that ask for more than 2,000.
@@ -39,17 +41,17 @@ pub(crate) struct InventoryPage {
 
 #[derive(Deserialize)]
 struct WirePage {
-    #[serde(default, deserialize_with = "wire::boolish")]
+    #[serde(default, deserialize_with = "loose::boolish")]
     success: bool,
-    #[serde(default, deserialize_with = "wire::list")]
+    #[serde(default, deserialize_with = "loose::list")]
     assets: Vec<Value>,
-    #[serde(default, deserialize_with = "wire::list")]
+    #[serde(default, deserialize_with = "loose::list")]
     descriptions: Vec<Value>,
-    #[serde(default, deserialize_with = "wire::boolish")]
+    #[serde(default, deserialize_with = "loose::boolish")]
     more_items: bool,
-    #[serde(default, deserialize_with = "wire::u64")]
+    #[serde(default, deserialize_with = "loose::u64")]
     last_assetid: u64,
-    #[serde(default, deserialize_with = "wire::u64")]
+    #[serde(default, deserialize_with = "loose::u64")]
     total_inventory_count: u64,
 }
 
@@ -178,7 +180,7 @@ impl InventoryReader<'_> {
         }
         for Odd { entry, why } in page.odd.drain(..) {
             let AppContext { app_id, context_id } = self.context;
-            let id = |name: &str| wire::u64(entry[name].clone()).ok().filter(|id| *id != 0);
+            let id = |name: &str| loose::u64(entry[name].clone()).ok().filter(|id| *id != 0);
             let fresh = match id(ASSET) {
                 Some(asset_id) => {
                     let fresh = self.seen.insert(asset_id);
@@ -231,9 +233,9 @@ fn read_page(answer: &Answer) -> Result<InventoryPage, Signal> {
     if !page.success {
         return Err(Signal::Said("Steam could not read the inventory".to_owned()));
     }
-    let (assets, odd) = wire::entries(page.assets, ASSET);
+    let (assets, odd) = loose::entries(page.assets, ASSET);
     // Without its description an asset is told all the same.
-    let (descriptions, odd_descriptions) = wire::entries(page.descriptions, CLASS);
+    let (descriptions, odd_descriptions) = loose::entries(page.descriptions, CLASS);
     Ok(InventoryPage {
         assets,
         descriptions,

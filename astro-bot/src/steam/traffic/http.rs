@@ -1,7 +1,11 @@
 //! Requests to Steam: one client, at the pace that Steam allows, and what an answer says of its host.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,16 +18,17 @@ use reqwest::{
 use tokio::time::Instant;
 
 use super::{
-    error::{Purpose, Signal},
+    gate::{Budget, DayBudget, Lane, Outcome, Traffic},
     headers::Headers,
+    host::Host,
     maintenance,
-    time::SteamTime,
-    traffic::{Budget, DayBudget, Lane, Outcome, Traffic},
 };
 use crate::{
-    config::{Config, Pace},
+    causes, clock,
     lease::Warrant,
-    pem_file, remedy,
+    pace::Pace,
+    pem_file,
+    steam::wire::{Answer, Purpose, Signal},
 };
 
 /// Longest answer that is read, after it is unpacked. A page of trade offers has about 1 MB.
@@ -33,33 +38,6 @@ const INVENTORY_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// How long a connection is kept for the next request.
 const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(20);
-
-/// Where a request goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Host {
-    Api,
-    Community,
-}
-
-impl Host {
-    pub(crate) const ALL: [Self; 2] = [Self::Api, Self::Community];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Api => "api.steampowered.com",
-            Self::Community => "steamcommunity.com",
-        }
-    }
-
-    /// Its name with the path that all paths begin with.
-    pub(crate) fn root(self) -> String {
-        format!("{}/", self.name())
-    }
-
-    fn base(self) -> String {
-        format!("https://{}", self.name())
-    }
-}
 
 /// One request. It cannot be printed: it holds tokens.
 pub(crate) struct Request {
@@ -144,23 +122,15 @@ impl Request {
     }
 }
 
-/// What came back. It cannot be printed: it holds tokens.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    /// Steam's own result, if the header was there.
-    pub(crate) eresult: Option<i32>,
-    pub(crate) error_message: Option<String>,
-    /// Where a redirect leads.
-    pub(crate) location: Option<String>,
-    pub(crate) retry_after: Option<String>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    /// Whether the body is HTML.
-    pub(crate) fn is_page(&self) -> bool {
-        self.body.trim_ascii_start().starts_with(b"<")
-    }
+/// How requests leave the machine.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) proxy: Option<String>,
+    /// Further certificate authorities to trust, PEM.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Header profiles in place of the built-in ones, JSON.
+    pub(crate) header_profiles: Option<PathBuf>,
+    pub(crate) pace: Pace,
 }
 
 /// The client.
@@ -171,7 +141,8 @@ pub(crate) struct Http {
     traffic: Arc<Traffic>,
     api_calls: Mutex<DayBudget>,
     started: Instant,
-    time: Arc<SteamTime>,
+    /// What Steam's clock shows more than ours, in seconds.
+    clock_offset: AtomicI64,
     pace: Pace,
     /// Whether requests go through a proxy.
     proxied: bool,
@@ -182,7 +153,8 @@ impl Http {
     ///
     /// # Errors
     /// A proxy address, a CA file or header profiles that cannot be used.
-    pub(crate) fn new(config: &Config, time: Arc<SteamTime>) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: Settings) -> anyhow::Result<Self> {
+        let Settings { proxy, ca_file, header_profiles, pace } = settings;
         let mut builder = Client::builder()
             .use_rustls_tls()
             // A redirect to the login page is an answer that the callers must see.
@@ -191,9 +163,9 @@ impl Http {
             .retry(reqwest::retry::never())
             // A connection that Steam closed unseen turns a send into a riddle.
             .pool_idle_timeout(IDLE_CONNECTION_MAX)
-            .connect_timeout(config.pace.connect_timeout)
-            .timeout(config.pace.request_timeout);
-        if let Some(proxy) = &config.proxy {
+            .connect_timeout(pace.connect_timeout)
+            .timeout(pace.request_timeout);
+        if let Some(proxy) = &proxy {
             builder = builder.proxy(
                 // The address may hold a password.
                 reqwest::Proxy::all(proxy)
@@ -201,7 +173,7 @@ impl Http {
                     .context("--proxy is no address of a proxy: write http://HOST:PORT")?,
             );
         }
-        if let Some(path) = &config.ca_file {
+        if let Some(path) = &ca_file {
             tracing::warn!(
                 "Trusting further certificate authorities for Steam: {}",
                 path.display()
@@ -220,14 +192,30 @@ impl Http {
         }
         Ok(Self {
             client: builder.build().context("cannot build the HTTP client")?,
-            headers: Headers::load(config.header_profiles.as_deref())?,
-            traffic: Traffic::through(config.proxy.as_deref()),
-            api_calls: Mutex::new(DayBudget::new(config.pace.api_calls_per_day)),
+            headers: Headers::load(header_profiles.as_deref())?,
+            traffic: Traffic::through(proxy.as_deref()),
+            api_calls: Mutex::new(DayBudget::new(pace.api_calls_per_day)),
             started: Instant::now(),
-            time,
-            pace: config.pace.clone(),
-            proxied: config.proxy.is_some(),
+            clock_offset: AtomicI64::new(0),
+            pace,
+            proxied: proxy.is_some(),
         })
+    }
+
+    /// Steam's time, Unix seconds; ours until it was told.
+    pub(crate) fn now(&self) -> i64 {
+        self.time_at(clock::now().timestamp())
+    }
+
+    /// What Steam's clock shows when ours shows this.
+    pub(crate) fn time_at(&self, ours: i64) -> i64 {
+        ours.saturating_add(self.clock_offset.load(Ordering::Relaxed))
+    }
+
+    /// Takes note of what Steam's clock shows now.
+    pub(crate) fn learn_time(&self, steams: i64) {
+        let offset = steams.saturating_sub(clock::now().timestamp());
+        self.clock_offset.store(offset, Ordering::Relaxed);
     }
 
     /// Why one of Steam's hosts is left alone now.
@@ -270,7 +258,7 @@ impl Http {
             ),
             Err(signal) => tracing::debug!(endpoint, elapsed_ms, "{endpoint}: {signal}"),
         }
-        let now = self.time.now();
+        let now = self.now();
         let limited = pass.report(outcome(host, &answer, now), &self.pace, maintenance::is_on(now));
         limited.map_or(answer, Err)
     }
@@ -387,7 +375,7 @@ async fn read_body(
 fn lost_or_not_sent(error: reqwest::Error, proxied: bool) -> Signal {
     let not_sent = error.is_connect() || error.is_builder();
     // The address holds tokens in its query.
-    let text = remedy::chain(&error.without_url());
+    let text = causes::told(&error.without_url());
     if !not_sent {
         return Signal::Lost(text);
     }

@@ -1,14 +1,34 @@
-//! Files with secrets: nobody but their owner may read them.
+//! Secrets, and the files that hold them: nobody but their owner may read them.
 
-use std::{fs, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fmt, fs, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path};
 
 use anyhow::{Context as _, ensure};
 use zeroize::Zeroizing;
 
-use crate::config::Secret;
-
 /// Longest file that is read: more than any secret has.
 const BYTES_MAX: u64 = 64 * 1024;
+
+/// A secret text: wiped when dropped, and never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text as it is.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text, for the one place that needs it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
 
 /// The secret in a file, without a byte order mark and white space around it.
 ///

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     ids::{AssetKey, OfferId, SteamId, TradeId},
-    wire,
+    loose,
 };
 
 /// The field that names an asset.
@@ -18,17 +18,17 @@ const METADATA_BYTES_MAX: usize = 8 * 1024;
 /// One asset as Steam lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Asset {
-    #[serde(rename = "appid", deserialize_with = "wire::u32")]
+    #[serde(rename = "appid", deserialize_with = "loose::u32")]
     pub(crate) app_id: u32,
-    #[serde(rename = "contextid", deserialize_with = "wire::u64")]
+    #[serde(rename = "contextid", deserialize_with = "loose::u64")]
     pub(crate) context_id: u64,
-    #[serde(rename = "assetid", deserialize_with = "wire::id")]
+    #[serde(rename = "assetid", deserialize_with = "loose::id")]
     pub(crate) asset_id: u64,
-    #[serde(rename = "classid", default, deserialize_with = "wire::u64")]
+    #[serde(rename = "classid", default, deserialize_with = "loose::u64")]
     pub(crate) class_id: u64,
-    #[serde(rename = "instanceid", default, deserialize_with = "wire::u64")]
+    #[serde(rename = "instanceid", default, deserialize_with = "loose::u64")]
     pub(crate) instance_id: u64,
-    #[serde(default = "one", deserialize_with = "wire::u32")]
+    #[serde(default = "one", deserialize_with = "loose::u32")]
     pub(crate) amount: u32,
     /// Steam's estimate of its worth in US cents; 0 when it tells none.
     #[serde(rename = "est_usd", default, deserialize_with = "cents")]
@@ -48,38 +48,38 @@ fn one() -> u32 {
 /// An amount of money. One that makes no sense is none: no offer fails for it.
 fn cents<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
     let value = Value::deserialize(input)?;
-    let cents = wire::u64(value).unwrap_or(0);
+    let cents = loose::u64(value).unwrap_or(0);
     Ok(u32::try_from(cents).unwrap_or(u32::MAX))
 }
 
 /// What all assets of one class and instance have in common.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Description {
-    #[serde(rename = "appid", deserialize_with = "wire::u32")]
+    #[serde(rename = "appid", deserialize_with = "loose::u32")]
     pub(crate) app_id: u32,
-    #[serde(rename = "classid", deserialize_with = "wire::u64")]
+    #[serde(rename = "classid", deserialize_with = "loose::u64")]
     pub(crate) class_id: u64,
-    #[serde(rename = "instanceid", default, deserialize_with = "wire::u64")]
+    #[serde(rename = "instanceid", default, deserialize_with = "loose::u64")]
     pub(crate) instance_id: u64,
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "loose::text")]
     pub(crate) name: String,
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "loose::text")]
     pub(crate) market_hash_name: String,
-    #[serde(rename = "type", default, deserialize_with = "wire::text")]
+    #[serde(rename = "type", default, deserialize_with = "loose::text")]
     pub(crate) kind: String,
-    #[serde(default, deserialize_with = "wire::boolish")]
+    #[serde(default, deserialize_with = "loose::boolish")]
     pub(crate) tradable: bool,
-    #[serde(default, deserialize_with = "wire::boolish")]
+    #[serde(default, deserialize_with = "loose::boolish")]
     pub(crate) marketable: bool,
-    #[serde(default, deserialize_with = "wire::list")]
+    #[serde(default, deserialize_with = "loose::list")]
     tags: Vec<Value>,
-    #[serde(default, deserialize_with = "wire::list")]
+    #[serde(default, deserialize_with = "loose::list")]
     owner_descriptions: Vec<Value>,
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "loose::text")]
     icon_url: String,
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "loose::text")]
     name_color: String,
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "loose::text")]
     background_color: String,
 }
 
@@ -194,23 +194,23 @@ pub(crate) enum Unread {
 
 #[derive(Deserialize)]
 struct WireOffer {
-    #[serde(rename = "tradeofferid", deserialize_with = "wire::u64")]
+    #[serde(rename = "tradeofferid", deserialize_with = "loose::u64")]
     id: u64,
-    #[serde(rename = "accountid_other", default, deserialize_with = "wire::u32")]
+    #[serde(rename = "accountid_other", default, deserialize_with = "loose::u32")]
     partner: u32,
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "loose::text")]
     message: String,
-    #[serde(rename = "trade_offer_state", deserialize_with = "wire::i64")]
+    #[serde(rename = "trade_offer_state", deserialize_with = "loose::i64")]
     state: i64,
-    #[serde(default, deserialize_with = "wire::list")]
+    #[serde(default, deserialize_with = "loose::list")]
     items_to_give: Vec<Value>,
-    #[serde(default, deserialize_with = "wire::list")]
+    #[serde(default, deserialize_with = "loose::list")]
     items_to_receive: Vec<Value>,
-    #[serde(default, deserialize_with = "wire::i64")]
+    #[serde(default, deserialize_with = "loose::i64")]
     time_created: i64,
-    #[serde(rename = "tradeid", default, deserialize_with = "wire::u64")]
+    #[serde(rename = "tradeid", default, deserialize_with = "loose::u64")]
     trade_id: u64,
-    #[serde(default, deserialize_with = "wire::i64")]
+    #[serde(default, deserialize_with = "loose::i64")]
     escrow_end_date: i64,
 }
 
@@ -231,8 +231,8 @@ impl Offer {
         if offer.id == 0 || offer.partner == 0 || empty {
             return Err(Unread::Glitched);
         }
-        let (give, odd_give) = wire::entries(offer.items_to_give, ASSET);
-        let (receive, odd_receive) = wire::entries(offer.items_to_receive, ASSET);
+        let (give, odd_give) = loose::entries(offer.items_to_give, ASSET);
+        let (receive, odd_receive) = loose::entries(offer.items_to_receive, ASSET);
         let odd = odd_give.into_iter().chain(odd_receive).next();
         Ok(Self {
             id: OfferId(offer.id),
@@ -302,19 +302,19 @@ impl From<i64> for TradeStatus {
 /// An asset that changed hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(crate) struct MovedAsset {
-    #[serde(rename = "appid", deserialize_with = "wire::u32")]
+    #[serde(rename = "appid", deserialize_with = "loose::u32")]
     pub(crate) app_id: u32,
-    #[serde(rename = "assetid", deserialize_with = "wire::id")]
+    #[serde(rename = "assetid", deserialize_with = "loose::id")]
     pub(crate) asset_id: u64,
     /// 0 until the transfer has finished.
-    #[serde(rename = "new_assetid", default, deserialize_with = "wire::u64")]
+    #[serde(rename = "new_assetid", default, deserialize_with = "loose::u64")]
     pub(crate) new_asset_id: u64,
-    #[serde(rename = "new_contextid", default, deserialize_with = "wire::u64")]
+    #[serde(rename = "new_contextid", default, deserialize_with = "loose::u64")]
     pub(crate) new_context_id: u64,
     /// At its first owner again, after the trade was taken back; 0 otherwise.
-    #[serde(rename = "rollback_new_assetid", default, deserialize_with = "wire::u64")]
+    #[serde(rename = "rollback_new_assetid", default, deserialize_with = "loose::u64")]
     pub(crate) returned_asset_id: u64,
-    #[serde(rename = "rollback_new_contextid", default, deserialize_with = "wire::u64")]
+    #[serde(rename = "rollback_new_contextid", default, deserialize_with = "loose::u64")]
     pub(crate) returned_context_id: u64,
 }
 
@@ -336,19 +336,19 @@ pub(crate) struct Trade {
 
 #[derive(Deserialize)]
 struct WireTrade {
-    #[serde(rename = "tradeid", deserialize_with = "wire::id")]
+    #[serde(rename = "tradeid", deserialize_with = "loose::id")]
     id: u64,
-    #[serde(rename = "steamid_other", default, deserialize_with = "wire::u64")]
+    #[serde(rename = "steamid_other", default, deserialize_with = "loose::u64")]
     partner: u64,
-    #[serde(deserialize_with = "wire::i64")]
+    #[serde(deserialize_with = "loose::i64")]
     status: i64,
-    #[serde(default, deserialize_with = "wire::i64")]
+    #[serde(default, deserialize_with = "loose::i64")]
     time_init: i64,
-    #[serde(default, deserialize_with = "wire::i64")]
+    #[serde(default, deserialize_with = "loose::i64")]
     time_settlement: i64,
-    #[serde(default, deserialize_with = "wire::list")]
+    #[serde(default, deserialize_with = "loose::list")]
     assets_given: Vec<Value>,
-    #[serde(default, deserialize_with = "wire::list")]
+    #[serde(default, deserialize_with = "loose::list")]
     assets_received: Vec<Value>,
 }
 
@@ -359,8 +359,8 @@ impl Trade {
     /// Why it makes no sense, for people.
     pub(crate) fn read(value: &Value) -> Result<Self, String> {
         let trade = WireTrade::deserialize(value).map_err(|error| error.to_string())?;
-        let (given, odd_given) = wire::entries(trade.assets_given, ASSET);
-        let (received, odd_received) = wire::entries(trade.assets_received, ASSET);
+        let (given, odd_given) = loose::entries(trade.assets_given, ASSET);
+        let (received, odd_received) = loose::entries(trade.assets_received, ASSET);
         let odd = odd_given.into_iter().chain(odd_received).next();
         Ok(Self {
             id: TradeId(trade.id),

@@ -1,32 +1,30 @@
 //! Steam's clock: codes and keys are made for its time, not ours.
 
 use std::{
-    sync::{
-        Mutex as StdMutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex as StdMutex, PoisonError},
     time::Duration,
 };
 
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{
-    error::{Signal, api_json},
-    http::{Answer, Http, Request},
-    wire,
+use crate::{
+    clock,
+    steam::{
+        traffic::{Http, Request},
+        wire::{Answer, Signal, answer::api_json, loose},
+    },
 };
-use crate::clock;
 
 /// When to try again after the clock could not be read.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
 /// Our clock was set, or the machine slept, when it and the time that passed differ by more.
 const JUMP_SECONDS: i64 = 30;
 
-/// The difference between Steam's clock and ours.
+/// Keeps the difference between Steam's clock and ours known.
 #[derive(Debug)]
-pub(crate) struct SteamTime {
-    offset_seconds: AtomicI64,
+pub(super) struct SteamTime {
+    http: Arc<Http>,
     every: Duration,
     due: Mutex<Instant>,
     anchor: StdMutex<Anchor>,
@@ -54,39 +52,29 @@ impl Anchor {
 
 #[derive(Deserialize)]
 struct Reply {
-    #[serde(deserialize_with = "wire::i64")]
+    #[serde(deserialize_with = "loose::i64")]
     server_time: i64,
 }
 
 impl SteamTime {
-    /// A clock that equals ours until it is read.
-    pub(crate) fn new(every: Duration) -> Self {
+    /// Will read the clock so often.
+    pub(super) fn new(http: Arc<Http>, every: Duration) -> Self {
         Self {
-            offset_seconds: AtomicI64::new(0),
+            http,
             every,
             due: Mutex::new(Instant::now()),
             anchor: StdMutex::new(Anchor::drop_here(clock::now().timestamp())),
         }
     }
 
-    /// Steam's time, Unix seconds.
-    pub(crate) fn now(&self) -> i64 {
-        self.at(clock::now().timestamp())
-    }
-
-    /// What Steam's clock shows when ours shows this.
-    pub(crate) fn at(&self, ours: i64) -> i64 {
-        ours.saturating_add(self.offset_seconds.load(Ordering::Relaxed))
-    }
-
     /// Has the clock read again at its next use.
-    pub(crate) async fn doubt(&self) {
+    pub(super) async fn doubt(&self) {
         *self.due.lock().await = Instant::now();
     }
 
     /// Reads Steam's clock if that is due, or if ours was changed meanwhile. A failure is logged
     /// and changes nothing: our own clock is right most of the time.
-    pub(crate) async fn refresh(&self, http: &Http) {
+    pub(super) async fn refresh(&self) {
         let mut due = self.due.lock().await;
         if self.has_jumped(clock::now().timestamp(), Instant::now()) {
             tracing::warn!("Our clock was changed: reading Steam's again");
@@ -96,10 +84,9 @@ impl SteamTime {
         if Instant::now() < *due {
             return;
         }
-        match query(http).await {
+        match query(&self.http).await {
             Ok(server_time) => {
-                let ours = clock::now().timestamp();
-                self.offset_seconds.store(server_time.saturating_sub(ours), Ordering::Relaxed);
+                self.http.learn_time(server_time);
                 self.drop_anchor();
                 *due = Instant::now() + self.every;
             }
@@ -140,6 +127,7 @@ pub(super) fn read(answer: &Answer) -> Result<i64, Signal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{pace::Pace, steam::traffic::Settings};
 
     #[test]
     fn a_clock_that_was_set_is_noticed_and_one_that_merely_went_on_is_not() {
@@ -158,7 +146,10 @@ mod tests {
 
     #[test]
     fn a_jump_of_our_clock_is_seen_until_the_anchor_is_dropped_again() {
-        let time = SteamTime::new(Duration::from_secs(3600));
+        let pace = Pace::default();
+        let way = Settings { proxy: None, ca_file: None, header_profiles: None, pace };
+        let http = Arc::new(Http::new(way).unwrap());
+        let time = SteamTime::new(http, Duration::from_secs(3600));
         let (ours, now) = (clock::now().timestamp(), Instant::now());
         assert!(!time.has_jumped(ours, now));
         assert!(time.has_jumped(ours + 7200, now));

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{
-    Access, Answer, Purpose, Request, Signal, Steam, SteamError,
-    econ::api,
-    error::{api_json, community_json},
-    ids::SteamId,
-    wire,
+use super::client::{Steam, api};
+use crate::steam::{
+    session::Access,
+    traffic::Request,
+    wire::{
+        Answer, Purpose, Signal, SteamError, SteamId,
+        answer::{api_json, community_json},
+        loose,
+    },
 };
 
 /// Steam's result for "not logged in", which the friend list gives with a good status.
@@ -135,8 +138,8 @@ impl Steam {
         let value = self.once(request, api_json).await?;
         let friends = value["friendslist"]["friends"].as_array();
         let since = |friend: &Value| {
-            let id = wire::u64(friend["steamid"].clone()).ok()?;
-            Some((SteamId(id), wire::i64(friend["friend_since"].clone()).ok()?))
+            let id = loose::u64(friend["steamid"].clone()).ok()?;
+            Some((SteamId(id), loose::i64(friend["friend_since"].clone()).ok()?))
         };
         Ok(friends.into_iter().flatten().filter_map(since).collect())
     }
@@ -151,15 +154,15 @@ fn action(access: &Access, verb: &'static str, mut fields: Vec<(&'static str, St
 }
 
 fn read_list(value: &Value) -> Result<FriendList, Signal> {
-    match wire::i64(value["success"].clone()) {
+    match loose::i64(value["success"].clone()) {
         Ok(1) => {}
         Ok(NOT_LOGGED_ON) => return Err(Signal::LoggedOut),
         Ok(_) | Err(_) => return Err(Signal::Said("Steam does not tell the friends".to_owned())),
     }
     let friends = value["friendslist"]["friends"].as_array();
     let entry = |friend: &Value| {
-        let id = wire::u64(friend["ulfriendid"].clone()).ok()?;
-        let how = wire::i64(friend["efriendrelationship"].clone()).ok()?;
+        let id = loose::u64(friend["ulfriendid"].clone()).ok()?;
+        let how = loose::i64(friend["efriendrelationship"].clone()).ok()?;
         Some((SteamId(id), Relationship::from(how)))
     };
     Ok(friends.into_iter().flatten().filter_map(entry).collect())
@@ -169,13 +172,13 @@ fn read_list(value: &Value) -> Result<FriendList, Signal> {
 /// each part of it may be missing.
 fn read_added(value: &Value) -> Result<(), Signal> {
     let failed = |name: &str| value[name].as_array().and_then(|list| list.first()).cloned();
-    let success = wire::as_bool(&value["success"]);
+    let success = loose::as_bool(&value["success"]);
     if failed("failed_invites").is_none() && success {
         return Ok(());
     }
     let reason =
         failed("failed_invites_result").or_else(|| (!success).then(|| value["success"].clone()));
-    let code = reason.and_then(|reason| wire::i64(reason).ok());
+    let code = reason.and_then(|reason| loose::i64(reason).ok());
     match code.and_then(|code| i32::try_from(code).ok()) {
         Some(code) => Err(Signal::EResult { code, text: format!("no invitation ({code})") }),
         None => Err(Signal::Said("no invitation".to_owned())),

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
-use super::http::Host;
+use super::host::Host;
 
 const BUILT_IN: &str = include_str!("headers.json");
 /// The client makes these itself: what they say must be true of the very request.

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{
-    error::{Signal, api_json, api_ok, community_json},
-    http::Answer,
-    login, time,
+use super::{login, time};
+use crate::steam::wire::{
+    Signal,
+    answer::{Answer, api_json, api_ok, community_json},
 };
 
 /// What a host may answer in place of what was asked for.

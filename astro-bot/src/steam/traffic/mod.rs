@@ -1,0 +1,14 @@
+//! How requests reach Steam: when, with which headers, over which connection.
+
+mod gate;
+#[cfg(test)]
+mod gate_tests;
+mod headers;
+mod host;
+mod http;
+pub(super) mod maintenance;
+
+pub(crate) use {
+    gate::Lane,
+    http::{Http, Request, Settings},
+};
