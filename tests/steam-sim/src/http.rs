@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::Body;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -27,10 +27,14 @@ pub(crate) struct Call {
 
 impl Call {
     /// Reads a request; `None` when the client broke off or sent too much.
-    pub(crate) async fn read(request: hyper::Request<Incoming>) -> Option<Self> {
+    pub(crate) async fn read<B>(request: http::Request<B>) -> Option<Self>
+    where
+        B: Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static>,
+    {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, BODY_BYTES_MAX).collect().await.ok()?.to_bytes();
-        let host = text_of(&head.headers, header::HOST.as_str()).unwrap_or_default();
+        let host = text_of(&head.headers, header::HOST.as_str());
+        let host = host.or_else(|| head.uri.host().map(str::to_owned)).unwrap_or_default();
         let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
         let content_type = text_of(&head.headers, "content-type").unwrap_or_default();
         let form = match content_type.split_once("boundary=") {

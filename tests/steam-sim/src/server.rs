@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::Body;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
@@ -20,7 +19,7 @@ use crate::{strict, web};
 
 /// Ends a connection without an answer.
 #[derive(Debug)]
-struct Hangup;
+pub(crate) struct Hangup;
 
 impl fmt::Display for Hangup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,7 +44,10 @@ pub(crate) async fn run(
         tokio::spawn(async move {
             let serve = async {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
-                let service = service_fn(|request| serve(core.clone(), request));
+                let service = service_fn(|request| {
+                    let core = core.clone();
+                    async move { serve(&core, request).await.map(Reply::into_response) }
+                });
                 let http = hyper::server::conn::http1::Builder::new();
                 // An error means that the client went away or the answer was withheld.
                 drop(http.serve_connection(TokioIo::new(stream), service).await);
@@ -55,10 +57,11 @@ pub(crate) async fn run(
     }
 }
 
-async fn serve(
-    core: Arc<Core>,
-    request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Full<Bytes>>, Hangup> {
+/// Answers one request, by whatever way it came.
+pub(crate) async fn serve<B>(core: &Core, request: http::Request<B>) -> Result<Reply, Hangup>
+where
+    B: Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static>,
+{
     let call = Call::read(request).await.ok_or(Hangup)?;
     let account = core.account_of(&call);
     let now = core.clock.now();
@@ -67,15 +70,15 @@ async fn serve(
     if let Some((reply, reason)) = refused {
         core.journal(|journal| journal.faulted(entry, reason.to_owned()));
         core.journal(|journal| journal.answered(entry, &reply));
-        return Ok(reply.into_response());
+        return Ok(reply);
     }
     let verdict = core.faults().pick(&call, account, now);
     if let Some(verdict) = &verdict {
         core.journal(|journal| journal.faulted(entry, name_of(verdict)));
     }
-    let reply = with_fault(verdict, || handle(&core, &call)).await?;
+    let reply = with_fault(verdict, || handle(core, &call)).await?;
     core.journal(|journal| journal.answered(entry, &reply));
-    Ok(reply.into_response())
+    Ok(reply)
 }
 
 fn handle(core: &Core, call: &Call) -> Reply {

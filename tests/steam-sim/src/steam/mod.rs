@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http_body_util::Full;
 use serde::Deserialize;
 
 use crate::clock::SimTime;
@@ -16,6 +18,7 @@ use crate::faults::{Fault, Gate, Matcher};
 use crate::guard;
 use crate::ids::{AssetId, SteamId};
 use crate::journal::JournalEntry;
+use crate::server;
 use crate::world::accounts::{Account, EconomyBan, NewAccount, Standing};
 use crate::world::books::{Books, InventoryKey};
 use crate::world::class::ItemSpec;
@@ -52,6 +55,15 @@ pub struct AccountChange {
 }
 
 impl Steam {
+    /// Answers a request that came by no connection; none when the answer is withheld.
+    pub async fn answer(&self, request: http::Request<Vec<u8>>) -> Option<http::Response<Vec<u8>>> {
+        let request = request.map(|body| Full::new(Bytes::from(body)));
+        let reply = server::serve(&self.core, request).await.ok()?;
+        let mut response = http::Response::new(reply.body.to_vec());
+        (*response.status_mut(), *response.headers_mut()) = (reply.status, reply.headers);
+        Some(response)
+    }
+
     /// Makes an account; secrets which `new` lacks are made.
     ///
     /// # Errors
