@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::outside::Chance;
+
 /// Waits that double from `first` to `cap`, each shortened by up to a quarter at random so that
 /// many workers do not come back at one moment.
 #[derive(Debug, Clone)]
@@ -11,12 +13,18 @@ pub(crate) struct Backoff {
     first: Duration,
     cap: Duration,
     tries: u32,
+    chance: Chance,
 }
 
 impl Backoff {
     /// A fresh series.
-    pub(crate) fn new(first: Duration, cap: Duration) -> Self {
-        Self { first, cap, tries: 0 }
+    pub(crate) fn new(first: Duration, cap: Duration, chance: &Chance) -> Self {
+        Self { first, cap, tries: 0, chance: chance.clone() }
+    }
+
+    /// The longest wait.
+    pub(crate) fn cap(&self) -> Duration {
+        self.cap
     }
 
     /// Starts again from the first wait.
@@ -24,16 +32,16 @@ impl Backoff {
         self.tries = 0;
     }
 
-    /// The next wait; `dice` is random, from 0 to 255.
-    pub(crate) fn next(&mut self, dice: u8) -> Duration {
+    /// The next wait.
+    pub(crate) fn next(&mut self) -> Duration {
         let whole = doubled(self.first, self.cap, self.tries);
         self.tries = self.tries.saturating_add(1);
-        whole - whole / 4 * u32::from(dice) / 256
+        whole - whole / 4 * u32::from(self.chance.dice()) / 256
     }
 
     /// Waits for the next wait.
     pub(crate) async fn pause(&mut self) {
-        let wait = self.next(dice());
+        let wait = self.next();
         tokio::time::sleep(wait).await;
     }
 }
@@ -49,8 +57,8 @@ pub(crate) struct Ration {
 
 impl Ration {
     /// Nothing was taken yet.
-    pub(crate) fn new(first: Duration, cap: Duration) -> Self {
-        Self { backoff: Backoff::new(first, cap), last: None, wait: Duration::ZERO }
+    pub(crate) fn new(first: Duration, cap: Duration, chance: &Chance) -> Self {
+        Self { backoff: Backoff::new(first, cap, chance), last: None, wait: Duration::ZERO }
     }
 
     /// When it may be had again; now, if that is past.
@@ -58,14 +66,14 @@ impl Ration {
         self.last.map_or(now, |last| (last + self.wait).max(now))
     }
 
-    /// Takes one; `dice` is random.
-    pub(crate) fn take(&mut self, now: Instant, dice: u8) {
+    /// Takes one.
+    pub(crate) fn take(&mut self, now: Instant) {
         // Twice the longest wait without one: the last was a success.
         let calm = self.backoff.cap.saturating_mul(2);
         if self.last.is_some_and(|last| now.saturating_duration_since(last) >= calm) {
             self.backoff.reset();
         }
-        self.wait = self.backoff.next(dice);
+        self.wait = self.backoff.next();
         self.last = Some(now);
     }
 }
@@ -75,45 +83,39 @@ pub(crate) fn doubled(first: Duration, cap: Duration, times: u32) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(times)).min(cap)
 }
 
-/// One random byte.
-pub(crate) fn dice() -> u8 {
-    let mut byte = [0_u8; 1];
-    // Without randomness the waits are merely not spread.
-    let _ = getrandom::fill(&mut byte);
-    byte[0]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn waits_double_up_to_the_cap() {
-        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(5));
-        let waits: Vec<u64> = (0..5).map(|_| backoff.next(0).as_secs()).collect();
+        let (first, cap) = (Duration::from_secs(1), Duration::from_secs(5));
+        let mut backoff = Backoff::new(first, cap, &Chance::loaded(0));
+        let waits: Vec<u64> = (0..5).map(|_| backoff.next().as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 5, 5]);
         backoff.reset();
-        assert_eq!(backoff.next(0), Duration::from_secs(1));
+        assert_eq!(backoff.next(), first);
     }
 
     #[test]
     fn chance_shortens_a_wait_by_a_quarter_at_most() {
-        let mut backoff = Backoff::new(Duration::from_secs(4), Duration::from_secs(4));
-        assert_eq!(backoff.next(0), Duration::from_secs(4));
-        assert!(backoff.next(255) > Duration::from_secs(3));
+        let wait = Duration::from_secs(4);
+        let next = |byte| Backoff::new(wait, wait, &Chance::loaded(byte)).next();
+        assert_eq!(next(0), wait);
+        assert!(next(255) < wait && next(255) > Duration::from_secs(3));
     }
 
     #[test]
     fn what_is_rationed_becomes_rare_and_stays_so() {
         let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
-        let mut ration = Ration::new(2 * minute, 4 * hour);
+        let mut ration = Ration::new(2 * minute, 4 * hour, &Chance::loaded(0));
         let start = Instant::now();
         let mut taken = 0;
         // Somebody who asks each minute for a month.
         for minutes in 0..30 * 24 * 60 {
             let now = start + minute * minutes;
             if ration.due(now) <= now {
-                ration.take(now, 0);
+                ration.take(now);
                 taken += 1;
             }
         }
@@ -124,13 +126,13 @@ mod tests {
     #[test]
     fn after_a_long_calm_the_first_wait_is_short_again() {
         let hour = Duration::from_secs(3600);
-        let mut ration = Ration::new(hour, 4 * hour);
+        let mut ration = Ration::new(hour, 4 * hour, &Chance::loaded(0));
         let start = Instant::now();
         for _ in 0..5 {
-            ration.take(start, 0);
+            ration.take(start);
         }
         assert_eq!(ration.due(start), start + 4 * hour);
-        ration.take(start + 8 * hour, 0);
+        ration.take(start + 8 * hour);
         assert_eq!(ration.due(start), start + 9 * hour);
     }
 }

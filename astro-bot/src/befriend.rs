@@ -1,6 +1,6 @@
 //! Friendships: one task makes the bot a friend of whoever is to become one, without haste.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use tokio::{
     sync::watch,
@@ -35,9 +35,9 @@ const PASSING: [i32; 3] = [10, 16, 20];
 struct Befriending {
     desk: Desk,
     /// When the list last showed an invitation of ours, or it was sent.
-    invited: HashMap<SteamId, Instant>,
+    invited: BTreeMap<SteamId, Instant>,
     /// When somebody was last tried, so that one who cannot be invited holds nobody up.
-    tried: HashMap<SteamId, Instant>,
+    tried: BTreeMap<SteamId, Instant>,
     /// Nobody is invited or accepted before.
     next_try: Instant,
     next_look: Instant,
@@ -54,7 +54,7 @@ enum Step {
 /// Serves `people` for ever.
 pub(crate) async fn befriend(desk: Desk, mut people: watch::Receiver<People>) {
     let now = Instant::now();
-    let (invited, tried) = (HashMap::new(), HashMap::new());
+    let (invited, tried) = (BTreeMap::new(), BTreeMap::new());
     let mut task =
         Befriending { desk, invited, tried, next_try: now, next_look: now, level_failures: 0 };
     loop {
@@ -235,16 +235,16 @@ impl Befriending {
     }
 
     /// Since when the bot's friends are that, as far as Steam tells.
-    async fn since(&self) -> HashMap<SteamId, i64> {
+    async fn since(&self) -> BTreeMap<SteamId, i64> {
         self.desk.steam.friends_since().await.unwrap_or_else(|error| {
             tracing::info!("Could not read the age of friendships: {error}");
-            HashMap::new()
+            BTreeMap::new()
         })
     }
 }
 
 /// Friends whom nobody waits for, the oldest friendship first.
-fn spare(list: &FriendList, people: &People, since: &HashMap<SteamId, i64>) -> Vec<SteamId> {
+fn spare(list: &FriendList, people: &People, since: &BTreeMap<SteamId, i64>) -> Vec<SteamId> {
     let needed = |who: &SteamId| people.wanted.contains(who) || people.busy.contains(who);
     let mut spare: Vec<SteamId> = list.friends().filter(|who| !needed(who)).collect();
     spare.sort_by_key(|who| (since.get(who).copied().unwrap_or(i64::MAX), *who));
@@ -267,7 +267,7 @@ mod tests {
         };
         let since = [(SteamId(4), 50), (SteamId(5), 10)].into_iter().collect();
         assert_eq!(spare(&list, &people, &since), [SteamId(5), SteamId(4), SteamId(3)]);
-        let unknown = spare(&list, &people, &HashMap::new());
+        let unknown = spare(&list, &people, &BTreeMap::new());
         assert_eq!(unknown, [SteamId(3), SteamId(4), SteamId(5)]);
     }
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use crate::{
+    outside::Outside,
     pace::Pace,
     probe::Probe,
     secret::Secret,
-    steam::{self, Account, AppContext},
+    steam::{self, Account, Addresses, AppContext},
 };
 
 /// Everything a worker needs to know.
@@ -47,6 +48,8 @@ pub struct Config {
     pub takeover: bool,
     /// Intervals and schedules.
     pub pace: Pace,
+    /// Where time, chance and connections come from.
+    pub outside: Outside,
     /// Is told of each round of each task, for tests.
     pub probe: Probe,
     /// Point at which the process aborts, for tests.
@@ -75,6 +78,7 @@ impl Config {
             max_hold_days: 0,
             takeover: false,
             pace: Pace::default(),
+            outside: Outside::default(),
             probe: Probe::default(),
             #[cfg(feature = "crash-points")]
             crash_at: None,
@@ -82,9 +86,10 @@ impl Config {
     }
 
     /// What the client of Steam is told.
-    pub(crate) fn steam(&self) -> steam::Settings {
+    pub(crate) fn steam(&self, addresses: &Addresses) -> steam::Settings {
         steam::Settings {
             traffic: steam::TrafficSettings {
+                addresses: addresses.clone(),
                 proxy: self.proxy.clone(),
                 ca_file: self.ca_file.clone(),
                 header_profiles: self.header_profiles.clone(),

@@ -1,7 +1,7 @@
 //! The confirmer: one list of confirmations serves all offers that wait for theirs.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -67,10 +67,10 @@ pub(crate) async fn serve(desk: Desk, wishes: Wishes) {
     let (steam, spacing) = (&desk.steam, desk.pace.confirm_spacing);
     let mut incoming = wishes.lock().await;
     let mut next_list = Instant::now();
-    let mut warned = HashSet::new();
+    let mut warned = BTreeSet::new();
     while let Some(first) = incoming.recv().await {
         sleep_until(next_list).await;
-        let mut wishes = HashMap::from([(first.offer, first)]);
+        let mut wishes = BTreeMap::from([(first.offer, first)]);
         while let Ok(wish) = incoming.try_recv() {
             wishes.insert(wish.offer, wish);
         }
@@ -125,7 +125,7 @@ fn matching(listed: &[Confirmation], offer: OfferId) -> Option<&Confirmation> {
 
 /// Confirmations of other types that were not told of before: perhaps somebody has got hold of the
 /// account.
-fn foreign<'a>(listed: &'a [Confirmation], warned: &mut HashSet<u64>) -> Vec<&'a Confirmation> {
+fn foreign<'a>(listed: &'a [Confirmation], warned: &mut BTreeSet<u64>) -> Vec<&'a Confirmation> {
     warned.retain(|id| listed.iter().any(|entry| entry.id == *id));
     let foreign = listed.iter().filter(|entry| entry.kind != TRADE_OFFER);
     foreign.filter(|entry| warned.insert(entry.id)).collect()
@@ -154,8 +154,8 @@ mod tests {
                 {"type":2,"id":"2","nonce":"2","creator_id":"78"}]"#,
         )
         .unwrap();
-        let mut warned = HashSet::new();
-        let headlines = |listed: &[Confirmation], warned: &mut HashSet<u64>| -> Vec<String> {
+        let mut warned = BTreeSet::new();
+        let headlines = |listed: &[Confirmation], warned: &mut BTreeSet<u64>| -> Vec<String> {
             foreign(listed, warned).iter().map(|entry| entry.headline.clone()).collect()
         };
         assert_eq!(headlines(&listed, &mut warned), ["Register API key"]);

@@ -8,7 +8,7 @@ mod strange;
 mod trades;
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -107,7 +107,7 @@ pub(crate) struct People {
     /// Whose friend the bot is to become, first come first.
     pub(crate) wanted: Vec<SteamId>,
     /// Who has an open attempt.
-    pub(crate) busy: HashSet<SteamId>,
+    pub(crate) busy: BTreeSet<SteamId>,
 }
 
 /// News from the task of an attempt.
@@ -197,26 +197,26 @@ pub(crate) enum Action {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     epoch: Option<u64>,
-    attempts: HashMap<String, Attempt>,
+    attempts: BTreeMap<String, Attempt>,
     /// Attempts that are over, oldest first.
     over: VecDeque<String>,
     /// Attempts to cancel that are not known yet.
-    cancels: HashSet<String>,
-    answers: HashSet<OfferId>,
+    cancels: BTreeSet<String>,
+    answers: BTreeSet<OfferId>,
     /// Received offers that were reported in this session.
-    announced: HashSet<OfferId>,
-    syncs: HashSet<String>,
-    profiles: HashSet<SteamId>,
+    announced: BTreeSet<OfferId>,
+    syncs: BTreeSet<String>,
+    profiles: BTreeSet<SteamId>,
     steam: Option<Standing>,
     health: Health,
     /// What was told last of how the bot stands.
     told: Option<Standing>,
-    doubles: HashSet<OfferId>,
+    doubles: BTreeSet<OfferId>,
     friends: Friends,
     strangers: Strangers,
     trades: Trades,
     /// Offers that were seen as reversed.
-    reversed: HashSet<OfferId>,
+    reversed: BTreeSet<OfferId>,
 }
 
 impl State {
@@ -432,7 +432,7 @@ impl State {
             actions.extend(self.ask_for_profiles(donors));
         }
         if page.is_whole() {
-            let open: HashSet<OfferId> = page.received.iter().map(|offer| offer.id).collect();
+            let open: BTreeSet<OfferId> = page.received.iter().map(|offer| offer.id).collect();
             self.announced.retain(|offer| open.contains(offer));
         }
         for offer in &page.sent {

@@ -2,7 +2,7 @@
 
 mod recipient;
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::{
     sync::mpsc,
@@ -11,7 +11,6 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::Moment,
     confirm::Confirmed,
     crash,
     decide::{Input, Order, Phase, Progress, Word},
@@ -133,7 +132,7 @@ impl Delivery {
             return Some(self.ended(failure, text));
         }
         // The answer may lie unheard for long: what counts is when the server may have given it.
-        let asked = Moment::now();
+        let asked = self.desk.outside.clock.moment();
         self.tell(Progress::Asks).await;
         match self.permit().await {
             Permit::Go(epoch) => {
@@ -385,7 +384,7 @@ impl Delivery {
         if state != OfferState::InvalidItems {
             return true;
         }
-        let wanted: HashSet<AssetKey> = self.order.keys().collect();
+        let wanted: BTreeSet<AssetKey> = self.order.keys().collect();
         match self.desk.steam.present(&wanted).await {
             // A trade moves all items: what is here was not traded. But an offer that only seems
             // invalid could still be accepted: it is withdrawn before its items are free.

@@ -13,6 +13,7 @@ use crate::{
     confirm::Confirmer,
     decide::Input,
     lease::Lease,
+    outside::Outside,
     pace::Pace,
     probe::Probe,
     steam::{Offer, OfferId, OfferState, OffersPage, Steam},
@@ -23,6 +24,7 @@ use crate::{
 pub(crate) struct Desk {
     pub(crate) steam: Arc<Steam>,
     pub(crate) confirmer: Confirmer,
+    pub(crate) outside: Outside,
     pub(crate) pace: Arc<Pace>,
     pub(crate) max_hold_days: u32,
     pub(crate) inputs: mpsc::Sender<Input>,
@@ -44,7 +46,7 @@ impl Desk {
 
     /// Waits between tries of a request to Steam.
     pub(crate) fn retry(&self) -> Backoff {
-        Backoff::new(self.pace.retry_first, self.pace.retry_cap)
+        Backoff::new(self.pace.retry_first, self.pace.retry_cap, &self.outside.chance)
     }
 
     /// Reads an offer, however long that takes; none if Steam does not know it.

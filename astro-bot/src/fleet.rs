@@ -1,14 +1,14 @@
 //! Several bots in one process: each a task of its own, all behind one traffic gate for each
 //! address they go out through.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::bail;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::{config::Config, run::run, supervise};
+use crate::{backoff::Backoff, config::Config, run::run_beside, steam::Addresses, supervise};
 
 /// A bot by the name that its log lines have.
 #[derive(Debug, Clone)]
@@ -27,14 +27,15 @@ pub struct Member {
 pub async fn run_all(members: Vec<Member>, shutdown: CancellationToken) -> anyhow::Result<()> {
     check(&members)?;
     let mut bots = JoinSet::new();
-    let several = members.len() > 1;
+    let (several, addresses) = (members.len() > 1, Addresses::default());
     for member in members {
         let span = if several {
             tracing::info_span!("bot", name = member.name)
         } else {
             tracing::Span::none()
         };
-        bots.spawn(keep(member, several, shutdown.clone()).instrument(span));
+        let bot = keep(member, several, addresses.clone(), shutdown.clone());
+        bots.spawn(bot.instrument(span));
     }
     let mut failed = None;
     while let Some(ended) = bots.join_next().await {
@@ -46,11 +47,18 @@ pub async fn run_all(members: Vec<Member>, shutdown: CancellationToken) -> anyho
 }
 
 /// Runs one bot, and begins it again when it fails by a fault of its own.
-async fn keep(member: Member, several: bool, shutdown: CancellationToken) -> anyhow::Result<()> {
+async fn keep(
+    member: Member,
+    several: bool,
+    addresses: Addresses,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let Member { name, config } = member;
-    let begin = || run(config.clone(), shutdown.clone());
+    let begin = || run_beside(config.clone(), addresses.clone(), shutdown.clone());
     let nobody = |_| std::future::ready(());
-    match supervise::keep("bot", &config.pace, &shutdown, begin, nobody).await {
+    let pace = &config.pace;
+    let retry = Backoff::new(pace.retry_first, pace.retry_cap, &config.outside.chance);
+    match supervise::keep("bot", retry, &shutdown, begin, nobody).await {
         Some(Err(error)) if several => {
             let error = error.context(format!("bot {name}"));
             tracing::error!("The bot ends: {error:#}");
@@ -63,8 +71,8 @@ async fn keep(member: Member, several: bool, shutdown: CancellationToken) -> any
 
 /// What two bots cannot share: each session would end the other's.
 fn check(members: &[Member]) -> anyhow::Result<()> {
-    let mut keys: HashMap<&str, &str> = HashMap::new();
-    let mut files: HashMap<&PathBuf, &str> = HashMap::new();
+    let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut files: BTreeMap<&PathBuf, &str> = BTreeMap::new();
     for Member { name, config } in members {
         if let Some(other) = keys.insert(config.api_key.expose(), name) {
             bail!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{sync::watch, time::Instant};
 
-use crate::clock::Moment;
+use crate::outside::Moment;
 
 /// A session with the server, as far as this side can tell.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +100,7 @@ impl Warrant {
         if !session.is_some_and(goes_on) {
             return Some("the session with the server was lost");
         }
-        let late = self.term.is_some_and(|(since, span)| since.passed() >= span);
+        let late = self.term.as_ref().is_some_and(|(since, span)| since.passed() >= *span);
         late.then_some("too much time went by since the server was asked")
     }
 }
@@ -108,6 +108,7 @@ impl Warrant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outside::Clock;
 
     #[test]
     fn a_warrant_holds_in_its_session_while_the_server_is_heard() {
@@ -131,8 +132,8 @@ mod tests {
         let (keeper, lease) = lease();
         let hour = Duration::from_secs(3600);
         keeper.begin(1, Instant::now() + hour);
-        let asked = Moment::now();
-        assert_eq!(lease.warrant(1).within(asked, hour).lapse(), None);
+        let asked = Clock::default().moment();
+        assert_eq!(lease.warrant(1).within(asked.clone(), hour).lapse(), None);
         let late = lease.warrant(1).within(asked, Duration::ZERO);
         assert!(late.lapse().is_some_and(|why| why.starts_with("too much time")));
         keeper.end();

@@ -17,17 +17,17 @@ use tokio_util::sync::CancellationToken;
 use tonic::{
     Request, Streaming,
     metadata::{Ascii, MetadataValue},
-    transport::{Channel, Endpoint},
+    transport::Endpoint,
 };
 
 use crate::{
     backoff::Backoff,
-    clock::{self, Moment},
     config::Config,
     decide::Input,
     frames,
     lease::{self, Keeper, Lease},
     outbox::Outbox,
+    outside::Outside,
     pace::Pace,
     probe::Probe,
     remedy::{self, Refusal},
@@ -58,6 +58,7 @@ pub(crate) struct Link {
     endpoint: Endpoint,
     token: MetadataValue<Ascii>,
     hello: Hello,
+    outside: Outside,
     pace: Pace,
     outbox: Outbox,
     events: mpsc::UnboundedReceiver<BotEvent>,
@@ -133,10 +134,12 @@ impl Link {
         steam_id: SteamId,
         inputs: mpsc::Sender<Input>,
         stop: CancellationToken,
-    ) -> (Self, LinkEnds) {
+    ) -> anyhow::Result<(Self, LinkEnds)> {
+        let outside = config.outside.clone();
+        let worker = outside.chance.bytes().context("there is no randomness")?;
         let hello = Hello {
             steam_id: steam_id.0,
-            worker_id: uuid::Uuid::new_v4().to_string(),
+            worker_id: uuid::Builder::from_random_bytes(worker).into_uuid().to_string(),
             worker_version: env!("CARGO_PKG_VERSION").to_owned(),
             takeover: config.takeover,
             last_epoch: 0,
@@ -149,6 +152,7 @@ impl Link {
             endpoint,
             token,
             hello,
+            outside,
             pace: config.pace.clone(),
             outbox: Outbox::new(),
             events,
@@ -159,7 +163,7 @@ impl Link {
             probe: config.probe.clone(),
             stop,
         };
-        (link, LinkEnds { events: events_in, frames: frames_in, lease, reconnect })
+        Ok((link, LinkEnds { events: events_in, frames: frames_in, lease, reconnect }))
     }
 
     /// Keeps the session until it is told to stop.
@@ -167,7 +171,8 @@ impl Link {
     /// # Errors
     /// What only a person can change, with the remedy.
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
-        let mut backoff = Backoff::new(self.pace.link_retry_first, self.pace.link_retry_cap);
+        let (first, cap) = (self.pace.link_retry_first, self.pace.link_retry_cap);
+        let mut backoff = Backoff::new(first, cap, &self.outside.chance);
         while !self.stop.is_cancelled() {
             let end = self.session(&mut backoff).await;
             if self.lease.end() {
@@ -221,14 +226,11 @@ impl Link {
         &self,
     ) -> Result<(mpsc::Sender<SessionRequest>, Streaming<SessionResponse>, Welcome), Refusal> {
         self.probe.at("link");
-        let began = Moment::now();
+        let began = self.outside.clock.moment();
         let known = self.hello.last_epoch > 0;
         let server = self.endpoint.uri().to_string();
-        let channel: Channel = self
-            .endpoint
-            .connect()
-            .await
-            .map_err(|error| remedy::of_connection(&server, &error, known))?;
+        let connected = self.outside.net.connect(&self.endpoint).await;
+        let channel = connected.map_err(|error| remedy::of_connection(&server, &error, known))?;
         let mut client = BotSessionServiceClient::new(channel);
         let (sender, frames) = mpsc::channel(FRAMES_AHEAD);
         let hello = request(0, ToServer::Hello(self.hello.clone()));
@@ -276,7 +278,7 @@ impl Link {
                 }
                 _ = beat.tick() => {
                     // A full queue keeps the lease as well as a heartbeat does.
-                    let _ = sender.try_send(request(0, ToServer::Heartbeat(heartbeat())));
+                    let _ = sender.try_send(request(0, ToServer::Heartbeat(self.heartbeat())));
                 }
                 () = sleep_until(self.lease.ends_at()) => {
                     let why = "the server was silent until the lease ran out";
@@ -337,6 +339,10 @@ impl Link {
         None
     }
 
+    fn heartbeat(&self) -> Heartbeat {
+        Heartbeat { send_time: frames::timestamp(self.outside.clock.unix()) }
+    }
+
     async fn say_goodbye(
         &self,
         sender: mpsc::Sender<SessionRequest>,
@@ -357,10 +363,6 @@ impl Link {
 
 fn request(event_seq: u64, frame: ToServer) -> SessionRequest {
     SessionRequest { event_seq, frame: Some(frame) }
-}
-
-fn heartbeat() -> Heartbeat {
-    Heartbeat { send_time: frames::timestamp(clock::now().timestamp()) }
 }
 
 fn heartbeat_interval(welcome: &Welcome) -> Duration {

@@ -10,7 +10,6 @@ use tokio::{
 };
 
 use crate::{
-    backoff::Backoff,
     decide::{Condition, Input, Standing},
     desk::Desk,
     steam::{Class, OffersPage, OffersQuery, Steam, SteamError},
@@ -26,10 +25,10 @@ const WARN_AHEAD_SECONDS: i64 = 14 * DAY_SECONDS;
 
 /// Polls for ever.
 pub(crate) async fn poll(desk: Desk, offers: Arc<watch::Sender<Arc<OffersPage>>>) {
+    let mut retry = desk.retry();
     let Desk { steam, pace, inputs, probe, .. } = desk;
     let mut ticks = interval(pace.poll_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut retry = Backoff::new(pace.retry_first, pace.retry_cap);
     let mut changed_since = None;
     let mut next_full = Instant::now();
     let mut warned_at = None;

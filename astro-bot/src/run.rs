@@ -1,7 +1,7 @@
 //! The event loop: takes one input at a time, asks `decide`, and performs the answers.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 
 use crate::{
     backoff::Backoff,
-    befriend, clock,
+    befriend,
     config::Config,
     confirm::{self, Confirmer},
     decide::{Action, Input, Order, People, State, Word, Work},
@@ -29,7 +29,7 @@ use crate::{
     frames::{self, Event},
     link::{self, Link, LinkEnds},
     poller,
-    steam::{AppContext, OffersPage, Steam, SteamId},
+    steam::{Addresses, AppContext, OffersPage, Steam, SteamId},
     stock::Reading,
     supervise::{self, Turn},
     sweep::sweep,
@@ -51,20 +51,29 @@ const PROFILES_AT_ONCE: usize = 100;
 /// # Panics
 /// By a fault of the bot that leaves nothing to go on with; whoever runs it may run it again.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    run_beside(config, Addresses::default(), shutdown).await
+}
+
+/// The same beside other bots, which go out through these addresses too.
+pub(crate) async fn run_beside(
+    config: Config,
+    addresses: Addresses,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     #[cfg(feature = "crash-points")]
     if let Some(name) = &config.crash_at {
         crate::crash::choose(name);
     }
     // What cannot work is told before Steam is asked for anything.
     let way = link::way(&config)?;
-    let steam = Arc::new(Steam::new(config.steam())?);
+    let steam = Arc::new(Steam::new(config.steam(&addresses), &config.outside)?);
     if !steam.can_confirm() {
         tracing::warn!("No identity secret: a person must confirm each delivery on a phone");
     }
     let Some(steam_id) = account(&steam, &config, &shutdown).await else { return Ok(()) };
     let (inputs, incoming) = mpsc::channel(INPUTS_AHEAD);
     let link_stop = CancellationToken::new();
-    let (link, ends) = Link::new(&config, way, steam_id, inputs.clone(), link_stop.clone());
+    let (link, ends) = Link::new(&config, way, steam_id, inputs.clone(), link_stop.clone())?;
     // Ends with this task.
     let mut linked = JoinSet::new();
     linked.spawn(link.run().in_current_span());
@@ -89,7 +98,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 
 /// The account, which may have to be learnt from Steam; none if the bot is told to stop first.
 async fn account(steam: &Steam, config: &Config, shutdown: &CancellationToken) -> Option<SteamId> {
-    let mut retry = Backoff::new(config.pace.retry_first, config.pace.retry_cap);
+    let mut retry =
+        Backoff::new(config.pace.retry_first, config.pace.retry_cap, &config.outside.chance);
     loop {
         if let Some(steam_id) = steam.steam_id() {
             return Some(steam_id);
@@ -120,8 +130,8 @@ struct Worker {
     contexts: Vec<AppContext>,
     tasks: JoinSet<()>,
     /// What the tasks that end are about.
-    works: HashMap<Id, Work>,
-    deliveries: HashMap<String, Handle>,
+    works: Vec<(Id, Work)>,
+    deliveries: BTreeMap<String, Handle>,
     readings: Vec<AbortHandle>,
     people: watch::Sender<People>,
     sweeps: Arc<Notify>,
@@ -148,8 +158,9 @@ impl Endless<'_> {
             };
             let theirs = desk.clone();
             let begin = move || begin(theirs.clone());
+            let retry = desk.retry();
             // It ends when the bot stops.
-            let _ = supervise::keep(name, &desk.pace, &desk.stop, begin, tell).await;
+            let _ = supervise::keep(name, retry, &desk.stop, begin, tell).await;
         };
         self.tasks.spawn(kept.in_current_span());
         self
@@ -176,6 +187,7 @@ impl Worker {
         let desk = Desk {
             steam,
             confirmer,
+            outside: config.outside.clone(),
             pace,
             max_hold_days: config.max_hold_days,
             inputs,
@@ -209,8 +221,8 @@ impl Worker {
             ends,
             contexts: config.app_contexts.clone(),
             tasks,
-            works: HashMap::new(),
-            deliveries: HashMap::new(),
+            works: Vec::new(),
+            deliveries: BTreeMap::new(),
             readings: Vec::new(),
             people,
             sweeps,
@@ -246,7 +258,8 @@ impl Worker {
     /// A task has ended. One that failed is not left as if it were under way.
     fn on_end(&mut self, state: &mut State, done: Result<(Id, ()), JoinError>) {
         let id = done.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
-        let work = self.works.remove(&id);
+        let known = self.works.iter().position(|(of, _)| *of == id);
+        let work = known.map(|place| self.works.swap_remove(place).1);
         if let (Err(error), Some(work)) = (done, work)
             && error.is_panic()
         {
@@ -268,7 +281,7 @@ impl Worker {
             task.await;
         };
         let handle = self.tasks.spawn(task.in_current_span());
-        self.works.insert(handle.id(), work);
+        self.works.push((handle.id(), work));
         handle
     }
 
@@ -322,7 +335,7 @@ impl Worker {
     }
 
     fn emit(&self, event: Event) {
-        let event_time = frames::timestamp(clock::now().timestamp());
+        let event_time = frames::timestamp(self.desk.outside.clock.unix());
         // The link ends after the loop.
         let _ = self.ends.events.send(BotEvent { event_time, event: Some(event) });
     }

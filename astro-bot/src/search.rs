@@ -1,7 +1,7 @@
 //! Finding out whether an offer was sent, by reading: the answer to its sending was lost, or the
 //! bot that sent it is gone.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -109,7 +109,7 @@ pub(crate) async fn look(desk: &Desk, order: &Order, since: i64) -> Sighting {
 
 /// Whether all items are in the inventory; none if it could not be read.
 async fn items_are_here(desk: &Desk, order: &Order) -> Option<bool> {
-    let wanted: HashSet<AssetKey> = order.keys().collect();
+    let wanted: BTreeSet<AssetKey> = order.keys().collect();
     match desk.steam.present(&wanted).await {
         Ok(present) => Some(present == wanted),
         Err(error) => {

@@ -1,6 +1,6 @@
 //! Reading the bot's inventories for the server, page by page.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use astro_sdk::bot::v1 as wire;
 use prost::Message as _;
@@ -8,7 +8,6 @@ use tokio::{sync::mpsc, time::sleep};
 use wire::session_request::Frame;
 
 use crate::{
-    clock,
     decide::Input,
     desk::Desk,
     frames,
@@ -42,7 +41,7 @@ struct Chunk {
     unreadable: Vec<wire::Asset>,
     descriptions: Vec<wire::AssetDescription>,
     bytes: usize,
-    described: HashSet<(u32, u64, u64)>,
+    described: BTreeSet<(u32, u64, u64)>,
 }
 
 impl Reading {
@@ -59,7 +58,7 @@ impl Reading {
     }
 
     async fn read_all(&self) -> Result<(), SteamError> {
-        let read_start_time = frames::timestamp(clock::now().timestamp());
+        let read_start_time = frames::timestamp(self.desk.outside.clock.unix());
         let mut chunk = Chunk::default();
         let mut covered = Vec::new();
         for part in parts(&self.contexts) {

@@ -4,7 +4,7 @@ use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::{backoff::Backoff, pace::Pace};
+use crate::backoff::Backoff;
 
 /// What is told of a task between its begin and its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Turn {
 /// runs then has to end by itself.
 pub(crate) async fn keep<F, G>(
     name: &str,
-    pace: &Pace,
+    mut retry: Backoff,
     stop: &CancellationToken,
     begin: impl Fn() -> F,
     tell: impl Fn(Turn) -> G,
@@ -29,8 +29,7 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
     G: Future<Output = ()>,
 {
-    let mut retry = Backoff::new(pace.retry_first, pace.retry_cap);
-    let proof = pace.retry_cap * 2;
+    let proof = retry.cap() * 2;
     loop {
         // Ends with this task.
         let mut task = JoinSet::new();
@@ -69,9 +68,10 @@ mod tests {
     };
 
     use super::*;
+    use crate::outside::Chance;
 
-    fn pace(pause: Duration) -> Pace {
-        Pace { retry_first: pause, retry_cap: pause, ..Pace::default() }
+    fn retry(pause: Duration) -> Backoff {
+        Backoff::new(pause, pause, &Chance::default())
     }
 
     #[tokio::test]
@@ -84,9 +84,9 @@ mod tests {
         };
         let told = Mutex::new(Vec::new());
         let tell = async |turn| told.lock().unwrap().push(turn);
-        let (pace, stop) = (pace(Duration::from_millis(1)), CancellationToken::new());
+        let (retry, stop) = (retry(Duration::from_millis(1)), CancellationToken::new());
         // A slow machine may let a failing run pass for one that works.
-        let ended = keep("task", &pace, &stop, begin, tell).await;
+        let ended = keep("task", retry, &stop, begin, tell).await;
         assert_eq!(ended, Some(2));
         told.lock().unwrap().retain(|turn| *turn == Turn::Failed);
         assert_eq!(told.into_inner().unwrap(), [Turn::Failed; 2]);
@@ -94,15 +94,15 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_failed_is_not_begun_again_once_it_is_told_to_stop() {
-        let (pace, stop) = (pace(Duration::from_secs(3600)), CancellationToken::new());
+        let (retry, stop) = (retry(Duration::from_secs(3600)), CancellationToken::new());
         let tell = async |_| stop.cancel();
         let begin = || async { panic!("planted") };
-        assert_eq!(keep("task", &pace, &stop, begin, tell).await, None::<()>);
+        assert_eq!(keep("task", retry, &stop, begin, tell).await, None::<()>);
     }
 
     #[tokio::test]
     async fn what_runs_for_longer_than_the_longest_pause_works() {
-        let (pace, stop) = (pace(Duration::from_millis(1)), CancellationToken::new());
+        let (retry, stop) = (retry(Duration::from_millis(1)), CancellationToken::new());
         let begin = || {
             let stop = stop.clone();
             async move { stop.cancelled().await }
@@ -112,7 +112,7 @@ mod tests {
             told.lock().unwrap().push(turn);
             stop.cancel();
         };
-        assert_eq!(keep("task", &pace, &stop, begin, tell).await, Some(()));
+        assert_eq!(keep("task", retry, &stop, begin, tell).await, Some(()));
         assert_eq!(told.into_inner().unwrap(), [Turn::Works]);
     }
 }

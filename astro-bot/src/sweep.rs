@@ -27,7 +27,8 @@ pub(crate) async fn sweep(desk: Desk, orders: Arc<Notify>) {
         let trades = read(&desk).await;
         desk.tell(Input::Swept(trades)).await;
         sleep(desk.pace.sweep_spacing).await;
-        let mut hourly = Backoff::new(desk.pace.sweep_interval, desk.pace.sweep_interval);
+        let (hour, chance) = (desk.pace.sweep_interval, &desk.outside.chance);
+        let mut hourly = Backoff::new(hour, hour, chance);
         tokio::select! {
             () = orders.notified() => {}
             () = hourly.pause() => {}

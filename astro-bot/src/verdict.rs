@@ -1,6 +1,6 @@
 //! What an offer's or a trade's state means for the work on it: pure rules.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::{
     decide::Order,
@@ -186,7 +186,7 @@ pub(crate) fn settle_time(trade: &Trade, now: i64) -> Option<i64> {
 
 /// Whether an offer gives exactly these items and asks for nothing.
 pub(crate) fn gives_exactly(offer: &Offer, order: &Order) -> bool {
-    let offered: HashSet<AssetKey> = offer.give.iter().map(|asset| asset.key()).collect();
+    let offered: BTreeSet<AssetKey> = offer.give.iter().map(|asset| asset.key()).collect();
     offer.partner == order.partner
         && offer.odd.is_none()
         && offer.receive.is_empty()

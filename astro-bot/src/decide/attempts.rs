@@ -1,6 +1,6 @@
 //! The attempts of this process, and which offers they account for.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::{
     frames::Event,
@@ -33,7 +33,7 @@ impl Stage {
 }
 
 /// Whether an open offer carries the marker of an attempt whose offer is another one.
-pub(super) fn is_double(attempts: &HashMap<String, Attempt>, offer: &Offer) -> bool {
+pub(super) fn is_double(attempts: &BTreeMap<String, Attempt>, offer: &Offer) -> bool {
     if !offer.is_open() {
         return false;
     }
@@ -52,7 +52,7 @@ pub(super) fn is_double(attempts: &HashMap<String, Attempt>, offer: &Offer) -> b
 
 /// Whether an attempt accounts for an offer: it is its own, carries its marker, or may be what the
 /// attempt looks for.
-pub(super) fn explain(attempts: &HashMap<String, Attempt>, offer: &Offer) -> bool {
+pub(super) fn explain(attempts: &BTreeMap<String, Attempt>, offer: &Offer) -> bool {
     attempts.values().any(|attempt| {
         let looks_for_it = || {
             attempt.offer.is_none() && attempt.partner == offer.partner && attempt.stage.is_open()

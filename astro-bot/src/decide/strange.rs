@@ -1,6 +1,6 @@
 //! Offers that the account sent and no attempt of this session explains.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     frames::{self, Event},
@@ -16,9 +16,9 @@ const POLLS_OF_GRACE: u32 = 2;
 pub(super) struct Strangers {
     polls: u32,
     /// Told as open.
-    open: HashMap<OfferId, Offer>,
+    open: BTreeMap<OfferId, Offer>,
     /// Being withdrawn as the server asked.
-    withdrawn: HashSet<OfferId>,
+    withdrawn: BTreeSet<OfferId>,
 }
 
 impl Strangers {
@@ -61,7 +61,7 @@ impl Strangers {
     }
 
     fn gone(&mut self, page: &OffersPage) -> Vec<Event> {
-        let listed: HashMap<OfferId, bool> =
+        let listed: BTreeMap<OfferId, bool> =
             page.sent.iter().map(|offer| (offer.id, offer.is_open())).collect();
         let is_gone = |offer: &Offer| match listed.get(&offer.id) {
             Some(open) => !open,

@@ -1,6 +1,6 @@
 //! What the server knows of the account's trade history.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::frames::{self, Event, TradeSeen};
 
@@ -10,7 +10,7 @@ const TRADES_AT_ONCE: usize = 100;
 /// The trades that were told in this session, as they were then.
 #[derive(Debug, Default)]
 pub(super) struct Trades {
-    told: HashMap<String, TradeSeen>,
+    told: BTreeMap<String, TradeSeen>,
 }
 
 impl Trades {

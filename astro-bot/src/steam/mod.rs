@@ -14,7 +14,7 @@ pub(crate) use {
         Relationship, Settings, Steam, TRADE_OFFER,
     },
     session::Settings as SessionSettings,
-    traffic::Settings as TrafficSettings,
+    traffic::{Addresses, Settings as TrafficSettings},
     wire::{
         ActError, Asset, AssetKey, Cause, Class, Description, MovedAsset, Offer, OfferId,
         OfferState, OffersPage, Reason, SendError, SteamError, SteamId, Trade, TradeId,

@@ -24,6 +24,7 @@ mod processes;
 mod recipients;
 mod remedies;
 mod secrets;
+mod seeds;
 mod server;
 mod stage;
 mod strangers;

@@ -1,6 +1,6 @@
 //! A server that does what the test says, frame by frame.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use astro_sdk::bot::v1::{
     AttemptDecision, Command, Deliver, Hello, SessionRequest, SessionResponse, SteamStatus,
@@ -12,14 +12,18 @@ use astro_sdk::bot::v1::{
     session_response::Frame as ToBot,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream},
     net::TcpListener,
     sync::mpsc,
     time::{Instant, timeout, timeout_at},
 };
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::{
+    Stream,
+    wrappers::{ReceiverStream, TcpListenerStream, UnboundedReceiverStream},
+};
 use tonic::{
     Request, Response, Status, Streaming,
-    transport::{Identity, ServerTlsConfig},
+    transport::{Identity, ServerTlsConfig, server::Connected},
 };
 
 /// Longer than anything takes that does not hang.
@@ -72,11 +76,16 @@ impl BotSessionService for Service {
 impl Server {
     pub(crate) async fn start() -> Self {
         let (listener, port) = listen().await;
-        Self::serve(
-            tonic::transport::Server::builder(),
-            listener,
-            format!("http://127.0.0.1:{port}"),
-        )
+        let address = format!("http://127.0.0.1:{port}");
+        Self::serve(tonic::transport::Server::builder(), TcpListenerStream::new(listener), address)
+    }
+
+    /// One that is reached by these connections only.
+    pub(crate) fn within() -> (Self, mpsc::UnboundedSender<io::Result<DuplexStream>>) {
+        let (connections, incoming) = mpsc::unbounded_channel();
+        let (server, address) = (tonic::transport::Server::builder(), "http://127.0.0.1:1");
+        let incoming = UnboundedReceiverStream::new(incoming);
+        (Self::serve(server, incoming, address.to_owned()), connections)
     }
 
     /// One at https://localhost, with this certificate.
@@ -84,13 +93,21 @@ impl Server {
         let (listener, port) = listen().await;
         let tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
         let server = tonic::transport::Server::builder().tls_config(tls).unwrap();
-        Self::serve(server, listener, format!("https://localhost:{port}"))
+        let incoming = TcpListenerStream::new(listener);
+        Self::serve(server, incoming, format!("https://localhost:{port}"))
     }
 
-    fn serve(mut server: tonic::transport::Server, on: TcpListener, address: String) -> Self {
+    fn serve<C>(
+        mut server: tonic::transport::Server,
+        connections: impl Stream<Item = io::Result<C>> + Send + 'static,
+        address: String,
+    ) -> Self
+    where
+        C: AsyncRead + AsyncWrite + Connected + Send + Unpin + 'static,
+    {
         let (incoming, sessions) = mpsc::unbounded_channel();
         let service = BotSessionServiceServer::new(Service(incoming));
-        let serving = server.add_service(service).serve_with_incoming(TcpListenerStream::new(on));
+        let serving = server.add_service(service).serve_with_incoming(connections);
         tokio::spawn(serving);
         Self { address, sessions }
     }
@@ -211,6 +228,17 @@ impl Session {
         loop {
             match self.frame().await {
                 Some(FromBot::Event(event)) => return event.event.unwrap(),
+                Some(_) => {}
+                None => panic!("the stream ended"),
+            }
+        }
+    }
+
+    /// When the next event happened, by the bot's clock, Unix seconds.
+    pub(crate) async fn event_time(&mut self) -> i64 {
+        loop {
+            match self.frame().await {
+                Some(FromBot::Event(event)) => return event.event_time.unwrap().seconds,
                 Some(_) => {}
                 None => panic!("the stream ended"),
             }

@@ -82,6 +82,22 @@ fn the_clock_is_read_in_one_place() {
 }
 
 #[test]
+fn what_the_bot_takes_from_outside_comes_by_its_seam() {
+    let bot = "astro-bot/src/link.rs";
+    let problem = "is from outside: leave it to astro-bot/src/outside/";
+    for call in ["getrandom::fill(b)", "Uuid::new_v4()", "HashMap::new()", "spawn_blocking(b)"] {
+        caught(bot, &format!("\nfn a() {{ {call}; }}\n"), 2, problem);
+        clean("astro-bot/src/outside/chance.rs", &format!("fn a() {{ {call}; }}\n"));
+        clean("astro-bot/src/decide_tests.rs", &format!("fn a() {{ {call}; }}\n"));
+    }
+    caught(bot, "fn a() { self.endpoint.connect().await; }\n", 1, problem);
+    caught(bot, "fn a() { request.send().await; }\n", 1, problem);
+    clean(bot, "fn a() { inputs.send(Input::Disconnected).await; }\n");
+    caught(bot, "use std::{sync::Arc, time::{Duration, Instant}};\n", 1, "take tokio's Instant");
+    clean(bot, "use std::time::Duration;\nuse tokio::time::Instant;\n");
+}
+
+#[test]
 fn sql_and_wire_types_stay_where_they_belong() {
     caught("astro-server/src/items/ops.rs", "use diesel::prelude::*;\n", 1, "SQL");
     caught("astro-bot/src/run.rs", "\nuse diesel::prelude::*;\n", 2, "SQL");

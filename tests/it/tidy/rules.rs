@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::source::Source;
 use super::{
-    BANS, Ban, CLOCKS, FILE_LINES_MAX, FUNCTION_LINES_MAX, NAMES_ALLOWED, NAMES_BANNED,
+    BANS, Ban, CLOCKS, FILE_LINES_MAX, FUNCTION_LINES_MAX, NAMES_ALLOWED, NAMES_BANNED, SEAMS,
     SEPARATIONS, STEAM_NUMBERS, TRANSPORT, WIRE, Where,
 };
 
@@ -43,6 +43,7 @@ pub(crate) fn check_file(source: &Source) -> Vec<Finding> {
     found.extend(functions(source));
     found.extend(BANS.iter().flat_map(|ban| banned(source, ban)));
     found.extend(clocks(source));
+    found.extend(seams(source));
     found.extend(wire_types(source));
     found.extend(transport(source));
     found.extend(lookups(source));
@@ -111,6 +112,25 @@ fn clocks(source: &Source) -> Vec<Finding> {
     let places = reads.iter().flat_map(|read| source.words(read));
     let problem = "reads the clock: take `now` as an argument";
     places.map(|at| finding(source, at, problem)).collect()
+}
+
+fn seams(source: &Source) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (program, home, words) in SEAMS {
+        if !source.path.starts_with(program) || source.path.starts_with(home) {
+            continue;
+        }
+        let places = words.iter().flat_map(|word| source.words(word).map(move |at| (at, word)));
+        for (at, word) in places.filter(|(at, _)| !source.is_test(*at)) {
+            let problem = format!("{word} is from outside: leave it to {home}");
+            found.push(finding(source, at, problem));
+        }
+        let own =
+            source.paths("std").into_iter().filter(|path| path.segments == ["time", "Instant"]);
+        let problem = "no simulation can move this clock: take tokio's Instant";
+        found.extend(own.map(|path| at_line(&source.path, path.line, problem)));
+    }
+    found
 }
 
 fn wire_types(source: &Source) -> Vec<Finding> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, atomic::AtomicI64};
 use anyhow::Context as _;
 
 use crate::{
+    outside::Outside,
     secret::Secret,
     steam::{
         session::{self, Access, Session, guard},
@@ -41,15 +42,15 @@ impl Steam {
     ///
     /// # Errors
     /// A proxy, CA file, secret, token file or header profile that cannot be used.
-    pub(crate) fn new(settings: Settings) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: Settings, outside: &Outside) -> anyhow::Result<Self> {
         let Settings { traffic, session, identity_secret, device_id } = settings;
         if let Some(secret) = &identity_secret {
             guard::confirmation_key(secret, 0, "").context("the identity secret is of no use")?;
         }
         let pace = traffic.pace.clone();
-        let http = Arc::new(Http::new(traffic)?);
+        let http = Arc::new(Http::new(traffic, outside)?);
         Ok(Self {
-            session: Session::new(session, Arc::clone(&http), &pace)?,
+            session: Session::new(session, Arc::clone(&http), &pace, outside)?,
             http,
             identity_secret,
             device_id,

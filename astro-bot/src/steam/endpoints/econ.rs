@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::client::{Steam, api};
 use crate::steam::{
@@ -41,7 +41,7 @@ impl Steam {
     /// If not even the first page can be read.
     pub(crate) async fn offers(&self, query: OffersQuery) -> Result<OffersPage, SteamError> {
         let mut whole = OffersPage::default();
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         let mut cursor = 0;
         for page in 0..OFFER_PAGES_MAX {
             let read =
@@ -148,7 +148,7 @@ fn first_trade(id: TradeId, answer: &Value) -> Result<Option<Trade>, Signal> {
 }
 
 /// Adds one page; returns the cursor of the next, 0 if there is none.
-fn collect(whole: &mut OffersPage, seen: &mut HashSet<OfferId>, mut page: Value) -> u64 {
+fn collect(whole: &mut OffersPage, seen: &mut BTreeSet<OfferId>, mut page: Value) -> u64 {
     for (list, offers) in
         [("trade_offers_sent", &mut whole.sent), ("trade_offers_received", &mut whole.received)]
     {
@@ -208,7 +208,7 @@ mod tests {
             "trade_offers_sent": [good, {"tradeofferid": "2", "trade_offer_state": 2}],
             "next_cursor": "7",
         });
-        let (mut whole, mut seen) = (OffersPage::default(), HashSet::new());
+        let (mut whole, mut seen) = (OffersPage::default(), BTreeSet::new());
         assert_eq!(collect(&mut whole, &mut seen, page.clone()), 7);
         assert_eq!((whole.sent.len(), whole.skipped), (1, 1));
         // Pages overlap when offers change meanwhile.

@@ -1,6 +1,6 @@
 //! The friend list: who is on it, inviting, accepting and removing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ impl From<i64> for Relationship {
 /// Everybody to whom the bot stands in some way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FriendList {
-    entries: HashMap<SteamId, Relationship>,
+    entries: BTreeMap<SteamId, Relationship>,
 }
 
 impl FriendList {
@@ -62,7 +62,7 @@ impl FriendList {
         self.entries.get(&who).copied().unwrap_or(Relationship::None)
     }
 
-    /// The friends, in no order.
+    /// The friends, by their ids.
     pub(crate) fn friends(&self) -> impl Iterator<Item = SteamId> {
         let friends = self.entries.iter().filter(|(_, how)| **how == Relationship::Friend);
         friends.map(|(who, _)| *who)
@@ -130,7 +130,7 @@ impl Steam {
     ///
     /// # Errors
     /// Any failure.
-    pub(crate) async fn friends_since(&self) -> Result<HashMap<SteamId, i64>, SteamError> {
+    pub(crate) async fn friends_since(&self) -> Result<BTreeMap<SteamId, i64>, SteamError> {
         let access = self.session.access().await?;
         let request = api("ISteamUser/GetFriendList/v1", &access)
             .query("steamid", access.steam_id)

@@ -1,6 +1,6 @@
 //! The account's trade history, and what the bell tells of it.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ struct Place {
 #[derive(Debug, Default)]
 struct Reading {
     trades: Vec<Trade>,
-    seen: HashSet<TradeId>,
+    seen: BTreeSet<TradeId>,
     odd: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
 //! Reading an inventory: all of it, or an error; never a part that looks like all. An entry that
 //! makes no sense is set aside, and its asset counts as there.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -61,9 +61,9 @@ pub(crate) struct InventoryReader<'a> {
     steam: &'a Steam,
     context: AppContext,
     start: Option<u64>,
-    seen: HashSet<u64>,
+    seen: BTreeSet<u64>,
     /// Entries without an asset id, as they came.
-    nameless: HashSet<String>,
+    nameless: BTreeSet<String>,
     /// What was set aside, for people.
     set_aside: Vec<String>,
     whole: bool,
@@ -78,8 +78,8 @@ impl Steam {
             steam: self,
             context,
             start: None,
-            seen: HashSet::new(),
-            nameless: HashSet::new(),
+            seen: BTreeSet::new(),
+            nameless: BTreeSet::new(),
             set_aside: Vec::new(),
             whole: true,
             pages: 0,
@@ -93,8 +93,8 @@ impl Steam {
     /// If an inventory cannot be read completely.
     pub(crate) async fn present(
         &self,
-        wanted: &HashSet<AssetKey>,
-    ) -> Result<HashSet<AssetKey>, SteamError> {
+        wanted: &BTreeSet<AssetKey>,
+    ) -> Result<BTreeSet<AssetKey>, SteamError> {
         let mut contexts: Vec<AppContext> = Vec::new();
         for key in wanted {
             let context = AppContext { app_id: key.app_id, context_id: key.context_id };
@@ -102,7 +102,7 @@ impl Steam {
                 contexts.push(context);
             }
         }
-        let mut present = HashSet::new();
+        let mut present = BTreeSet::new();
         for context in contexts {
             let mut reader = self.inventory(context);
             while let Some(page) = reader.next_page().await? {

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{guard, time::SteamTime};
 use crate::{
+    outside::Chance,
     secret::Secret,
     steam::{
         traffic::{Http, Lane, Request},
@@ -200,8 +201,10 @@ pub(crate) async fn log_in(
     account: &Account,
     key: &KeyReply,
     time: &SteamTime,
+    chance: &Chance,
 ) -> Result<Tokens, Signal> {
-    let begun = begin(http, account, key).await?;
+    let password = encrypt(account.password.expose(), key, chance)?;
+    let begun = begin(http, account, key, password).await?;
     let client_id = begun.client_id.ok_or_else(|| {
         garbled(begun.extended_error_message.as_deref().unwrap_or("the login did not begin"))
     })?;
@@ -211,10 +214,15 @@ pub(crate) async fn log_in(
     poll(http, client_id, begun.request_id, interval).await
 }
 
-async fn begin(http: &Http, account: &Account, key: &KeyReply) -> Result<BeginReply, Signal> {
+async fn begin(
+    http: &Http,
+    account: &Account,
+    key: &KeyReply,
+    password: String,
+) -> Result<BeginReply, Signal> {
     let request = BeginRequest {
         account_name: Some(account.name.clone()),
-        encrypted_password: Some(encrypt(account.password.expose(), key)?),
+        encrypted_password: Some(password),
         encryption_timestamp: key.timestamp,
         remember_login: Some(true),
         platform_type: Some(MOBILE_APP),
@@ -315,7 +323,7 @@ fn garbled(text: &str) -> Signal {
 }
 
 /// RSA with PKCS #1 v1.5 padding, public key only, base64.
-fn encrypt(password: &str, key: &KeyReply) -> Result<String, Signal> {
+fn encrypt(password: &str, key: &KeyReply, chance: &Chance) -> Result<String, Signal> {
     let number = |text: &Option<String>| {
         let text = text.as_deref().unwrap_or_default();
         BigUint::parse_bytes(text.as_bytes(), 16).ok_or_else(|| garbled("no password key"))
@@ -327,7 +335,7 @@ fn encrypt(password: &str, key: &KeyReply) -> Result<String, Signal> {
         return Err(garbled("the password does not fit its key"));
     }
     let mut block = vec![0_u8; size - password.len() - 1];
-    getrandom::fill(&mut block).map_err(|error| garbled(&error.to_string()))?;
+    chance.fill(&mut block).map_err(|error| garbled(&error.to_string()))?;
     for byte in &mut block {
         *byte = (*byte).max(1);
     }
@@ -352,7 +360,7 @@ mod tests {
             exponent: Some("01".to_owned()),
             timestamp: Some(1),
         };
-        let block = STANDARD.decode(encrypt("hunter2", &key).unwrap()).unwrap();
+        let block = STANDARD.decode(encrypt("hunter2", &key, &Chance::default()).unwrap()).unwrap();
         assert_eq!(block.len(), 64);
         assert_eq!(block[..2], [0, 2]);
         assert!(block[2..56].iter().all(|byte| *byte != 0));
@@ -363,7 +371,7 @@ mod tests {
     #[test]
     fn an_empty_key_is_an_error() {
         let key = KeyReply { modulus: None, exponent: None, timestamp: None };
-        assert!(encrypt("hunter2", &key).is_err());
+        assert!(encrypt("hunter2", &key, &Chance::default()).is_err());
     }
 
     #[test]

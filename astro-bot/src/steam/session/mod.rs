@@ -22,7 +22,8 @@ use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    backoff::{Ration, dice},
+    backoff::Ration,
+    outside::{Chance, Outside},
     pace::Pace,
     secret::Secret,
     steam::{
@@ -95,6 +96,7 @@ struct Claims {
 pub(crate) struct Session {
     http: Arc<Http>,
     time: SteamTime,
+    chance: Chance,
     steam_id: Option<SteamId>,
     account: Option<Account>,
     password_login: bool,
@@ -131,15 +133,21 @@ impl Session {
     ///
     /// # Errors
     /// A token file that others can read, or a shared secret that is none.
-    pub(crate) fn new(settings: Settings, http: Arc<Http>, pace: &Pace) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        settings: Settings,
+        http: Arc<Http>,
+        pace: &Pace,
+        outside: &Outside,
+    ) -> anyhow::Result<Self> {
         let Settings { steam_id, account, password_login, refresh_token_file } = settings;
         if let Some(account) = &account {
             guard::login_code(&account.shared_secret, 0)
                 .context("the shared secret is of no use")?;
         }
         let session = Self {
-            time: SteamTime::new(Arc::clone(&http), pace.time_sync),
+            time: SteamTime::new(Arc::clone(&http), outside.clock.clone(), pace.time_sync),
             http,
+            chance: outside.chance.clone(),
             steam_id: steam_id.map(SteamId),
             account,
             password_login,
@@ -156,7 +164,7 @@ impl Session {
                 renewal_wanted: false,
                 failed: None,
                 stuck: None,
-                logins: Ration::new(pace.login_retry_first, pace.login_retry_cap),
+                logins: Ration::new(pace.login_retry_first, pace.login_retry_cap, &outside.chance),
                 wrong_codes: 0,
             }),
         };
@@ -292,7 +300,7 @@ impl Session {
             | Signal::Spent => None,
             // Too many logins: minutes at first, then hours.
             Signal::EResult { code: 84 | 87, .. } => {
-                state.logins.take(now, dice());
+                state.logins.take(now);
                 Some(state.logins.due(now))
             }
             Signal::NoSession { .. }
@@ -325,7 +333,7 @@ impl Session {
         Ok(Arc::new(Access {
             steam_id: SteamId(claims.sub),
             token: Secret::new(tokens.access),
-            session_id: session_id()?,
+            session_id: self.session_id()?,
             expires,
             obtained,
             generation: state.generation,
@@ -377,8 +385,8 @@ impl Session {
             return Err(Signal::NoSession { operator_needed: false, text });
         }
         let key = login::password_key(&self.http, account).await?;
-        state.logins.take(now, dice());
-        let result = login::log_in(&self.http, account, &key, &self.time).await;
+        state.logins.take(now);
+        let result = login::log_in(&self.http, account, &key, &self.time, &self.chance).await;
         let again = "and start the bot again";
         match result {
             Ok(tokens) => {
@@ -435,6 +443,13 @@ impl Session {
         self.token_file.as_ref().map(TokenFile::stamp).unwrap_or_default()
     }
 
+    /// 24 random hexadecimal digits.
+    fn session_id(&self) -> Result<Secret, Signal> {
+        let bytes: [u8; 12] =
+            self.chance.bytes().map_err(|error| Signal::NotConnected(error.to_string()))?;
+        Ok(Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    }
+
     fn keep(&self, state: &mut State, refresh: &str) {
         state.refresh = Some(Secret::new(refresh));
         let ends_at = claims(refresh).map_or(0, |claims| claims.exp);
@@ -456,13 +471,6 @@ fn claims(token: &str) -> Option<Claims> {
     let payload = token.split('.').nth(1)?;
     let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     serde_json::from_slice(&json).ok()
-}
-
-/// 24 random hexadecimal digits.
-fn session_id() -> Result<Secret, Signal> {
-    let mut bytes = [0_u8; 12];
-    getrandom::fill(&mut bytes).map_err(|error| Signal::NotConnected(error.to_string()))?;
-    Ok(Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    clock,
+    outside::Clock,
     steam::{
         traffic::{Http, Request},
         wire::{Answer, Signal, answer::api_json, loose},
@@ -25,6 +25,7 @@ const JUMP_SECONDS: i64 = 30;
 #[derive(Debug)]
 pub(super) struct SteamTime {
     http: Arc<Http>,
+    clock: Clock,
     every: Duration,
     due: Mutex<Instant>,
     anchor: StdMutex<Anchor>,
@@ -58,12 +59,13 @@ struct Reply {
 
 impl SteamTime {
     /// Will read the clock so often.
-    pub(super) fn new(http: Arc<Http>, every: Duration) -> Self {
+    pub(super) fn new(http: Arc<Http>, clock: Clock, every: Duration) -> Self {
         Self {
+            anchor: StdMutex::new(Anchor::drop_here(clock.unix())),
             http,
+            clock,
             every,
             due: Mutex::new(Instant::now()),
-            anchor: StdMutex::new(Anchor::drop_here(clock::now().timestamp())),
         }
     }
 
@@ -76,7 +78,7 @@ impl SteamTime {
     /// and changes nothing: our own clock is right most of the time.
     pub(super) async fn refresh(&self) {
         let mut due = self.due.lock().await;
-        if self.has_jumped(clock::now().timestamp(), Instant::now()) {
+        if self.has_jumped(self.clock.unix(), Instant::now()) {
             tracing::warn!("Our clock was changed: reading Steam's again");
             self.drop_anchor();
             *due = Instant::now();
@@ -102,7 +104,7 @@ impl SteamTime {
     }
 
     fn drop_anchor(&self) {
-        let anchor = Anchor::drop_here(clock::now().timestamp());
+        let anchor = Anchor::drop_here(self.clock.unix());
         *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) = anchor;
     }
 }
@@ -127,7 +129,11 @@ pub(super) fn read(answer: &Answer) -> Result<i64, Signal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{pace::Pace, steam::traffic::Settings};
+    use crate::{
+        outside::Outside,
+        pace::Pace,
+        steam::traffic::{Addresses, Settings},
+    };
 
     #[test]
     fn a_clock_that_was_set_is_noticed_and_one_that_merely_went_on_is_not() {
@@ -147,14 +153,15 @@ mod tests {
     #[test]
     fn a_jump_of_our_clock_is_seen_until_the_anchor_is_dropped_again() {
         let pace = Pace::default();
-        let way = Settings { proxy: None, ca_file: None, header_profiles: None, pace };
-        let http = Arc::new(Http::new(way).unwrap());
-        let time = SteamTime::new(http, Duration::from_secs(3600));
-        let (ours, now) = (clock::now().timestamp(), Instant::now());
+        let addresses = Addresses::default();
+        let way = Settings { addresses, proxy: None, ca_file: None, header_profiles: None, pace };
+        let http = Arc::new(Http::new(way, &Outside::default()).unwrap());
+        let time = SteamTime::new(http, Clock::default(), Duration::from_secs(3600));
+        let (ours, now) = (time.clock.unix(), Instant::now());
         assert!(!time.has_jumped(ours, now));
         assert!(time.has_jumped(ours + 7200, now));
         assert!(time.has_jumped(ours - 7200, now));
         time.drop_anchor();
-        assert!(!time.has_jumped(clock::now().timestamp(), Instant::now()));
+        assert!(!time.has_jumped(time.clock.unix(), Instant::now()));
     }
 }

@@ -2,19 +2,15 @@
 //! address first, so all bots of a process that go out through one address share it.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep_until};
 
 use super::host::Host;
-use crate::{
-    backoff::{dice, doubled},
-    pace::Pace,
-    steam::wire::Signal,
-};
+use crate::{backoff::doubled, pace::Pace, steam::wire::Signal};
 
 /// With at most so many requests since the host was last closed, a 429 says nothing about their
 /// number: it may mean the headers.
@@ -23,7 +19,7 @@ const FEW_REQUESTS: u32 = 20;
 const STRIKES_FOR_SUSPICION: u32 = 2;
 
 /// What spaces requests: a host, or a kind of request that Steam limits far more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lane {
     Host(Host),
     Inventory,
@@ -55,14 +51,26 @@ pub(crate) enum Outcome {
 
 /// The turns and gates of one address.
 #[derive(Debug, Default)]
-pub(crate) struct Traffic {
+pub(super) struct Traffic {
     state: Mutex<State>,
+}
+
+/// The addresses that the bots of a process go out through.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Addresses(Arc<Mutex<BTreeMap<String, Arc<Traffic>>>>);
+
+impl Addresses {
+    /// The traffic through this proxy, or without one: the same for all who ask.
+    pub(super) fn through(&self, proxy: Option<&str>) -> Arc<Traffic> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(proxy.unwrap_or_default().to_owned()).or_default())
+    }
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    next_turn: HashMap<Lane, Instant>,
-    gates: HashMap<Host, Gate>,
+    next_turn: BTreeMap<Lane, Instant>,
+    gates: BTreeMap<Host, Gate>,
 }
 
 /// One host: open, or closed until a single request has shown that it answers again.
@@ -79,7 +87,7 @@ pub(super) struct Gate {
     /// Requests since it was last closed.
     requests: u32,
     /// Answers 429 in a row while there were few requests, by endpoint.
-    strikes: HashMap<&'static str, u32>,
+    strikes: BTreeMap<&'static str, u32>,
 }
 
 #[derive(Debug)]
@@ -110,20 +118,6 @@ pub(crate) struct Pass<'a> {
 }
 
 impl Traffic {
-    /// The traffic through this proxy, or without one: the same for all who ask while it is used.
-    pub(crate) fn through(proxy: Option<&str>) -> Arc<Self> {
-        static ALL: Mutex<Vec<(String, Weak<Traffic>)>> = Mutex::new(Vec::new());
-        let address = proxy.unwrap_or_default();
-        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|(_, traffic)| traffic.strong_count() > 0);
-        let known = all.iter().find(|(known, _)| known == address);
-        known.and_then(|(_, traffic)| traffic.upgrade()).unwrap_or_else(|| {
-            let traffic = Arc::new(Self::default());
-            all.push((address.to_owned(), Arc::downgrade(&traffic)));
-            traffic
-        })
-    }
-
     /// Waits until the request may be made. If the host has closed its door and does not open it
     /// within `patience`, that is said at once: whoever waits in line would be one of many.
     ///
@@ -183,19 +177,20 @@ impl Traffic {
 
 impl Pass<'_> {
     /// Tells what came of the request; returns what a 429 means. In Steam's maintenance a host is
-    /// left alone for longer.
+    /// left alone for longer. `dice` is random.
     pub(crate) fn report(
         mut self,
         outcome: Outcome,
         pace: &Pace,
         maintenance: bool,
+        dice: u8,
     ) -> Option<Signal> {
         let probe = std::mem::take(&mut self.probe);
         let (mut state, now) = (self.traffic.state(), Instant::now());
         let gate = state.gate(self.host);
         let was_closed = gate.closed.is_some();
         let report = Report { outcome, endpoint: self.endpoint, probe, maintenance };
-        gate.report(report, pace, now, dice());
+        gate.report(report, pace, now, dice);
         let name = self.host.name();
         match &gate.closed {
             Some(closure) if probe || !was_closed => {

@@ -223,15 +223,15 @@ async fn a_probe_that_is_given_up_leaves_the_next_one_to_try() {
         ..Pace::default()
     };
     let admit = || traffic.admit(Host::Api, None, "x", Duration::ZERO, &pace);
-    admit().await.unwrap().report(Outcome::Down, &pace, false);
+    admit().await.unwrap().report(Outcome::Down, &pace, false, 0);
     let probe = admit().await.unwrap();
     assert_eq!(admit().await.unwrap_err(), Signal::Away);
     let other = traffic.admit(Host::Community, None, "x", Duration::ZERO, &pace).await;
-    other.unwrap().report(Outcome::Answered, &pace, false);
+    other.unwrap().report(Outcome::Answered, &pace, false, 0);
     drop(probe);
-    admit().await.unwrap().report(Outcome::Answered, &pace, false);
+    admit().await.unwrap().report(Outcome::Answered, &pace, false, 0);
     assert_eq!(traffic.trouble(), None);
-    admit().await.unwrap().report(Outcome::Limited { retry_after: None }, &pace, false);
+    admit().await.unwrap().report(Outcome::Limited { retry_after: None }, &pace, false, 0);
     assert!(matches!(traffic.trouble(), Some(Signal::Limited { .. })));
 }
 
@@ -252,10 +252,11 @@ async fn turns_of_one_lane_are_spaced_and_lanes_do_not_wait_for_each_other() {
 
 #[test]
 fn bots_that_go_out_through_one_address_share_their_traffic() {
-    let first = Traffic::through(Some("http://one.test"));
-    assert!(std::ptr::eq(&*first, &*Traffic::through(Some("http://one.test"))));
-    assert!(!std::ptr::eq(&*first, &*Traffic::through(Some("http://two.test"))));
-    assert!(!std::ptr::eq(&*first, &*Traffic::through(None)));
+    let all = Addresses::default();
+    let first = all.through(Some("http://one.test"));
+    assert!(std::ptr::eq(&*first, &*all.through(Some("http://one.test"))));
+    assert!(!std::ptr::eq(&*first, &*all.through(Some("http://two.test"))));
+    assert!(!std::ptr::eq(&*first, &*all.through(None)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Steam's hosts.
 
 /// Where a request goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Host {
     Api,
     Community,

@@ -12,20 +12,20 @@ use std::{
 use anyhow::{Context as _, ensure};
 use chrono::DateTime;
 use reqwest::{
-    Client, Method,
+    ClientBuilder, Method,
     header::{self, HeaderMap, HeaderValue},
 };
 use tokio::time::Instant;
 
 use super::{
-    gate::{Budget, DayBudget, Lane, Outcome, Traffic},
+    gate::{Addresses, Budget, DayBudget, Lane, Outcome, Traffic},
     headers::Headers,
     host::Host,
     maintenance,
 };
 use crate::{
-    causes, clock,
     lease::Warrant,
+    outside::{Failure, Outside, Web},
     pace::Pace,
     pem_file,
     steam::wire::{Answer, Purpose, Signal},
@@ -125,6 +125,8 @@ impl Request {
 /// How requests leave the machine.
 #[derive(Debug)]
 pub(crate) struct Settings {
+    /// Those of all bots of the process.
+    pub(crate) addresses: Addresses,
     pub(crate) proxy: Option<String>,
     /// Further certificate authorities to trust, PEM.
     pub(crate) ca_file: Option<PathBuf>,
@@ -136,7 +138,8 @@ pub(crate) struct Settings {
 /// The client.
 #[derive(Debug)]
 pub(crate) struct Http {
-    client: Client,
+    web: Web,
+    outside: Outside,
     headers: Headers,
     traffic: Arc<Traffic>,
     api_calls: Mutex<DayBudget>,
@@ -153,9 +156,9 @@ impl Http {
     ///
     /// # Errors
     /// A proxy address, a CA file or header profiles that cannot be used.
-    pub(crate) fn new(settings: Settings) -> anyhow::Result<Self> {
-        let Settings { proxy, ca_file, header_profiles, pace } = settings;
-        let mut builder = Client::builder()
+    pub(crate) fn new(settings: Settings, outside: &Outside) -> anyhow::Result<Self> {
+        let Settings { addresses, proxy, ca_file, header_profiles, pace } = settings;
+        let mut builder = ClientBuilder::new()
             .use_rustls_tls()
             // A redirect to the login page is an answer that the callers must see.
             .redirect(reqwest::redirect::Policy::none())
@@ -191,9 +194,10 @@ impl Http {
             }
         }
         Ok(Self {
-            client: builder.build().context("cannot build the HTTP client")?,
+            web: outside.net.web(builder).context("cannot build the HTTP client")?,
+            outside: outside.clone(),
             headers: Headers::load(header_profiles.as_deref())?,
-            traffic: Traffic::through(proxy.as_deref()),
+            traffic: addresses.through(proxy.as_deref()),
             api_calls: Mutex::new(DayBudget::new(pace.api_calls_per_day)),
             started: Instant::now(),
             clock_offset: AtomicI64::new(0),
@@ -204,7 +208,7 @@ impl Http {
 
     /// Steam's time, Unix seconds; ours until it was told.
     pub(crate) fn now(&self) -> i64 {
-        self.time_at(clock::now().timestamp())
+        self.time_at(self.outside.clock.unix())
     }
 
     /// What Steam's clock shows when ours shows this.
@@ -214,7 +218,7 @@ impl Http {
 
     /// Takes note of what Steam's clock shows now.
     pub(crate) fn learn_time(&self, steams: i64) {
-        let offset = steams.saturating_sub(clock::now().timestamp());
+        let offset = steams.saturating_sub(self.outside.clock.unix());
         self.clock_offset.store(offset, Ordering::Relaxed);
     }
 
@@ -259,7 +263,8 @@ impl Http {
             Err(signal) => tracing::debug!(endpoint, elapsed_ms, "{endpoint}: {signal}"),
         }
         let now = self.now();
-        let limited = pass.report(outcome(host, &answer, now), &self.pace, maintenance::is_on(now));
+        let (outcome, dice) = (outcome(host, &answer, now), self.outside.chance.dice());
+        let limited = pass.report(outcome, &self.pace, maintenance::is_on(now), dice);
         limited.map_or(answer, Err)
     }
 
@@ -280,7 +285,7 @@ impl Http {
 
     async fn exchange(&self, request: Request) -> Result<Answer, Signal> {
         let url = format!("{}{}", request.host.base(), request.path);
-        let mut builder = self.client.request(request.method.clone(), url).query(&request.query);
+        let mut builder = self.web.request(request.method.clone(), url).query(&request.query);
         builder = builder.headers(self.headers.of(request.host, &request.path));
         if request.method == Method::POST {
             if request.host == Host::Community {
@@ -305,8 +310,8 @@ impl Http {
             Some(Lane::Inventory) => INVENTORY_BYTES_MAX,
             Some(Lane::Confirmations | Lane::Login | Lane::Host(_)) | None => BODY_BYTES_MAX,
         };
-        let sent = builder.send().await;
-        let response = sent.map_err(|error| lost_or_not_sent(error, self.proxied))?;
+        let sent = self.web.send(builder).await;
+        let response = sent.map_err(|failure| signal(failure, self.proxied))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = read_body(response, bytes_max, self.proxied).await?;
@@ -361,7 +366,7 @@ async fn read_body(
     proxied: bool,
 ) -> Result<Vec<u8>, Signal> {
     let mut body = Vec::new();
-    let lost = |error| lost_or_not_sent(error, proxied);
+    let lost = |error: reqwest::Error| signal(error.into(), proxied);
     while let Some(chunk) = response.chunk().await.map_err(lost)? {
         if body.len() + chunk.len() > bytes_max {
             return Err(Signal::Garbled("the answer is too long".to_owned()));
@@ -371,14 +376,12 @@ async fn read_body(
     Ok(body)
 }
 
-/// Only a request that never had a connection is certainly not sent.
-fn lost_or_not_sent(error: reqwest::Error, proxied: bool) -> Signal {
-    let not_sent = error.is_connect() || error.is_builder();
-    // The address holds tokens in its query.
-    let text = causes::told(&error.without_url());
-    if !not_sent {
-        return Signal::Lost(text);
-    }
+/// What a failure means, and what to do about it.
+fn signal(failure: Failure, proxied: bool) -> Signal {
+    let text = match failure {
+        Failure::NotSent(text) => text,
+        Failure::Lost(text) => return Signal::Lost(text),
+    };
     let remedy = if text.contains("UnknownIssuer") {
         "; if that is meant to be so, give the authority of its certificate by --ca-file FILE"
     } else if proxied {

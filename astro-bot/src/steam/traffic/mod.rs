@@ -9,6 +9,6 @@ mod http;
 pub(super) mod maintenance;
 
 pub(crate) use {
-    gate::Lane,
+    gate::{Addresses, Lane},
     http::{Http, Request, Settings},
 };

@@ -56,7 +56,7 @@ impl fmt::Debug for TradeToken {
 }
 
 /// A trade: what an accepted offer became.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TradeId(pub(crate) u64);
 
 impl fmt::Display for TradeId {
