@@ -215,15 +215,14 @@ fn by_code(error: &Error) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::Cli;
+    use crate::cli::Tree;
+    use crate::contract::POOL;
 
     /// Fails unless the command exists and has the options that the advice names.
     #[track_caller]
     fn check(advice: &str) {
-        let mut cli = Cli::command();
+        let mut cli = Tree::of(&POOL).command;
         cli.build();
         for words in advice.split('`').skip(1).step_by(2) {
             let mut words = words.split(' ').peekable();

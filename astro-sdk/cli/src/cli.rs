@@ -1,18 +1,19 @@
 //! The tree of commands and the arguments that all of them take.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use prost_reflect::DescriptorPool;
 
+use crate::call::CallArgs;
 use crate::context::{Context, read};
 use crate::failure::{Failure, Typed};
 use crate::key::{Form, Kind};
 use crate::output::Format;
-use crate::{
-    assignments, bots, call, discrepancies, donations, events, items, keys, orgs, reservations,
-    syncs, users,
-};
+use crate::verbs::{self, Verb};
+use crate::{keys, manual};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +24,7 @@ Examples:
   astro assignments create ITEM_ID --user 76561198000000000 --type giveaway
   astro assignments watch ASSIGNMENT_ID    wait until it is delivered
   astro events tail                        follow everything that happens
+  astro completion bash                    a script that completes all of this
   astro call ItemService/ListItems -d '{\"pageSize\": 3}'   call any RPC
 
 Exit codes:
@@ -34,39 +36,49 @@ Exit codes:
   5  the state of things forbids it, or it exists already
   6  the server is away, busy or too slow; try again later";
 
-/// Astro from the command line: items, assignments, bots and keys.
-#[derive(Parser)]
-#[command(name = "astro", version, after_help = EXAMPLES, arg_required_else_help = true)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) globals: Globals,
-    #[command(subcommand)]
-    command: Command,
-}
-
-/// Arguments of every command.
+/// Arguments of every command. Their ids are no names of fields, which other arguments have.
 #[derive(Args)]
 #[command(next_help_heading = "Connection and output")]
 pub(crate) struct Globals {
     /// Server: https://host:port, or http://… on this machine.
-    #[arg(long, global = true, env = "ASTRO_ENDPOINT", default_value = astro_sdk::DEFAULT_ENDPOINT)]
+    #[arg(
+        id = "--endpoint",
+        long = "endpoint",
+        global = true,
+        env = "ASTRO_ENDPOINT",
+        default_value = astro_sdk::DEFAULT_ENDPOINT
+    )]
     pub(crate) endpoint: String,
     /// File with the API key.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(id = "--api-key-file", long = "api-key-file", global = true, value_name = "FILE")]
     pub(crate) api_key_file: Option<PathBuf>,
     /// API key. Others on this machine can see it in the list of processes: set ASTRO_API_KEY or
     /// use --api-key-file instead.
-    #[arg(long, global = true, value_name = "KEY", env = "ASTRO_API_KEY", hide_env_values = true)]
+    #[arg(
+        id = "--api-key",
+        long = "api-key",
+        global = true,
+        value_name = "KEY",
+        env = "ASTRO_API_KEY",
+        hide_env_values = true
+    )]
     pub(crate) api_key: Option<String>,
     /// File with the certificate (PEM) to trust in place of the public authorities.
-    #[arg(long, global = true, value_name = "FILE", env = "ASTRO_CA_CERT")]
+    #[arg(
+        id = "--ca-cert",
+        long = "ca-cert",
+        global = true,
+        value_name = "FILE",
+        env = "ASTRO_CA_CERT"
+    )]
     pub(crate) ca_cert: Option<PathBuf>,
     /// Allow http:// to another machine: the network in between sees key and data.
-    #[arg(long, global = true)]
+    #[arg(id = "--allow-insecure", long = "allow-insecure", global = true)]
     pub(crate) allow_insecure: bool,
     /// Organisation, by its id or its short name; needed only with a platform key.
     #[arg(
-        long,
+        id = "--org",
+        long = "org",
         global = true,
         value_name = "ORG",
         env = "ASTRO_ORG",
@@ -75,94 +87,25 @@ pub(crate) struct Globals {
     )]
     pub(crate) org: String,
     /// How to print results.
-    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(
+        id = "--output",
+        long = "output",
+        short = 'o',
+        global = true,
+        value_enum,
+        default_value_t = Format::Table
+    )]
     pub(crate) output: Format,
     /// Print nothing but this field of the result, as a table names it: id, asset.app_id. Of a list,
     /// one line for each entry.
-    #[arg(long, global = true, value_name = "FIELD", conflicts_with = "output")]
+    #[arg(
+        id = "--field",
+        long = "field",
+        global = true,
+        value_name = "FIELD",
+        conflicts_with = "--output"
+    )]
     pub(crate) field: Option<String>,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Items in the pool: look, label, reserve.
-    #[command(subcommand)]
-    Items(items::Command),
-    /// Holds on items for a limited time.
-    #[command(subcommand)]
-    Reservations(reservations::Command),
-    /// Giving items to people.
-    #[command(subcommand)]
-    Assignments(assignments::Command),
-    /// Trade offers that people sent to the bots.
-    #[command(subcommand)]
-    Donations(donations::Command),
-    /// The log of everything that happened.
-    #[command(subcommand)]
-    Events(events::Command),
-    /// Matching the bots' inventories with the database.
-    #[command(subcommand)]
-    Syncs(syncs::Command),
-    /// Differences between Steam and the database.
-    #[command(subcommand)]
-    Discrepancies(discrepancies::Command),
-    /// People on Steam.
-    #[command(subcommand)]
-    Users(users::Command),
-    /// Steam accounts that hold items.
-    #[command(subcommand)]
-    Bots(bots::Command),
-    /// Keys that clients and bots sign in with.
-    #[command(subcommand)]
-    Keys(keys::Command),
-    /// Organisations.
-    #[command(subcommand)]
-    Orgs(orgs::Command),
-    /// Show the key's owner and scopes, and the server's version.
-    Whoami,
-    /// Call any RPC with JSON.
-    Call(call::CallArgs),
-}
-
-/// Which key a command signs in with.
-enum Needs {
-    /// None at all, or any.
-    Nothing,
-    /// Any.
-    Key,
-    /// One that is no bot's: a bot's key opens that bot's session and nothing else.
-    NoBotKey,
-}
-
-impl Needs {
-    fn check(&self, key: Option<&Form>) -> Result<(), Failure> {
-        match (self, key) {
-            (Self::Nothing, _) | (Self::Key, Some(_)) => Ok(()),
-            (Self::Key | Self::NoBotKey, None) => Err(Failure::NoKey),
-            (Self::NoBotKey, Some(key)) if key.kind == Some(Kind::Bot) => Err(Failure::KeyOfBot),
-            (Self::NoBotKey, Some(_)) => Ok(()),
-        }
-    }
-}
-
-impl Command {
-    fn needs(&self) -> Needs {
-        match self {
-            Self::Call(_) | Self::Keys(keys::Command::Scopes) => Needs::Nothing,
-            Self::Whoami => Needs::Key,
-            Self::Items(_)
-            | Self::Reservations(_)
-            | Self::Assignments(_)
-            | Self::Donations(_)
-            | Self::Events(_)
-            | Self::Syncs(_)
-            | Self::Discrepancies(_)
-            | Self::Users(_)
-            | Self::Bots(_)
-            | Self::Keys(_)
-            | Self::Orgs(_) => Needs::NoBotKey,
-        }
-    }
 }
 
 impl Globals {
@@ -178,52 +121,101 @@ impl Globals {
     }
 }
 
-impl Cli {
+/// All commands of a contract.
+pub(crate) struct Tree {
+    pub(crate) command: Command,
+    verbs: Vec<Verb>,
+}
+
+impl Tree {
+    /// Those of the RPCs, and those that are written by hand.
+    pub(crate) fn of(contract: &DescriptorPool) -> Self {
+        let verbs = verbs::all(contract);
+        let mut nouns: BTreeMap<&str, Command> = BTreeMap::new();
+        let mut command = Globals::augment_args(Command::new("astro"))
+            .version(env!("CARGO_PKG_VERSION"))
+            .about("Astro from the command line: items, assignments, bots and keys")
+            .after_help(EXAMPLES)
+            .arg_required_else_help(true)
+            .subcommand_required(true);
+        for verb in &verbs {
+            let (noun, _) = verb.words();
+            if noun.is_empty() {
+                command = command.subcommand(verb.command());
+                continue;
+            }
+            let above = nouns.remove(noun).unwrap_or_else(|| {
+                let above = Command::new(noun.to_owned()).about(verb.noun_about());
+                above.arg_required_else_help(true).subcommand_required(true)
+            });
+            nouns.insert(noun, above.subcommand(verb.command()));
+        }
+        let command = command.subcommands(nouns.into_values());
+        let command = command.mut_subcommand("keys", |it| it.subcommand(keys::command()));
+        let command = command.subcommands([
+            CallArgs::augment_args(Command::new("call")).about("Calls any RPC with JSON"),
+            manual::completion(),
+            manual::man(),
+        ]);
+        Self { command, verbs }
+    }
+
     /// Does what the command line asks.
     pub(crate) async fn run(
-        self,
+        &self,
+        matches: &ArgMatches,
         typed: &mut Typed,
         out: &mut (dyn Write + Send),
         err: &mut (dyn Write + Send),
     ) -> Result<(), Failure> {
-        let key = self.globals.key()?;
+        let (noun, below) = matches.subcommand().expect("clap requires one");
+        match noun {
+            "completion" => return manual::complete(below, self.command.clone(), out),
+            "man" => return manual::write(below, self.command.clone()),
+            _ => {}
+        }
+        let name = match below.subcommand_name() {
+            Some(verb) => format!("{noun} {verb}"),
+            None => noun.to_owned(),
+        };
+        let verb = self.verbs.iter().find(|verb| verb.name == name);
+        let globals = Globals::from_arg_matches(matches).expect("clap parsed them");
+        let key = globals.key()?;
         typed.key = key.as_deref().map(Form::of);
-        let needs = self.command.needs();
-        needs.check(typed.key.as_ref())?;
-        let mut context = Context::new(self.globals, key, out, err)?;
-        let cx = &mut context;
-        match self.command {
-            Command::Items(command) => command.run(cx).await,
-            Command::Reservations(command) => command.run(cx).await,
-            Command::Assignments(command) => command.run(cx).await,
-            Command::Donations(command) => command.run(cx).await,
-            Command::Events(command) => command.run(cx).await,
-            Command::Syncs(command) => command.run(cx).await,
-            Command::Discrepancies(command) => command.run(cx).await,
-            Command::Users(command) => command.run(cx).await,
-            Command::Bots(command) => command.run(cx).await,
-            Command::Keys(command) => command.run(cx).await,
-            Command::Orgs(command) => command.run(cx).await,
-            Command::Whoami => keys::whoami(cx).await,
-            Command::Call(args) => args.run(cx).await,
+        match (verb, &typed.key) {
+            (Some(_), None) => return Err(Failure::NoKey),
+            // A bot's key opens that bot's session and nothing else.
+            (Some(verb), Some(key)) if key.kind == Some(Kind::Bot) && !verb.takes_any_key() => {
+                return Err(Failure::KeyOfBot);
+            }
+            (_, _) => {}
+        }
+        let mut cx = Context::new(globals, key, out, err)?;
+        let matches = below.subcommand().map_or(below, |(_, matches)| matches);
+        match verb {
+            Some(verb) => verb.run(matches, &mut cx).await,
+            None if noun == "call" => {
+                let call = CallArgs::from_arg_matches(matches).expect("clap parsed them");
+                call.run(&mut cx).await
+            }
+            None => keys::scopes(&mut cx),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+    use crate::contract::{POOL, is_person};
 
     #[test]
     fn the_tree_of_commands_is_consistent() {
-        Cli::command().debug_assert();
+        Tree::of(&POOL).command.debug_assert();
     }
 
     #[test]
     fn every_command_explains_itself() {
-        fn visit(command: &clap::Command, path: &str) {
+        fn visit(command: &Command, path: &str) {
             let path = format!("{path} {}", command.get_name());
             assert!(command.get_about().is_some(), "{path} has no help");
             for argument in command.get_arguments() {
@@ -237,26 +229,42 @@ mod tests {
                 visit(below, &path);
             }
         }
-        visit(&Cli::command(), "");
+        visit(&Tree::of(&POOL).command, "");
     }
+
+    #[test]
+    fn every_rpc_has_a_command_but_those_that_a_program_talks_with() {
+        let tree = Tree::of(&POOL);
+        let mut without = Vec::new();
+        for method in POOL.services().flat_map(|it| it.methods().collect::<Vec<_>>()) {
+            let verb = tree.verbs.iter().find(|verb| *verb.method() == method);
+            let found = verb.and_then(|verb| {
+                let (noun, name) = verb.words();
+                let above = match noun {
+                    "" => Some(&tree.command),
+                    noun => tree.command.find_subcommand(noun),
+                };
+                above?.find_subcommand(name)
+            });
+            if found.is_none() {
+                without.push(method.full_name().to_owned());
+            }
+        }
+        assert_eq!(without, ["astro.bot.v1.BotSessionService.Session"]);
+    }
+
     #[test]
     fn a_person_is_named_in_any_notation_wherever_one_is() {
-        fn visit(command: &clap::Command, found: &mut usize) {
-            for argument in command.get_arguments() {
-                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-                let named =
-                    ["user", "donor", "recipient", "steam_id", "runner_up", "deny", "allow"];
-                if help.contains("SteamID") || named.contains(&argument.get_id().as_str()) {
-                    let parser = argument.get_value_parser().type_id();
-                    let taken = parser == std::any::TypeId::of::<astro_sdk::steam::SteamId>();
-                    assert!(taken, "{} {}", command.get_name(), argument.get_id());
-                    *found += 1;
-                }
-            }
-            command.get_subcommands().for_each(|below| visit(below, found));
-        }
         let mut found = 0;
-        visit(&Cli::command(), &mut found);
+        for field in Tree::of(&POOL).verbs.iter().flat_map(Verb::fields) {
+            let comment = crate::contract::comment_of_field(field);
+            if is_person(field) || comment.contains("SteamID64") {
+                let read = crate::values::read(field, "STEAM_0:1:43351236");
+                let id = prost_reflect::Value::U64(76_561_198_046_968_201);
+                assert_eq!(read, Ok(id), "{}", field.full_name());
+                found += 1;
+            }
+        }
         assert!(found >= 10, "{found}");
     }
 }

@@ -1,12 +1,10 @@
 //! What every command works with: the client, the organisation and the output.
 
-use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
 
 use astro_sdk::v1::{ErrorReason, ListOrganizationsRequest};
 use astro_sdk::{Client, Error};
-use clap::Args;
 
 use crate::cli::Globals;
 use crate::failure::Failure;
@@ -14,8 +12,6 @@ use crate::output::Output;
 
 /// How long a person waits for a server that is started anew.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Most entries that one page can have.
-const PAGE_SIZE_MAX: usize = 500;
 
 /// What every command works with.
 pub(crate) struct Context<'a> {
@@ -50,11 +46,6 @@ impl<'a> Context<'a> {
         let client = builder.build()?;
         let out = Output::new(globals.output, globals.field, out, err);
         Ok(Self { client, out, org: globals.org })
-    }
-
-    /// Id of the organisation of `--org`; empty when it names none.
-    pub(crate) async fn org(&self) -> Result<String, Failure> {
-        self.org_named(None).await
     }
 
     /// Id of the organisation that `given` names by id or short name, else `--org`; empty when
@@ -101,62 +92,9 @@ pub(crate) fn read(file: &std::path::Path) -> Result<String, Failure> {
         .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", file.display())))
 }
 
-/// How much of a list to print.
-#[derive(Args)]
-pub(crate) struct Paging {
-    /// Most entries to print.
-    #[arg(long, default_value_t = 50, value_name = "N")]
-    limit: usize,
-    /// Print all entries.
-    #[arg(long, conflicts_with = "limit")]
-    all: bool,
-    /// Go on where an earlier list ended.
-    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
-    page_token: String,
-}
-
-impl Paging {
-    /// Fetches pages until there are enough entries; answers them and the token of what comes next.
-    ///
-    /// `fetch` gets a page size and a page token.
-    pub(crate) async fn collect<T, F, Fut>(&self, fetch: F) -> Result<(Vec<T>, String), Failure>
-    where
-        F: Fn(i32, String) -> Fut,
-        Fut: Future<Output = Result<(Vec<T>, String), Error>>,
-    {
-        let limit = if self.all { usize::MAX } else { self.limit.max(1) };
-        let mut entries = Vec::new();
-        let mut token = self.page_token.clone();
-        loop {
-            let size = PAGE_SIZE_MAX.min(limit - entries.len());
-            let size = i32::try_from(size).expect("at most 500, above");
-            let (page, next) = fetch(size, token).await?;
-            entries.extend(page);
-            token = next;
-            if token.is_empty() || entries.len() >= limit {
-                return Ok((entries, token));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A list of 1200 numbers whose tokens are positions.
-    async fn fetch(size: i32, token: String) -> Result<(Vec<usize>, String), Error> {
-        let start: usize = token.parse().unwrap_or(0);
-        let end = 1200.min(start + usize::try_from(size).unwrap());
-        let next = if end == 1200 { String::new() } else { end.to_string() };
-        Ok(((start..end).collect(), next))
-    }
-
-    async fn check(limit: usize, all: bool, token: &str, count: usize, next: &str) {
-        let paging = Paging { limit, all, page_token: token.to_owned() };
-        let (entries, token) = paging.collect(fetch).await.unwrap();
-        assert_eq!((entries.len(), token.as_str()), (count, next));
-    }
 
     #[test]
     fn an_id_is_told_from_a_short_name() {
@@ -165,17 +103,5 @@ mod tests {
         {
             assert!(!is_uuid(name), "{name}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_list_ends_at_its_limit_and_tells_where_to_go_on() {
-        check(50, false, "", 50, "50").await;
-        check(700, false, "", 700, "700").await;
-        check(50, false, "1180", 20, "").await;
-    }
-
-    #[tokio::test]
-    async fn all_pages_are_turned() {
-        check(50, true, "", 1200, "").await;
     }
 }

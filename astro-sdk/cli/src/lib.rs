@@ -1,37 +1,36 @@
 //! The astro command line: the SDK's calls for people and scripts.
 //!
-//! Reading order: `cli` is the tree of commands; each noun has a file with its arguments and what
-//! they do; `output` prints, `failure` explains what went wrong and chooses the exit code.
+//! Reading order: `cli` is the tree of commands. Those of the RPCs come from the contract: `verbs`
+//! makes a command of each and runs it, `flags` makes its arguments of the request's fields and the
+//! request of its arguments, `words` lists what people say where the contract's words are not
+//! theirs. By hand are `assignments watch`, `events tail`, `keys scopes`, `call` and the manual.
+//! `output` prints, `failure` explains what went wrong and chooses the exit code.
 
 mod advice;
 mod arguments;
 mod assignments;
-mod bots;
 mod call;
 mod cli;
 mod context;
 mod contract;
-mod discrepancies;
-mod donations;
 mod events;
 mod failure;
-mod items;
+mod flags;
 mod key;
 mod keys;
-mod orgs;
+mod manual;
 mod output;
-mod reservations;
-mod syncs;
-mod users;
 mod values;
+mod verbs;
+mod words;
 
 use std::ffi::OsString;
 use std::io::Write;
 
-use clap::{CommandFactory, FromArgMatches};
+use prost_reflect::DescriptorPool;
 
 use arguments::Arguments;
-use cli::Cli;
+use cli::Tree;
 use failure::{Failure, Typed};
 
 /// Runs one command line, program name first, and answers the exit code.
@@ -40,7 +39,20 @@ use failure::{Failure, Typed};
 /// environment, as the help says.
 pub async fn run<I>(args: I, out: &mut (dyn Write + Send), err: &mut (dyn Write + Send)) -> u8
 where
-    I: IntoIterator<Item: Into<OsString> + Clone>,
+    I: IntoIterator<Item: Into<OsString>>,
+{
+    run_contract(&contract::POOL, args, out, err).await
+}
+
+/// The same with the commands of another contract than this program's own.
+pub async fn run_contract<I>(
+    contract: &DescriptorPool,
+    args: I,
+    out: &mut (dyn Write + Send),
+    err: &mut (dyn Write + Send),
+) -> u8
+where
+    I: IntoIterator<Item: Into<OsString>>,
 {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let words: Vec<String> = args.iter().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -49,12 +61,9 @@ where
         let _ = writeln!(err, "error: {}", failure.explain(&Typed::default()));
         return failure.exit_code();
     }
-    let parsed = Cli::command().try_get_matches_from(args).and_then(|matches| {
-        let cli = Cli::from_arg_matches(&matches)?;
-        Ok((cli, Arguments::of(&matches)))
-    });
-    let (cli, arguments) = match parsed {
-        Ok(parsed) => parsed,
+    let tree = Tree::of(contract);
+    let matches = match tree.command.clone().try_get_matches_from(args) {
+        Ok(matches) => matches,
         Err(asked) => {
             // A variable may hold what the arguments do not.
             let text = key::hidden(&asked.render().to_string());
@@ -66,9 +75,10 @@ where
             return u8::try_from(asked.exit_code()).unwrap_or(failure::USAGE);
         }
     };
-    let mut typed =
-        Typed { endpoint: cli.globals.endpoint.clone(), arguments: Some(arguments), key: None };
-    match cli.run(&mut typed, out, err).await {
+    let endpoint = matches.get_one::<String>("--endpoint").cloned().unwrap_or_default();
+    let arguments = Some(Arguments::of(tree.command.clone(), &matches));
+    let mut typed = Typed { endpoint, arguments, key: None };
+    match tree.run(&matches, &mut typed, out, err).await {
         Ok(()) => 0,
         // The reader has seen enough: `astro items list | head`.
         Err(Failure::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,

@@ -4,14 +4,12 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 use prost::{Message, Name};
-use prost_reflect::{
-    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey, ReflectMessage,
-    SerializeOptions, Value,
-};
+use prost_reflect::{DynamicMessage, Kind, MapKey, ReflectMessage, SerializeOptions, Value};
 use unicode_width::UnicodeWidthStr;
 
-use crate::contract::POOL;
+use crate::contract::{POOL, is_leaf, short_name, told};
 use crate::values;
+use crate::words::columns;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,17 +40,28 @@ impl<'a> Output<'a> {
         Self { format, field, out, err }
     }
 
+    /// Prints an answer: the one thing that it is about, if there is one.
+    pub(crate) fn answer(&mut self, answer: &DynamicMessage) -> io::Result<()> {
+        let of = answer.descriptor();
+        let mut single = of.fields().filter(|it| !it.is_list() && !it.is_map());
+        match (single.next(), single.next()) {
+            (Some(field), None) if field.kind().as_message().is_some() => {
+                // A server that answers without the thing itself has nothing to show.
+                let thing = answer.has_field(&field).then(|| answer.get_field(&field));
+                thing.and_then(|it| it.as_message().cloned()).map_or(Ok(()), |it| self.record(&it))
+            }
+            (_, _) => self.record(answer),
+        }
+    }
+
     /// Prints one thing: a line for each field that is set.
-    pub(crate) fn record<M: Message + Name>(&mut self, message: &Option<M>) -> io::Result<()> {
-        // A server that answers without the thing itself has nothing to show.
-        let Some(message) = message else { return Ok(()) };
-        let message = dynamic(message);
+    pub(crate) fn record(&mut self, message: &DynamicMessage) -> io::Result<()> {
         match self.format {
-            _ if self.field.is_some() => self.only_field(&message),
-            Format::Json => self.json_pretty(&message),
+            _ if self.field.is_some() => self.only_field(message),
+            Format::Json => self.json_pretty(message),
             Format::Table => {
                 let mut rows = Vec::new();
-                flatten("", &message, &mut rows);
+                flatten("", message, &mut rows);
                 self.aligned(rows)
             }
         }
@@ -70,18 +79,14 @@ impl<'a> Output<'a> {
         self.out.flush()
     }
 
-    /// Prints a response whose first repeated field is a list; `columns` are paths of fields.
-    pub(crate) fn list<M: Message + Name>(
-        &mut self,
-        response: &M,
-        columns: &[&str],
-    ) -> io::Result<()> {
-        let response = dynamic(response);
+    /// Prints a response whose first message field is a list; `wide`: with every column.
+    pub(crate) fn list(&mut self, response: &DynamicMessage, wide: bool) -> io::Result<()> {
         if self.format == Format::Json && self.field.is_none() {
-            return self.json_pretty(&response);
+            return self.json_pretty(response);
         }
-        let list = response.descriptor().fields().find(FieldDescriptor::is_list);
-        let list = list.expect("the caller passes the response of a list");
+        let list = told(&response.descriptor()).expect("the caller passes the response of a list");
+        let kind = list.kind();
+        let columns = columns(kind.as_message().expect("it has messages"), wide);
         let entries = response.get_field(&list);
         let entries = entries.as_list().unwrap_or_default().iter();
         let mut entries =
@@ -102,11 +107,26 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Prints what a message of a stream tells, a line for each entry.
+    pub(crate) fn entries(&mut self, message: &DynamicMessage, wide: bool) -> io::Result<()> {
+        let value = told(&message.descriptor()).map(|it| message.get_field(&it).into_owned());
+        let entries = match value {
+            Some(Value::List(entries)) => entries,
+            Some(entry) => vec![entry],
+            None => Vec::new(),
+        };
+        entries.iter().filter_map(Value::as_message).try_for_each(|entry| {
+            let columns = columns(&entry.descriptor(), wide);
+            let cells: Vec<String> = columns.iter().map(|path| lookup(entry, path)).collect();
+            self.entry(entry, cells.join("  ").trim_end())
+        })
+    }
+
     /// Prints one entry of a stream on one line: `text` for people.
-    pub(crate) fn entry<M: Message + Name>(&mut self, message: &M, text: &str) -> io::Result<()> {
+    pub(crate) fn entry(&mut self, message: &DynamicMessage, text: &str) -> io::Result<()> {
         match self.format {
-            _ if self.field.is_some() => self.only_field(&dynamic(message)),
-            Format::Json => self.json_line(&dynamic(message)),
+            _ if self.field.is_some() => self.only_field(message),
+            Format::Json => self.json_line(message),
             Format::Table => {
                 writeln!(self.out, "{}", plain(text))?;
                 self.out.flush()
@@ -224,7 +244,7 @@ fn unknown_field(path: &str, of: &str) -> io::Error {
 }
 
 /// The same message with its descriptor.
-fn dynamic<M: Message + Name>(message: &M) -> DynamicMessage {
+pub(crate) fn dynamic<M: Message + Name>(message: &M) -> DynamicMessage {
     let descriptor = POOL.get_message_by_name(&M::full_name());
     let descriptor = descriptor.expect("the SDK has descriptors of all its messages");
     DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())
@@ -243,7 +263,7 @@ fn to_json(message: &DynamicMessage) -> serde_json::Value {
 fn flatten(prefix: &str, message: &DynamicMessage, rows: &mut Vec<Vec<String>>) {
     for (field, value) in message.fields() {
         let path = format!("{prefix}{}", field.name());
-        let inner = value.as_message().filter(|inner| !is_leaf(inner));
+        let inner = value.as_message().filter(|inner| !is_leaf(&inner.descriptor()));
         let entries = value.as_list().unwrap_or_default();
         if let Some(inner) = inner {
             flatten(&format!("{path}."), inner, rows);
@@ -280,12 +300,6 @@ fn find(message: &DynamicMessage, path: &str) -> Option<String> {
         }
         (Some(_), _) => None,
     }
-}
-
-/// Messages that are shown as one value.
-fn is_leaf(message: &DynamicMessage) -> bool {
-    let name = message.descriptor().full_name().to_owned();
-    name.starts_with("google.protobuf.") || name == "astro.v1.Money"
 }
 
 fn cell(kind: &Kind, value: &Value) -> String {
@@ -332,24 +346,6 @@ fn message_cell(message: &DynamicMessage) -> String {
     }
     let json = to_json(message);
     json.as_str().map_or_else(|| json.to_string(), str::to_owned)
-}
-
-/// The name of an enum's value without what all names of the enum begin with; empty for
-/// "unspecified".
-fn short_name(of: &EnumDescriptor, number: i32) -> String {
-    let zero = of.default_value();
-    let prefix = zero.name().strip_suffix("UNSPECIFIED").unwrap_or_default();
-    match of.get_value(number) {
-        Some(_) if number == 0 => String::new(),
-        Some(value) => value.name().strip_prefix(prefix).unwrap_or(value.name()).to_owned(),
-        // A newer server may know more values.
-        None => number.to_string(),
-    }
-}
-
-/// The short name of a state or kind of the contract: `AVAILABLE`.
-pub(crate) fn enum_name(full_name: &str, number: i32) -> String {
-    POOL.get_enum_by_name(full_name).map_or(number.to_string(), |of| short_name(&of, number))
 }
 
 #[cfg(test)]

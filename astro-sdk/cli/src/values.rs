@@ -1,83 +1,125 @@
 //! Values as people type them on the command line.
 
+use std::collections::HashMap;
+use std::fmt::Display;
 use std::io::Read;
+use std::str::FromStr;
 
+use astro_sdk::steam::{SteamId, TradeUrl};
 use astro_sdk::v1::Money;
-use prost_reflect::{DescriptorPool, DynamicMessage};
-use prost_types::{Struct, Timestamp};
+use prost::Message;
+use prost_reflect::{
+    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value,
+};
+use prost_types::Timestamp;
 
-use crate::contract::POOL;
+use crate::call::wide;
+use crate::contract::{is_person, values};
 use crate::failure::Failure;
 
 /// Currencies without a smaller unit, and those with a thousandth; all others have a hundredth.
 const WHOLE_CURRENCIES: [&str; 8] = ["CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF"];
 const THOUSANDTH_CURRENCIES: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
-/// Parses a state of items.
-pub(crate) fn item_state(text: &str) -> Result<i32, String> {
-    enum_number("astro.v1.ItemState", text)
+/// Reads a value of this field; of a list one entry, of a map one pair.
+pub(crate) fn read(field: &FieldDescriptor, text: &str) -> Result<Value, String> {
+    if is_person(field) {
+        let id: SteamId = text.parse().map_err(shown)?;
+        return Ok(Value::U64(id.steam_id64()));
+    }
+    if field.name() == "trade_url" {
+        let url: TradeUrl = text.parse().map_err(shown)?;
+        return Ok(Value::String(url.to_string()));
+    }
+    let kind = field.kind();
+    let Some(entry) = kind.as_message().filter(|_| field.is_map()) else {
+        return scalar(&kind, text);
+    };
+    let (key, value) = label(text)?;
+    let key = scalar(&entry.map_entry_key_field().kind(), key)?.into_map_key();
+    let value = scalar(&entry.map_entry_value_field().kind(), value)?;
+    Ok(Value::Map(HashMap::from([(key.ok_or("this is no key")?, value)])))
 }
 
-/// Parses a state of assignments.
-pub(crate) fn assignment_state(text: &str) -> Result<i32, String> {
-    enum_number("astro.v1.AssignmentState", text)
+/// Reads a value of this kind.
+pub(crate) fn scalar(kind: &Kind, text: &str) -> Result<Value, String> {
+    match kind {
+        Kind::Bool => number(text, Value::Bool),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => number(text, Value::I32),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => number(text, Value::I64),
+        Kind::Uint32 | Kind::Fixed32 => number(text, Value::U32),
+        Kind::Uint64 | Kind::Fixed64 => number(text, Value::U64),
+        Kind::Float => number(text, Value::F32),
+        Kind::Double => number(text, Value::F64),
+        Kind::String => Ok(Value::String(text.to_owned())),
+        Kind::Bytes => Ok(Value::Bytes(text.to_owned().into())),
+        Kind::Enum(of) => enum_number(of, text).map(Value::EnumNumber),
+        Kind::Message(of) => message(of, text).map(Value::Message),
+    }
 }
 
-/// Parses a state of donations.
-pub(crate) fn donation_state(text: &str) -> Result<i32, String> {
-    enum_number("astro.v1.DonationState", text)
+fn number<T: FromStr<Err: Display>>(text: &str, value: fn(T) -> Value) -> Result<Value, String> {
+    text.parse().map(value).map_err(shown)
 }
 
-/// Parses how much an event matters.
-pub(crate) fn severity(text: &str) -> Result<i32, String> {
-    enum_number("astro.v1.EventSeverity", text)
+fn shown(error: impl Display) -> String {
+    error.to_string()
 }
 
-/// Parses a kind of keys.
-pub(crate) fn key_kind(text: &str) -> Result<i32, String> {
-    enum_number("astro.v1.ApiKeyKind", text)
+/// A message as people write it: times, money, and all others as JSON.
+fn message(of: &MessageDescriptor, text: &str) -> Result<DynamicMessage, String> {
+    let bytes = match of.full_name() {
+        "google.protobuf.Timestamp" => time(text)?.encode_to_vec(),
+        "astro.v1.Money" => money(text)?.encode_to_vec(),
+        "google.protobuf.Duration" | "google.protobuf.FieldMask" => {
+            return DynamicMessage::deserialize(of.clone(), serde_json::json!(text)).map_err(shown);
+        }
+        _ => return json(of, text),
+    };
+    DynamicMessage::decode(of.clone(), bytes.as_slice()).map_err(shown)
 }
 
-/// Parses what to do about a discrepancy.
-pub(crate) fn resolution(text: &str) -> Result<i32, String> {
-    enum_number("astro.v1.DiscrepancyResolution", text)
+fn json(of: &MessageDescriptor, text: &str) -> Result<DynamicMessage, String> {
+    let wrong = |problem: String| format!("write a JSON object like {{\"key\": 1}}: {problem}");
+    let json: serde_json::Value = serde_json::from_str(text).map_err(shown).map_err(wrong)?;
+    match wide::problem(of, &json) {
+        Some(problem) => Err(wrong(problem)),
+        None => DynamicMessage::deserialize(of.clone(), json).map_err(shown).map_err(wrong),
+    }
+}
+
+/// The values of an enum as they are typed, each with its comment: `in-offer`.
+pub(crate) fn names(of: &EnumDescriptor) -> Vec<(String, String)> {
+    values(of).map(|(_, name, docs)| (name.to_lowercase().replace('_', "-"), docs)).collect()
 }
 
 /// The number of an enum's value by its name without the common prefix: `in-offer`, `IN_OFFER`.
-fn enum_number(full_name: &str, text: &str) -> Result<i32, String> {
-    let of = POOL.get_enum_by_name(full_name).expect("the caller names an enum of the contract");
-    let zero = of.default_value();
-    let prefix = zero.name().strip_suffix("UNSPECIFIED").unwrap_or_default();
+fn enum_number(of: &EnumDescriptor, text: &str) -> Result<i32, String> {
     let wanted = text.to_uppercase().replace('-', "_");
-    let short = |name: &str| name.strip_prefix(prefix).unwrap_or(name).to_owned();
-    if let Some(value) = of.values().find(|value| {
-        value.number() != 0 && (short(value.name()) == wanted || value.name() == wanted)
-    }) {
-        return Ok(value.number());
-    }
-    let names: Vec<String> = of
-        .values()
-        .filter(|value| value.number() != 0)
-        .map(|value| short(value.name()).to_lowercase().replace('_', "-"))
-        .collect();
-    Err(format!("choose one of {}", names.join(", ")))
+    let whole = of.get_value_by_name(&wanted).map(|value| value.number());
+    let mut short = values(of).filter(|(_, name, _)| *name == wanted).map(|(number, _, _)| number);
+    let found = whole.filter(|number| *number != 0).or_else(|| short.next());
+    found.ok_or_else(|| {
+        let names: Vec<String> = names(of).into_iter().map(|(name, _)| name).collect();
+        format!("choose one of {}", names.join(", "))
+    })
 }
 
 /// Parses `key=value`.
-pub(crate) fn label(text: &str) -> Result<(String, String), String> {
+fn label(text: &str) -> Result<(&str, &str), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some((key, value)) if !key.is_empty() => Ok((key, value)),
         _ => Err("write key=value".to_owned()),
     }
 }
 
 /// Parses an RFC 3339 time: `2027-01-31T12:00:00Z`.
-pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
+fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "write a time like 2027-01-31T12:00:00Z".to_owned())
 }
 
 /// Parses an amount and a currency: `12.50 USD`, `300JPY`.
-pub(crate) fn money(text: &str) -> Result<Money, String> {
+fn money(text: &str) -> Result<Money, String> {
     let usage = || "write an amount and a currency, like 12.50USD".to_owned();
     let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).ok_or_else(usage)?;
     let (amount, currency) = text.split_at(digits);
@@ -111,19 +153,6 @@ fn decimal_places(currency_code: &str) -> usize {
     if THOUSANDTH_CURRENCIES.contains(&currency_code) { 3 } else { 2 }
 }
 
-/// Parses a JSON object.
-pub(crate) fn json_object(text: &str) -> Result<Struct, String> {
-    let descriptor = POOL
-        .get_message_by_name("google.protobuf.Struct")
-        .or_else(|| DescriptorPool::global().get_message_by_name("google.protobuf.Struct"))
-        .expect("the contract uses it");
-    let mut json = serde_json::Deserializer::from_str(text);
-    let object = DynamicMessage::deserialize(descriptor, &mut json)
-        .and_then(|object| json.end().map(|()| object))
-        .map_err(|error| format!("write a JSON object like {{\"key\": 1}}: {error}"))?;
-    object.transcode_to().map_err(|error| error.to_string())
-}
-
 /// The text itself; for `@file` the file's content, and for `-` the standard input's.
 pub(crate) fn text_or_file(argument: &str) -> Result<String, Failure> {
     let failed = |error: std::io::Error| Failure::Usage(format!("cannot read {argument}: {error}"));
@@ -141,19 +170,22 @@ pub(crate) fn text_or_file(argument: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::POOL;
 
     #[test]
     fn states_are_written_in_any_case() {
+        let number = |of: &str, text: &str| {
+            enum_number(&POOL.get_enum_by_name(&format!("astro.v1.{of}")).unwrap(), text)
+        };
         for text in ["in-offer", "IN_OFFER", "In-Offer", "ITEM_STATE_IN_OFFER"] {
-            assert_eq!(item_state(text), Ok(5), "{text}");
+            assert_eq!(number("ItemState", text), Ok(5), "{text}");
         }
-        let complaint = key_kind("robot").unwrap_err();
+        let complaint = number("ApiKeyKind", "robot").unwrap_err();
         assert_eq!(complaint, "choose one of admin, client, bot");
-        assert!(item_state("unspecified").is_err());
-        assert_eq!(resolution("write-off"), Ok(2));
-        assert_eq!(resolution("cancel-offer"), Ok(5));
-        assert_eq!(donation_state("received"), Ok(4));
-        assert_eq!(assignment_state("queued"), Ok(1));
+        for text in ["unspecified", "ITEM_STATE_UNSPECIFIED", "", "5"] {
+            assert!(number("ItemState", text).is_err(), "{text}");
+        }
+        assert_eq!(number("DiscrepancyResolution", "cancel-offer"), Ok(5));
     }
 
     #[track_caller]
@@ -184,16 +216,18 @@ mod tests {
 
     #[test]
     fn labels_have_a_key_and_a_value() {
-        assert_eq!(label("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
-        assert_eq!(label("a="), Ok(("a".to_owned(), String::new())));
+        assert_eq!(label("a=b=c"), Ok(("a", "b=c")));
+        assert_eq!(label("a="), Ok(("a", "")));
         assert!(label("=b").is_err() && label("a").is_err());
     }
 
     #[test]
     fn context_is_a_json_object() {
-        let object = json_object("{\"round\": 3}").unwrap();
-        assert!(object.fields.contains_key("round"));
-        assert!(json_object("[1]").is_err() && json_object("{} {}").is_err());
+        let request = POOL.get_message_by_name("astro.v1.CreateAssignmentRequest").unwrap();
+        let context = |text| read(&request.get_field_by_name("external_context").unwrap(), text);
+        let object = context("{\"round\": 3}").unwrap();
+        assert!(object.as_message().unwrap().get_field_by_name("fields").is_some());
+        assert!(context("[1]").is_err() && context("{} {}").is_err());
     }
 
     #[test]

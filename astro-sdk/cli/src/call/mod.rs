@@ -2,19 +2,23 @@
 
 mod codec;
 mod reflection;
-mod wide;
+pub(crate) mod wide;
 
+use astro_sdk::Client;
 use clap::Args;
 use futures_util::stream;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MethodDescriptor};
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Status, Streaming};
 
 use crate::context::Context;
 use crate::contract::POOL;
 use crate::failure::Failure;
 use crate::values::text_or_file;
+
+/// The largest answer that is read: several times what a server puts into a page.
+const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,14 +83,7 @@ async fn call(method: &str, data: &str, cx: &mut Context<'_>) -> Result<(), Fail
         .find_map(|service| service.methods().find(|method| method.name() == name))
         .ok_or_else(|| unknown(&format!("{service} has no RPC {name}")))?;
     let requests = requests(&method, &text_or_file(data)?)?;
-    let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-    let path = PathAndQuery::try_from(path).expect("names of services and RPCs make a path");
-    let mut grpc = Grpc::new(cx.client.raw().connection());
-    grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-    // On the wire every RPC is a stream; a unary one has one message each way.
-    let requests = Request::new(stream::iter(requests));
-    let codec = codec::DynamicCodec::new(method.output());
-    let mut responses = grpc.streaming(requests, path, codec).await?.into_inner();
+    let mut responses = send(&cx.client, &method, requests).await?;
     while let Some(response) = responses.message().await? {
         if method.is_server_streaming() {
             cx.out.json_line(&response)?;
@@ -95,6 +92,33 @@ async fn call(method: &str, data: &str, cx: &mut Context<'_>) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+/// Sends the requests; the connection adds the key, and repeats what may be repeated.
+pub(crate) async fn send(
+    client: &Client,
+    method: &MethodDescriptor,
+    requests: Vec<DynamicMessage>,
+) -> Result<Streaming<DynamicMessage>, Status> {
+    let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+    let path = PathAndQuery::try_from(path).expect("names of services and RPCs make a path");
+    let grpc = Grpc::new(client.raw().connection());
+    let mut grpc = grpc.max_decoding_message_size(MESSAGE_BYTES_MAX);
+    grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    // On the wire every RPC is a stream; a unary one has one message each way.
+    let requests = Request::new(stream::iter(requests));
+    let codec = codec::DynamicCodec::new(method.output());
+    Ok(grpc.streaming(requests, path, codec).await?.into_inner())
+}
+
+/// The answer to one request.
+pub(crate) async fn one(
+    client: &Client,
+    method: &MethodDescriptor,
+    request: DynamicMessage,
+) -> Result<DynamicMessage, Failure> {
+    let answer = send(client, method, vec![request]).await?.message().await?;
+    Ok(answer.unwrap_or_else(|| DynamicMessage::new(method.output())))
 }
 
 /// Full names of the services that are meant (all when `wanted` is none), with their descriptors:

@@ -8,7 +8,7 @@ use serde_json::Value;
 const WRAPPERS: [&str; 2] = ["google.protobuf.Int64Value", "google.protobuf.UInt64Value"];
 
 /// What is wrong with the first number of 64 bits, at any depth, that is not written in its digits.
-pub(super) fn problem(of: &MessageDescriptor, json: &Value) -> Option<String> {
+pub(crate) fn problem(of: &MessageDescriptor, json: &Value) -> Option<String> {
     message(of, json, "")
 }
 

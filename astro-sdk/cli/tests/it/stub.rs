@@ -59,10 +59,14 @@ impl Stub {
 
     /// Requests of `rpc` so far.
     pub(crate) fn requests<M: Message + Default>(&self, rpc: &str) -> Vec<M> {
+        self.bytes(rpc).iter().map(|bytes| M::decode(bytes.as_slice()).unwrap()).collect()
+    }
+
+    /// The same as they came.
+    pub(crate) fn bytes(&self, rpc: &str) -> Vec<Vec<u8>> {
         let path = format!("/astro.v1.{rpc}");
         let seen = self.seen.lock().unwrap();
-        let of_rpc = seen.iter().filter(|seen| seen.path == path);
-        of_rpc.map(|seen| M::decode(seen.message.as_slice()).unwrap()).collect()
+        seen.iter().filter(|seen| seen.path == path).map(|seen| seen.message.clone()).collect()
     }
 
     /// The `authorization` header of each request so far.
