@@ -538,3 +538,175 @@ const (
 	// NOT_FOUND. metadata: api_key_id.
 	ReasonApiKeyNotFound = "API_KEY_NOT_FOUND"
 )
+
+// Types of events, for EventType of an [Event]. A newer server may send others.
+const (
+	// The bot accepted a donation, and the item is on its way.
+	EventTypeItemAccepted = "item.accepted"
+	// A donated item came: its new asset id is known.
+	EventTypeItemReceived = "item.received"
+	// An asset that an inventory showed was taken into the books.
+	EventTypeItemAdopted = "item.adopted"
+	// A client changed labels, metadata or value.
+	EventTypeItemUpdated = "item.updated"
+	// Steam shows it elsewhere, tradable at another time, or come by a trade: the books follow.
+	EventTypeItemCorrected = "item.corrected"
+	// It was reserved.
+	EventTypeItemReserved = "item.reserved"
+	// Its reservation ended unused, by a client or by its time.
+	EventTypeItemReleased = "item.released"
+	// A reservation that a clock ahead of time had made holds for its own time from now on.
+	EventTypeItemReservationCorrected = "item.reservation_corrected"
+	// It was promised to a person.
+	EventTypeItemAssigned = "item.assigned"
+	// It was promised to the next person, without being free in between.
+	EventTypeItemPassedOn = "item.passed_on"
+	// Its assignment ended undelivered: it is promised to nobody any more.
+	EventTypeItemReturned = "item.returned"
+	// An attempt to deliver it began: it goes into an offer.
+	EventTypeItemOffered = "item.offered"
+	// The offer with it is on Steam.
+	EventTypeItemOfferSent = "item.offer_sent"
+	// The recipient accepted, and Steam holds it.
+	EventTypeItemInEscrow = "item.in_escrow"
+	// The attempt ended, and it never left the bot.
+	EventTypeItemKept = "item.kept"
+	// The attempt ended, and it came back to the bot as another asset.
+	EventTypeItemCameBack = "item.came_back"
+	// The recipient has it.
+	EventTypeItemDelivered = "item.delivered"
+	// Its delivery was reversed on Steam: it came back.
+	EventTypeItemReversed = "item.reversed"
+	// An inventory did not show it: once more, and it is missing.
+	EventTypeItemNotSeen = "item.not_seen"
+	// An inventory showed it that one before had not.
+	EventTypeItemSeen = "item.seen"
+	// It is not with the bot any more, and nobody knows better yet.
+	EventTypeItemMissing = "item.missing"
+	// It was missing or written off, and is with the bot again.
+	EventTypeItemFound = "item.found"
+	// It cannot be given, as it cannot be traded or is a stack, and was taken out of circulation.
+	EventTypeItemQuarantined = "item.quarantined"
+	// It can be traded again, and is where it was before the quarantine.
+	EventTypeItemQuarantineEnded = "item.quarantine_ended"
+	// Steam shows other units of it than before: it became a stack, or a single one again.
+	EventTypeItemAmountChanged = "item.amount_changed"
+	// The donor reversed the donation while it is in an offer, which Steam ends.
+	EventTypeItemTakenBack = "item.taken_back"
+	// It left the books: written off, taken back by the donor, or never came.
+	EventTypeItemWithdrawn = "item.withdrawn"
+	// Items were promised to a person.
+	EventTypeAssignmentCreated = "assignment.created"
+	// An attempt was planned: the bot prepares an offer.
+	EventTypeAssignmentDelivering = "assignment.delivering"
+	// The bot is about to send the offer.
+	EventTypeAssignmentAttemptStarted = "assignment.attempt_started"
+	// The offer is on Steam, and waits for the bot's confirmation.
+	EventTypeAssignmentOfferSent = "assignment.offer_sent"
+	// The recipient sees the offer.
+	EventTypeAssignmentOffered = "assignment.offered"
+	// The recipient accepted, and Steam holds the items.
+	EventTypeAssignmentHeld = "assignment.held"
+	// The attempt came to nothing, and another one follows.
+	EventTypeAssignmentQueued = "assignment.queued"
+	// Nobody answered the offer for so long that it is withdrawn.
+	EventTypeAssignmentOfferWithdrawing = "assignment.offer_withdrawing"
+	// That offer is withdrawn, and a new one follows.
+	EventTypeAssignmentOfferWithdrawn = "assignment.offer_withdrawn"
+	// It waits for somebody, or for a missing item: blocked_reason says for what.
+	EventTypeAssignmentBlocked = "assignment.blocked"
+	// The bot invited the recipient as a friend, for want of a trade URL.
+	EventTypeAssignmentInvited = "assignment.invited"
+	// Steam takes no invitation: only a trade URL helps.
+	EventTypeAssignmentInviteRefused = "assignment.invite_refused"
+	// Somebody asked for another attempt now.
+	EventTypeAssignmentRetried = "assignment.retried"
+	// What blocked it is gone, and it goes on by itself.
+	EventTypeAssignmentResumed = "assignment.resumed"
+	// The recipient has the items of the bot named here; the rest follows from the next bot.
+	EventTypeAssignmentPartDelivered = "assignment.part_delivered"
+	// The recipient has everything.
+	EventTypeAssignmentDelivered = "assignment.delivered"
+	// The recipient accepted before the offer was withdrawn: nothing is left to pass on.
+	EventTypeAssignmentNotPassedOn = "assignment.not_passed_on"
+	// The delivery cannot be reversed any more.
+	EventTypeAssignmentSettled = "assignment.settled"
+	// The delivery was reversed on Steam, and the items came back.
+	EventTypeAssignmentReversed = "assignment.reversed"
+	// The trade of a part was reversed; the assignment stays as it is.
+	EventTypeAssignmentPartReversed = "assignment.part_reversed"
+	// A trade was reversed that counted as settled.
+	EventTypeAssignmentReversedLate = "assignment.reversed_late"
+	// An offer was accepted after its attempt had ended: the books cannot follow.
+	EventTypeAssignmentContradiction = "assignment.contradiction"
+	// It ends as soon as its offer is withdrawn.
+	EventTypeAssignmentEnding = "assignment.ending"
+	// It was cancelled, or reassigned: what was not delivered is free or passed on.
+	EventTypeAssignmentCancelled = "assignment.cancelled"
+	// It was not claimed in time: what was not delivered is free or passed on.
+	EventTypeAssignmentExpired = "assignment.expired"
+	// What was not delivered is promised to the next person.
+	EventTypeAssignmentPassedOn = "assignment.passed_on"
+	// It was given up, since one of its items is gone for good.
+	EventTypeAssignmentFailed = "assignment.failed"
+	// Somebody offers items; decline_reason says why they are not taken.
+	EventTypeDonationOffered = "donation.offered"
+	// The items came: the receipt.
+	EventTypeDonationReceived = "donation.received"
+	// The bot declined the offer.
+	EventTypeDonationDeclined = "donation.declined"
+	// The offer ended without a donation: withdrawn, countered, expired.
+	EventTypeDonationEnded = "donation.ended"
+	// The trade was recorded under another offer already: nothing came beside it.
+	EventTypeDonationDuplicate = "donation.duplicate"
+	// An offer was accepted that was to be declined.
+	EventTypeDonationContradiction = "donation.contradiction"
+	// The donor took the items back.
+	EventTypeDonationReversed = "donation.reversed"
+	// A Steam account became a bot.
+	EventTypeBotRegistered = "bot.registered"
+	// It was paused.
+	EventTypeBotPaused = "bot.paused"
+	// It goes on after a pause.
+	EventTypeBotResumed = "bot.resumed"
+	// It was removed, with its keys.
+	EventTypeBotRemoved = "bot.removed"
+	// A worker opened its session.
+	EventTypeBotConnected = "bot.connected"
+	// The session ended.
+	EventTypeBotDisconnected = "bot.disconnected"
+	// Its connection to Steam changed; a warning if it needs an operator.
+	EventTypeBotSteamStatus = "bot.steam_status"
+	// Its login ends within two weeks: log in again before.
+	EventTypeBotSteamTokenExpires = "bot.steam_token_expires"
+	// What it reported could not be recorded, and is asked for again.
+	EventTypeBotEventRefused = "bot.event_refused"
+	// A run was asked for.
+	EventTypeSyncRequested = "sync.requested"
+	// The bot reads its inventory.
+	EventTypeSyncStarted = "sync.started"
+	// The inventory was compared with the books.
+	EventTypeSyncCompleted = "sync.completed"
+	// The inventory was not read: nothing is concluded from it.
+	EventTypeSyncFailed = "sync.failed"
+	// A difference was found; an error if the account may be in other hands, or a report was refused.
+	EventTypeSyncDiscrepancyFound = "sync.discrepancy_found"
+	// A stack has other units than were told.
+	EventTypeSyncDiscrepancyChanged = "sync.discrepancy_changed"
+	// A difference was resolved by somebody, or went away by itself.
+	EventTypeSyncDiscrepancyResolved = "sync.discrepancy_resolved"
+	// A key was made.
+	EventTypeKeyCreated = "key.created"
+	// A key was revoked.
+	EventTypeKeyRevoked = "key.revoked"
+	// An organisation was made.
+	EventTypeOrgCreated = "org.created"
+	// Settings of the organisation changed.
+	EventTypeOrgUpdated = "org.updated"
+	// A person donates, or is given something, for the first time.
+	EventTypeUserMet = "user.met"
+	// The person's trade URL was stored.
+	EventTypeUserTradeUrlSet = "user.trade_url_set"
+	// The person's profile on Steam changed.
+	EventTypeUserProfileUpdated = "user.profile_updated"
+)

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use minijinja::{Environment, context};
 use serde::Serialize;
 
-use crate::model::{Enum, EnumValue, Field, Method, Model, Service, Shape, Type};
+use crate::model::{Enum, EnumValue, EventType, Field, Method, Model, Service, Shape, Type};
 
 /// How a language writes what the contract names; the reference page is made of it.
 pub trait Names {
@@ -25,6 +25,9 @@ pub trait Names {
 
     /// How a value of an enum is written: `ItemState.AVAILABLE`.
     fn enum_value(&self, found: &Enum, value: &EnumValue) -> String;
+
+    /// The constant of a type of events: `EventType.ITEM_RECEIVED`.
+    fn event_type(&self, event: &EventType) -> String;
 
     /// What tells an error with this gRPC code (`NOT_FOUND`) from others: `NotFoundError`.
     fn error(&self, code: &str) -> String;
@@ -71,7 +74,7 @@ struct Table {
 }
 
 /// The reference page of one language, in Markdown: services with their methods, scopes and errors;
-/// messages; enums; reasons.
+/// messages; enums; events; reasons.
 ///
 /// # Errors
 /// When the template fails.
@@ -79,6 +82,7 @@ pub fn reference(model: &Model, names: &dyn Names) -> anyhow::Result<String> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
+    environment.add_filter("cell", |text: String| cell(&text));
     let template = include_str!("../templates/docs/reference.jinja");
     let context = context! {
         language => names.language(),
@@ -99,6 +103,8 @@ pub fn reference(model: &Model, names: &dyn Names) -> anyhow::Result<String> {
                 docs: cell(&value.docs),
             }).collect(),
         }).collect::<Vec<_>>(),
+        events => model.events,
+        event_type => model.events.types.first().map(|event| names.event_type(event)),
         reasons => model.reasons.iter().map(|found| Row {
             name: found.name.clone(),
             ty: names.error(&found.code),

@@ -1,5 +1,6 @@
 //! What templates see of the contract. Knows no language.
 
+pub mod events;
 pub mod shape;
 
 use prost_reflect::{
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use crate::schema::{Schema, comment};
 
+pub use events::{EVENT_TYPE_ENUM, EventType, Events};
 pub use shape::{Enum, EnumValue, Field, Message, Shape, Type};
 
 /// Packages that SDKs show; the others are the platform's own.
@@ -49,11 +51,14 @@ pub struct Model {
     pub services: Vec<Service>,
     /// Reasons of errors, in the order of the contract, without the unspecified one.
     pub reasons: Vec<ErrorReason>,
+    /// Types of events, with what they share.
+    pub events: Events,
     /// Messages with a field that must not get into logs, sorted by full name.
     pub confidential: Vec<Confidential>,
     /// Messages in the order of files and declarations.
     pub messages: Vec<Message>,
-    /// Enums in the order of files and declarations.
+    /// Enums in the order of files and declarations, without that of the types of events: programs
+    /// have these as constants of their names.
     pub enums: Vec<Enum>,
 }
 
@@ -184,6 +189,7 @@ impl Model {
         Self {
             services,
             reasons: reasons(schema),
+            events: Events::build(schema),
             confidential: confidential(schema),
             messages: shape::messages(schema),
             enums: shape::enums(schema),

@@ -7,6 +7,8 @@ use prost_reflect::{DescriptorPool, FileDescriptor};
 use prost_types::FileDescriptorSet;
 use prost_types::source_code_info::Location;
 
+use crate::model::EVENT_TYPE_ENUM;
+
 /// The contract in the forms that the rest of the generator needs.
 pub struct Schema {
     /// Every message, enum and service, with custom options and comments.
@@ -14,7 +16,8 @@ pub struct Schema {
     /// The same as a serialised `FileDescriptorSet`, imports included. These are the compiler's own
     /// bytes: decoding them with prost-types would drop the custom options.
     pub bytes: Vec<u8>,
-    /// The same in the form that code generators take; custom options are missing here.
+    /// The same in the form that code generators take; custom options are missing here, and so are
+    /// the types of events, which no message has and which SDKs get as constants.
     pub plain: FileDescriptorSet,
     /// The fault service, which is the proof's and no part of the contract.
     pub testing: FileDescriptorSet,
@@ -41,7 +44,11 @@ impl Schema {
         let compiler = compile(&proto, &names)?;
         let bytes = compiler.encode_file_descriptor_set();
         let pool = DescriptorPool::decode(bytes.as_slice())?;
-        Ok(Self { pool, bytes, plain: compiler.file_descriptor_set(), testing, names })
+        let mut plain = compiler.file_descriptor_set();
+        if let Some(events) = pool.get_enum_by_name(EVENT_TYPE_ENUM) {
+            plain.file.retain(|file| file.name() != events.parent_file().name());
+        }
+        Ok(Self { pool, bytes, plain, testing, names })
     }
 
     /// The files under `proto/`, sorted by name; imports from elsewhere are left out.

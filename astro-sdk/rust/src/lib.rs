@@ -27,6 +27,7 @@
 mod client;
 #[cfg(feature = "client")]
 mod error;
+mod event_type;
 pub mod methods;
 #[cfg(feature = "client")]
 pub mod rpc;
@@ -47,6 +48,7 @@ pub use client::watch::Watch;
 pub use client::{Client, ClientBuilder, ConfigError, DEFAULT_ENDPOINT, new_request_id};
 #[cfg(feature = "client")]
 pub use error::{Error, FieldViolation, Refusal};
+pub use event_type::EventType;
 pub use tonic::Code;
 pub use unknown::UnknownFields;
 

@@ -2,6 +2,7 @@
 
 export { Client } from "./client.js";
 export type { CallOptions, WatchOptions } from "./connection.js";
+export { EventType } from "./gen/event_types.js";
 export * from "./gen/messages.js";
 export * from "./gen/services.js";
 export { VERSION } from "./gen/version.js";

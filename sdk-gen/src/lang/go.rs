@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::{Language, Missing, filter, is_installed};
 use crate::docs::{Names, last, reference, snippet};
 use crate::model::{
-    self, Enum, EnumValue, Field, Message, Method, Model, REASON_ENUM, Service, Shape, Type,
+    self, Enum, EnumValue, EventType, Field, Message, Method, Model, REASON_ENUM, Service, Shape,
+    Type,
 };
 use crate::prune::prune_with_comments;
 use crate::schema::Schema;
@@ -224,6 +225,7 @@ fn aliases(model: &Model) -> anyhow::Result<String> {
         messages => messages.collect::<Vec<_>>(),
         enums => enums.collect::<Vec<_>>(),
         reasons => model.reasons,
+        events => model.events,
     };
     Ok(environment().render_str(template, context)?)
 }
@@ -336,6 +338,10 @@ impl Names for GoNames {
 
     fn enum_value(&self, found: &Enum, value: &EnumValue) -> String {
         format!("astro.{}", constant(found, value))
+    }
+
+    fn event_type(&self, event: &EventType) -> String {
+        format!("astro.EventType{}", camel(&event.constant.to_ascii_lowercase()))
     }
 
     fn error(&self, code: &str) -> String {

@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use super::{Language, header};
 use crate::docs::{self, Names, last};
-use crate::model::{Enum, EnumValue, Field, Message, Method, Model, Service, Shape, Type};
+use crate::model::{
+    Enum, EnumValue, EventType, Field, Message, Method, Model, Service, Shape, Type,
+};
 use crate::schema::Schema;
 use crate::write::File;
 
@@ -41,6 +43,8 @@ impl Language for Python {
         pages.add("version.py", version, context! { version => env!("CARGO_PKG_VERSION") })?;
         let reasons = include_str!("../../templates/python/reasons.jinja");
         pages.add("reasons.py", reasons, context! { reasons => public.reasons })?;
+        let types = include_str!("../../templates/python/event_types.jinja");
+        pages.add("event_types.py", types, context! { types => public.events.types })?;
         let enums = include_str!("../../templates/python/enums.jinja");
         let found: Vec<&Enum> = enums_of(&public).collect();
         pages.add("enums.py", enums, context! { enums => found })?;
@@ -96,6 +100,10 @@ impl Names for Python {
 
     fn enum_value(&self, found: &Enum, value: &EnumValue) -> String {
         format!("{}.{}", found.name, ident(&value.short_name))
+    }
+
+    fn event_type(&self, event: &EventType) -> String {
+        format!("EventType.{}", event.constant)
     }
 
     fn error(&self, code: &str) -> String {

@@ -269,6 +269,7 @@ pub(super) fn enums(schema: &Schema) -> Vec<Enum> {
     schema
         .files()
         .flat_map(|file| file.enums().map(|found| one_enum(&found)).collect::<Vec<_>>())
+        .filter(|found| found.full_name != super::EVENT_TYPE_ENUM)
         .collect()
 }
 

@@ -18,6 +18,32 @@ enum ErrorReason {
 }
 "#;
 
+const EVENTS: &str = r#"syntax = "proto3";
+package astro.v1;
+
+import "astro/options/v1/options.proto";
+
+// Types of events.
+enum EventType {
+  option (astro.options.v1.events) = {
+    categories: {name: "thing" docs: "Things."}
+    keys: [{name: "size" docs: "Its size."}, {name: "owner" docs: "Whose it is." personal: true}]
+    groups: {name: "all" always: "size"}
+  };
+  // Not set.
+  EVENT_TYPE_UNSPECIFIED = 0;
+  // It was
+  // made.
+  EVENT_TYPE_THING_MADE = 1 [(astro.options.v1.event) = {name: "thing.made" groups: "all"}];
+  // It was given.
+  EVENT_TYPE_THING_GIVEN = 2 [(astro.options.v1.event) = {
+    name: "thing.given"
+    severities: ["WARNING", "ERROR"]
+    sometimes: "owner"
+  }];
+}
+"#;
+
 const THINGS: &str = r#"syntax = "proto3";
 package astro.v1;
 
@@ -115,6 +141,7 @@ impl Contract {
         contract.put("Cargo.toml", "");
         contract.put("proto/astro/options/v1/options.proto", OPTIONS);
         contract.put("proto/astro/v1/error_reason.proto", REASONS);
+        contract.put("proto/astro/v1/event_type.proto", EVENTS);
         contract.put("proto/astro/v1/thing_service.proto", THINGS);
         contract.put_examples();
         contract

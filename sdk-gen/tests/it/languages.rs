@@ -114,6 +114,29 @@ fn a_new_rpc_gets_into_every_language_by_generating_alone() {
 }
 
 #[test]
+fn a_type_of_events_is_a_constant_of_its_name_and_no_enum_of_protobufs() {
+    let contract = Contract::new();
+    let schema = sdk_gen::schema::Schema::load(contract.root()).unwrap();
+    let model = sdk_gen::model::Model::build(&schema);
+    let present = sdk_gen::lang::all().into_iter().filter(|found| found.missing().is_none());
+    for language in present {
+        let name = language.name();
+        let files = language.files(contract.root(), &schema, &model).unwrap();
+        let text = |file: &sdk_gen::write::File| String::from_utf8(file.contents.clone()).ok();
+        let texts: Vec<String> = files.iter().filter_map(text).collect();
+        assert!(texts.iter().any(|text| text.contains("\"thing.made\"")), "{name}: no constant");
+        let (made, given) = (
+            "| `thing.made` | It was made. | INFO | size |\n",
+            "| `thing.given` | It was given. | WARNING or ERROR | owner? |\n",
+        );
+        let is_page = |text: &String| text.contains(made) && text.contains(given);
+        assert!(texts.iter().any(is_page), "{name}: not in the reference");
+        let as_enum = texts.iter().find(|text| text.contains("EVENT_TYPE_THING_MADE"));
+        assert_eq!(as_enum, None, "{name}");
+    }
+}
+
+#[test]
 fn a_new_rpc_gets_into_the_rust_drivers_dispatch() {
     let contract = Contract::new();
     contract.put("proto/astro/v1/gadget_service.proto", REST);

@@ -4,6 +4,7 @@ use crate::contract::Contract;
 
 const THINGS: &str = "thing_service.proto";
 const REASONS: &str = "error_reason.proto";
+const EVENTS: &str = "event_type.proto";
 
 /// Breaks the contract by one edit and expects `check` to say so in these words.
 #[track_caller]
@@ -151,4 +152,47 @@ fn sdks_call_no_two_things_alike() {
         "// ThingsService too.\nservice ThingsService {}\n// ThingState is a state.\n",
         "ThingsService is called things in SDKs, like ThingService",
     );
+}
+
+#[test]
+fn a_type_of_events_is_declared_by_its_own_name() {
+    let problem = "EVENT_TYPE_THING_MADE has no name like noun.verb";
+    for name in ["made", "thing.Made", "thing.", "thing.made.anew"] {
+        check(EVENTS, "\"thing.made\"", &format!("{name:?}"), problem);
+    }
+    let problem = "EVENT_TYPE_THING_MADE is named thing.given, which belongs to another value";
+    check(EVENTS, "\"thing.made\"", "\"thing.given\"", problem);
+    let problem = "EVENT_TYPE_THING_MADE is of the category item, which is not declared";
+    check(EVENTS, "\"thing.made\"", "\"item.made\"", problem);
+    let option = " [(astro.options.v1.event) = {name: \"thing.made\" groups: \"all\"}]";
+    check(EVENTS, option, "", "EVENT_TYPE_THING_MADE has no name like noun.verb");
+    check(EVENTS, "  // It was given.\n", "", "EVENT_TYPE_THING_GIVEN has no comment");
+}
+
+#[test]
+fn what_a_type_of_events_has_is_declared() {
+    let given = |problem: &str| format!("EVENT_TYPE_THING_GIVEN has {problem}");
+    let severity = given("the severity \"FATAL\", not INFO, WARNING or ERROR");
+    check(EVENTS, "\"ERROR\"", "\"FATAL\"", &severity);
+    let keys = "sometimes: \"owner\"";
+    check(EVENTS, keys, "sometimes: \"colour\"", &given("a key colour, which is not declared"));
+    check(EVENTS, keys, "always: \"owner\" sometimes: \"owner\"", &given("the key owner twice"));
+    let group = "EVENT_TYPE_THING_MADE has a group of keys most, which is not declared";
+    check(EVENTS, "groups: \"all\"}", "groups: \"most\"}", group);
+}
+
+#[test]
+fn keys_and_categories_of_events_say_what_they_are() {
+    let owner = "{name: \"owner\" docs";
+    let problem = "EventType has a key \"Owner\", which is not in snake case";
+    check(EVENTS, owner, "{name: \"Owner\" docs", problem);
+    let problem = "EventType does not say once what the key size is";
+    check(EVENTS, owner, "{name: \"size\" docs: \"Again.\"}, {name: \"owner\" docs", problem);
+    check(EVENTS, "\"Its size.\"", "\"\"", problem);
+    let unused = "{name: \"age\" docs: \"Its age.\"}, {name: \"owner\" docs";
+    check(EVENTS, owner, unused, "EventType has a key age, which no event has");
+    check(EVENTS, "\"Things.\"", "\"\"", "EventType does not say what the category thing is");
+    let unused = "categories: {name: \"item\" docs: \"Items.\"}\n    categories: {name: \"thing\"";
+    let problem = "EventType has a category item, which no event has";
+    check(EVENTS, "categories: {name: \"thing\"", unused, problem);
 }

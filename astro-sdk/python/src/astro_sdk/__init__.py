@@ -31,6 +31,7 @@ from .errors import (
 )
 from .gen import enums, messages
 from .gen.enums import *
+from .gen.event_types import EventType
 from .gen.messages import *
 from .gen.reasons import Reason
 from .gen.version import VERSION as __version__
@@ -50,6 +51,7 @@ __all__ = [
     "ConfigError",
     "DataLossError",
     "DeadlineExceededError",
+    "EventType",
     "FailedPreconditionError",
     "FieldMask",
     "FieldViolation",

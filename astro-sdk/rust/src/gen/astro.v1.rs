@@ -3785,10 +3785,10 @@ pub struct Event {
     /// Organisation; empty for the platform's own events.
     #[prost(string, tag = "2")]
     pub org_id: ::prost::alloc::string::String,
-    /// Dotted name: "item.received", "assignment.delivered", "bot.connected".
+    /// Dotted name: "item.received". SDKs have those of EventType; a newer server may send others.
     #[prost(string, tag = "3")]
     pub event_type: ::prost::alloc::string::String,
-    /// First part of the name: "item", "assignment", "donation", "bot", "sync", "key", "org", "user".
+    /// First part of the name: "item".
     #[prost(string, tag = "4")]
     pub event_category: ::prost::alloc::string::String,
     /// In words, for people.
@@ -3809,7 +3809,7 @@ pub struct Event {
     /// System that asked, for assignments.
     #[prost(string, tag = "10")]
     pub external_system: ::prost::alloc::string::String,
-    /// More facts, such as "from" and "to" states and "trade_offer_id".
+    /// More facts, by keys that EventType declares. A newer server may send others.
     #[prost(message, optional, tag = "11")]
     pub event_data: ::core::option::Option<::prost_types::Struct>,
     /// Severity.
@@ -3841,7 +3841,8 @@ pub struct ListEventsRequest {
     /// Organisation; empty with a platform key: all.
     #[prost(string, tag = "1")]
     pub org_id: ::prost::alloc::string::String,
-    /// Types; a trailing ".\*" matches a family. Empty: all. At most 50.
+    /// Types by name, or families ("item.\*"). Empty: all. At most 50. A type or family that the server
+    /// does not know, being older or told wrong, is refused: it would wait for ever.
     #[prost(string, repeated, tag = "2")]
     pub types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Events after this token, or before it with newest_first; empty: from that end of the log.
@@ -3917,7 +3918,8 @@ pub struct WatchEventsRequest {
     /// Organisation; empty with a platform key: all.
     #[prost(string, tag = "1")]
     pub org_id: ::prost::alloc::string::String,
-    /// Types; a trailing ".\*" matches a family. Empty: all. At most 50.
+    /// Types by name, or families ("item.\*"). Empty: all. At most 50. A type or family that the server
+    /// does not know, being older or told wrong, is refused: it would wait for ever.
     #[prost(string, repeated, tag = "2")]
     pub types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Where to start; unset: with the next event.

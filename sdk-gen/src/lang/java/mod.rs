@@ -1,4 +1,4 @@
-//! Java: services, errors and reasons by templates; the messages as `.proto` files, of which the
+//! Java: services, errors, reasons and types of events by templates; the messages as `.proto` files, of which the
 //! package's own build makes classes.
 
 mod names;
@@ -80,6 +80,7 @@ fn classes(set: &FileDescriptorSet, model: &Model) -> anyhow::Result<Vec<File>> 
     let context = context! {
         services => model.services,
         reasons => model.reasons,
+        events => model.events,
         codes => GRPC_CODES,
         version => env!("CARGO_PKG_VERSION"),
     };
@@ -87,6 +88,7 @@ fn classes(set: &FileDescriptorSet, model: &Model) -> anyhow::Result<Vec<File>> 
         ("Services", "services"),
         ("AsyncClient", "async_client"),
         ("Reason", "reason"),
+        ("EventType", "event_type"),
         ("Exceptions", "exceptions"),
         ("Version", "version"),
     ] {
@@ -109,6 +111,7 @@ fn environment() -> anyhow::Result<Environment<'static>> {
         ("services", include_str!("../../../templates/java/services.jinja")),
         ("async_client", include_str!("../../../templates/java/async_client.jinja")),
         ("reason", include_str!("../../../templates/java/reason.jinja")),
+        ("event_type", include_str!("../../../templates/java/event_type.jinja")),
         ("exception", include_str!("../../../templates/java/exception.jinja")),
         ("exceptions", include_str!("../../../templates/java/exceptions.jinja")),
         ("version", include_str!("../../../templates/java/version.jinja")),

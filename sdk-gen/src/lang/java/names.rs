@@ -1,7 +1,7 @@
 //! How Java writes what the contract names.
 
 use crate::docs::{Names, last};
-use crate::model::{Enum, EnumValue, Field, Method, Service, Shape, Type};
+use crate::model::{Enum, EnumValue, EventType, Field, Method, Service, Shape, Type};
 
 /// Names for the reference page.
 pub(super) struct JavaNames;
@@ -45,6 +45,10 @@ impl Names for JavaNames {
 
     fn enum_value(&self, found: &Enum, value: &EnumValue) -> String {
         format!("{}.{}", found.name, value.name)
+    }
+
+    fn event_type(&self, event: &EventType) -> String {
+        format!("EventType.{}", event.constant)
     }
 
     fn error(&self, code: &str) -> String {

@@ -4,7 +4,7 @@ use minijinja::context;
 
 use super::{environment, upper_camel};
 use crate::docs::{Names, last};
-use crate::model::{Enum, EnumValue, Field, Method, Model, Service, Shape, Type};
+use crate::model::{Enum, EnumValue, EventType, Field, Method, Model, Service, Shape, Type};
 
 /// Folder, name and template of each file.
 pub(super) const TEMPLATES: [(&str, &str, &str); 3] = [
@@ -127,6 +127,10 @@ impl Names for RustNames {
 
     fn enum_value(&self, found: &Enum, value: &EnumValue) -> String {
         format!("{}::{}", found.name, upper_camel(&value.short_name))
+    }
+
+    fn event_type(&self, event: &EventType) -> String {
+        format!("EventType::{}", upper_camel(&event.constant))
     }
 
     fn error(&self, code: &str) -> String {

@@ -39,6 +39,10 @@ impl Language for Rust {
         files.push(File::new(FOLDER, "astro.fds", schema.bytes.clone()));
         let methods = format!("{}{}", header("//"), method_table(model)?);
         files.push(File::new(FOLDER, "methods.rs", rustfmt(root, &methods)?));
+        let template = include_str!("../../../templates/rust/event_types.jinja");
+        let types = environment().render_str(template, context! { events => model.events })?;
+        let types = format!("{}{}", header("//"), types.trim_end());
+        files.push(File::new(FOLDER, "event_types.rs", format!("{types}\n").into_bytes()));
         let public = model.public();
         for (folder, name, template) in client::TEMPLATES {
             let code = format!("{}{}", header("//"), client::render(&public, template)?);
@@ -204,6 +208,7 @@ fn environment() -> Environment<'static> {
     environment.add_filter("camel", |name: String| upper_camel(&name));
     environment.add_filter("ident", |name: String| ident(&name));
     environment.add_filter("literal", |text: String| format!("{text:?}"));
+    environment.add_filter("literals", |texts: Vec<String>| format!("{texts:?}"));
     environment.add_filter("path", |name: String| client::path(&name));
     environment.add_filter("last", |name: String| docs::last(&name).to_owned());
     environment.add_filter("snake", |name: String| snake(&name));

@@ -16,7 +16,9 @@ use serde::Serialize;
 
 use super::{Language, header};
 use crate::docs::{self, Names, last};
-use crate::model::{Enum, EnumValue, Field, Message, Method, Model, Service, Shape, Type};
+use crate::model::{
+    Enum, EnumValue, EventType, Field, Message, Method, Model, Service, Shape, Type,
+};
 use crate::prune;
 use crate::schema::Schema;
 use crate::write::File;
@@ -49,6 +51,9 @@ impl Language for TypeScript {
         let index = include_str!("../../../templates/typescript/messages.jinja");
         files.push(code("messages", &environment().render_str(index, context! { modules })?));
         files.push(code("services", &services(&model)?));
+        let types = include_str!("../../../templates/typescript/event_types.jinja");
+        let types = environment().render_str(types, context! { types => model.events.types })?;
+        files.push(code("event_types", &types));
         let version =
             format!("/** Version of this package. */\nexport const VERSION = {:?};\n", VERSION);
         files.push(code("version", &version));
@@ -384,6 +389,10 @@ impl Names for TypeScript {
 
     fn enum_value(&self, found: &Enum, value: &EnumValue) -> String {
         format!("{}.{}", found.name, value.short_name)
+    }
+
+    fn event_type(&self, event: &EventType) -> String {
+        format!("EventType.{}", event.constant)
     }
 
     fn error(&self, code: &str) -> String {

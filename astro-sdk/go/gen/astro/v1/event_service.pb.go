@@ -87,9 +87,9 @@ type Event struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Organisation; empty for the platform's own events.
 	OrgId string `protobuf:"bytes,2,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
-	// Dotted name: "item.received", "assignment.delivered", "bot.connected".
+	// Dotted name: "item.received". SDKs have those of EventType; a newer server may send others.
 	EventType string `protobuf:"bytes,3,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
-	// First part of the name: "item", "assignment", "donation", "bot", "sync", "key", "org", "user".
+	// First part of the name: "item".
 	EventCategory string `protobuf:"bytes,4,opt,name=event_category,json=eventCategory,proto3" json:"event_category,omitempty"`
 	// In words, for people.
 	EventDescription string `protobuf:"bytes,5,opt,name=event_description,json=eventDescription,proto3" json:"event_description,omitempty"`
@@ -103,7 +103,7 @@ type Event struct {
 	BotId string `protobuf:"bytes,9,opt,name=bot_id,json=botId,proto3" json:"bot_id,omitempty"`
 	// System that asked, for assignments.
 	ExternalSystem string `protobuf:"bytes,10,opt,name=external_system,json=externalSystem,proto3" json:"external_system,omitempty"`
-	// More facts, such as "from" and "to" states and "trade_offer_id".
+	// More facts, by keys that EventType declares. A newer server may send others.
 	EventData *structpb.Struct `protobuf:"bytes,11,opt,name=event_data,json=eventData,proto3" json:"event_data,omitempty"`
 	// Severity.
 	Severity EventSeverity `protobuf:"varint,12,opt,name=severity,proto3,enum=astro.v1.EventSeverity" json:"severity,omitempty"`
@@ -257,7 +257,8 @@ type ListEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Organisation; empty with a platform key: all.
 	OrgId string `protobuf:"bytes,1,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
-	// Types; a trailing ".*" matches a family. Empty: all. At most 50.
+	// Types by name, or families ("item.*"). Empty: all. At most 50. A type or family that the server
+	// does not know, being older or told wrong, is refused: it would wait for ever.
 	Types []string `protobuf:"bytes,2,rep,name=types,proto3" json:"types,omitempty"`
 	// Events after this token, or before it with newest_first; empty: from that end of the log.
 	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
@@ -475,7 +476,8 @@ type WatchEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Organisation; empty with a platform key: all.
 	OrgId string `protobuf:"bytes,1,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
-	// Types; a trailing ".*" matches a family. Empty: all. At most 50.
+	// Types by name, or families ("item.*"). Empty: all. At most 50. A type or family that the server
+	// does not know, being older or told wrong, is refused: it would wait for ever.
 	Types []string `protobuf:"bytes,2,rep,name=types,proto3" json:"types,omitempty"`
 	// Where to start; unset: with the next event.
 	//

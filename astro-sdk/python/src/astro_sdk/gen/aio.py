@@ -581,7 +581,8 @@ class AsyncEvents:
 
         Args:
             org_id: Organisation; empty with a platform key: all.
-            types: Types; a trailing \".*\" matches a family. Empty: all. At most 50.
+            types: Types by name, or families (\"item.*\"). Empty: all. At most 50. A type or family that the server
+                does not know, being older or told wrong, is refused: it would wait for ever.
             resume_token: Events after this token, or before it with newest_first; empty: from that end of the log.
             page_size: Most to return: default 50, at most 500.
             wait_seconds: Long poll: wait this many seconds (0 to 20) for a first event.
@@ -629,7 +630,8 @@ class AsyncEvents:
 
         Args:
             org_id: Organisation; empty with a platform key: all.
-            types: Types; a trailing \".*\" matches a family. Empty: all. At most 50.
+            types: Types by name, or families (\"item.*\"). Empty: all. At most 50. A type or family that the server
+                does not know, being older or told wrong, is refused: it would wait for ever.
             resume_token: After this token.
             from_earliest: From the oldest kept.
 

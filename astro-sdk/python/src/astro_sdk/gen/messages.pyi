@@ -1285,10 +1285,10 @@ class Event(Message):
     """Organisation; empty for the platform's own events."""
 
     event_type: str
-    """Dotted name: \"item.received\", \"assignment.delivered\", \"bot.connected\"."""
+    """Dotted name: \"item.received\". SDKs have those of EventType; a newer server may send others."""
 
     event_category: str
-    """First part of the name: \"item\", \"assignment\", \"donation\", \"bot\", \"sync\", \"key\", \"org\", \"user\"."""
+    """First part of the name: \"item\"."""
 
     event_description: str
     """In words, for people."""
@@ -1310,7 +1310,7 @@ class Event(Message):
 
     @property
     def event_data(self) -> Struct:
-        """More facts, such as \"from\" and \"to\" states and \"trade_offer_id\"."""
+        """More facts, by keys that EventType declares. A newer server may send others."""
 
     severity: EventSeverity | int
     """Severity."""
@@ -1353,7 +1353,9 @@ class ListEventsRequest(Message):
 
     @property
     def types(self) -> MutableSequence[str]:
-        """Types; a trailing \".*\" matches a family. Empty: all. At most 50."""
+        """Types by name, or families (\"item.*\"). Empty: all. At most 50. A type or family that the server
+        does not know, being older or told wrong, is refused: it would wait for ever.
+        """
 
     resume_token: str
     """Events after this token, or before it with newest_first; empty: from that end of the log."""
@@ -1438,7 +1440,9 @@ class WatchEventsRequest(Message):
 
     @property
     def types(self) -> MutableSequence[str]:
-        """Types; a trailing \".*\" matches a family. Empty: all. At most 50."""
+        """Types by name, or families (\"item.*\"). Empty: all. At most 50. A type or family that the server
+        does not know, being older or told wrong, is refused: it would wait for ever.
+        """
 
     resume_token: str
     """After this token."""

@@ -25,9 +25,9 @@ export type Event = Message<"astro.v1.Event"> & {
   id: string;
   /** Organisation; empty for the platform's own events. */
   orgId: string;
-  /** Dotted name: "item.received", "assignment.delivered", "bot.connected". */
+  /** Dotted name: "item.received". SDKs have those of EventType; a newer server may send others. */
   eventType: string;
-  /** First part of the name: "item", "assignment", "donation", "bot", "sync", "key", "org", "user". */
+  /** First part of the name: "item". */
   eventCategory: string;
   /** In words, for people. */
   eventDescription: string;
@@ -41,7 +41,7 @@ export type Event = Message<"astro.v1.Event"> & {
   botId: string;
   /** System that asked, for assignments. */
   externalSystem: string;
-  /** More facts, such as "from" and "to" states and "trade_offer_id". */
+  /** More facts, by keys that EventType declares. A newer server may send others. */
   eventData?: JsonObject;
   /** Severity. */
   severity: EventSeverity;
@@ -60,7 +60,10 @@ export const EventSchema: GenMessage<Event> = /*@__PURE__*/ messageDesc(file_ast
 export type ListEventsRequest = Message<"astro.v1.ListEventsRequest"> & {
   /** Organisation; empty with a platform key: all. */
   orgId: string;
-  /** Types; a trailing ".*" matches a family. Empty: all. At most 50. */
+  /**
+   * Types by name, or families ("item.*"). Empty: all. At most 50. A type or family that the server
+   * does not know, being older or told wrong, is refused: it would wait for ever.
+   */
   types: string[];
   /** Events after this token, or before it with newest_first; empty: from that end of the log. */
   resumeToken: string;
@@ -92,7 +95,10 @@ export type ListEventsRequest = Message<"astro.v1.ListEventsRequest"> & {
 export interface ListEventsRequestInit {
   /** Organisation; empty with a platform key: all. */
   readonly orgId?: string | undefined;
-  /** Types; a trailing ".*" matches a family. Empty: all. At most 50. */
+  /**
+   * Types by name, or families ("item.*"). Empty: all. At most 50. A type or family that the server
+   * does not know, being older or told wrong, is refused: it would wait for ever.
+   */
   readonly types?: readonly string[] | undefined;
   /** Events after this token, or before it with newest_first; empty: from that end of the log. */
   readonly resumeToken?: string | undefined;
@@ -138,7 +144,10 @@ export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PUR
 export type WatchEventsRequest = Message<"astro.v1.WatchEventsRequest"> & {
   /** Organisation; empty with a platform key: all. */
   orgId: string;
-  /** Types; a trailing ".*" matches a family. Empty: all. At most 50. */
+  /**
+   * Types by name, or families ("item.*"). Empty: all. At most 50. A type or family that the server
+   * does not know, being older or told wrong, is refused: it would wait for ever.
+   */
   types: string[];
   start:
     | {
@@ -158,7 +167,10 @@ export type WatchEventsRequest = Message<"astro.v1.WatchEventsRequest"> & {
 export interface WatchEventsRequestInit {
   /** Organisation; empty with a platform key: all. */
   readonly orgId?: string | undefined;
-  /** Types; a trailing ".*" matches a family. Empty: all. At most 50. */
+  /**
+   * Types by name, or families ("item.*"). Empty: all. At most 50. A type or family that the server
+   * does not know, being older or told wrong, is refused: it would wait for ever.
+   */
   readonly types?: readonly string[] | undefined;
   /** After this token. */
   readonly resumeToken?: string | undefined;
