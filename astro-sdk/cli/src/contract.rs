@@ -89,6 +89,11 @@ pub(crate) fn is_person(field: &FieldDescriptor) -> bool {
     field.kind() == Kind::Uint64 && names.iter().any(|name| field.name().ends_with(name))
 }
 
+/// Whether the field has types of events, or families of them.
+pub(crate) fn is_event_type(field: &FieldDescriptor) -> bool {
+    field.name() == "types" && field.parent_message().name().ends_with("EventsRequest")
+}
+
 /// Whether the field names an organisation, which people do by its short name as well.
 pub(crate) fn is_organization(field: &FieldDescriptor) -> bool {
     field.name() == "org_id" || field.full_name() == "astro.v1.Organization.id"

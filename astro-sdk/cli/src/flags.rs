@@ -10,7 +10,7 @@ use prost_reflect::{
     ReflectMessage, Value,
 };
 
-use crate::contract::{comment_of_field, is_leaf, is_organization, is_person, quoted, sentence};
+use crate::contract::{is_event_type, comment_of_field, is_leaf, is_organization, is_person, quoted, sentence};
 use crate::{values, words};
 
 /// Fields that no argument fills: the SDK does, or the command itself.
@@ -214,6 +214,8 @@ impl Flag {
                 .action(if many { ArgAction::Append } else { ArgAction::Set })
                 .value_parser(Reader { field: field.clone(), key: self.deed == Deed::Remove })
                 .value_name(self.value_name(&word))
+                // They are a page of their own, in REFERENCE.md; the completion has them too.
+                .hide_possible_values(is_event_type(field))
                 .allow_negative_numbers(signed),
         };
         if is_placed(&word) {
@@ -401,6 +403,9 @@ impl TypedValueParser for Reader {
         argument: Option<&Arg>,
         value: &OsStr,
     ) -> Result<Value, clap::Error> {
+        if is_event_type(&self.field) {
+            return values::event_types().parse_ref(command, argument, value).map(Value::String);
+        }
         let Self { field, key } = self.clone();
         let read = move |text: &str| match field.kind().as_message().filter(|_| key) {
             Some(entry) if field.is_map() => {
@@ -412,6 +417,9 @@ impl TypedValueParser for Reader {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        if is_event_type(&self.field) {
+            return Some(Box::new(values::event_types().possible_values()?.collect::<Vec<_>>().into_iter()));
+        }
         let kind = self.field.kind();
         let values = values::names(kind.as_enum()?).into_iter();
         let shown =

@@ -5,8 +5,10 @@ use std::fmt::Display;
 use std::io::Read;
 use std::str::FromStr;
 
+use astro_sdk::EventType;
 use astro_sdk::steam::{SteamId, TradeUrl};
 use astro_sdk::v1::Money;
+use clap::builder::PossibleValuesParser;
 use prost::Message;
 use prost_reflect::{
     DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value,
@@ -86,6 +88,12 @@ fn json(of: &MessageDescriptor, text: &str) -> Result<DynamicMessage, String> {
         Some(problem) => Err(wrong(problem)),
         None => DynamicMessage::deserialize(of.clone(), json).map_err(shown).map_err(wrong),
     }
+}
+
+/// Takes a type of events, or a family of them.
+pub(crate) fn event_types() -> PossibleValuesParser {
+    let names = EventType::ALL.iter().map(|name| name.name());
+    PossibleValuesParser::new(EventType::FAMILIES.iter().copied().chain(names))
 }
 
 /// The values of an enum as they are typed, each with its comment: `in-offer`.

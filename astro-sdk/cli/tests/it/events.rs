@@ -79,3 +79,21 @@ async fn a_list_of_events_is_narrowed_and_read_backwards() {
     let seconds = |time: Option<prost_types::Timestamp>| time.unwrap().seconds;
     assert_eq!(seconds(request.end_time) - seconds(request.start_time), 1);
 }
+
+#[tokio::test]
+async fn a_type_that_there_is_not_is_refused_with_a_similar_one() {
+    let stub = Stub::default();
+    for command in ["list", "tail"] {
+        let run = astro(&stub, &["events", command, "--type", "item.recieved"]).await;
+        assert_eq!(run.code, 2);
+        assert!(run.err.contains("a similar value exists: 'item.received'"), "{run:?}");
+    }
+    stub.answer("EventService/ListEvents", one(ListEventsResponse::default()));
+    let types = ["--type", "assignment.*", "--type", "bot.connected"];
+    let run = astro(&stub, &[["events", "list"].as_slice(), &types].concat()).await;
+    let requests: Vec<ListEventsRequest> = stub.requests("EventService/ListEvents");
+    assert_eq!(
+        (run.code, requests[0].types.as_slice()),
+        (0, ["assignment.*", "bot.connected"].map(str::to_owned).as_slice())
+    );
+}
