@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use anyhow::Context as _;
+use astro_sdk::EventType;
 use astro_sdk::v1::{AssignmentItem, Event, GetAssignmentRequest};
 use steam_sim::{Account, AssetId, Books};
 
@@ -137,7 +138,7 @@ fn name(item: &AssignmentItem) -> &str {
 
 fn in_log(events: &[Event], item: &AssignmentItem, winner: &Account) -> bool {
     let delivered = events.iter().filter(|event| {
-        event.event_type == "item.delivered"
+        event.event_type == EventType::ItemDelivered
             && event.item_id == item.item_id
             && event.user_id == winner.steam_id.0
     });
@@ -152,7 +153,7 @@ pub(crate) fn tell(verdict: &Verdict, stage: &Stage, log: &Log<'_>, screen: &Scr
     let donors: HashMap<&str, &str> = log
         .events
         .iter()
-        .filter(|event| event.event_type == "item.received")
+        .filter(|event| event.event_type == EventType::ItemReceived)
         .filter_map(|event| Some((event.item_id.as_str(), *people.get(&event.user_id)?)))
         .collect();
     screen.plain("");

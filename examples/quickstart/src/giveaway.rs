@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, ensure};
 use astro_sdk::v1::{Assignment, CreateAssignmentRequest, Event, ItemFilter, ReserveItemsRequest};
-use astro_sdk::{Client, Error, new_request_id};
+use astro_sdk::{Client, Error, EventType, new_request_id};
 use steam_sim::{Account, AssetId};
 
 use crate::args::{Args, shares};
@@ -50,7 +50,7 @@ pub(crate) async fn run(
     log.until("the bot to come online", is_online).await?;
     if let Some(file) = &args.inventory {
         // The first sync takes what the bot has already into the pool.
-        let is_read = |events: &[Event]| Log::count(events, "sync.completed") > 0;
+        let is_read = |events: &[Event]| Log::count(events, EventType::SyncCompleted) > 0;
         log.until("the bot's inventory", is_read).await?;
         screen.step(&format!("the inventory of {} is in the pool", file.display()));
     } else {
@@ -68,7 +68,7 @@ pub(crate) async fn run(
 
 fn is_online(events: &[Event]) -> bool {
     events.iter().any(|event| {
-        event.event_type == "bot.steam_status" && event.event_description.contains("online")
+        event.event_type == EventType::BotSteamStatus && event.event_description.contains("online")
     })
 }
 
@@ -85,7 +85,7 @@ async fn collect(
         screen.step(&format!("{} offers {share} items to the bot", donor.persona));
     }
     let wanted = usize::try_from(args.items)?;
-    let all_here = |events: &[Event]| Log::count(events, "item.received") >= wanted;
+    let all_here = |events: &[Event]| Log::count(events, EventType::ItemReceived) >= wanted;
     log.until("the donated items", all_here).await?;
     screen.step(&format!("{wanted} donated items are in the pool"));
     Ok(())
@@ -103,8 +103,8 @@ pub(crate) async fn restock(
     let donor = stage.people.regular()?;
     people::donate(&stage.steam, &donor, &stage.bot_account, SPARE)?;
     screen.step(&format!("{} offers {SPARE} items more, to try things with", donor.persona));
-    let wanted = Log::count(&log.events, "item.received") + usize::try_from(SPARE)?;
-    let all_here = |events: &[Event]| Log::count(events, "item.received") >= wanted;
+    let wanted = Log::count(&log.events, EventType::ItemReceived) + usize::try_from(SPARE)?;
+    let all_here = |events: &[Event]| Log::count(events, EventType::ItemReceived) >= wanted;
     log.until("the further items", all_here).await
 }
 
@@ -159,15 +159,14 @@ fn refused(error: Error) -> anyhow::Error {
 
 /// Delivered, or nothing more will happen to it without a person.
 fn is_over(events: &[Event], assignment_id: &str) -> bool {
-    const ENDS: [&str; 6] = [
-        "assignment.delivered",
-        "assignment.blocked",
-        "assignment.failed",
-        "assignment.cancelled",
-        "assignment.expired",
-        "assignment.reversed",
+    const ENDS: [EventType; 6] = [
+        EventType::AssignmentDelivered,
+        EventType::AssignmentBlocked,
+        EventType::AssignmentFailed,
+        EventType::AssignmentCancelled,
+        EventType::AssignmentExpired,
+        EventType::AssignmentReversed,
     ];
-    events.iter().any(|event| {
-        event.assignment_id == assignment_id && ENDS.contains(&event.event_type.as_str())
-    })
+    let is_end = |event: &Event| ENDS.iter().any(|end| event.event_type == *end);
+    events.iter().any(|event| event.assignment_id == assignment_id && is_end(event))
 }

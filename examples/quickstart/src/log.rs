@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use astro_sdk::v1::watch_events_request::Start;
 use astro_sdk::v1::{Event, WatchEventsRequest};
-use astro_sdk::{Client, Watch};
+use astro_sdk::{Client, EventType, Watch};
 
 use crate::screen::Screen;
 
@@ -69,7 +69,7 @@ impl<'a> Log<'a> {
     }
 
     /// How many events of this type there are.
-    pub(crate) fn count(events: &[Event], event_type: &str) -> usize {
+    pub(crate) fn count(events: &[Event], event_type: EventType) -> usize {
         events.iter().filter(|event| event.event_type == event_type).count()
     }
 
