@@ -138,8 +138,6 @@ async fn a_filter_takes_families_exact_types_and_one_assignment(backend: Backend
         vec!["item.*"],
         vec!["item.assigned"],
         vec!["assignment.*", "user.met", "assignment.created"],
-        vec!["item"],
-        vec!["assign.*"],
     ];
     for types in filters {
         let takes = |event: &&Event| {
@@ -149,8 +147,7 @@ async fn a_filter_takes_families_exact_types_and_one_assignment(backend: Backend
             })
         };
         let wanted: Vec<Event> = log.iter().filter(takes).cloned().collect();
-        let takes_none = types == ["item"] || types == ["assign.*"];
-        assert_eq!(wanted.is_empty(), takes_none, "{types:?}");
+        assert!(!wanted.is_empty(), "{types:?}");
         let types: Vec<String> = types.into_iter().map(str::to_owned).collect();
         let request =
             ListEventsRequest { types: types.clone(), page_size: 500, ..Default::default() };

@@ -132,7 +132,7 @@ async fn rare_events_are_found_however_long_the_log_is(backend: Backend) {
     let mut conn = sql::open(&app.database_url).unwrap();
     sql::run(&mut conn, &many_events(backend, &app.org_id)).unwrap();
     app.restart_server().await;
-    let request = WatchEventsRequest { types: vec!["rare.*".to_owned()], ..from_earliest() };
+    let request = WatchEventsRequest { types: vec!["donation.*".to_owned()], ..from_earliest() };
     let mut watch = pin!(app.client.events().watch(request));
     let told = [next(&mut watch).await, next(&mut watch).await, next(&mut watch).await];
     let (mut wanted, error) = (ids(&told), EventSeverity::Error.into());
@@ -171,7 +171,7 @@ fn many_events(backend: Backend, org_id: &str) -> String {
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY})
          INSERT INTO system_events (id, org_id, event_type, event_category, event_description,
              event_data, severity, source, created_at)
-         SELECT {id}, {org}, CASE WHEN {rare} THEN 'rare.found' ELSE 'item.seen' END, 'item', '',
+         SELECT {id}, {org}, CASE WHEN {rare} THEN 'donation.reversed' ELSE 'item.seen' END, 'item', '',
              {empty}, CASE WHEN {rare} THEN 'ERROR' ELSE 'INFO' END, 'system', {at}
          FROM n ORDER BY i"
     )

@@ -152,7 +152,7 @@ async fn reversed_before_delivered(backend: Backend, next_session: bool) {
     assert_eq!((item.state(), asset_id(&item)), (ItemState::Available, back));
     bot.lists_anew(&app, &app.bot_id, &[back]).await;
     assert_eq!(app.items(&[]).await.len(), 1, "there is no second one");
-    assert!(told(&app, "assignment.contradiction").await.is_empty());
+    assert!(told(&app, "assignment.reversed_late").await.is_empty());
 }
 
 async fn an_item_whose_new_id_is_not_known_is_missing_until_it_is(backend: Backend) {
@@ -176,7 +176,7 @@ async fn a_settled_delivery_stays_settled_and_its_items_come_back_all_the_same(b
     bot.reversed(TRADE, &[(asset_id(&pool[0]), Some(asset_id(&pool[0]) + BACK))]).await;
     assert_eq!(app.assignment(&assignment.id).await.state(), AssignmentState::Settled);
     assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Available);
-    assert_eq!(told(&app, "assignment.contradiction").await[0].severity(), EventSeverity::Error);
+    assert_eq!(told(&app, "assignment.reversed_late").await[0].severity(), EventSeverity::Error);
 }
 
 async fn a_part_that_is_reversed_comes_back_and_the_rest_goes_on(backend: Backend) {
@@ -188,7 +188,8 @@ async fn a_part_that_is_reversed_comes_back_and_the_rest_goes_on(backend: Backen
     assert_eq!(assignment.state(), AssignmentState::Queued);
     bot.reversed(TRADE, &[(asset_id(&near), Some(asset_id(&near) + BACK))]).await;
     assert_eq!(app.item(&near.id).await.state(), ItemState::Available);
-    assert_eq!(told(&app, "assignment.part_reversed").await.len(), 1);
+    let reversed = told(&app, "assignment.part_reversed").await;
+    assert_eq!((reversed.len(), &*reversed[0].bot_id), (1, &*app.bot_id));
     let worker = other.start(&app);
     let whole = app.assignment_in(&assignment.id, &[AssignmentState::Delivered]).await;
     worker.stop().await;

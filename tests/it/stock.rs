@@ -131,7 +131,7 @@ async fn what_came_in_a_trade_that_was_no_donation_has_its_giver(backend: Backen
     for item in &items {
         assert_eq!((&*item.received_via, item.received_from_user_id), ("trade", DONOR));
     }
-    assert_eq!(told(&app, "item.updated").await.len(), 1);
+    assert_eq!(told(&app, "item.corrected").await.len(), 1);
     // What came and went back is missed, and it is known why.
     history(&mut bot, TradeSeen { outcome: TradeOutcome::Reversed.into(), ..came(1) }).await;
     for _ in 0..2 {

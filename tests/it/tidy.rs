@@ -9,6 +9,7 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
+use astro_sdk::EventType;
 use rules::Finding;
 use source::Source;
 
@@ -247,6 +248,18 @@ fn crates_that_must_not_know_each_other_do_not() {
     let found: Vec<Finding> =
         manifests.flat_map(|(path, text)| rules::check_manifest(&path, &text)).collect();
     assert!(found.is_empty(), "{}", report(&found));
+}
+
+#[test]
+fn the_server_makes_every_type_of_event_that_the_contract_declares() {
+    let files = files().into_iter().filter(|(path, _)| path.starts_with("astro-server/src/"));
+    let sources: Vec<Source> = files.map(|(path, text)| Source::new(&path, &text)).collect();
+    let is_made = |name: &String| {
+        sources.iter().any(|source| source.words(name).any(|at| !source.is_test(at)))
+    };
+    let names = EventType::ALL.iter().map(|event| format!("EventType::{event:?}"));
+    let dead: Vec<String> = names.filter(|name| !is_made(name)).collect();
+    assert!(dead.is_empty(), "nothing makes {}", dead.join(", "));
 }
 
 #[test]

@@ -10,7 +10,9 @@ use prost_reflect::{
     ReflectMessage, Value,
 };
 
-use crate::contract::{is_event_type, comment_of_field, is_leaf, is_organization, is_person, quoted, sentence};
+use crate::contract::{
+    comment_of_field, is_event_type, is_leaf, is_organization, is_person, quoted, sentence,
+};
 use crate::{values, words};
 
 /// Fields that no argument fills: the SDK does, or the command itself.
@@ -418,7 +420,9 @@ impl TypedValueParser for Reader {
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         if is_event_type(&self.field) {
-            return Some(Box::new(values::event_types().possible_values()?.collect::<Vec<_>>().into_iter()));
+            return Some(Box::new(
+                values::event_types().possible_values()?.collect::<Vec<_>>().into_iter(),
+            ));
         }
         let kind = self.field.kind();
         let values = values::names(kind.as_enum()?).into_iter();

@@ -9,6 +9,7 @@ use super::store::{self, Step};
 use super::{Assignment, AssignmentState, Attempt, AttemptId, Changes, Phase, offers, parts};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
+use crate::events::EventType;
 use crate::items::asset::{Class, NewIds};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
@@ -132,7 +133,7 @@ pub fn started(conn: &mut Conn, bot: &Bot, id: AttemptId, now: Timestamp) -> Res
     if bot.paused || !parts::is_whole(conn, assignment.id, bot.id, &items)? {
         drop_attempt(conn, &attempt, now)?;
         let changes = Changes::to(AssignmentState::Queued, "waits for the bot");
-        change(conn, &assignment, &changes, "assignment.queued", "waits again", by)?;
+        change(conn, &assignment, &changes, EventType::AssignmentQueued, "waits again", by)?;
         if !bot.paused {
             super::ops::block_for_missing(conn, assignment.id, by)?;
         }
@@ -142,14 +143,14 @@ pub fn started(conn: &mut Conn, bot: &Bot, id: AttemptId, now: Timestamp) -> Res
     store::step(conn, &attempt, &step, now)?;
     for item in &items {
         let changes = items::Changes::to(ItemState::InOffer);
-        items::ops::change(conn, item, &changes, "item.offered", "goes into an offer", by)?;
+        items::ops::change(conn, item, &changes, EventType::ItemOffered, "goes into an offer", by)?;
     }
     let changes = Changes {
         status_message: Some("the bot sends the offer".to_owned()),
         ..Changes::default()
     };
     let text = format!("attempt {} was started", attempt.number);
-    change(conn, &assignment, &changes, "assignment.attempt_started", &text, by)?;
+    change(conn, &assignment, &changes, EventType::AssignmentAttemptStarted, &text, by)?;
     Ok(true)
 }
 
@@ -175,7 +176,7 @@ pub fn sent(conn: &mut Conn, bot: &Bot, id: AttemptId, offer: &str, now: Timesta
             delivery_trade_offer_id: Some(Some(offer.to_owned())),
             ..items::Changes::default()
         };
-        items::ops::change(conn, &item, &changes, "item.offer_sent", "is in an offer", by)?;
+        items::ops::change(conn, &item, &changes, EventType::ItemOfferSent, "is in an offer", by)?;
     }
     let changes = Changes {
         delivery_trade_offer_id: Some(Some(offer.to_owned())),
@@ -183,7 +184,7 @@ pub fn sent(conn: &mut Conn, bot: &Bot, id: AttemptId, offer: &str, now: Timesta
         ..Changes::default()
     };
     let text = format!("offer {offer} was sent");
-    change(conn, &assignment, &changes, "assignment.offer_sent", &text, by).map(drop)
+    change(conn, &assignment, &changes, EventType::AssignmentOfferSent, &text, by).map(drop)
 }
 
 /// The recipient sees the offer.
@@ -209,7 +210,7 @@ pub fn offered(
     let changes = Changes::to(AssignmentState::Offered, "the offer waits for the recipient");
     let by = &bots::source(bot.id);
     let text = format!("offer {offer} waits for the recipient");
-    change(conn, &assignment, &changes, "assignment.offered", &text, By { source: by, now })
+    change(conn, &assignment, &changes, EventType::AssignmentOffered, &text, By { source: by, now })
         .map(drop)
 }
 
@@ -234,14 +235,14 @@ pub fn held(
     let by = By { source: &source, now };
     for item in parts::of_bot(conn, assignment.id, bot.id)? {
         let changes = items::Changes::to(ItemState::InEscrow);
-        items::ops::change(conn, &item, &changes, "item.in_escrow", "is held by Steam", by)?;
+        items::ops::change(conn, &item, &changes, EventType::ItemInEscrow, "is held by Steam", by)?;
     }
     let text = match until {
         Some(until) => format!("accepted; Steam holds the items until {until}"),
         None => "accepted; Steam holds the items".to_owned(),
     };
     let changes = Changes::to(AssignmentState::Held, text.as_str());
-    change(conn, &assignment, &changes, "assignment.held", &text, by).map(drop)
+    change(conn, &assignment, &changes, EventType::AssignmentHeld, &text, by).map(drop)
 }
 
 /// The attempt ended and nothing moved, or all of it came back, perhaps as other assets.
@@ -289,12 +290,12 @@ fn keep(conn: &mut Conn, item: &Item, returned: &NewIds, by: By<'_>) -> Result<(
     let old = item.steam_asset_id.map(|asset| (item.steam_app_id, asset));
     match old.and_then(|old| returned.get(&old)) {
         Some(place) => {
-            let told = ("item.came_back", "came back to the bot");
+            let told = (EventType::ItemCameBack, "came back to the bot");
             come_back(conn, item, *place, changes, told, by)
         }
         None => {
             let text = "stays with the bot";
-            items::ops::change(conn, item, &changes, "item.kept", text, by).map(drop)
+            items::ops::change(conn, item, &changes, EventType::ItemKept, text, by).map(drop)
         }
     }
 }
@@ -305,7 +306,7 @@ fn after(
     attempt: &Attempt,
     assignment: &Assignment,
     now: Timestamp,
-) -> (Changes, &'static str) {
+) -> (Changes, EventType) {
     let said = &ended.message;
     let shown = if said.is_empty() { ended.failure.as_str() } else { said };
     let error = Some(Some(shown.to_owned()));
@@ -318,7 +319,7 @@ fn after(
                 delivery_error_message: error,
                 ..Changes::to(AssignmentState::Queued, text)
             };
-            (changes, "assignment.queued")
+            (changes, EventType::AssignmentQueued)
         }
         Verdict::Renew => {
             let changes = Changes {
@@ -329,7 +330,7 @@ fn after(
                     "nobody answered the offer: a new one follows",
                 )
             };
-            (changes, "assignment.offer_withdrawn")
+            (changes, EventType::AssignmentOfferWithdrawn)
         }
         Verdict::Block(reason) => {
             let changes = Changes {
@@ -337,7 +338,7 @@ fn after(
                 delivery_error_message: error,
                 ..Changes::to(AssignmentState::Blocked, remedy(reason))
             };
-            (changes, "assignment.blocked")
+            (changes, EventType::AssignmentBlocked)
         }
     }
 }

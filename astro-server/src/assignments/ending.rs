@@ -7,7 +7,7 @@ use super::{
 };
 use crate::auth::gate::Context;
 use crate::db::Conn;
-use crate::events;
+use crate::events::{self, EventType};
 use crate::items::ops::By;
 use crate::items::{self, ItemState};
 use crate::kernel::{AssignmentId, Error, Result, Timestamp};
@@ -107,7 +107,7 @@ pub(super) fn wind_up(
                         ..Changes::default()
                     };
                     let text = format!("{text}; its offer is withdrawn first");
-                    change(conn, assignment, &changes, "assignment.ending", &text, by)
+                    change(conn, assignment, &changes, EventType::AssignmentEnding, &text, by)
                 }
                 // The attempt ended in between: the next run sees the state that followed.
                 None => Err(Error::Conflict(format!("assignment {} went on", assignment.id))),
@@ -161,13 +161,13 @@ pub(super) fn finish(
         ..Changes::to(ending.state(), text.as_str())
     };
     let name = match ending {
-        Ending::Cancelled => "assignment.cancelled",
-        Ending::Expired => "assignment.expired",
+        Ending::Cancelled => EventType::AssignmentCancelled,
+        Ending::Expired => EventType::AssignmentExpired,
     };
     let after = change(conn, assignment, &changes, name, &text, by)?;
     if let Some(next) = successor {
         let text = format!("the items passed on from {} to {}", after.user_id, next.user_id);
-        let event = about(&after, "assignment.passed_on", text, by)
+        let event = about(&after, EventType::AssignmentPassedOn, text, by)
             .with("successor_id", next.id.to_string())
             .personal("successor_user_id", next.user_id.to_string());
         events::append(conn, event, by.now)?;
@@ -181,13 +181,13 @@ fn free_items(conn: &mut Conn, assignment: &Assignment, by: By<'_>) -> Result<()
             ItemState::Assigned | ItemState::InOffer | ItemState::InEscrow => {
                 let freed = items::Changes::freed();
                 let text = "went back to the pool";
-                items::ops::change(conn, &item, &freed, "item.returned", text, by)?;
+                items::ops::change(conn, &item, &freed, EventType::ItemReturned, text, by)?;
             }
             // It is not where it should be; only the promise ends.
             ItemState::Missing | ItemState::Quarantined | ItemState::Withdrawn => {
                 let changes = items::Changes { state: None, ..items::Changes::freed() };
                 let text = "is promised to nobody any more";
-                items::ops::change(conn, &item, &changes, "item.returned", text, by)?;
+                items::ops::change(conn, &item, &changes, EventType::ItemReturned, text, by)?;
             }
             ItemState::Pending
             | ItemState::Available
@@ -217,5 +217,5 @@ pub fn fail(conn: &mut Conn, id: AssignmentId, text: &str, by: By<'_>) -> Result
         failed_at: Some(Some(by.now)),
         ..Changes::to(AssignmentState::Failed, text)
     };
-    change(conn, &assignment, &changes, "assignment.failed", text, by).map(drop)
+    change(conn, &assignment, &changes, EventType::AssignmentFailed, text, by).map(drop)
 }

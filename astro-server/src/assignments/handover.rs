@@ -7,7 +7,7 @@ use super::store::{self, Step};
 use super::{Assignment, AssignmentState, AttemptId, Changes, Phase};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
-use crate::events::{self, Severity};
+use crate::events::{self, EventType};
 use crate::items::asset::NewIds;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
@@ -84,7 +84,7 @@ fn go_on(
         ..changes
     };
     let text = format!("a part was delivered in trade {}", delivery.trade_id);
-    let after = change(conn, assignment, &changes, "assignment.part_delivered", &text, by)?;
+    let after = change(conn, assignment, &changes, EventType::AssignmentPartDelivered, &text, by)?;
     match after.ending {
         Some(ending) => {
             let text = "ends after a part was delivered";
@@ -112,11 +112,11 @@ fn complete(
         ..changes
     };
     let text = format!("was delivered in trade {}", delivery.trade_id);
-    let after = change(conn, assignment, &changes, "assignment.delivered", &text, by)?;
+    let after = change(conn, assignment, &changes, EventType::AssignmentDelivered, &text, by)?;
     if assignment.heir.is_some() {
         let text = "was accepted before its offer was withdrawn: nothing is left to pass on";
-        let event = about(&after, "assignment.not_passed_on", text, by);
-        events::append(conn, event.severity(Severity::Warning), by.now)?;
+        let event = about(&after, EventType::AssignmentNotPassedOn, text, by);
+        events::append(conn, event, by.now)?;
     }
     if after.settles_at.is_none() {
         settle(conn, &after, by)?;
@@ -134,7 +134,8 @@ fn hand_over(conn: &mut Conn, item: &Item, delivery: &Delivery, by: By<'_>) -> R
         delivery_trade_offer_id: Some(Some(delivery.trade_offer_id.clone())),
         ..items::Changes::to(ItemState::Delivered)
     };
-    let after = items::ops::change(conn, item, &changes, "item.delivered", "was delivered", by)?;
+    let after =
+        items::ops::change(conn, item, &changes, EventType::ItemDelivered, "was delivered", by)?;
     if let Some(assignment) = after.assignment_id {
         let row = (assignment, after.id);
         store::set_item_delivered(conn, row, given, after.steam_asset_id, by.now)?;
@@ -150,10 +151,9 @@ fn contradiction(conn: &mut Conn, id: AttemptId, delivery: &Delivery, by: By<'_>
     let assignment = super::ops::get(conn, attempt.assignment_id)?;
     let text =
         format!("Offer {} was accepted after its attempt had ended", delivery.trade_offer_id);
-    let event = about(&assignment, "assignment.contradiction", text, by)
+    let event = about(&assignment, EventType::AssignmentContradiction, text, by)
         .bot(attempt.bot_id)
         .with("trade_offer_id", delivery.trade_offer_id.as_str())
-        .with("trade_id", delivery.trade_id.as_str())
-        .severity(Severity::Error);
+        .with("trade_id", delivery.trade_id.as_str());
     events::append(conn, event, by.now)
 }

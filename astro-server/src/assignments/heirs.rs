@@ -5,6 +5,7 @@ use super::ops::{self, Terms, append, draft};
 use super::{Assignment, Ending, parts, store};
 use crate::auth::gate::Context;
 use crate::db::{Conn, Document};
+use crate::events::EventType;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
 use crate::kernel::{AssignmentId, Error, Result, SteamId};
@@ -115,7 +116,7 @@ pub(super) fn pass_on(
         promise(conn, item, &next, by)?;
     }
     let text = format!("{} items passed on to {user} from {}", rows.len(), assignment.user_id);
-    append(conn, None, &next, "assignment.created", &text, by)?;
+    append(conn, None, &next, EventType::AssignmentCreated, &text, by)?;
     if items.iter().any(|item| !is_there(item) || item.is_stack()) {
         ops::block_for_missing(conn, next.id, by)?;
     }
@@ -136,7 +137,7 @@ fn promise(conn: &mut Conn, item: &Item, next: &Assignment, by: By<'_>) -> Resul
         delivery_trade_offer_id: Some(None),
         ..items::Changes::default()
     };
-    items::ops::change(conn, item, &changes, "item.passed_on", "was passed on", by)
+    items::ops::change(conn, item, &changes, EventType::ItemPassedOn, "was passed on", by)
 }
 
 /// Somebody's wish to pass items on.

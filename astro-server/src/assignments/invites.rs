@@ -6,7 +6,7 @@ use super::{Assignment, AssignmentState, BlockedReason, Changes, store};
 use crate::assignments::limits::{ATTEMPTS_MAX, INVITES_PER_BOT_MAX};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
-use crate::events;
+use crate::events::{self, EventType};
 use crate::items::ops::By;
 use crate::kernel::{Result, SteamId, Timestamp};
 use crate::{orgs, users};
@@ -43,7 +43,7 @@ pub fn invited(conn: &mut Conn, bot: &Bot, person: SteamId, now: Timestamp) -> R
                 ..Changes::to(AssignmentState::Blocked, remedy(reason))
             };
             let text = "the bot invited the recipient as a friend";
-            change(conn, &assignment, &changes, "assignment.invited", text, by)?;
+            change(conn, &assignment, &changes, EventType::AssignmentInvited, text, by)?;
         }
     }
     Ok(())
@@ -94,7 +94,7 @@ pub fn refused(
                 ..Changes::to(AssignmentState::Blocked, remedy(reason))
             };
             let text = format!("Steam takes no invitation: {message}");
-            change(conn, &assignment, &changes, "assignment.invite_refused", &text, by)?;
+            change(conn, &assignment, &changes, EventType::AssignmentInviteRefused, &text, by)?;
         }
     }
     Ok(())
@@ -133,5 +133,5 @@ fn resume(
         next_attempt_at: Some(by.now),
         ..Changes::to(AssignmentState::Queued, "waits for the bot")
     };
-    change(conn, assignment, &changes, "assignment.retried", text, by).map(drop)
+    change(conn, assignment, &changes, EventType::AssignmentResumed, text, by).map(drop)
 }

@@ -5,6 +5,7 @@ use super::remedies::remedy;
 use super::{AssignmentState, BlockedReason, Changes, parts, store};
 use crate::assignments::limits::ATTEMPTS_MAX;
 use crate::db::Conn;
+use crate::events::EventType;
 use crate::items::ItemState;
 use crate::items::ops::By;
 use crate::kernel::{AssignmentId, BotId, Result};
@@ -30,7 +31,7 @@ pub fn found(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<bool> {
         ..Changes::to(AssignmentState::Queued, "waits for the bot")
     };
     let text = "goes on: its missing item was seen again";
-    change(conn, &assignment, &changes, "assignment.resumed", text, by)?;
+    change(conn, &assignment, &changes, EventType::AssignmentResumed, text, by)?;
     Ok(true)
 }
 
@@ -46,7 +47,7 @@ pub fn not_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()> 
             next_attempt_at: Some(by.now.plus(pause(assignment.tries))),
             ..Changes::to(AssignmentState::Queued, "waits for the bot")
         };
-        (changes, "assignment.resumed", "goes on: the inventory shows all its items")
+        (changes, EventType::AssignmentResumed, "goes on: the inventory shows all its items")
     } else {
         let reason = BlockedReason::Other;
         let changes = Changes {
@@ -54,7 +55,7 @@ pub fn not_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()> 
             ..Changes::to(AssignmentState::Blocked, remedy(reason))
         };
         let text = "is blocked: Steam refuses the offer, though the inventory shows all its items";
-        (changes, "assignment.blocked", text)
+        (changes, EventType::AssignmentBlocked, text)
     };
     change(conn, &assignment, &changes, name, text, by).map(drop)
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::auth::gate::Context;
 use crate::db::{Conn, Document};
-use crate::events::{self, NewEvent, Severity};
+use crate::events::{self, EventType, NewEvent};
 use crate::items::ops::{By, Source};
 use crate::items::{self, Item, ItemState};
 use crate::kernel::{
@@ -90,7 +90,7 @@ pub fn create(
     store::insert(conn, &assignment, &rows)?;
     items::ops::assign(conn, &items, &new.source, assignment.id, user, by)?;
     let text = format!("{} items were assigned to {user}", rows.len());
-    append(conn, None, &assignment, "assignment.created", &text, by)?;
+    append(conn, None, &assignment, EventType::AssignmentCreated, &text, by)?;
     Ok((assignment, rows))
 }
 
@@ -205,7 +205,7 @@ pub(super) fn change(
     conn: &mut Conn,
     assignment: &Assignment,
     changes: &Changes,
-    name: &'static str,
+    name: EventType,
     text: &str,
     by: By<'_>,
 ) -> Result<Assignment> {
@@ -224,38 +224,26 @@ pub(super) fn append(
     conn: &mut Conn,
     before: Option<&Assignment>,
     after: &Assignment,
-    name: &'static str,
+    name: EventType,
     text: &str,
     by: By<'_>,
 ) -> Result<()> {
-    let severity = match after.state {
-        AssignmentState::Blocked | AssignmentState::Failed | AssignmentState::Reversed => {
-            Severity::Warning
-        }
-        AssignmentState::Queued
-        | AssignmentState::Delivering
-        | AssignmentState::Offered
-        | AssignmentState::Held
-        | AssignmentState::Delivered
-        | AssignmentState::Settled
-        | AssignmentState::Cancelled
-        | AssignmentState::Expired => Severity::Info,
-    };
     let id_of = |id: Option<AssignmentId>| id.map(|id| id.to_string()).unwrap_or_default();
     let event = about(after, name, text, by)
+        // The bot that it was with: a part's successor is with the next one.
+        .bot(before.unwrap_or(after).bot_id)
         .moved(before.map(|b| b.state.as_str()), after.state.as_str())
         .with("trade_offer_id", after.delivery_trade_offer_id.clone().unwrap_or_default())
         .with("blocked_reason", after.blocked_reason.map_or("", BlockedReason::as_str))
         .with("predecessor_id", id_of(after.predecessor_id))
-        .with("successor_id", id_of(after.successor_id))
-        .severity(severity);
+        .with("successor_id", id_of(after.successor_id));
     events::append(conn, event, by.now)
 }
 
 /// An event about the assignment, which stays as it is.
 pub(super) fn about(
     assignment: &Assignment,
-    name: &'static str,
+    name: EventType,
     text: impl Into<String>,
     by: By<'_>,
 ) -> NewEvent {
@@ -346,7 +334,7 @@ pub fn block_for_missing(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Resul
     } else {
         "is blocked: one of its items is missing"
     };
-    change(conn, &assignment, &changes, "assignment.blocked", text, by)?;
+    change(conn, &assignment, &changes, EventType::AssignmentBlocked, text, by)?;
     // It was written off or taken back while the offer of another part was out.
     if items.iter().any(|item| item.state == ItemState::Withdrawn) {
         ending::fail(conn, id, "given up: one of its items is gone for good", by)?;
@@ -374,7 +362,7 @@ pub fn unblock_stack(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()
                 ..Changes::to(AssignmentState::Blocked, remedy(reason))
             };
             let text = "is blocked: one of its items is missing";
-            change(conn, &assignment, &changes, "assignment.blocked", text, by).map(drop)
+            change(conn, &assignment, &changes, EventType::AssignmentBlocked, text, by).map(drop)
         }
         None => {
             let changes = Changes {
@@ -383,7 +371,7 @@ pub fn unblock_stack(conn: &mut Conn, id: AssignmentId, by: By<'_>) -> Result<()
                 ..Changes::to(AssignmentState::Queued, "waits for the bot")
             };
             let text = "goes on: its items are single ones again";
-            change(conn, &assignment, &changes, "assignment.queued", text, by).map(drop)
+            change(conn, &assignment, &changes, EventType::AssignmentResumed, text, by).map(drop)
         }
     }
 }
@@ -413,7 +401,7 @@ pub fn retry(conn: &mut Conn, context: &Context, id: AssignmentId) -> Result<Ass
     };
     let source = context.caller.source();
     let by = By { source: &source, now: context.now };
-    change(conn, &assignment, &changes, "assignment.retried", "is tried again", by)
+    change(conn, &assignment, &changes, EventType::AssignmentRetried, "is tried again", by)
 }
 
 /// Deliveries that cannot be reversed any more, at most `limit`.
@@ -437,5 +425,5 @@ pub(super) fn settle(conn: &mut Conn, assignment: &Assignment, by: By<'_>) -> Re
         settles_at: Some(Some(assignment.settles_at.unwrap_or(by.now))),
         ..Changes::to(AssignmentState::Settled, "delivered")
     };
-    change(conn, assignment, &changes, "assignment.settled", "is settled", by)
+    change(conn, assignment, &changes, EventType::AssignmentSettled, "is settled", by)
 }

@@ -4,7 +4,7 @@ use super::ops::{about, change, get};
 use super::{Assignment, AssignmentItem, AssignmentState, Changes, DeliveryStatus, store};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
-use crate::events::{self, Severity};
+use crate::events::{self, EventType};
 use crate::items::asset::NewIds;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState, returns};
@@ -55,7 +55,7 @@ pub fn reversed(
     }
     if back > 0 {
         let assignment = get(conn, attempt.assignment_id)?;
-        tell(conn, &assignment, trade_id, back, by)?;
+        tell(conn, bot, &assignment, (trade_id, back), by)?;
     }
     Ok(true)
 }
@@ -71,7 +71,7 @@ fn bring_back(conn: &mut Conn, row: &AssignmentItem, returned: &NewIds, by: By<'
     let freed = items::Changes { delivered_at: Some(None), ..items::Changes::freed() };
     match place(row, item.steam_app_id, returned) {
         Some(place) => {
-            let told = ("item.reversed", "came back: its trade was reversed");
+            let told = (EventType::ItemReversed, "came back: its trade was reversed");
             come_back(conn, &item, place, freed, told, by)?;
         }
         None => {
@@ -82,7 +82,7 @@ fn bring_back(conn: &mut Conn, row: &AssignmentItem, returned: &NewIds, by: By<'
                 ..freed
             };
             let text = "came back under an id that is not known yet: its trade was reversed";
-            items::ops::change(conn, &item, &changes, "item.reversed", text, by)?;
+            items::ops::change(conn, &item, &changes, EventType::ItemReversed, text, by)?;
         }
     }
     Ok(())
@@ -97,7 +97,7 @@ fn find(conn: &mut Conn, row: &AssignmentItem, returned: &NewIds, by: By<'_>) ->
     let Some(place) = place(row, item.steam_app_id, returned) else { return Ok(()) };
     let changes =
         items::Changes { missing_since: Some(None), ..items::Changes::to(ItemState::Available) };
-    let told = ("item.found", "is the bot's again");
+    let told = (EventType::ItemFound, "is the bot's again");
     come_back(conn, &item, place, changes, told, by)
 }
 
@@ -108,7 +108,7 @@ pub(super) fn come_back(
     item: &Item,
     place: (AssetId, AssetId),
     changes: items::Changes,
-    told: (&'static str, &str),
+    told: (EventType, &str),
     by: By<'_>,
 ) -> Result<()> {
     if store::was_given(conn, item, place.0)? {
@@ -121,22 +121,24 @@ pub(super) fn come_back(
 
 fn tell(
     conn: &mut Conn,
+    bot: &Bot,
     assignment: &Assignment,
-    trade_id: &str,
-    back: usize,
+    (trade_id, back): (&str, usize),
     by: By<'_>,
 ) -> Result<()> {
     let text = format!("trade {trade_id} was reversed on Steam: {back} items came back");
-    let (name, severity) = match assignment.state {
+    let name = match assignment.state {
         AssignmentState::Delivered => {
             let changes = Changes {
                 reversed_at: Some(Some(by.now)),
                 ..Changes::to(AssignmentState::Reversed, "reversed on Steam: the items came back")
             };
-            let name = "assignment.reversed";
-            return change(conn, assignment, &changes, name, &text, by).map(drop);
+            let name = EventType::AssignmentReversed;
+            // The event names the bot whose trade it was, as it does below.
+            let assignment = Assignment { bot_id: bot.id, ..assignment.clone() };
+            return change(conn, &assignment, &changes, name, &text, by).map(drop);
         }
-        AssignmentState::Settled => ("assignment.contradiction", Severity::Error),
+        AssignmentState::Settled => EventType::AssignmentReversedLate,
         AssignmentState::Queued
         | AssignmentState::Delivering
         | AssignmentState::Offered
@@ -145,8 +147,8 @@ fn tell(
         | AssignmentState::Reversed
         | AssignmentState::Failed
         | AssignmentState::Cancelled
-        | AssignmentState::Expired => ("assignment.part_reversed", Severity::Warning),
+        | AssignmentState::Expired => EventType::AssignmentPartReversed,
     };
-    let event = about(assignment, name, text, by).with("trade_id", trade_id).severity(severity);
+    let event = about(assignment, name, text, by).bot(bot.id).with("trade_id", trade_id);
     events::append(conn, event, by.now)
 }

@@ -7,7 +7,7 @@ use super::{Assignment, AssignmentState, Attempt, AttemptId, Changes, Phase, sto
 use crate::assignments::limits::{OFFERS_PER_BOT_MAX, OFFERS_PER_PARTNER_MAX};
 use crate::bots::Bot;
 use crate::db::Conn;
-use crate::events;
+use crate::events::{self, EventType};
 use crate::items::ops::By;
 use crate::kernel::{Result, SteamId, Timestamp};
 use std::collections::HashMap;
@@ -109,7 +109,7 @@ fn plan_one(conn: &mut Conn, bot: &Bot, assignment: &Assignment, by: By<'_>) -> 
         ..Changes::to(AssignmentState::Delivering, "the bot prepares the offer")
     };
     let text = format!("attempt {number} was planned");
-    change(conn, assignment, &changes, "assignment.delivering", &text, by).map(drop)
+    change(conn, assignment, &changes, EventType::AssignmentDelivering, &text, by).map(drop)
 }
 
 /// Attempts whose offers waited as long as their organisation lets them, at most `limit`.
@@ -131,5 +131,5 @@ pub fn withdraw(conn: &mut Conn, attempt: &Attempt, now: Timestamp) -> Result<()
     let message = "nobody answers the offer: it is withdrawn, and a new one follows";
     let changes = Changes { status_message: Some(message.to_owned()), ..Changes::default() };
     let text = format!("attempt {} waited long enough for an answer", attempt.number);
-    change(conn, &assignment, &changes, "assignment.offer_withdrawing", &text, by).map(drop)
+    change(conn, &assignment, &changes, EventType::AssignmentOfferWithdrawing, &text, by).map(drop)
 }

@@ -3,7 +3,7 @@ use super::keys::Secret;
 use super::{ApiKey, store};
 use crate::auth::limits::REQUEST_IDS_KEPT;
 use crate::db::Conn;
-use crate::events::{self, NewEvent};
+use crate::events::{self, EventType, NewEvent};
 use crate::kernel::caller::holds;
 use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Reach, Result, Timestamp};
 
@@ -133,11 +133,11 @@ fn insert(
         revoked_at: None,
     };
     store::insert_key(conn, &key, secret.hash())?;
-    events::append(conn, event(&key, "key.created", source, "created"), now)?;
+    events::append(conn, event(&key, EventType::KeyCreated, source, "created"), now)?;
     Ok(key)
 }
 
-fn event(key: &ApiKey, name: &'static str, source: &str, verb: &str) -> NewEvent {
+fn event(key: &ApiKey, name: EventType, source: &str, verb: &str) -> NewEvent {
     let text = format!("Key {} ({}) was {verb}", key.display_name, key.id);
     NewEvent::new(key.org, name, source, text)
         .with("key_id", key.id.as_str())
@@ -154,7 +154,7 @@ pub fn revoke_key(conn: &mut Conn, caller: &Caller, id: &str, now: Timestamp) ->
     let mut key = found.filter(visible).ok_or_else(|| super::API_KEY.missing(id.to_owned()))?;
     if store::set_revoked(conn, id, now)? {
         key.revoked_at = Some(now);
-        events::append(conn, event(&key, "key.revoked", &caller.source(), "revoked"), now)?;
+        events::append(conn, event(&key, EventType::KeyRevoked, &caller.source(), "revoked"), now)?;
     }
     Ok(key)
 }
@@ -190,7 +190,8 @@ pub fn revoked_among(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>> {
 pub fn revoke_keys_of(conn: &mut Conn, caller: &Caller, bot: BotId, now: Timestamp) -> Result<()> {
     for key in store::keys_of_bot(conn, bot)? {
         if store::set_revoked(conn, &key.id, now)? {
-            events::append(conn, event(&key, "key.revoked", &caller.source(), "revoked"), now)?;
+            let event = event(&key, EventType::KeyRevoked, &caller.source(), "revoked");
+            events::append(conn, event, now)?;
         }
     }
     store::unbind_keys(conn, bot)

@@ -2,7 +2,7 @@
 use super::{Bot, Hello, Opened, SteamStatus, source, store};
 use crate::auth;
 use crate::db::Conn;
-use crate::events::{self, NewEvent, Severity};
+use crate::events::{self, EventType, NewEvent, Severity};
 use crate::kernel::{BotId, Caller, Error, OrgId, Page, Reach, Result, SteamId, Timestamp, limits};
 use crate::orgs::Org;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub fn register(
     let id = BotId::new();
     store::insert(conn, &store::NewBot { id, org: org.id, steam_id, display_name: &name }, now)?;
     let text = format!("Bot {name} was registered");
-    let event = NewEvent::new(org.id, "bot.registered", &caller.source(), text)
+    let event = NewEvent::new(org.id, EventType::BotRegistered, &caller.source(), text)
         .bot(id)
         .with("steam_id", steam_id.to_string());
     events::append(conn, event, now)?;
@@ -52,8 +52,11 @@ pub fn set_paused(
     if !store::set_paused(conn, id, paused, now)? {
         return Ok(bot);
     }
-    let (name, verb) =
-        if paused { ("bot.paused", "was paused") } else { ("bot.resumed", "goes on") };
+    let (name, verb) = if paused {
+        (EventType::BotPaused, "was paused")
+    } else {
+        (EventType::BotResumed, "goes on")
+    };
     let text = format!("Bot {} {verb}", bot.display_name);
     events::append(conn, NewEvent::new(bot.org, name, &caller.source(), text).bot(id), now)?;
     get(conn, id)
@@ -79,7 +82,7 @@ pub fn remove(
         return Err(super::in_use(id, why));
     }
     let text = format!("Bot {} was removed", bot.display_name);
-    let event = NewEvent::new(bot.org, "bot.removed", &caller.source(), text)
+    let event = NewEvent::new(bot.org, EventType::BotRemoved, &caller.source(), text)
         .bot(id)
         .with("steam_id", bot.steam_id.to_string());
     events::append(conn, event, now)?;
@@ -159,7 +162,7 @@ pub fn open_session(
     }
     let epoch = before.lease_epoch + 1;
     let text = format!("A worker connected for bot {}", before.display_name);
-    let event = NewEvent::new(before.org, "bot.connected", &source(bot), text)
+    let event = NewEvent::new(before.org, EventType::BotConnected, &source(bot), text)
         .bot(bot)
         .with("worker_id", hello.worker_id.as_str())
         .with("lease_epoch", epoch);
@@ -199,7 +202,7 @@ pub fn close_session(
     }
     let bot = get(conn, bot)?;
     let text = format!("The worker of bot {} disconnected", bot.display_name);
-    let event = NewEvent::new(bot.org, "bot.disconnected", &source(bot.id), text)
+    let event = NewEvent::new(bot.org, EventType::BotDisconnected, &source(bot.id), text)
         .bot(bot.id)
         .with("reason", reason)
         .with("lease_epoch", epoch);
@@ -260,7 +263,7 @@ pub fn set_steam_status(
         return Err(Error::Conflict(format!("the status of bot {bot} changed")));
     }
     let text = format!("Bot {} is {status} on Steam", before.display_name);
-    let event = NewEvent::new(before.org, "bot.steam_status", &source(bot), text)
+    let event = NewEvent::new(before.org, EventType::BotSteamStatus, &source(bot), text)
         .bot(bot)
         .moved(Some(before.steam_status.as_str()), status.as_str())
         .with("detail", detail)
@@ -276,10 +279,9 @@ fn warn_of_token(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<bool> {
     }
     let name = &bot.display_name;
     let text = format!("The Steam login of bot {name} ends at {end}: log in again before");
-    let event = NewEvent::new(bot.org, "bot.steam_token_expires", events::SYSTEM, text)
+    let event = NewEvent::new(bot.org, EventType::BotSteamTokenExpires, events::SYSTEM, text)
         .bot(bot.id)
-        .with("expire_time", end.to_string())
-        .severity(Severity::Warning);
+        .with("expire_time", end.to_string());
     events::append(conn, event, now)?;
     Ok(true)
 }

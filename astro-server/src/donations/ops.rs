@@ -3,7 +3,7 @@ use super::rules::{self, Decline, LIMIT_SPAN, judge, worth};
 use super::{Donation, DonationId, DonationState, Filter, Offer, store};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
-use crate::events::{self, NewEvent, Severity};
+use crate::events::{self, EventType, NewEvent};
 use crate::items::asset::{Class, Origin, SeenAsset};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
@@ -73,13 +73,13 @@ pub fn received(conn: &mut Conn, bot: &Bot, offer: &Offer, now: Timestamp) -> Re
     } else {
         format!("An offer of {} is declined: {}", offer.donor, donation.status_message)
     };
-    append(conn, &donation, "donation.offered", &text, now)
+    append(conn, &donation, EventType::DonationOffered, &text, now)
 }
 
 fn append(
     conn: &mut Conn,
     donation: &Donation,
-    name: &'static str,
+    name: EventType,
     text: &str,
     now: Timestamp,
 ) -> Result<()> {
@@ -87,7 +87,7 @@ fn append(
 }
 
 /// An event about the donation, with what a donor may be told of it.
-pub(super) fn event(donation: &Donation, name: &'static str, text: &str) -> NewEvent {
+pub(super) fn event(donation: &Donation, name: EventType, text: &str) -> NewEvent {
     let reason = donation.decline_reason.map(super::DeclineReason::as_str);
     NewEvent::new(donation.org_id, name, &bots::source(donation.bot_id), text)
         .bot(donation.bot_id)
@@ -121,7 +121,7 @@ fn receipt(
             })
         })
         .collect();
-    let event = event(donation, "donation.received", text)
+    let event = event(donation, EventType::DonationReceived, text)
         .with("items", items)
         .with("settle_time", donation.settles_at.map(|at| at.to_string()));
     events::append(conn, event, now)
@@ -219,7 +219,7 @@ pub fn answered(
             store::change(conn, &donation, &after, now)?;
             let why = &donation.status_message;
             let text = format!("The offer of {} was declined: {why}", donation.donor_id);
-            append(conn, &after, "donation.declined", &text, now)
+            append(conn, &after, EventType::DonationDeclined, &text, now)
         }
         Outcome::Ended(why) => {
             let ended = Donation {
@@ -230,7 +230,7 @@ pub fn answered(
             store::change(conn, &donation, &ended, now)?;
             undo(conn, bot, &donation, now)?;
             let text = format!("The offer of {} ended: {why}", donation.donor_id);
-            append(conn, &ended, "donation.ended", &text, now)
+            append(conn, &ended, EventType::DonationEnded, &text, now)
         }
     }
 }
@@ -243,7 +243,7 @@ fn undo(conn: &mut Conn, bot: &Bot, donation: &Donation, now: Timestamp) -> Resu
             let by = By { source: &source, now };
             let changes = items::Changes::to(ItemState::Withdrawn);
             let text = "never came: the trade was undone";
-            items::ops::change(conn, &item, &changes, "item.withdrawn", text, by)?;
+            items::ops::change(conn, &item, &changes, EventType::ItemWithdrawn, text, by)?;
         }
     }
     Ok(())
@@ -268,7 +268,7 @@ fn accepted(
     }
     if donation.state == DonationState::Declining {
         let text = format!("Offer {} was accepted against the decision", donation.trade_offer_id);
-        let event = event(donation, "donation.contradiction", &text).severity(Severity::Error);
+        let event = event(donation, EventType::DonationContradiction, &text);
         events::append(conn, event, now)?;
     }
     let source = bots::source(bot.id);
@@ -312,7 +312,7 @@ fn duplicate(conn: &mut Conn, donation: &Donation, other: &Donation, now: Timest
         Donation { state: DonationState::Ended, status_message: why.clone(), ..donation.clone() };
     store::change(conn, donation, &after, now)?;
     let text = format!("Offer {} changes nothing: {why}", donation.trade_offer_id);
-    let event = event(&after, "donation.duplicate", &text).severity(Severity::Warning);
+    let event = event(&after, EventType::DonationDuplicate, &text);
     events::append(conn, event, now)
 }
 
@@ -330,7 +330,7 @@ fn expect(conn: &mut Conn, bot: &Bot, donation: &Donation, by: By<'_>) -> Result
         .iter()
         .map(|asset| Item { steam_asset_id: None, ..asset.item(ItemState::Pending, &origin) })
         .collect();
-    items::ops::record(conn, &pending, "item.accepted", "was accepted as a donation", by)
+    items::ops::record(conn, &pending, EventType::ItemAccepted, "was accepted as a donation", by)
 }
 
 /// The organisation's thank-you, or one of ours.
@@ -360,7 +360,7 @@ fn arrive(conn: &mut Conn, item: &Item, trade: &Trade<'_>, by: By<'_>) -> Result
     if let Some(known) = items::ops::holder(conn, item.bot_id, item.steam_app_id, asset)? {
         let changes = items::Changes::to(ItemState::Withdrawn);
         let text = format!("is in the pool already, as item {}", known.id);
-        items::ops::change(conn, item, &changes, "item.withdrawn", &text, by)?;
+        items::ops::change(conn, item, &changes, EventType::ItemWithdrawn, &text, by)?;
         return Ok(true);
     }
     // One that somebody accepted against the decision; the next run tells of it.
@@ -375,6 +375,6 @@ fn arrive(conn: &mut Conn, item: &Item, trade: &Trade<'_>, by: By<'_>) -> Result
         tradable_at: Some(trade.settles_at),
         ..items::Changes::to(state)
     };
-    items::ops::change(conn, item, &changes, "item.received", text, by)?;
+    items::ops::change(conn, item, &changes, EventType::ItemReceived, text, by)?;
     Ok(true)
 }

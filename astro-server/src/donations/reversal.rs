@@ -3,7 +3,7 @@ use super::{Donation, DonationState, ops::event, store};
 use crate::assignments;
 use crate::bots::{self, Bot};
 use crate::db::Conn;
-use crate::events::{self, Severity};
+use crate::events::{self, EventType};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
 use crate::kernel::{Result, Timestamp};
@@ -25,7 +25,7 @@ pub fn reversed(conn: &mut Conn, bot: &Bot, trade_id: &str, now: Timestamp) -> R
     };
     store::change(conn, &donation, &after, now)?;
     let text = format!("The donation of {} was reversed", donation.donor_id);
-    let event = event(&after, "donation.reversed", &text).severity(Severity::Warning);
+    let event = event(&after, EventType::DonationReversed, &text);
     events::append(conn, event, now)?;
     let source = bots::source(bot.id);
     for item in items::ops::of_donation(conn, bot.id, &donation.trade_offer_id)? {
@@ -42,7 +42,8 @@ fn take_back(conn: &mut Conn, item: &Item, by: By<'_>) -> Result<()> {
         }
         ItemState::Reserved | ItemState::Assigned => {
             let changes = items::Changes::to(ItemState::Missing);
-            let missing = items::ops::change(conn, item, &changes, "item.missing", text, by)?;
+            let missing =
+                items::ops::change(conn, item, &changes, EventType::ItemMissing, text, by)?;
             if let Some(assignment) = item.assignment_id {
                 assignments::ops::block_for_missing(conn, assignment, by)?;
             }
@@ -51,7 +52,7 @@ fn take_back(conn: &mut Conn, item: &Item, by: By<'_>) -> Result<()> {
         // Steam ends the offer, and the attempt tells what became of it.
         ItemState::InOffer | ItemState::InEscrow => {
             let changes = items::Changes::default();
-            items::ops::change(conn, item, &changes, "item.taken_back", text, by).map(drop)
+            items::ops::change(conn, item, &changes, EventType::ItemTakenBack, text, by).map(drop)
         }
         ItemState::Delivered | ItemState::Withdrawn => Ok(()),
     }
@@ -61,7 +62,7 @@ fn take_back(conn: &mut Conn, item: &Item, by: By<'_>) -> Result<()> {
 fn withdraw(conn: &mut Conn, item: &Item, by: By<'_>) -> Result<()> {
     let changes = items::Changes::to(ItemState::Withdrawn);
     let text = "is gone: the donor took it back";
-    items::ops::change(conn, item, &changes, "item.withdrawn", text, by)?;
+    items::ops::change(conn, item, &changes, EventType::ItemWithdrawn, text, by)?;
     match item.assignment_id {
         Some(assignment) => {
             let text = "given up: the donor took one of its items back";

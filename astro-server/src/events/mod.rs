@@ -3,6 +3,7 @@ mod chain;
 pub mod feed;
 pub mod limits;
 mod log;
+mod new_event;
 mod sealer;
 pub mod service;
 mod verify;
@@ -11,15 +12,17 @@ mod schema;
 pub(crate) mod store;
 
 use crate::db::types::{id, text_enum};
-use crate::db::{Conn, Document, Guid, MultiBackend};
+use crate::db::{Conn, Document, MultiBackend};
 use crate::kernel::Kind;
 use crate::kernel::seal::Sealer;
 use crate::kernel::{AssignmentId, BotId, Error, ItemId, OrgId, Reach, Result, SteamId, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
+pub use astro_sdk::EventType;
 pub use feed::Feed;
 pub use log::{Log, catch_up};
+pub use new_event::{NewEvent, append};
 pub use sealer::seal;
 pub use verify::{Fault, verify};
 
@@ -53,144 +56,6 @@ text_enum! {
         /// Somebody must look.
         Error = "ERROR",
     }
-}
-
-/// An event about to be appended.
-#[derive(Debug, Clone)]
-pub struct NewEvent {
-    event_type: &'static str,
-    org: Option<OrgId>,
-    source: String,
-    description: String,
-    user: Option<SteamId>,
-    item: Option<ItemId>,
-    assignment: Option<AssignmentId>,
-    bot: Option<BotId>,
-    external_system: Option<String>,
-    data: Map<String, Value>,
-    personal: Map<String, Value>,
-    severity: Severity,
-}
-
-impl NewEvent {
-    /// An event of an organisation, or of the platform's own (`None`); `event_type` is a dotted name, `description` is for people.
-    pub fn new(
-        org: impl Into<Option<OrgId>>,
-        event_type: &'static str,
-        source: &str,
-        description: impl Into<String>,
-    ) -> Self {
-        Self {
-            event_type,
-            org: org.into(),
-            source: source.to_owned(),
-            description: description.into(),
-            user: None,
-            item: None,
-            assignment: None,
-            bot: None,
-            external_system: None,
-            data: Map::new(),
-            personal: Map::new(),
-            severity: Severity::Info,
-        }
-    }
-
-    /// Names the item.
-    #[must_use]
-    pub fn item(mut self, id: ItemId) -> Self {
-        self.item = Some(id);
-        self
-    }
-
-    /// Names the assignment and the system that asked for it.
-    #[must_use]
-    pub fn assignment(mut self, id: AssignmentId, external_system: Option<&str>) -> Self {
-        self.assignment = Some(id);
-        self.external_system = external_system.map(str::to_owned);
-        self
-    }
-
-    /// Names the person.
-    #[must_use]
-    pub fn user(mut self, id: Option<SteamId>) -> Self {
-        self.user = id;
-        self
-    }
-
-    /// Names the bot.
-    #[must_use]
-    pub fn bot(mut self, id: BotId) -> Self {
-        self.bot = Some(id);
-        self
-    }
-
-    /// Adds a fact; an empty text is left out.
-    #[must_use]
-    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        if value.as_str() != Some("") && !value.is_null() {
-            self.data.insert(key.to_owned(), value);
-        }
-        self
-    }
-
-    /// Adds a fact that tells of a person; it is kept so that it can be erased.
-    #[must_use]
-    pub fn personal(mut self, key: &str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        if value.as_str() != Some("") && !value.is_null() {
-            self.personal.insert(key.to_owned(), value);
-        }
-        self
-    }
-
-    /// Adds the state before and after.
-    #[must_use]
-    pub fn moved(self, from: Option<&str>, to: &str) -> Self {
-        self.with("from", from.unwrap_or_default()).with("to", to)
-    }
-
-    /// Says how much it wants a person.
-    #[must_use]
-    pub fn severity(mut self, severity: Severity) -> Self {
-        self.severity = severity;
-        self
-    }
-}
-
-/// Appends an event: in the transaction that made it happen.
-///
-/// # Errors
-/// Those of the database; [`Error::Internal`] for a fact that the databases would not keep alike.
-pub fn append(conn: &mut Conn, event: NewEvent, now: Timestamp) -> Result<()> {
-    let category = event.event_type.split('.').next().unwrap_or_default().to_owned();
-    let (data, personal) = (Value::Object(event.data), Value::Object(event.personal));
-    chain::check(&data)?;
-    chain::check(&personal)?;
-    chain::check_text(&event.description)?;
-    let personal = (personal != Value::Object(Map::new())).then_some(Document(personal));
-    store::insert(
-        conn,
-        &store::NewRow {
-            id: EventId::new(),
-            org_id: event.org,
-            event_type: event.event_type,
-            event_category: category,
-            event_description: event.description,
-            user_id: event.user,
-            item_id: event.item,
-            assignment_id: event.assignment,
-            bot_id: event.bot,
-            external_system: event.external_system,
-            event_data: Document(data),
-            severity: event.severity,
-            source: event.source,
-            created_at: now,
-            personal_salt: Guid(Uuid::new_v4()),
-            personal_data: personal,
-        },
-    )
 }
 
 /// The place after which new events will come.
@@ -394,7 +259,7 @@ pub struct Filter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypePattern {
     /// This one.
-    Exact(String),
+    Exact(EventType),
     /// All that begin so, with the dot.
     Family(String),
 }
@@ -405,16 +270,22 @@ impl TypePattern {
     /// # Errors
     /// [`Error::Invalid`] naming `types`.
     pub fn parse(text: &str) -> Result<Self> {
-        let is_name = |s: &str| {
-            !s.is_empty()
-                && s.len() <= 64
-                && s.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'.')
-        };
-        match text.strip_suffix(".*") {
-            Some(family) if is_name(family) => Ok(Self::Family(format!("{family}."))),
-            None if is_name(text) => Ok(Self::Exact(text.to_owned())),
-            Some(_) | None => Err(Error::invalid("types", "must be like item.delivered or item.*")),
+        if let Some(name) = EventType::find(text) {
+            return Ok(Self::Exact(name));
         }
+        if EventType::FAMILIES.contains(&text) {
+            return Ok(Self::Family(text.trim_end_matches('*').to_owned()));
+        }
+        let start = text.split_inclusive('.').next().filter(|start| start.ends_with('.'));
+        let named = EventType::ALL.iter().map(|name| name.name());
+        let mut known: Vec<&str> =
+            named.filter(|name| start.is_some_and(|start| name.starts_with(start))).collect();
+        if known.is_empty() {
+            known = EventType::FAMILIES.to_vec();
+        }
+        let shown: String = text.chars().take(64).collect();
+        let problem = format!("{shown:?} is no type of event: there are {}", known.join(", "));
+        Err(Error::invalid("types", problem))
     }
 }
 
@@ -478,8 +349,15 @@ mod tests {
     #[test]
     fn a_type_pattern_is_a_name_or_a_family() {
         assert_eq!(TypePattern::parse("item.*").unwrap(), TypePattern::Family("item.".to_owned()));
-        for bad in ["", "*", ".*", "Item.*", "item*", "a b"] {
-            assert!(TypePattern::parse(bad).is_err(), "{bad:?}");
+        let exact = TypePattern::Exact(EventType::ItemReceived);
+        assert_eq!(TypePattern::parse("item.received").unwrap(), exact);
+        for bad in ["", "*", ".*", "Item.*", "item*", "item", "thing.*"] {
+            let error = TypePattern::parse(bad).unwrap_err().to_string();
+            assert!(error.contains("there are item.*, assignment.*"), "{bad:?}: {error}");
+        }
+        for bad in ["key.made", "key.", "key.*.*"] {
+            let error = TypePattern::parse(bad).unwrap_err().to_string();
+            assert!(error.ends_with("there are key.created, key.revoked"), "{error}");
         }
     }
 }

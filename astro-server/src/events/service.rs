@@ -281,12 +281,22 @@ fn parse_types(types: &[String]) -> Result<Vec<TypePattern>> {
 }
 
 fn parse_severity(number: i32) -> Result<Severity> {
-    match EventSeverity::try_from(number) {
-        Ok(EventSeverity::Info) => Ok(Severity::Info),
-        Ok(EventSeverity::Warning) => Ok(Severity::Warning),
-        Ok(EventSeverity::Error) => Ok(Severity::Error),
-        Ok(EventSeverity::Unspecified) | Err(_) => {
-            Err(Error::invalid("severities", "must be INFO, WARNING or ERROR"))
+    EventSeverity::try_from(number)
+        .ok()
+        .and_then(|severity| severity.try_into().ok())
+        .ok_or_else(|| Error::invalid("severities", "must be INFO, WARNING or ERROR"))
+}
+
+impl TryFrom<EventSeverity> for Severity {
+    /// Says nothing.
+    type Error = ();
+
+    fn try_from(severity: EventSeverity) -> Result<Self, ()> {
+        match severity {
+            EventSeverity::Info => Ok(Self::Info),
+            EventSeverity::Warning => Ok(Self::Warning),
+            EventSeverity::Error => Ok(Self::Error),
+            EventSeverity::Unspecified => Err(()),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::auth::Streams;
 use crate::auth::gate::Entry;
 use crate::db::{Address, Db};
 use crate::events::limits::LOG_PIECE;
-use crate::events::{self, NewEvent};
+use crate::events::{self, EventType, NewEvent};
 use crate::kernel::limits::PAGE_BYTES_MAX;
 use crate::kernel::{Clock, KeyKind, OrgId, Principal, Reach};
 use astro_sdk::methods;
@@ -40,13 +40,13 @@ impl World {
         Self { events, org, stop, _folder: folder }
     }
 
-    async fn append(&self, name: &'static str) {
+    async fn append(&self, name: EventType) {
         self.append_with(name, String::new()).await;
     }
 
-    async fn append_with(&self, name: &'static str, fact: String) {
+    async fn append_with(&self, name: EventType, fact: String) {
         let (org, now) = (self.org, self.events.gate.clock.now());
-        let event = NewEvent::new(org, name, events::SYSTEM, name).with("fact", fact);
+        let event = event(org, name).with("to", fact);
         let write = move |conn: &mut Conn| events::append(conn, event.clone(), now);
         self.events.gate.db.write(write).await.unwrap();
     }
@@ -81,6 +81,12 @@ impl World {
     }
 }
 
+/// An event with the facts that each of its type has.
+fn event(org: OrgId, name: EventType) -> NewEvent {
+    let event = NewEvent::new(org, name, events::SYSTEM, "");
+    name.always().iter().fold(event, |event, key| event.with(key, "x"))
+}
+
 fn names(events: &[v1::Event]) -> Vec<String> {
     events.iter().map(|event| event.event_type.clone()).collect()
 }
@@ -94,7 +100,7 @@ async fn a_page_goes_on_where_the_one_before_ended_even_when_nothing_was_wanted(
     let world = World::new().await;
     let (none, start) = world.list(ListEventsRequest::default()).await.unwrap();
     assert!(none.is_empty() && !start.is_empty());
-    for name in ["item.received", "bot.connected", "item.delivered"] {
+    for name in [EventType::ItemReceived, EventType::BotConnected, EventType::ItemDelivered] {
         world.append(name).await;
     }
     let request = ListEventsRequest { page_size: 2, resume_token: start, ..Default::default() };
@@ -115,10 +121,11 @@ async fn a_page_goes_on_where_the_one_before_ended_even_when_nothing_was_wanted(
 async fn large_events_come_in_as_many_messages_as_a_client_can_read() {
     let world = World::new().await;
     let fact = "x".repeat(PAGE_BYTES_MAX / 3);
-    let all = ["item.received", "item.reserved", "item.assigned", "item.delivered"];
+    let all = [EventType::ItemReceived, EventType::ItemReserved, EventType::ItemDelivered];
     for name in all {
         world.append_with(name, fact.clone()).await;
     }
+    let all = all.map(EventType::name);
     let (first, token) = world.list(ListEventsRequest::default()).await.unwrap();
     assert_eq!(first, all[..2]);
     let request = ListEventsRequest { resume_token: token, ..Default::default() };
@@ -142,8 +149,8 @@ async fn a_long_poll_answers_with_the_first_event_and_ends_with_the_server() {
     let world = World::new().await;
     let long = ListEventsRequest { wait_seconds: 20, ..family("item.*") };
     let (found, ()) = tokio::join!(world.list(long.clone()), async {
-        world.append("bot.connected").await;
-        world.append("item.received").await;
+        world.append(EventType::BotConnected).await;
+        world.append(EventType::ItemReceived).await;
     });
     let (found, token) = found.unwrap();
     assert_eq!(found, ["item.received"]);
@@ -174,11 +181,11 @@ async fn a_request_out_of_bounds_names_the_field() {
 #[tokio::test]
 async fn a_watcher_gets_a_checkpoint_then_each_event_once_and_resumes_after_it() {
     let world = World::new().await;
-    world.append("item.received").await;
+    world.append(EventType::ItemReceived).await;
     let mut live = world.watch(WatchEventsRequest::default()).await;
     let hello = live.next().await.unwrap().unwrap();
     assert!(hello.events.is_empty() && !hello.resume_token.is_empty());
-    world.append("item.delivered").await;
+    world.append(EventType::ItemDelivered).await;
     assert_eq!(names(&live.next().await.unwrap().unwrap().events), ["item.delivered"]);
 
     let start = Some(Start::FromEarliest(true));
@@ -215,12 +222,12 @@ async fn one_statement_looks_through_no_more_than_a_piece_of_the_log() {
     let (db, org, now) = (world.events.gate.db.clone(), world.org, Clock::default().now());
     let fill = move |conn: &mut Conn| {
         for _ in 0..=LOG_PIECE {
-            events::append(conn, NewEvent::new(org, "item.seen", events::SYSTEM, ""), now)?;
+            events::append(conn, event(org, EventType::ItemSeen), now)?;
         }
         Ok(())
     };
     db.write_within(Duration::from_secs(60), fill).await.unwrap();
-    world.append("sync.started").await;
+    world.append(EventType::SyncStarted).await;
     let look = async |reach, range| {
         let types = vec![TypePattern::parse("donation.*").unwrap()];
         let filter = Filter { types, ..Filter::of(reach) };

@@ -191,7 +191,7 @@ fn matches(
     pattern: &TypePattern,
 ) -> Box<dyn BoxableExpression<Placed, MultiBackend, SqlType = Bool>> {
     match pattern {
-        TypePattern::Exact(name) => Box::new(t::event_type.eq(name.clone())),
+        TypePattern::Exact(name) => Box::new(t::event_type.eq(name.name())),
         // Names hold no `%`; an underscore matches itself too, and `takes` decides in the feed.
         TypePattern::Family(family) => Box::new(t::event_type.like(format!("{family}%"))),
     }

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::auth::gate::Context;
 use crate::db::{Conn, Document};
-use crate::events::{self, Event, NewEvent};
+use crate::events::{self, Event, EventType, NewEvent};
 use crate::kernel::{
     AssetId, AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, Reach, Result,
     SteamId, Timestamp,
@@ -53,7 +53,7 @@ pub fn change(
     conn: &mut Conn,
     item: &Item,
     changes: &Changes,
-    name: &'static str,
+    name: EventType,
     text: &str,
     by: By<'_>,
 ) -> Result<Item> {
@@ -71,7 +71,7 @@ fn append(
     conn: &mut Conn,
     before: Option<&Item>,
     after: &Item,
-    name: &'static str,
+    name: EventType,
     text: &str,
     by: By<'_>,
 ) -> Result<()> {
@@ -79,7 +79,7 @@ fn append(
         get(after).or_else(|| before.and_then(get)).unwrap_or_default()
     };
     let assignment = after.assignment_id.or_else(|| before.and_then(|b| b.assignment_id));
-    let offer = if before.is_none() || name == "item.received" {
+    let offer = if before.is_none() || name == EventType::ItemReceived {
         after.received_trade_offer_id.clone().unwrap_or_default()
     } else {
         either(|item| item.delivery_trade_offer_id.clone())
@@ -127,7 +127,7 @@ fn append(
 pub fn record(
     conn: &mut Conn,
     items: &[Item],
-    name: &'static str,
+    name: EventType,
     text: &str,
     by: By<'_>,
 ) -> Result<()> {
@@ -168,7 +168,7 @@ pub fn update(conn: &mut Conn, context: &Context, update: Update) -> Result<Item
     };
     let source = context.caller.source();
     let by = By { source: &source, now: context.now };
-    change(conn, &item, &changes, "item.updated", "was changed", by)
+    change(conn, &item, &changes, EventType::ItemUpdated, "was changed", by)
 }
 
 /// Which items to reserve.
@@ -218,7 +218,7 @@ pub fn reserve(
     let by = By { source: &source, now: context.now };
     let items: Result<Vec<_>> = free
         .iter()
-        .map(|item| change(conn, item, &changes, "item.reserved", "was reserved", by))
+        .map(|item| change(conn, item, &changes, EventType::ItemReserved, "was reserved", by))
         .collect();
     Ok((reservation, items?))
 }
@@ -282,7 +282,7 @@ fn end(
     store::of_reservation(conn, reservation.id)?
         .iter()
         .filter(|item| item.state == ItemState::Reserved)
-        .map(|item| change(conn, item, &Changes::freed(), "item.released", text, by))
+        .map(|item| change(conn, item, &Changes::freed(), EventType::ItemReleased, text, by))
         .collect()
 }
 
@@ -319,7 +319,7 @@ pub fn reservations_ahead(conn: &mut Conn, now: Timestamp, limit: i64) -> Result
 /// Those of the database.
 pub fn pull_back(conn: &mut Conn, reservation: &Reservation, now: Timestamp) -> Result<()> {
     let until = store::pull_back(conn, reservation, now)?;
-    let (id, name) = (reservation.id, "item.reservation_corrected");
+    let (id, name) = (reservation.id, EventType::ItemReservationCorrected);
     let text = format!("Reservation {id} was made by a clock that ran ahead: ends at {until}");
     let event = NewEvent::new(reservation.org_id, name, events::SYSTEM, text)
         .with("reservation_id", id.to_string())
@@ -390,7 +390,7 @@ pub fn assign(
     };
     items
         .iter()
-        .map(|item| change(conn, item, &changes, "item.assigned", "was assigned", by))
+        .map(|item| change(conn, item, &changes, EventType::ItemAssigned, "was assigned", by))
         .collect()
 }
 

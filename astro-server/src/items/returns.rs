@@ -2,6 +2,7 @@
 use super::ops::{By, change};
 use super::{Changes, Item, ItemState, ReservationState, store};
 use crate::db::Conn;
+use crate::events::EventType;
 use crate::kernel::{AssetId, Result};
 
 /// Where an item belongs that can be given again: in the assignment or the reservation that it was
@@ -34,7 +35,7 @@ pub fn come_back(
     item: &Item,
     (asset, context): (AssetId, AssetId),
     changes: Changes,
-    (name, text): (&'static str, &str),
+    (name, text): (EventType, &str),
     by: By<'_>,
 ) -> Result<Item> {
     let place =
@@ -47,7 +48,7 @@ pub fn come_back(
         ItemState::Available | ItemState::Quarantined | ItemState::Missing if is_free => {
             let away = Changes::to(ItemState::Withdrawn);
             let why = "was another item that came back: one record is enough";
-            change(conn, &double, &away, "item.withdrawn", why, by)?;
+            change(conn, &double, &away, EventType::ItemWithdrawn, why, by)?;
             change(conn, item, &place, name, text, by)
         }
         ItemState::Pending
@@ -75,12 +76,12 @@ pub fn lost(
     conn: &mut Conn,
     item: &Item,
     changes: Changes,
-    (name, text): (&'static str, &str),
+    (name, text): (EventType, &str),
     why: &str,
     by: By<'_>,
 ) -> Result<Item> {
     let changes = Changes { steam_asset_id: Some(None), ..changes };
     let after = change(conn, item, &changes, name, text, by)?;
     let missing = Changes { missing_since: Some(Some(by.now)), ..Changes::to(ItemState::Missing) };
-    change(conn, &after, &missing, "item.missing", why, by)
+    change(conn, &after, &missing, EventType::ItemMissing, why, by)
 }

@@ -1,7 +1,7 @@
 //! Organisations: made and found.
 use super::{NewOrg, Org, Setting, store};
 use crate::db::Conn;
-use crate::events::{self, NewEvent};
+use crate::events::{self, EventType, NewEvent};
 use crate::kernel::ORGANIZATION;
 use crate::kernel::{Caller, Error, OrgId, Page, Reach, Result, Timestamp};
 
@@ -16,7 +16,7 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewOrg, now: Timestamp) -> 
     let org = new.check(OrgId::new(), now)?;
     store::insert(conn, &org)?;
     let text = format!("Organisation {} was created", org.display_name);
-    let event = NewEvent::new(org.id, "org.created", &caller.source(), text)
+    let event = NewEvent::new(org.id, EventType::OrgCreated, &caller.source(), text)
         .with("slug", org.slug.as_str());
     events::append(conn, event, now)?;
     Ok(org)
@@ -50,8 +50,8 @@ pub fn update(
     after.updated_at = now;
     store::update(conn, &before, &after)?;
     let text = format!("Organisation {}: {} changed", after.display_name, changed.join(", "));
-    let event =
-        NewEvent::new(after.id, "org.updated", &caller.source(), text).with("fields", changed);
+    let event = NewEvent::new(after.id, EventType::OrgUpdated, &caller.source(), text)
+        .with("fields", changed);
     events::append(conn, event, now)?;
     Ok(after)
 }

@@ -9,7 +9,7 @@ use crate::bots::{self, Bot, Hello, Opened};
 use crate::db::Conn;
 use crate::donations::ops::Outcome;
 use crate::donations::{self, DonationState};
-use crate::events::{self, NewEvent, Severity};
+use crate::events::{self, EventType, NewEvent};
 use crate::items::asset::NewIds;
 use crate::items::ops::By;
 use crate::kernel::{AssetId, BotId, Caller, Result, SteamId, Timestamp};
@@ -174,11 +174,10 @@ pub fn refuse(
     }
     let source = bots::source(bot.id);
     let text = format!("A report of bot {} could not be recorded: {why}", bot.display_name);
-    let event = NewEvent::new(bot.org, "bot.event_refused", &source, text)
+    let event = NewEvent::new(bot.org, EventType::BotEventRefused, &source, text)
         .bot(bot.id)
         .with("report", concern.report)
-        .with("error", why)
-        .severity(Severity::Error);
+        .with("error", why);
     events::append(conn, event, now)?;
     let (refusal, again) = refusal(conn, &bot, concern, why)?;
     refusals::refused(conn, &bot, &refusal, By { source: &source, now })?;

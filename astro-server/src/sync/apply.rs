@@ -11,6 +11,7 @@ use super::{
 };
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
+use crate::events::EventType;
 use crate::items::asset::{Origin, SeenAsset};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
@@ -254,7 +255,7 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
                 amount: Some(i64::from(asset.amount)),
                 ..home
             };
-            items::ops::change(conn, &item, &changes, "item.found", text, by)?;
+            items::ops::change(conn, &item, &changes, EventType::ItemFound, text, by)?;
             back += 1;
             continue;
         }
@@ -268,9 +269,9 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
             None => found.push(item),
         }
     }
-    items::ops::record(conn, &found, "item.adopted", text, by)?;
+    items::ops::record(conn, &found, EventType::ItemAdopted, text, by)?;
     let text = "came in a trade that was no donation";
-    items::ops::record(conn, &bought, "item.adopted", text, by)?;
+    items::ops::record(conn, &bought, EventType::ItemAdopted, text, by)?;
     claims::tell(conn, bot, assets.iter().map(SeenAsset::key), by)?;
     Ok(back + found.len() + bought.len())
 }
@@ -329,7 +330,7 @@ fn correction(
     change: &Change,
     item: &Item,
     sync: &Sync,
-) -> Result<Option<(items::Changes, &'static str, &'static str)>> {
+) -> Result<Option<(items::Changes, EventType, &'static str)>> {
     let seen = items::Changes { missing_since: Some(None), ..items::Changes::default() };
     Ok(Some(match change {
         Change::Adopt(_)
@@ -340,22 +341,34 @@ fn correction(
         Change::FirstMiss(_) => {
             let since = Some(Some(sync.read_started()));
             let changes = items::Changes { missing_since: since, ..items::Changes::default() };
-            (changes, "item.not_seen", "was not in the inventory: once more, and it is missing")
+            (
+                changes,
+                EventType::ItemNotSeen,
+                "was not in the inventory: once more, and it is missing",
+            )
         }
         Change::Back(_) => {
             let home = items::returns::rightful_place(conn, item)?;
-            (items::Changes { missing_since: Some(None), ..home }, "item.found", "is there again")
+            (
+                items::Changes { missing_since: Some(None), ..home },
+                EventType::ItemFound,
+                "is there again",
+            )
         }
-        Change::Seen(_) => (seen, "item.seen", "is there after all"),
-        Change::Quarantine(_) => {
-            (items::Changes::to(ItemState::Quarantined), "item.quarantined", "cannot be traded")
-        }
-        Change::Release(_) => {
-            (items::returns::rightful_place(conn, item)?, "item.released", "can be traded now")
-        }
+        Change::Seen(_) => (seen, EventType::ItemSeen, "is there after all"),
+        Change::Quarantine(_) => (
+            items::Changes::to(ItemState::Quarantined),
+            EventType::ItemQuarantined,
+            "cannot be traded",
+        ),
+        Change::Release(_) => (
+            items::returns::rightful_place(conn, item)?,
+            EventType::ItemQuarantineEnded,
+            "can be traded now",
+        ),
         Change::TradableAt(_, at) => {
             let changes = items::Changes { tradable_at: Some(*at), ..items::Changes::default() };
-            (changes, "item.updated", "has another date from which it can be traded")
+            (changes, EventType::ItemCorrected, "has another date from which it can be traded")
         }
         Change::Placed(_, context, at) => {
             let changes = items::Changes {
@@ -363,7 +376,7 @@ fn correction(
                 tradable_at: Some(*at),
                 ..items::Changes::default()
             };
-            (changes, "item.updated", "is in another part of the inventory")
+            (changes, EventType::ItemCorrected, "is in another part of the inventory")
         }
     }))
 }
@@ -378,7 +391,7 @@ fn missing(
 ) -> Result<()> {
     // Its reservation keeps it, so that it is not assigned as if it were whole.
     let changes = items::Changes::to(ItemState::Missing);
-    items::ops::change(conn, item, &changes, "item.missing", "is missing", by)?;
+    items::ops::change(conn, item, &changes, EventType::ItemMissing, "is missing", by)?;
     if let Some(assignment) = item.assignment_id {
         assignments::ops::block_for_missing(conn, assignment, by)?;
     }
@@ -476,5 +489,5 @@ pub fn finish(
         "{} assets on Steam: {added} added, {removed} missing, {updated} corrected",
         plan.seen
     );
-    ops::append(conn, &sync, "sync.completed", &text, By { source: &source, now })
+    ops::append(conn, &sync, EventType::SyncCompleted, &text, By { source: &source, now })
 }

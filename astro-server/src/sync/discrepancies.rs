@@ -6,7 +6,7 @@ use crate::assignments;
 use crate::auth::gate::Context;
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
-use crate::events::{self, NewEvent, Severity};
+use crate::events::{self, EventType, NewEvent, Severity};
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
@@ -77,7 +77,8 @@ pub(super) fn report(conn: &mut Conn, row: &Discrepancy, text: &str, by: By<'_>)
         stacks::give_way(conn, row.bot_id, (row.app_id, row.asset_id), by)?;
     }
     if store::insert_discrepancy(conn, row)? {
-        tell(conn, row, "sync.discrepancy_found", text, severity(row.kind), by)?;
+        let event = event(row, EventType::SyncDiscrepancyFound, text, by);
+        events::append(conn, event.severity(severity(row.kind)), by.now)?;
     }
     Ok(())
 }
@@ -100,11 +101,15 @@ fn severity(kind: DiscrepancyKind) -> Severity {
 pub(super) fn tell(
     conn: &mut Conn,
     row: &Discrepancy,
-    name: &'static str,
+    name: EventType,
     text: &str,
-    severity: Severity,
     by: By<'_>,
 ) -> Result<()> {
+    events::append(conn, event(row, name, text, by), by.now)
+}
+
+/// An event about the difference.
+pub(super) fn event(row: &Discrepancy, name: EventType, text: &str, by: By<'_>) -> NewEvent {
     let mut event = NewEvent::new(row.org_id, name, by.source, text)
         .bot(row.bot_id)
         .with("discrepancy_id", row.id.to_string())
@@ -112,8 +117,7 @@ pub(super) fn tell(
         .with("asset_id", row.asset_id.get().to_string())
         .with("trade_id", row.trade_id.clone().unwrap_or_default())
         .with("trade_offer_id", row.trade_offer_id.clone().unwrap_or_default())
-        .user(row.user_id)
-        .severity(severity);
+        .user(row.user_id);
     if let Some(item) = row.item_id {
         event = event.item(item);
     }
@@ -123,7 +127,7 @@ pub(super) fn tell(
     if let Some(assignment) = row.assignment_id {
         event = event.assignment(assignment, None);
     }
-    events::append(conn, event, by.now)
+    event
 }
 
 /// Open differences that the inventory shows to be none any more: the item is there again, the
@@ -178,7 +182,7 @@ pub(super) fn vanish(conn: &mut Conn, row: &Discrepancy, how: &str, by: By<'_>) 
             "" => format!("{kind}: {name} went away by itself"),
             how => format!("{kind}: {name}: {how}"),
         };
-        tell(conn, row, "sync.discrepancy_resolved", &text, Severity::Info, by)?;
+        tell(conn, row, EventType::SyncDiscrepancyResolved, &text, by)?;
     }
     Ok(())
 }
@@ -241,7 +245,7 @@ pub fn resolve(
         Resolution::CancelOffer | Resolution::Ignore | Resolution::Vanished => {}
     }
     let text = format!("{}: {} was resolved: {resolution}", row.kind, row.item_name);
-    tell(conn, &row, "sync.discrepancy_resolved", &text, Severity::Info, by)?;
+    tell(conn, &row, EventType::SyncDiscrepancyResolved, &text, by)?;
     store::discrepancy(conn, id)?.ok_or(super::DISCREPANCY.missing(id))
 }
 
@@ -251,7 +255,7 @@ fn write_off(conn: &mut Conn, row: &Discrepancy, by: By<'_>) -> Result<()> {
     let stack = item.state == ItemState::Quarantined && row.kind == DiscrepancyKind::Stack;
     if item.state == ItemState::Missing || stack {
         let changes = items::Changes::to(ItemState::Withdrawn);
-        items::ops::change(conn, &item, &changes, "item.withdrawn", "was written off", by)?;
+        items::ops::change(conn, &item, &changes, EventType::ItemWithdrawn, "was written off", by)?;
     }
     match item.assignment_id {
         Some(assignment) => {

@@ -7,6 +7,7 @@ use crate::assignments::{self, reversal};
 use crate::bots::{self, Bot};
 use crate::db::Conn;
 use crate::donations;
+use crate::events::EventType;
 use crate::items::asset::NewIds;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
@@ -142,7 +143,7 @@ fn lost(conn: &mut Conn, bot: &Bot, trade: &SeenTrade, key: Key, by: By<'_>) -> 
         | ItemState::Quarantined => {
             let changes = items::Changes::to(ItemState::Missing);
             let text = format!("is gone, in trade {} with {}", trade.trade_id, trade.partner);
-            items::ops::change(conn, &item, &changes, "item.missing", &text, by)?;
+            items::ops::change(conn, &item, &changes, EventType::ItemMissing, &text, by)?;
             if let Some(assignment) = item.assignment_id {
                 assignments::ops::block_for_missing(conn, assignment, by)?;
             }
@@ -206,7 +207,7 @@ fn got(conn: &mut Conn, bot: &Bot, trade: &SeenTrade, key: Key, by: By<'_>) -> R
             ..items::Changes::default()
         };
         let text = format!("came in trade {} with {}", trade.trade_id, trade.partner);
-        items::ops::change(conn, &item, &changes, "item.updated", &text, by)?;
+        items::ops::change(conn, &item, &changes, EventType::ItemCorrected, &text, by)?;
     }
     Ok(false)
 }

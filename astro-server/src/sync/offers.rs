@@ -4,7 +4,7 @@ use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, discrepanci
 use crate::assignments::offers::{Owner, owner};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
-use crate::events::Severity;
+use crate::events::EventType;
 use crate::items::ops::By;
 use crate::kernel::{AssetId, Result, SteamId, Timestamp};
 use crate::orgs;
@@ -70,8 +70,8 @@ fn appeared(conn: &mut Conn, bot: &Bot, offer: &StrangeOffer, by: By<'_>) -> Res
             };
             let text = format!("{kind}: offer {id} to {partner} is {}: withdrawn", row.note);
             if store::insert_discrepancy(conn, &row)? {
-                let name = "sync.discrepancy_found";
-                discrepancies::tell(conn, &row, name, &text, Severity::Warning, by)?;
+                let name = EventType::SyncDiscrepancyFound;
+                discrepancies::tell(conn, &row, name, &text, by)?;
             }
             Ok(())
         }

@@ -4,7 +4,7 @@ use super::{Sync, SyncId, SyncState, Trigger, schedule};
 use crate::bots::{self, Bot};
 use crate::db::{Conn, Document};
 use crate::donations;
-use crate::events::{self, NewEvent, Severity};
+use crate::events::{self, EventType, NewEvent};
 use crate::items::ops::By;
 use crate::items::{self, ItemState};
 use crate::kernel::{BotId, Caller, Error, Page, Reach, Result, Timestamp};
@@ -25,7 +25,7 @@ pub fn start(conn: &mut Conn, bot: &Bot, trigger: Trigger, by: By<'_>) -> Result
     if !store::insert(conn, &sync)? {
         return Err(Error::Conflict(format!("bot {} just got another sync", bot.id)));
     }
-    append(conn, &sync, "sync.requested", "A full inventory was asked for", by)?;
+    append(conn, &sync, EventType::SyncRequested, "A full inventory was asked for", by)?;
     Ok(sync)
 }
 
@@ -54,16 +54,14 @@ pub fn clear(conn: &mut Conn, bot: &Bot) -> Result<()> {
 pub(super) fn append(
     conn: &mut Conn,
     sync: &Sync,
-    name: &'static str,
+    name: EventType,
     text: &str,
     by: By<'_>,
 ) -> Result<()> {
-    let failed = name == "sync.failed";
     let event = NewEvent::new(sync.org_id, name, by.source, text)
         .bot(sync.bot_id)
         .with("sync_id", sync.id.to_string())
-        .with("trigger", sync.sync_trigger.as_str())
-        .severity(if failed { Severity::Warning } else { Severity::Info });
+        .with("trigger", sync.sync_trigger.as_str());
     events::append(conn, event, by.now)
 }
 
@@ -132,7 +130,7 @@ pub fn begin(conn: &mut Conn, sync: &Sync, now: Timestamp) -> Result<()> {
     append(
         conn,
         sync,
-        "sync.started",
+        EventType::SyncStarted,
         "The bot reads its inventory",
         By { source: events::SYSTEM, now },
     )
@@ -172,7 +170,7 @@ fn fail(conn: &mut Conn, sync: &Sync, why: &str, by: By<'_>) -> Result<()> {
         ..Progress::default()
     };
     store::progress(conn, sync, &progress)?;
-    append(conn, sync, "sync.failed", &format!("The inventory was not read: {why}"), by)
+    append(conn, sync, EventType::SyncFailed, &format!("The inventory was not read: {why}"), by)
 }
 
 pub(super) fn duration_ms(sync: &Sync, now: Timestamp) -> i32 {

@@ -7,7 +7,7 @@ use super::{Discrepancy, DiscrepancyKind, Sync, discrepancies, store};
 use crate::assignments;
 use crate::bots::Bot;
 use crate::db::{Conn, Document};
-use crate::events::Severity;
+use crate::events::EventType;
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
@@ -33,9 +33,13 @@ pub(super) fn book(
     if changed {
         let changes = items::Changes { amount: Some(to), missing_since: Some(None), ..place };
         let (name, text) = match (asset.is_stack(), from == to) {
-            (true, true) => ("item.quarantined", format!("is a stack of {to}")),
-            (true, false) => ("item.amount_changed", format!("is a stack of {to}, and was {from}")),
-            (false, _) => ("item.amount_changed", format!("is a single one, and was {from}")),
+            (true, true) => (EventType::ItemQuarantined, format!("is a stack of {to}")),
+            (true, false) => {
+                (EventType::ItemAmountChanged, format!("is a stack of {to}, and was {from}"))
+            }
+            (false, _) => {
+                (EventType::ItemAmountChanged, format!("is a single one, and was {from}"))
+            }
         };
         let after = items::ops::change(conn, item, &changes, name, &text, by)?;
         if let Some(assignment) = after.assignment_id {
@@ -101,8 +105,8 @@ pub(super) fn report(
         Some(open) => {
             let row = Discrepancy { id: open.id, ..row };
             store::restate(conn, &row)?;
-            let name = "sync.discrepancy_changed";
-            discrepancies::tell(conn, &row, name, &text, Severity::Warning, by)
+            let name = EventType::SyncDiscrepancyChanged;
+            discrepancies::tell(conn, &row, name, &text, by)
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{Sync, SyncId, SyncState, Trigger, ops, store};
 use crate::bots::{self, Bot};
 use crate::db::{Address, Conn};
 use crate::donations::{self, Offer, ops::Outcome};
-use crate::events;
+use crate::events::{self, EventType};
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, ItemState};
@@ -156,7 +156,7 @@ fn a_portion_leaves_alone_what_changed_since_it_was_planned() {
     let items = items::ops::of_bot(&mut books.conn, bot.id).unwrap();
     let to = items::Changes::to(ItemState::Quarantined);
     let tally = books.conn.write(|conn| {
-        items::ops::change(conn, &items[0], &to, "item.quarantined", "by hand", by)?;
+        items::ops::change(conn, &items[0], &to, EventType::ItemQuarantined, "by hand", by)?;
         let portion = plan.portions().next().unwrap();
         apply(conn, &bot, id, portion, now)
     });

@@ -1,7 +1,7 @@
 //! People: met, and what becomes known of them.
 use super::{Profile, User, store};
 use crate::db::Conn;
-use crate::events::{self, NewEvent};
+use crate::events::{self, EventType, NewEvent};
 use crate::kernel::{Error, OrgId, Result, SteamId, Timestamp};
 
 /// The person `user`, as `org` knows them.
@@ -34,7 +34,11 @@ fn introduce(
 ) -> Result<()> {
     if store::insert_new(conn, org, user, now)? {
         let text = format!("User {user} was met for the first time");
-        events::append(conn, NewEvent::new(org, "user.met", source, text).user(Some(user)), now)?;
+        events::append(
+            conn,
+            NewEvent::new(org, EventType::UserMet, source, text).user(Some(user)),
+            now,
+        )?;
     }
     Ok(())
 }
@@ -62,7 +66,7 @@ pub fn set_trade_token(
     introduce(conn, org, user, source, now)?;
     if store::set_trade_token(conn, org, user, token, now)? {
         let text = format!("The trade URL of user {user} was set");
-        let event = NewEvent::new(org, "user.trade_url_set", source, text).user(Some(user));
+        let event = NewEvent::new(org, EventType::UserTradeUrlSet, source, text).user(Some(user));
         events::append(conn, event, now)?;
     }
     get(conn, org, user)
@@ -88,7 +92,7 @@ pub fn record_profiles(
             return Err(Error::Conflict(format!("user {} changed", profile.steam_id)));
         }
         let text = format!("The profile of user {} changed", profile.steam_id);
-        let event = NewEvent::new(org, "user.profile_updated", source, text)
+        let event = NewEvent::new(org, EventType::UserProfileUpdated, source, text)
             .user(Some(profile.steam_id))
             .personal("display_name", profile.display_name.as_str());
         events::append(conn, event, now)?;

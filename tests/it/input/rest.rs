@@ -13,8 +13,10 @@ const SOMEBODY: u64 = 76_561_197_961_265_729;
 pub(crate) fn events(table: &mut Table<'_>) {
     let facts = table.facts;
     let names = ["*", "", ".*", "Item.*", "item*", "item.%", "item.*.*", "a b", "\0"];
+    let unheard_of = ["item", "assign.*", "item.recieved"];
     let types: Vec<Vec<String>> = names
         .iter()
+        .chain(&unheard_of)
         .map(|name| vec![(*name).to_owned()])
         .chain([vec!["item.received".to_owned(); 51], vec!["a".repeat(65)]])
         .collect();
