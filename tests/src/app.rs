@@ -28,7 +28,7 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 /// Where the server runs.
 enum Host {
     /// In this process.
-    Inside(Server),
+    Inside(Box<Server>),
     /// In a process that can be killed.
     Outside(Box<Node>),
     /// Nowhere.
@@ -99,7 +99,8 @@ impl App {
         config.bounds = bounds;
         let server = Server::start(config).await.expect("the server starts");
         let address = server.address();
-        let seat = Seat { folder, database_url, clock, host: Host::Inside(server), address };
+        let seat =
+            Seat { folder, database_url, clock, host: Host::Inside(Box::new(server)), address };
         Self::furnish(seat).await.expect("an organisation with a bot can be made")
     }
 
@@ -285,7 +286,7 @@ impl App {
         self.stop_server().await;
         let server = Server::start(self.server_config()).await.expect("the server starts");
         self.lead_to(server.address());
-        self.host = Host::Inside(server);
+        self.host = Host::Inside(Box::new(server));
     }
 
     /// The same, in a process of its own with these arguments.

@@ -10,7 +10,7 @@ use crate::{App, Node, Raw, Relay, app};
 /// Where it runs.
 enum Host {
     /// In this process.
-    Inside(Server),
+    Inside(Box<Server>),
     /// In a process that can be killed.
     Outside(Box<Node>),
 }
@@ -97,7 +97,7 @@ impl App {
         let server = Server::start(self.server_config()).await.expect("a second server starts");
         let address = server.address();
         let relay = Relay::start(address).await.expect("a relay starts");
-        SecondServer { relay, address, host: Host::Inside(server) }
+        SecondServer { relay, address, host: Host::Inside(Box::new(server)) }
     }
 
     /// The same in a process of its own (`astro-node`, with these further arguments), which has
