@@ -171,7 +171,10 @@ async fn one_who_cannot_be_invited_for_now_holds_nobody_up_and_is_invited_later(
     let busy = r#"{"failed_invites":["1"],"failed_invites_result":[25],"success":1}"#;
     let kind = FaultKind::Fail { status: 200, body: busy.into(), eresult: None };
     stage.sim.inject(Fault { matcher: Matcher::path(ADD), kind, when: When::Every(1) });
-    let (_bot, mut session) = stage.begin().await;
+    let mut config = stage.config();
+    config.pace.invite_pause = Duration::from_millis(50);
+    let _bot = start(config);
+    let (_, mut session) = stage.server.session(1, 0).await;
     befriend(&mut session, stage.alice.steam_id).await;
     stage.requests(ADD, 1).await;
     befriend(&mut session, bob).await;
