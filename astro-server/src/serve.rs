@@ -15,7 +15,6 @@ use crate::{
     sync, users,
 };
 use anyhow::Context;
-use astro_sdk::FILE_DESCRIPTOR_SET;
 use astro_sdk::bot::v1::bot_session_service_server::BotSessionServiceServer;
 use astro_sdk::v1::{
     access_service_server::AccessServiceServer, assignment_service_server::AssignmentServiceServer,
@@ -258,7 +257,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
     if config.reflection {
         let build = || {
             tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(astro_sdk::file_descriptor_set())
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
                 // What errors carry: without it grpcurl prints their details as bytes.
                 .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)

@@ -136,7 +136,7 @@ const TABLES: [(&str, &str, Columns); 6] = [
 
 #[test]
 fn every_column_of_the_design_record_is_a_field_of_the_contract() {
-    let pool = DescriptorPool::decode(astro_sdk::FILE_DESCRIPTOR_SET).unwrap();
+    let pool = DescriptorPool::decode(astro_sdk::file_descriptor_set()).unwrap();
     for (table, message, columns) in TABLES {
         for (column, path) in columns {
             let name = format!("astro.v1.{message}");

@@ -144,7 +144,7 @@ async fn a_good_request_is_taken_and_one_that_works_once_is_refused_the_second_t
 #[test]
 fn every_field_of_every_rpc_has_a_case() {
     let cases = table::cases(&Facts { ids: some_ids(), ..Facts::default() });
-    let pool = DescriptorPool::decode(astro_sdk::FILE_DESCRIPTOR_SET).unwrap();
+    let pool = DescriptorPool::decode(astro_sdk::file_descriptor_set()).unwrap();
     let mut missing = Vec::new();
     for method in public() {
         let service = pool.get_service_by_name(method.service).unwrap();

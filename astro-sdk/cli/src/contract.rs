@@ -9,7 +9,7 @@ use prost_reflect::{
 
 /// Descriptors of every message and service of the contract that this program was built with.
 pub(crate) static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(astro_sdk::FILE_DESCRIPTOR_SET)
+    DescriptorPool::decode(astro_sdk::file_descriptor_set())
         .expect("the SDK's descriptors are generated and tested with it")
 });
 

@@ -21,7 +21,7 @@ impl Contract {
     /// # Errors
     /// Never: the SDK's descriptors decode.
     pub fn load() -> anyhow::Result<Self> {
-        let pool = DescriptorPool::decode(astro_sdk::FILE_DESCRIPTOR_SET)?;
+        let pool = DescriptorPool::decode(astro_sdk::file_descriptor_set())?;
         Ok(Self { pool })
     }
 

@@ -107,4 +107,13 @@ pub mod testing {
 
 /// The whole contract as a serialised `google.protobuf.FileDescriptorSet`, with its options and
 /// comments: for server reflection and dynamic clients.
-pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("gen/astro.fds");
+///
+/// # Panics
+/// Never: what is unpacked at the first call is a part of this crate.
+pub fn file_descriptor_set() -> &'static [u8] {
+    static SET: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
+        let packed = include_bytes!("gen/astro.fds.z");
+        miniz_oxide::inflate::decompress_to_vec(packed).expect("the generator packed it")
+    });
+    &SET
+}

@@ -34,7 +34,8 @@ fn the_options_package_is_left_out() {
 fn the_descriptors_keep_options_and_comments() {
     let contract = Contract::new();
     sdk_gen::generate(contract.root()).unwrap();
-    let bytes = std::fs::read(contract.path("astro-sdk/rust/src/gen/astro.fds")).unwrap();
+    let packed = std::fs::read(contract.path("astro-sdk/rust/src/gen/astro.fds.z")).unwrap();
+    let bytes = miniz_oxide::inflate::decompress_to_vec(&packed).unwrap();
     let pool = prost_reflect::DescriptorPool::decode(bytes.as_slice()).unwrap();
     let service = pool.get_service_by_name("astro.v1.ThingService").unwrap();
     let method = service.methods().next().unwrap();

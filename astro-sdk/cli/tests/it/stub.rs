@@ -81,7 +81,7 @@ impl Stub {
         let mut routes = Routes::default();
         if reflection {
             let reflection = tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(astro_sdk::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(astro_sdk::file_descriptor_set())
                 .build_v1()
                 .unwrap();
             routes = routes.add_service(reflection);

@@ -16,7 +16,8 @@ use prost_reflect::{DescriptorPool, DynamicMessage};
 
 /// The contract, for messages whose type is known only when the driver runs.
 pub(crate) static POOL: std::sync::LazyLock<DescriptorPool> = std::sync::LazyLock::new(|| {
-    DescriptorPool::decode(astro_sdk::FILE_DESCRIPTOR_SET).expect("the SDK's descriptors are whole")
+    DescriptorPool::decode(astro_sdk::file_descriptor_set())
+        .expect("the SDK's descriptors are whole")
 });
 
 /// What a call answers.

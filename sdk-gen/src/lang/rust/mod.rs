@@ -36,7 +36,9 @@ impl Language for Rust {
     fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
         let mut files = packages(root, schema, model)?;
         files.extend(testing(root, schema)?);
-        files.push(File::new(FOLDER, "astro.fds", schema.bytes.clone()));
+        // Most of it are names and comments.
+        let packed = miniz_oxide::deflate::compress_to_vec(&schema.bytes, 9);
+        files.push(File::new(FOLDER, "astro.fds.z", packed));
         let methods = format!("{}{}", header("//"), method_table(model)?);
         files.push(File::new(FOLDER, "methods.rs", rustfmt(root, &methods)?));
         let template = include_str!("../../../templates/rust/event_types.jinja");
