@@ -59,8 +59,7 @@ fn files_at(path: PathBuf) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path];
     }
-    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-    entries.filter(|path| path.is_file()).collect()
+    fs::read_dir(path).unwrap().flat_map(|entry| files_at(entry.unwrap().path())).collect()
 }
 
 fn read(path: &Path) -> String {
