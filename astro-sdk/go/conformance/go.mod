@@ -1,5 +1,5 @@
 module astro.dev/sdk/conformance
 
-go 1.22.0
+go 1.24.0
 
 require astro.dev/sdk v0.1.0
