@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use minijinja::{Environment, context};
 use serde::Serialize;
 
 use crate::model::{Enum, EnumValue, EventType, Field, Method, Model, Service, Shape, Type};
+use crate::templates::{self, context};
 
 /// How a language writes what the contract names; the reference page is made of it.
 pub trait Names {
@@ -79,9 +79,7 @@ struct Table {
 /// # Errors
 /// When the template fails.
 pub fn reference(model: &Model, names: &dyn Names) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    let mut environment = templates::environment();
     environment.add_filter("cell", |text: String| cell(&text));
     let template = include_str!("../templates/docs/reference.jinja");
     let context = context! {

@@ -11,6 +11,7 @@ pub mod model;
 pub mod proto;
 pub mod prune;
 pub mod schema;
+mod templates;
 pub mod write;
 
 use std::fmt;

@@ -158,6 +158,7 @@ const FLOORS: &[&str] = &[
     "secret",
     "backoff",
     "lease",
+    "steam/traffic/tls",
     "steam/traffic/host",
     "steam/traffic/maintenance",
     "steam/traffic/headers",

@@ -25,7 +25,7 @@ impl Sealer {
         let payload = Payload { msg: bytes, aad: purpose.as_bytes() };
         let sealed = self
             .0
-            .encrypt(XNonce::from_slice(&nonce), payload)
+            .encrypt(&XNonce::from(nonce), payload)
             .expect("tokens are far below the cipher's limit");
         URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
     }
@@ -38,7 +38,7 @@ impl Sealer {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES)?;
         let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
-        self.0.decrypt(XNonce::from_slice(nonce), payload).ok()
+        self.0.decrypt(nonce.try_into().ok()?, payload).ok()
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
-use minijinja::{Environment, context};
+use minijinja::Environment;
 use prost::Message as _;
 use prost_types::compiler::{CodeGeneratorRequest, CodeGeneratorResponse};
 use serde::Serialize;
@@ -17,6 +17,7 @@ use crate::model::{
 };
 use crate::prune::prune_with_comments;
 use crate::schema::Schema;
+use crate::templates::{self, context};
 use crate::write::File;
 
 /// The folder of the module, relative to the root.
@@ -260,10 +261,7 @@ fn readme(root: &Path) -> anyhow::Result<String> {
 }
 
 fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_keep_trailing_newline(true);
+    let mut environment = templates::pieces();
     environment.add_filter("camel", |name: String| camel(&name));
     environment.add_filter("literal", |text: String| format!("{text:?}"));
     environment.add_filter("comment", |text: String| {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use minijinja::{Environment, Value, context};
+use minijinja::{Environment, Value};
 use prost_reflect::prost::Message as _;
 use serde::Serialize;
 
@@ -14,6 +14,7 @@ use crate::model::{
     Enum, EnumValue, EventType, Field, Message, Method, Model, Service, Shape, Type,
 };
 use crate::schema::Schema;
+use crate::templates::{self, context};
 use crate::write::File;
 
 /// Folder of the SDK, relative to the root.
@@ -197,9 +198,7 @@ fn log(model: &Model) -> Option<Value> {
 }
 
 fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    let mut environment = templates::environment();
     environment.add_filter("camel", |name: String| camel(&name));
     environment.add_filter("constant", |name: String| snake_upper(&name));
     environment.add_filter("ident", |name: String| ident(&name));

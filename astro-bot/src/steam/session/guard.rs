@@ -1,7 +1,7 @@
 //! Codes of the mobile authenticator: pure; time is an argument.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::{Digest as _, Sha1};
 
 use crate::{secret::Secret, steam::wire::SteamId};

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use chrono::DateTime;
 use reqwest::{
     ClientBuilder, Method,
@@ -21,13 +21,12 @@ use super::{
     gate::{Addresses, Budget, DayBudget, Lane, Outcome, Traffic},
     headers::Headers,
     host::Host,
-    maintenance,
+    maintenance, tls,
 };
 use crate::{
     lease::Warrant,
     outside::{Failure, Outside, Web},
     pace::Pace,
-    pem_file,
     steam::wire::{Answer, Purpose, Signal},
 };
 
@@ -159,7 +158,7 @@ impl Http {
     pub(crate) fn new(settings: Settings, outside: &Outside) -> anyhow::Result<Self> {
         let Settings { addresses, proxy, ca_file, header_profiles, pace } = settings;
         let mut builder = ClientBuilder::new()
-            .use_rustls_tls()
+            .tls_backend_preconfigured(tls::config(ca_file.as_deref())?)
             // A redirect to the login page is an answer that the callers must see.
             .redirect(reqwest::redirect::Policy::none())
             // A request that moves items must never be repeated behind our back.
@@ -175,23 +174,6 @@ impl Http {
                     .ok()
                     .context("--proxy is no address of a proxy: write http://HOST:PORT")?,
             );
-        }
-        if let Some(path) = &ca_file {
-            tracing::warn!(
-                "Trusting further certificate authorities for Steam: {}",
-                path.display()
-            );
-            let pem = pem_file::read("--ca-file", path)?;
-            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-                .with_context(|| format!("--ca-file {} cannot be used", path.display()))?;
-            ensure!(
-                !certificates.is_empty(),
-                "--ca-file {}: it has no certificate (PEM)",
-                path.display()
-            );
-            for certificate in certificates {
-                builder = builder.add_root_certificate(certificate);
-            }
         }
         Ok(Self {
             web: outside.net.web(builder).context("cannot build the HTTP client")?,

@@ -7,6 +7,7 @@ mod headers;
 mod host;
 mod http;
 pub(super) mod maintenance;
+mod tls;
 
 pub(crate) use {
     gate::{Addresses, Lane},

@@ -6,7 +6,7 @@ mod names;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use minijinja::{Environment, Value, context};
+use minijinja::{Environment, Value};
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
 use super::{Language, header};
@@ -15,6 +15,7 @@ use crate::model::{GRPC_CODES, Model, PUBLIC_PACKAGES, Service, Shape};
 use crate::proto;
 use crate::prune::prune_with_comments;
 use crate::schema::Schema;
+use crate::templates::{self, context};
 use crate::write::File;
 
 use names::{JavaNames, exception, identifier, javadoc, lower_camel, upper_camel};
@@ -101,9 +102,7 @@ fn classes(set: &FileDescriptorSet, model: &Model) -> anyhow::Result<Vec<File>> 
 }
 
 fn environment() -> anyhow::Result<Environment<'static>> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    let mut environment = templates::environment();
     for (name, text) in [
         ("macros", include_str!("../../../templates/java/macros.jinja")),
         ("service", include_str!("../../../templates/java/service.jinja")),
@@ -167,8 +166,7 @@ fn imports(service: &Service, packages: &BTreeMap<String, String>) -> BTreeSet<S
 
 /// The page that a repository shows first.
 fn readme(root: &Path) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
+    let environment = templates::environment();
     let template = include_str!("../../../templates/java/README.jinja");
     let context = context! {
         command => crate::GENERATE_COMMAND,

@@ -1,10 +1,9 @@
 //! What programs call: services, lists and watches, the driver's way to them, the reference page.
 
-use minijinja::context;
-
 use super::{environment, upper_camel};
 use crate::docs::{Names, last};
 use crate::model::{Enum, EnumValue, EventType, Field, Method, Model, Service, Shape, Type};
+use crate::templates::context;
 
 /// Folder, name and template of each file.
 pub(super) const TEMPLATES: [(&str, &str, &str); 3] = [
@@ -25,9 +24,9 @@ pub(super) fn render(model: &Model, template: &str) -> anyhow::Result<String> {
             .methods
             .iter()
             .filter(|method| method.shape != Shape::Session)
-            .map(|method| context! { start => start(model, method), wide => wide(model, &method.input), ..minijinja::Value::from_serialize(method) })
+            .map(|method| context! { start => start(model, method), wide => wide(model, &method.input), ..method })
             .collect();
-        services.push(context! { methods, ..minijinja::Value::from_serialize(service) });
+        services.push(context! { methods, ..service });
     }
     Ok(environment().render_str(template, context! { services })?)
 }

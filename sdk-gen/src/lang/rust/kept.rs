@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::ensure;
-use minijinja::{Value, context};
+use minijinja::Value;
 
 use super::client::path;
 use super::{environment, ident};
 use crate::docs::last;
 use crate::model::{Field, Message, Model, Type};
+use crate::templates::context;
 
 /// Messages that programs both get and send, other than requests and responses themselves.
 pub(super) fn messages(model: &Model) -> Vec<Message> {
@@ -56,7 +57,7 @@ pub(super) fn render(package: &str, messages: &[Message], model: &Model) -> anyh
         let is_enum = |field: &Field| matches!(field.ty, Type::Enum(_)) && !field.repeated;
         let has_enums = message.fields.iter().any(is_enum);
         let total = is_total(model, &message.full_name);
-        found.push(context! { secret, has_enums, total, fields => fields, ..Value::from_serialize(message) });
+        found.push(context! { secret, has_enums, total, fields => fields, ..message });
     }
     let template = include_str!("../../../templates/rust/kept.jinja");
     Ok(environment().render_str(template, context! { messages => found })?)
@@ -107,7 +108,7 @@ fn field(field: &Field) -> Value {
         Type::Enum(name) if label == "plain" => Some(path(name)),
         Type::Enum(_) | Type::Message(_) | Type::Scalar(_) => None,
     };
-    context! { ident => name, is_set, key, label, module, rust_type => ty, is_enum, ..Value::from_serialize(field) }
+    context! { ident => name, is_set, key, label, module, rust_type => ty, is_enum, ..field }
 }
 
 /// The module of `prost::encoding` that writes it.

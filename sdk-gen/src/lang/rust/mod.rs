@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, ensure};
-use minijinja::{Environment, context};
+use minijinja::Environment;
 use prost_types::source_code_info::Location;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
@@ -17,6 +17,7 @@ use crate::docs;
 use crate::model::shape::snake;
 use crate::model::{Confidential, Method, Model, Policy};
 use crate::schema::Schema;
+use crate::templates::{self, context};
 use crate::write::File;
 
 /// Where the generated files go, relative to the root.
@@ -204,9 +205,7 @@ fn debug_of(package: &str, confidential: &[Confidential]) -> anyhow::Result<Stri
 }
 
 fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    let mut environment = templates::environment();
     environment.add_filter("camel", |name: String| upper_camel(&name));
     environment.add_filter("ident", |name: String| ident(&name));
     environment.add_filter("literal", |text: String| format!("{text:?}"));

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use minijinja::{Environment, context};
+use minijinja::Environment;
 use prost::Message as _;
 use prost_types::FileDescriptorProto;
 use serde::Serialize;
@@ -21,6 +21,7 @@ use crate::model::{
 };
 use crate::prune;
 use crate::schema::Schema;
+use crate::templates::{self, context};
 use crate::write::File;
 
 /// Where the SDK is, relative to the root.
@@ -403,9 +404,7 @@ impl Names for TypeScript {
 }
 
 fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    let mut environment = templates::environment();
     environment.add_filter("literal", |text: String| format!("{text:?}"));
     environment.add_filter("jsdoc", jsdoc);
     environment

@@ -1,5 +1,6 @@
 //! A client with the manners of a browser, and the worlds the tests begin with.
 
+use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -8,6 +9,7 @@ use steam_sim::{
     Account, AssetId, Behaviour, ItemSpec, NewAccount, OfferId, Options, Sim, SimTime, SteamId,
     confirmation_key,
 };
+use tokio_rustls::rustls::crypto::ring;
 
 pub(crate) const API: &str = "https://api.steampowered.com";
 pub(crate) const COMMUNITY: &str = "https://steamcommunity.com";
@@ -80,10 +82,21 @@ pub(crate) fn http(sim: &Sim) -> reqwest::Client {
 }
 
 pub(crate) fn builder(sim: &Sim) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+    trusting([reqwest::Certificate::from_pem(sim.ca_pem().as_bytes()).unwrap()])
         .proxy(reqwest::Proxy::all(sim.proxy_url()).unwrap())
-        .add_root_certificate(reqwest::Certificate::from_pem(sim.ca_pem().as_bytes()).unwrap())
         .user_agent("Mozilla/5.0 (X11; Linux x86_64) Test/1.0")
+}
+
+/// A client for what the simulator answers without TLS.
+pub(crate) fn plain() -> reqwest::Client {
+    trusting([]).build().unwrap()
+}
+
+/// A client that trusts no authority but these.
+fn trusting<const N: usize>(certificates: [reqwest::Certificate; N]) -> reqwest::ClientBuilder {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| ring::default_provider().install_default().unwrap());
+    reqwest::Client::builder().tls_certs_only(certificates)
 }
 
 impl Client {

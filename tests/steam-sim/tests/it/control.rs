@@ -7,7 +7,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use steam_sim::{Options, Sim};
 
-use crate::client::{World, body};
+use crate::client::{World, body, plain};
 
 struct Control {
     http: Client,
@@ -16,7 +16,7 @@ struct Control {
 
 impl Control {
     fn of(sim: &Sim) -> Self {
-        Self { http: Client::new(), url: sim.control_url() }
+        Self { http: plain(), url: sim.control_url() }
     }
 
     async fn post(&self, path: &str, json: Value) -> Value {
@@ -175,10 +175,10 @@ async fn a_wrong_request_is_refused_with_its_reason() {
     let sim = Sim::start(Options::default()).await.unwrap();
     let url = format!("{}/donate", sim.control_url());
     let gift = json!({"from": "nobody", "to": "bot", "assets": []});
-    let response = Client::new().post(&url).json(&gift).send().await.unwrap();
+    let response = plain().post(&url).json(&gift).send().await.unwrap();
     let error = body(response, StatusCode::BAD_REQUEST).await;
     assert_eq!(error["error"], "there is no account nobody");
-    let response = Client::new().post(url).json(&json!({"from": 1})).send().await.unwrap();
+    let response = plain().post(url).json(&json!({"from": 1})).send().await.unwrap();
     let error = body(response, StatusCode::BAD_REQUEST).await;
     assert!(error["error"].as_str().unwrap().starts_with("the request's body: "), "{error}");
 }
@@ -220,8 +220,7 @@ async fn the_binary_announces_its_ports_and_ends_on_sigterm() {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let line: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["accounts"].as_object().unwrap().len(), 3);
-    let control =
-        Control { http: Client::new(), url: line["control"].as_str().unwrap().to_owned() };
+    let control = Control { http: plain(), url: line["control"].as_str().unwrap().to_owned() };
     let books = control.get("/books?account=76561197961299999").await;
     assert_eq!(books["accounts"]["76561197961299999"]["assets"][0]["key"]["id"], "5");
     assert!(std::fs::read_to_string(ca).unwrap().starts_with("-----BEGIN CERTIFICATE"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use steam_sim::{Fault, FaultKind, Matcher, Options, RateLimits, SimTime};
 
-use crate::client::{COMMUNITY, World, http};
+use crate::client::{COMMUNITY, World, builder, http};
 
 const SUMMARY: &str = "IEconService/GetTradeOffersSummary";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -109,14 +109,7 @@ async fn faults_have_the_headers_and_bodies_of_steams() {
     let answer = ask().await;
     assert!(answer.headers().contains_key("x-one") && answer.headers().contains_key("x-two"));
     world.sim.inject(Fault::once(Matcher::path("/inventory/"), FaultKind::login_redirect()));
-    let client = reqwest::Client::builder()
-        .proxy(reqwest::Proxy::all(world.sim.proxy_url()).unwrap())
-        .add_root_certificate(
-            reqwest::Certificate::from_pem(world.sim.ca_pem().as_bytes()).unwrap(),
-        )
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
+    let client = builder(&world.sim).redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let answer = client.get(format!("{COMMUNITY}/inventory/1/2/3")).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::FOUND);
     assert!(answer.headers()["location"].to_str().unwrap().contains("/login/"));

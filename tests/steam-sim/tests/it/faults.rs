@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use steam_sim::{Fault, FaultKind, LostAnswer, Matcher};
 
-use crate::client::{SOON, World, str_error};
+use crate::client::{SOON, World, plain, str_error};
 
 const SEND: &str = "/tradeoffer/new/send";
 
@@ -88,7 +88,7 @@ async fn each_third_request_fails() {
 #[tokio::test]
 async fn chance_hits_its_share_and_the_same_requests_for_the_same_seed() {
     let world = World::start().await;
-    let control = reqwest::Client::new();
+    let control = plain();
     let hits = async |seed: u64, by_json: bool| {
         world.sim.clear_faults();
         let (matcher, kind) = (Matcher::path("GetTradeOffersSummary"), FaultKind::status(503));

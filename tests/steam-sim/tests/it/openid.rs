@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use steam_sim::Sim;
 use url::Url;
 
-use crate::client::{COMMUNITY, World, body, builder, http};
+use crate::client::{COMMUNITY, World, body, builder, http, plain};
 
 const NS: &str = "http://specs.openid.net/auth/2.0";
 const SELECT: &str = "http://specs.openid.net/auth/2.0/identifier_select";
@@ -179,7 +179,7 @@ async fn a_request_which_is_not_openid_2_is_refused() {
 #[tokio::test]
 async fn the_control_api_signs_an_account_in() {
     let world = World::start().await;
-    let post = reqwest::Client::new().post(format!("{}/openid", world.sim.control_url()));
+    let post = plain().post(format!("{}/openid", world.sim.control_url()));
     let sent = post.json(&json!({"account": "alice", "return_to": BACK})).send().await.unwrap();
     let answer: Value = body(sent, StatusCode::OK).await;
     let fields = fields_of(answer["url"].as_str().unwrap());

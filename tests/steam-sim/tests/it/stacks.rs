@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use steam_sim::{AssetId, Behaviour, ItemSpec, OfferState};
 
-use crate::client::{World, body};
+use crate::client::{World, body, plain};
 
 impl World {
     fn wood(&self, amount: u64) -> AssetId {
@@ -104,7 +104,7 @@ async fn a_part_that_is_traded_arrives_under_a_new_number_or_joins_a_stack() {
 #[tokio::test]
 async fn stacks_are_staged_over_http() {
     let world = World::start().await;
-    let http = reqwest::Client::new();
+    let http = plain();
     let post = async |path: &str, json: Value| {
         let url = format!("{}{path}", world.sim.control_url());
         body(http.post(url).json(&json).send().await.unwrap(), StatusCode::OK).await
