@@ -23,7 +23,7 @@ use std::time::Duration;
 /// Opens a session for the bot with this account, and asks for its inventory.
 ///
 /// # Errors
-/// [`Error::KeyInvalid`] for a key that was revoked since the call came, `BOT_PROTOCOL` for
+/// `KEY_INVALID` for a key that was revoked since the call came, `BOT_PROTOCOL` for
 /// an account that is no bot the caller sees, `BOT_LEASE_HELD`.
 pub fn open(
     conn: &mut Conn,
@@ -47,7 +47,7 @@ pub fn open(
 /// none for other events and for one that was applied before.
 ///
 /// # Errors
-/// `BOT_LEASE_LOST` from an older session, [`Error::KeyInvalid`] once its key has ended,
+/// `BOT_LEASE_LOST` from an older session, `KEY_INVALID` once its key has ended,
 /// `BOT_PROTOCOL`.
 pub fn apply(
     conn: &mut Conn,
@@ -157,7 +157,7 @@ fn delivered(
 /// bot is to be told again.
 ///
 /// # Errors
-/// `BOT_LEASE_LOST` from an older session, [`Error::KeyInvalid`] once its key has ended,
+/// `BOT_LEASE_LOST` from an older session, `KEY_INVALID` once its key has ended,
 /// `BOT_PROTOCOL` for an event that leaves others out.
 pub fn refuse(
     conn: &mut Conn,
@@ -271,7 +271,7 @@ pub fn advance(
 /// The bot, if `lease` is its current session and the key is good.
 ///
 /// # Errors
-/// `BOT_LEASE_LOST`, [`Error::KeyInvalid`].
+/// `BOT_LEASE_LOST`, `KEY_INVALID`.
 pub fn fenced(conn: &mut Conn, lease: &Lease, now: Timestamp) -> Result<Bot> {
     auth::ops::still_good(conn, &lease.key, now)?;
     let bot = bots::ops::get(conn, lease.bot)?;
@@ -281,7 +281,7 @@ pub fn fenced(conn: &mut Conn, lease: &Lease, now: Timestamp) -> Result<Bot> {
 /// Holds the lease for `ttl` from now on.
 ///
 /// # Errors
-/// `BOT_LEASE_LOST` from an older session, [`Error::KeyInvalid`] once its key has ended.
+/// `BOT_LEASE_LOST` from an older session, `KEY_INVALID` once its key has ended.
 pub fn extend(conn: &mut Conn, lease: &Lease, ttl: Duration, now: Timestamp) -> Result<()> {
     auth::ops::still_good(conn, &lease.key, now)?;
     bots::ops::extend_lease(conn, lease.bot, lease.epoch, ttl, now)
