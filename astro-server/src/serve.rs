@@ -2,6 +2,7 @@
 pub use crate::edge::raise_file_limit;
 
 use crate::auth::admission::Admission;
+use crate::auth::known::Known;
 use crate::auth::{self, Gate, Streams};
 use crate::config::{Bounds, Config};
 use crate::db::{Address, Db};
@@ -70,7 +71,9 @@ impl Server {
             clock: config.clock.clone(),
             sealer: Sealer::new(&seal_key),
             streams: streams.clone(),
+            known: Known::default(),
         };
+        let admission = Admission::new(db.clone(), config.clock.clone(), gate.known.clone());
         let figures = Metrics::default();
         run_tasks(&db, &config, &streams, &figures, &stop);
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -92,7 +95,7 @@ impl Server {
             database: *able.borrow(),
         };
         let metrics = tell_metrics(config.metrics_listen, &figures, level, &stop).await?;
-        let admit = Admit::new(Admission::new(db, config.clock.clone()));
+        let admit = Admit::new(admission);
         let intake = Intake::new(config.bounds.message, stop.clone());
         let router = edge::stack(routes.routes(), &figures, admit, intake);
         let listener = Listener::new(listener, connections.clone());

@@ -36,6 +36,8 @@ async fn a_bot_that_was_registered_by_mistake_is_removed_and_its_keys_end(backen
     })
     .await;
     worker.stop().await;
+    let client = app.client_with(&mistake.key);
+    client.raw().access().get_caller(GetCallerRequest {}).await.unwrap();
 
     let removed = remove(&app, &mistake.id).await.unwrap();
     assert_eq!(removed.steam_id, mistake.account.steam_id.0);
@@ -44,7 +46,6 @@ async fn a_bot_that_was_registered_by_mistake_is_removed_and_its_keys_end(backen
     let listed = app.admin.raw().bots().list_bots(ListBotsRequest::default()).await.unwrap();
     let ids: Vec<String> = listed.into_inner().bots.into_iter().map(|bot| bot.id).collect();
     assert_eq!(ids, [app.bot_id.as_str()]);
-    let client = app.client_with(&mistake.key);
     let refused = client.raw().access().get_caller(GetCallerRequest {}).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
     let log = app.events().await;

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use astro_sdk::v1::{
-    ApiKeyKind, ErrorReason, ListEventsRequest, ListEventsResponse, WatchEventsRequest,
+    ApiKeyKind, ErrorReason, GetCallerRequest, ListEventsRequest, ListEventsResponse,
+    WatchEventsRequest,
 };
 use astro_sdk::{Client, Code, Error};
 use astro_tests::{App, Backend, DEADLINE, SecondServer, on_each_database};
@@ -16,6 +17,7 @@ use crate::puppet::Puppet;
 use crate::shutdown::{Open, promise};
 
 on_each_database!(
+    a_revoked_key_makes_no_call_here_at_once_and_none_at_another_server_soon,
     a_key_revoked_at_one_server_ends_its_streams_at_the_other_and_no_others,
     a_long_poll_ends_with_its_key,
     a_bot_whose_key_was_revoked_at_another_server_is_told_of_no_delivery_and_reports_nothing,
@@ -25,6 +27,35 @@ on_each_database!(
 /// How long a key may outlive its revocation at another server, and what a busy machine may add.
 const WITHIN: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_secs(2);
+
+async fn a_revoked_key_makes_no_call_here_at_once_and_none_at_another_server_soon(
+    backend: Backend,
+) {
+    let app = App::start(backend).await;
+    let second = app.second_server().await;
+    let key = app.key(ApiKeyKind::Client, &app.org_id, "").await;
+    let (here, there) = (app.client_with(&key), second.client_with(&key));
+    // Both servers know the key by now.
+    call(&here).await.unwrap();
+    call(&there).await.unwrap();
+    let began = Instant::now();
+    revoke(&app, &key).await;
+    let refused = call(&here).await.unwrap_err();
+    assert!(refused.is(ErrorReason::KeyInvalid), "{refused}");
+    let refused = loop {
+        if let Err(refused) = call(&there).await {
+            break refused;
+        }
+    };
+    assert!(refused.is(ErrorReason::KeyInvalid), "{refused}");
+    let took = began.elapsed();
+    assert!(took < WITHIN + MARGIN, "it took {took:?}");
+}
+
+async fn call(client: &Client) -> Result<(), Error> {
+    client.raw().access().get_caller(GetCallerRequest {}).await?;
+    Ok(())
+}
 
 async fn a_key_revoked_at_one_server_ends_its_streams_at_the_other_and_no_others(backend: Backend) {
     let app = App::start(backend).await;

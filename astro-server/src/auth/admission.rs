@@ -1,13 +1,14 @@
 //! Whether a call is let in: its key is good and has the scope that the contract asks for.
 use super::gate::Entry;
 use super::keys::Secret;
+use super::known::{self, Known};
 use super::{ops, store};
 use crate::db::Db;
 use crate::kernel::{Clock, Error, Result, Timestamp};
 use astro_sdk::methods::Method;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// `last_used_at` is written this often at most, so that reading does not mean writing.
 const USE_RECORDED_EVERY: Duration = Duration::from_secs(60);
@@ -17,14 +18,15 @@ const USE_RECORDED_EVERY: Duration = Duration::from_secs(60);
 pub struct Admission {
     db: Db,
     clock: Clock,
+    known: Known,
     /// When this server last tried to write down a key's use, by the key's id.
     noted: Arc<Mutex<HashMap<String, Timestamp>>>,
 }
 
 impl Admission {
-    /// Checks keys against `db`.
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock, noted: Arc::default() }
+    /// Checks keys against `db`, or as they are `known`.
+    pub fn new(db: Db, clock: Clock, known: Known) -> Self {
+        Self { db, clock, known, noted: Arc::default() }
     }
 
     /// Lets the caller with this key call this method.
@@ -33,9 +35,8 @@ impl Admission {
     /// [`Error::KeyInvalid`] without a good key, [`Error::ScopeMissing`], those of the database.
     pub async fn admit(&self, key: Option<&Secret>, method: &'static Method) -> Result<Entry> {
         let secret = key.ok_or(Error::KeyInvalid)?;
-        let id = secret.id().to_owned();
-        let found = self.db.read_short(move |conn| store::key_with_hash(conn, &id)).await?;
-        let (key, hash) = found.ok_or(Error::KeyInvalid)?;
+        let found = self.find(secret.id()).await?;
+        let (key, hash) = &*found;
         let same: bool =
             subtle::ConstantTimeEq::ct_eq(hash.as_slice(), secret.hash().as_slice()).into();
         let now = self.clock.now();
@@ -50,6 +51,19 @@ impl Admission {
             caller.may(scope)?;
         }
         Ok(Entry { caller, method })
+    }
+
+    /// The key with this id, as it was a moment ago.
+    async fn find(&self, id: &str) -> Result<known::Read> {
+        let now = Instant::now();
+        if let Some(found) = self.known.get(id, now) {
+            return Ok(found);
+        }
+        let (begun, id) = (self.known.begin(now), id.to_owned());
+        let found = self.db.read_short(move |conn| store::key_with_hash(conn, &id)).await?;
+        let found = Arc::new(found.ok_or(Error::KeyInvalid)?);
+        self.known.keep(&found, begun);
+        Ok(found)
     }
 
     /// Writes down that a key is used, without the call waiting for it: a database that takes no

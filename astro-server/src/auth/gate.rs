@@ -1,5 +1,6 @@
 //! The gate that each RPC passes: it knows the caller, opens the transaction and keeps the answer.
 use super::idempotency::Once;
+use super::known::Known;
 use super::streams::{StreamPass, Streams};
 use crate::crash;
 use crate::db::{Conn, Db};
@@ -19,6 +20,8 @@ pub struct Gate {
     pub sealer: Sealer,
     /// Open streams.
     pub streams: Streams,
+    /// Keys that were read lately.
+    pub known: Known,
 }
 
 /// What a transaction knows of its request beside the request itself.

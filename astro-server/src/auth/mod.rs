@@ -3,6 +3,7 @@ pub mod admission;
 pub mod gate;
 pub mod idempotency;
 pub mod keys;
+pub mod known;
 pub mod limits;
 pub mod ops;
 pub mod service;

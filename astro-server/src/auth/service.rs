@@ -71,6 +71,7 @@ impl AccessService for Access {
         &self,
         request: Request<RevokeApiKeyRequest>,
     ) -> Result<Response<RevokeApiKeyResponse>, Status> {
+        let _doubt = self.gate.known.doubt();
         let response = unary(request, |call| self.gate.mutate(call, |_| "", revoke)).await?;
         if let Some(key) = &response.get_ref().api_key {
             self.gate.streams.end(&key.id);

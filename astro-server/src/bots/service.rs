@@ -57,6 +57,8 @@ impl BotService for Bots {
             let bot = ops::remove(conn, &context.caller, id, clear, context.now)?;
             Ok(RemoveBotResponse { bot: Some(to_wire(bot, context.now)) })
         };
+        // Its keys are revoked with it.
+        let _doubt = self.gate.known.doubt();
         unary(request, |call| self.gate.mutate(call, |r| &r.request_id, remove)).await
     }
 

@@ -210,7 +210,10 @@ impl Worker {
             deadline.map_or(DATABASE_WAIT, |at| at.saturating_duration_since(Instant::now()));
         // Told a little before the caller stops waiting, and with the reason.
         let wait = left.saturating_sub(WAIT_MIN).max(WAIT_MIN);
-        let outcome = self.pool.begin(Mode::Write(wait)).and_then(|mut conn| {
+        let there = || self.file.as_ref().map_or(Ok(()), |file| file.check());
+        // A file that was moved away would take it, and show it once it is back.
+        let begun = there().and_then(|()| self.pool.begin(Mode::Write(wait)));
+        let outcome = begun.and_then(|mut conn| {
             conn.finish(|conn| {
                 work(conn)?;
                 (self.finish)(conn)?;
@@ -219,7 +222,7 @@ impl Worker {
             })
         });
         // What went into a file that nobody can find any more was not stored.
-        let outcome = outcome.and_then(|()| self.file.as_ref().map_or(Ok(()), |file| file.check()));
+        let outcome = outcome.and_then(|()| there());
         self.pool.trouble().wrote(&outcome);
         outcome
     }

@@ -2,6 +2,7 @@
 use super::*;
 use crate::auth::Streams;
 use crate::auth::gate::Entry;
+use crate::auth::known::Known;
 use crate::db::{Address, Db};
 use crate::events::limits::LOG_PIECE;
 use crate::events::{self, EventType, NewEvent};
@@ -31,6 +32,7 @@ impl World {
             clock: Clock::default(),
             sealer: Sealer::new(&[1; 32]),
             streams: Streams::new(stop.clone()),
+            known: Known::default(),
         };
         let events = Events { gate, feed, log };
         let (org, now) = (OrgId::new(), events.gate.clock.now());
