@@ -230,3 +230,14 @@ async fn the_log_of_sqlite_is_short_again_after_a_long_reader() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(30), short).await.expect("a short log");
 }
+
+#[tokio::test]
+async fn sqlite_is_built_to_plan_a_statement_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("astro.db"));
+    let used =
+        diesel::dsl::sql::<diesel::sql_types::Bool>("sqlite_compileoption_used('ENABLE_QPSG')");
+    let planned_once: bool =
+        db.read(move |conn| Ok(diesel::select(used).get_result(conn)?)).await.unwrap();
+    assert!(planned_once, "LIBSQLITE3_FLAGS of .cargo/config.toml did not reach the build");
+}
