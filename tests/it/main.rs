@@ -34,6 +34,7 @@ mod pages;
 mod panics;
 mod parts;
 mod people;
+mod plans;
 mod promises;
 mod puppet;
 mod races;

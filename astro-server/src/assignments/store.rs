@@ -5,6 +5,7 @@ use super::{
     Assignment, AssignmentItem, AssignmentState, Attempt, AttemptId, BlockedReason, Changes,
     DeliveryStatus, Filter, Phase,
 };
+use crate::db::seek;
 use crate::db::{Conn, each, within};
 use crate::items::Item;
 use crate::items::schema::items;
@@ -103,11 +104,11 @@ pub(super) fn list(
         query = query.filter(t::assignment_type.eq_any(filter.types.clone()));
     }
     if let Some(after) = &page.after {
-        let (at, id) = (after.time()?, AssignmentId(after.id));
+        let (age, row) = ((t::created_at, t::id), (after.time()?, AssignmentId(after.id)));
         query = if oldest_first {
-            query.filter(t::created_at.gt(at).or(t::created_at.eq(at).and(t::id.gt(id))))
+            query.filter(seek::after(age, row))
         } else {
-            query.filter(t::created_at.lt(at).or(t::created_at.eq(at).and(t::id.lt(id))))
+            query.filter(seek::before(age, row))
         };
     }
     query = if oldest_first {

@@ -2,6 +2,7 @@
 use super::schema::{api_keys, request_log};
 use super::{ApiKey, Kind};
 use crate::db::schema::server_settings;
+use crate::db::seek::before;
 use crate::db::{Conn, Document, Guid, each, within};
 use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
@@ -76,11 +77,7 @@ pub(super) fn keys(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Api
         let (at, id) = after.key.split_once(' ').ok_or(Error::PageToken)?;
         let micros = at.parse().map_err(|_| Error::PageToken)?;
         let at = Timestamp::from_micros("page_token", micros)?;
-        query = query.filter(
-            api_keys::created_at
-                .lt(at)
-                .or(api_keys::created_at.eq(at).and(api_keys::id.lt(id.to_owned()))),
-        );
+        query = query.filter(before((api_keys::created_at, api_keys::id), (at, id.to_owned())));
     }
     let rows: Vec<KeyRow> = query
         .order((api_keys::created_at.desc(), api_keys::id.desc()))

@@ -1,6 +1,7 @@
 //! SQL on `bots`.
 use super::schema::bots as t;
 use super::{Bot, SteamStatus};
+use crate::db::seek::before;
 use crate::db::{Conn, within};
 use crate::kernel::{BotId, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
@@ -71,9 +72,7 @@ pub(super) fn all_ids(conn: &mut Conn) -> Result<Vec<(OrgId, BotId)>> {
 pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Bot>> {
     let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if let Some(after) = &page.after {
-        let at = after.time()?;
-        query = query
-            .filter(t::created_at.lt(at).or(t::created_at.eq(at).and(t::id.lt(BotId(after.id)))));
+        query = query.filter(before((t::created_at, t::id), (after.time()?, BotId(after.id))));
     }
     Ok(query.order((t::created_at.desc(), t::id.desc())).limit(page.size + 1).load(conn)?)
 }

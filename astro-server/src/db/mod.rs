@@ -7,6 +7,7 @@ mod migrate;
 mod pool;
 mod probe;
 pub mod schema;
+pub mod seek;
 #[cfg(test)]
 mod tests;
 mod transaction;

@@ -2,6 +2,7 @@
 use super::rules::Given;
 use super::schema::donations as t;
 use super::{Donation, DonationId, DonationState, Filter};
+use crate::db::seek::before;
 use crate::db::{Conn, each, within};
 use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
@@ -132,8 +133,7 @@ pub(super) fn list(
         query = query.filter(t::bot_id.eq(bot));
     }
     if let Some(after) = &page.after {
-        let (at, id) = (after.time()?, DonationId(after.id));
-        query = query.filter(t::created_at.lt(at).or(t::created_at.eq(at).and(t::id.lt(id))));
+        query = query.filter(before((t::created_at, t::id), (after.time()?, DonationId(after.id))));
     }
     Ok(query.order((t::created_at.desc(), t::id.desc())).limit(page.size + 1).load(conn)?)
 }

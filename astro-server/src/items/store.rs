@@ -3,6 +3,7 @@ use super::schema::{items as t, reservations};
 use super::{
     Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
 };
+use crate::db::seek;
 use crate::db::{Conn, MultiBackend, each, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::page::Cursor;
@@ -90,7 +91,7 @@ pub(super) fn list(
 ) -> Result<Vec<Item>> {
     let mut query = filtered(reach, filter);
     if let Some(after) = &page.after {
-        query = seek(query, order, after)?;
+        query = beyond(query, order, after)?;
     }
     query = match order {
         Order::Newest => query.order((t::created_at.desc(), t::id.desc())),
@@ -101,24 +102,14 @@ pub(super) fn list(
     Ok(query.limit(page.size + 1).load(conn)?)
 }
 
-fn seek<'a>(query: Query<'a>, order: Order, after: &Cursor) -> Result<Query<'a>> {
-    let id = ItemId(after.id);
-    let name = after.key.clone();
+fn beyond<'a>(query: Query<'a>, order: Order, after: &Cursor) -> Result<Query<'a>> {
+    let (id, name) = (ItemId(after.id), after.key.clone());
+    let (age, alphabet) = ((t::created_at, t::id), (t::item_name, t::id));
     Ok(match order {
-        Order::Newest => {
-            let at = after.time()?;
-            query.filter(t::created_at.lt(at).or(t::created_at.eq(at).and(t::id.lt(id))))
-        }
-        Order::Oldest => {
-            let at = after.time()?;
-            query.filter(t::created_at.gt(at).or(t::created_at.eq(at).and(t::id.gt(id))))
-        }
-        Order::Name => {
-            query.filter(t::item_name.gt(name.clone()).or(t::item_name.eq(name).and(t::id.gt(id))))
-        }
-        Order::NameDescending => {
-            query.filter(t::item_name.lt(name.clone()).or(t::item_name.eq(name).and(t::id.lt(id))))
-        }
+        Order::Newest => query.filter(seek::before(age, (after.time()?, id))),
+        Order::Oldest => query.filter(seek::after(age, (after.time()?, id))),
+        Order::Name => query.filter(seek::after(alphabet, (name, id))),
+        Order::NameDescending => query.filter(seek::before(alphabet, (name, id))),
     })
 }
 

@@ -4,6 +4,7 @@ use super::schema::{
     discrepancies as d, inventory_sync_log as t, reversed_trades as r, traded_assets as m,
 };
 use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, Sync, SyncId, SyncState};
+use crate::db::seek::before;
 use crate::db::{Conn, Document, each, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{AssetId, BotId, Error, ItemId, Page, Reach, Result, SteamId, Timestamp};
@@ -94,8 +95,7 @@ pub(super) fn list(
         query = query.filter(t::bot_id.eq(bot));
     }
     if let Some(after) = &page.after {
-        let (at, id) = (after.time()?, SyncId(after.id));
-        query = query.filter(t::created_at.lt(at).or(t::created_at.eq(at).and(t::id.lt(id))));
+        query = query.filter(before((t::created_at, t::id), (after.time()?, SyncId(after.id))));
     }
     Ok(query.order((t::created_at.desc(), t::id.desc())).limit(page.size + 1).load(conn)?)
 }
@@ -389,8 +389,8 @@ pub(super) fn list_discrepancies(
         query = query.filter(d::resolution.is_null());
     }
     if let Some(after) = &page.after {
-        let (at, id) = (after.time()?, DiscrepancyId(after.id));
-        query = query.filter(d::created_at.lt(at).or(d::created_at.eq(at).and(d::id.lt(id))));
+        let row = (after.time()?, DiscrepancyId(after.id));
+        query = query.filter(before((d::created_at, d::id), row));
     }
     Ok(query.order((d::created_at.desc(), d::id.desc())).limit(page.size + 1).load(conn)?)
 }

@@ -1,0 +1,98 @@
+//! Where a page begins: beyond a row, in the order of two columns.
+//!
+//! `(a, b) > (x, y)` is a place in an index on both columns. The databases do not see that
+//! `a > x OR (a = x AND b > y)` says the same, and read all rows before it.
+use diesel::backend::Backend;
+use diesel::expression::{
+    AppearsOnTable, AsExpression, Expression, SelectableExpression, ValidGrouping, is_aggregate,
+};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::sql_types::{Bool, SingleValue, SqlType};
+
+/// Two columns that are beyond two values.
+#[derive(Debug, Clone, Copy)]
+pub struct Beyond<A, B, X, Y> {
+    columns: (A, B),
+    sign: &'static str,
+    values: (X, Y),
+}
+
+/// Rows after this one, where the columns are in ascending order.
+pub fn after<A, B, X, Y>(columns: (A, B), row: (X, Y)) -> Beyond<A, B, X::Expression, Y::Expression>
+where
+    A: Expression<SqlType: SqlType + SingleValue>,
+    B: Expression<SqlType: SqlType + SingleValue>,
+    X: AsExpression<A::SqlType>,
+    Y: AsExpression<B::SqlType>,
+{
+    Beyond { columns, sign: ") > (", values: (row.0.as_expression(), row.1.as_expression()) }
+}
+
+/// Rows after this one, where the columns are in descending order.
+pub fn before<A, B, X, Y>(
+    columns: (A, B),
+    row: (X, Y),
+) -> Beyond<A, B, X::Expression, Y::Expression>
+where
+    A: Expression<SqlType: SqlType + SingleValue>,
+    B: Expression<SqlType: SqlType + SingleValue>,
+    X: AsExpression<A::SqlType>,
+    Y: AsExpression<B::SqlType>,
+{
+    Beyond { sign: ") < (", ..after(columns, row) }
+}
+
+impl<A, B, X, Y> Expression for Beyond<A, B, X, Y> {
+    type SqlType = Bool;
+}
+
+impl<A, B, X, Y, From> AppearsOnTable<From> for Beyond<A, B, X, Y>
+where
+    A: AppearsOnTable<From>,
+    B: AppearsOnTable<From>,
+    X: AppearsOnTable<From>,
+    Y: AppearsOnTable<From>,
+{
+}
+
+impl<A, B, X, Y, From> SelectableExpression<From> for Beyond<A, B, X, Y>
+where
+    A: SelectableExpression<From>,
+    B: SelectableExpression<From>,
+    X: SelectableExpression<From>,
+    Y: SelectableExpression<From>,
+{
+}
+
+impl<A, B, X, Y> ValidGrouping<()> for Beyond<A, B, X, Y> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<A, B, X, Y> QueryId for Beyond<A, B, X, Y> {
+    type QueryId = ();
+    // Its text depends on the sign, which is no part of the type.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<A, B, X, Y, DB> QueryFragment<DB> for Beyond<A, B, X, Y>
+where
+    DB: Backend,
+    A: QueryFragment<DB>,
+    B: QueryFragment<DB>,
+    X: QueryFragment<DB>,
+    Y: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("(");
+        self.columns.0.walk_ast(out.reborrow())?;
+        out.push_sql(", ");
+        self.columns.1.walk_ast(out.reborrow())?;
+        out.push_sql(self.sign);
+        self.values.0.walk_ast(out.reborrow())?;
+        out.push_sql(", ");
+        self.values.1.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
+    }
+}

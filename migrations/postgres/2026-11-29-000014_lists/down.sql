@@ -1,0 +1,12 @@
+DROP INDEX items_by_age;
+DROP INDEX items_of_kind;
+DROP INDEX items_of_donor;
+DROP INDEX items_of_recipient;
+DROP INDEX items_free;
+DROP INDEX assignments_by_age;
+DROP INDEX assignments_of_system;
+DROP INDEX assignments_of_user;
+CREATE INDEX assignments_of_user ON assignments (org_id, user_id, created_at);
+DROP INDEX donations_by_age;
+DROP INDEX inventory_sync_log_by_age;
+DROP INDEX discrepancies_by_age;

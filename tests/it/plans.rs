@@ -1,0 +1,193 @@
+//! Each list is read from an index in the list's own order, wherever a page begins: its price does not
+//! grow with what lies before it or beside it. The databases say so themselves.
+
+use astro_server::db::Conn;
+use astro_server::kernel::page::Cursor;
+use astro_server::kernel::seal::Sealer;
+use astro_server::kernel::{OrgId, Page, Reach, Result, SteamId, Timestamp};
+use astro_server::{assignments, donations, items, sync};
+use astro_tests::{App, Backend, on_each_database, sql};
+
+on_each_database!(each_list_is_read_from_an_index_in_its_order);
+
+/// Asks for a page.
+type Ask = Box<dyn Fn(&mut Conn, &Page) -> Result<()>>;
+/// A list as a caller may ask for it.
+type List = (&'static str, Ask);
+
+async fn each_list_is_read_from_an_index_in_its_order(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut conn = sql::open(&app.database_url).unwrap();
+    fill(&mut conn, backend, &app);
+    let org = OrgId::parse("org_id", &app.org_id).unwrap();
+    let mut slow = Vec::new();
+    for (name, list) in lists(org) {
+        for deep in [false, true] {
+            let query = text_of(&mut conn, |conn| list(conn, &page(deep)));
+            let plan = plan(&mut conn, backend, &query);
+            let bad = |line: &str| {
+                // A list of everything walks its index from one end, no further than a page.
+                let scan = line.contains("SCAN") && !line.contains("USING INDEX");
+                scan || ["TEMP B-TREE", "Seq Scan", "Sort"].iter().any(|bad| line.contains(bad))
+            };
+            if plan.lines().any(bad) {
+                slow.push(format!("{name}, deep: {deep}\n{query}\n{plan}\n"));
+            }
+        }
+    }
+    assert!(
+        slow.is_empty(),
+        "{} lists read more than their page:\n{}",
+        slow.len(),
+        slow.join("\n")
+    );
+}
+
+fn someone() -> SteamId {
+    SteamId::parse("user_id", 76_561_197_960_265_729).unwrap()
+}
+
+fn page(deep: bool) -> Page {
+    let mut page = Page::parse(&Sealer::new(&[0; 32]), 50, "", &[]).unwrap();
+    if deep {
+        let at = Timestamp::from_micros("at", 1_000_000).unwrap();
+        page.after = Some(Cursor::at(at, uuid::Uuid::nil()));
+    }
+    page
+}
+
+fn lists(org: OrgId) -> Vec<List> {
+    let own = Reach::Organization(org);
+    let mut lists: Vec<List> = Vec::new();
+    let mut add = |name, list| lists.push((name, list));
+    for order in [items::Order::Newest, items::Order::Oldest] {
+        add("items", of_items(own, order, items::Filter::default()));
+        add("items of all", of_items(Reach::Platform, order, items::Filter::default()));
+        let of = |fill: fn(&mut items::Filter)| {
+            let mut filter = items::Filter::default();
+            fill(&mut filter);
+            of_items(own, order, filter)
+        };
+        add("items in a state", of(|f| f.states = vec![items::ItemState::Available]));
+        add("items by name", of(|f| f.market_hash_names = vec!["Key 7".to_owned()]));
+        add("items of a donor", of(|f| f.donor = Some(someone())));
+        add("items of a recipient", of(|f| f.recipient = Some(someone())));
+    }
+    add("items in the order of names", of_items(own, items::Order::Name, items::Filter::default()));
+    for oldest_first in [false, true] {
+        let of = |reach, fill: fn(&mut assignments::Filter)| -> List {
+            let mut filter = assignments::Filter::default();
+            fill(&mut filter);
+            let list = move |conn: &mut Conn, page: &Page| {
+                assignments::ops::list(conn, reach, &filter, oldest_first, page).map(drop)
+            };
+            ("assignments", Box::new(list))
+        };
+        lists.push(of(own, |_| ()));
+        lists.push(of(Reach::Platform, |_| ()));
+        lists.push(of(own, |f| f.user = Some(someone())));
+        lists.push(of(own, |f| f.external_system = "plugin".to_owned()));
+    }
+    for reach in [own, Reach::Platform] {
+        let donations = move |conn: &mut Conn, page: &Page| {
+            donations::ops::list(conn, reach, &donations::Filter::default(), page).map(drop)
+        };
+        lists.push(("donations", Box::new(donations)));
+        let syncs =
+            move |conn: &mut Conn, page: &Page| sync::ops::list(conn, reach, None, page).map(drop);
+        lists.push(("syncs", Box::new(syncs)));
+    }
+    lists
+}
+
+fn of_items(reach: Reach, order: items::Order, filter: items::Filter) -> Ask {
+    Box::new(move |conn, page| items::ops::list(conn, reach, &filter, order, page).map(drop))
+}
+
+/// The statement that this runs.
+fn text_of(conn: &mut Conn, run: impl FnOnce(&mut Conn) -> Result<()>) -> String {
+    let seen = sql::statements(conn, |conn| run(conn).unwrap());
+    let [query] = seen.as_slice() else { panic!("a list is one statement: {seen:?}") };
+    query.clone()
+}
+
+/// How the database goes about it, whatever the values.
+fn plan(conn: &mut Conn, backend: Backend, query: &str) -> String {
+    let lines = match backend {
+        Backend::Sqlite => sql::plan(conn, &format!("EXPLAIN QUERY PLAN {query}")),
+        Backend::Postgres => {
+            let values = query.matches('$').count();
+            sql::run(conn, "SET plan_cache_mode = force_generic_plan").unwrap();
+            sql::run(conn, &format!("DEALLOCATE ALL; PREPARE list AS {query}")).unwrap();
+            sql::plan(conn, &format!("EXPLAIN EXECUTE list ({})", vec!["NULL"; values].join(", ")))
+        }
+    };
+    lines.unwrap().join("\n")
+}
+
+/// Rows as a server of some years has them. `:id` and the like are written as each database does.
+const ROWS: [&str; 5] = [
+    "INSERT INTO users (org_id, steam_id, display_name, avatar_url, profile_url, country_code,
+       first_seen_at, last_seen_at, created_at, updated_at)
+     SELECT :org, n, 'x', '', '', '', :at, :at, :at, :at FROM :series WHERE n <= 100",
+    "INSERT INTO items (id, org_id, bot_id, state, steam_app_id, steam_context_id, steam_asset_id,
+       steam_class_id, steam_instance_id, amount, market_hash_name, item_name, item_type, item_rarity,
+       steam_metadata, labels, custom_metadata, received_at, received_from_user_id, received_via,
+       assigned_to_user_id, version, created_at, updated_at)
+     SELECT :id, :org, :bot, CASE n % 10 WHEN 0 THEN 'AVAILABLE' ELSE 'DELIVERED' END, 440, 2, n, 1, 0, 1,
+       'Key ' || (n % 50), 'Key ' || (n % 50), '', '', :map, :map, :map, :at, n % 100, 'DONATION', n % 100,
+       1, :at, :at FROM :series",
+    "INSERT INTO assignments (id, org_id, user_id, bot_id, assignment_type, assignment_reason,
+       external_system, external_id, external_context, assignment_priority, state, status_message,
+       total_items_count, delivery_attempts, assigned_at, next_attempt_at, expires_at, version,
+       created_at, updated_at)
+     SELECT :id, :org, 1 + n % 100, :bot, 'GIVEAWAY', '', 'plugin', 'e' || n, :map, 0, 'SETTLED', '', 1, 1,
+       :at, :at, :at, 1, :at, :at FROM :series",
+    "INSERT INTO donations (id, org_id, bot_id, trade_offer_id, donor_id, state, reason, message,
+       assets, items_count, created_at, updated_at)
+     SELECT :id, :org, :bot, 'o' || n, 1 + n % 100, 'RECEIVED', '', '', :list, 1, :at, :at FROM :series",
+    "INSERT INTO inventory_sync_log (id, org_id, bot_id, sync_status, steam_inventory_count,
+       database_available_count, database_assigned_count, database_delivered_count,
+       database_total_count, items_added_count, items_removed_count, items_updated_count,
+       discrepancies_found, error_details, sync_duration_ms, created_at)
+     SELECT :id, :org, :bot, 'SUCCEEDED', 0, 0, 0, 0, 0, 0, 0, 0, 0, :map, 0, :at FROM :series",
+];
+
+fn fill(conn: &mut Conn, backend: Backend, app: &App) {
+    let (id, map, list, at, series) = match backend {
+        Backend::Sqlite => (
+            "randomblob(16)",
+            "'{}'",
+            "'[]'",
+            "n * 1000000",
+            "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 100000)
+              SELECT n FROM s) AS s",
+        ),
+        Backend::Postgres => (
+            "gen_random_uuid()",
+            "'{}'::jsonb",
+            "'[]'::jsonb",
+            "to_timestamp(n)",
+            "generate_series(1, 100000) AS s(n)",
+        ),
+    };
+    let uuid = |text: &str| match backend {
+        Backend::Sqlite => format!("X'{}'", text.replace('-', "")),
+        Backend::Postgres => format!("'{text}'::uuid"),
+    };
+    let (org, bot) = (uuid(&app.org_id), uuid(&app.bot_id));
+    let words = [
+        (":id", id),
+        (":org", &org),
+        (":bot", &bot),
+        (":map", map),
+        (":list", list),
+        (":at", at),
+        (":series", series),
+    ];
+    for rows in ROWS {
+        let rows = words.iter().fold(rows.to_owned(), |rows, (word, is)| rows.replace(word, is));
+        sql::run(conn, &rows).unwrap();
+    }
+    sql::run(conn, "ANALYZE").unwrap();
+}
