@@ -102,7 +102,9 @@ fn files(
 ) -> anyhow::Result<(Vec<write::File>, Vec<Unchecked>)> {
     let model = model::Model::build(schema);
     let (mut files, mut unchecked) = (Vec::new(), Vec::new());
-    for language in lang::all() {
+    let languages = lang::all();
+    files.push(docs::contract::page(&model.public(), &languages)?);
+    for language in languages {
         if let Some(missing) = language.missing() {
             unchecked.push(Unchecked { language: language.name(), missing });
             continue;

@@ -166,6 +166,13 @@ pub struct ErrorReason {
     pub docs: String,
 }
 
+impl Service {
+    /// The methods that SDKs have.
+    pub fn called(&self) -> impl Iterator<Item = &Method> {
+        self.methods.iter().filter(|method| method.shape != Shape::Session)
+    }
+}
+
 impl Model {
     /// What SDKs show: the packages in [`PUBLIC_PACKAGES`] alone.
     pub fn public(&self) -> Self {
@@ -176,6 +183,11 @@ impl Model {
         public.enums.retain(|found| is_public(&found.package));
         public.confidential.retain(|message| is_public(&message.package));
         public
+    }
+
+    /// The enums that programs see; reasons are text.
+    pub fn open_enums(&self) -> impl Iterator<Item = &Enum> {
+        self.enums.iter().filter(|found| found.full_name != REASON_ENUM)
     }
 
     /// Reduces the compiled contract.

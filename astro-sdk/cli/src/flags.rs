@@ -216,7 +216,7 @@ impl Flag {
                 .action(if many { ArgAction::Append } else { ArgAction::Set })
                 .value_parser(Reader { field: field.clone(), key: self.deed == Deed::Remove })
                 .value_name(self.value_name(&word))
-                // They are a page of their own, in REFERENCE.md; the completion has them too.
+                // They are a table in astro-sdk/CONTRACT.md; the completion has them too.
                 .hide_possible_values(is_event_type(field))
                 .allow_negative_numbers(signed),
         };

@@ -10,10 +10,10 @@ use prost_types::compiler::{CodeGeneratorRequest, CodeGeneratorResponse};
 use serde::Serialize;
 
 use super::{Language, Missing, filter, is_installed};
-use crate::docs::{Names, last, reference, snippet};
+use crate::docs::contract::Names;
+use crate::docs::{last, reference, snippet};
 use crate::model::{
-    self, Enum, EnumValue, EventType, Field, Message, Method, Model, REASON_ENUM, Service, Shape,
-    Type,
+    self, Enum, EnumValue, EventType, Field, Message, Method, Model, Service, Shape, Type,
 };
 use crate::prune::prune_with_comments;
 use crate::schema::Schema;
@@ -41,13 +41,18 @@ impl Language for Go {
         (!is_installed("go", "version")).then_some(Missing { tool: "Go", folder: FOLDER })
     }
 
+    fn call(&self, service: &Service, method: &Method) -> String {
+        let (accessor, name) = (camel(&service.accessor), camel(&method.short_name));
+        format!("client.{accessor}.{name}(ctx, &astro.{}{{…}})", last(&method.input))
+    }
+
     fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
         let model = model.public();
         let mut files = messages(schema)?;
         // A package is one folder, and programs import one package: these lie beside the runtime.
         files.push(code("services.gen.go", &services(&model)?)?);
         files.push(code("messages.gen.go", &aliases(&model)?)?);
-        files.push(page("REFERENCE.md", reference(&model, &GoNames)?));
+        files.push(page("REFERENCE.md", reference(&model, self)?));
         files.push(page("README.md", readme(root)?));
         Ok(files)
     }
@@ -112,7 +117,7 @@ fn services(model: &Model) -> anyhow::Result<String> {
     let mut services = Vec::new();
     for service in &model.services {
         let mut methods = Vec::new();
-        for method in service.methods.iter().filter(|method| method.shape != Shape::Session) {
+        for method in service.called() {
             methods.push(method_code(model, method)?);
         }
         let accessor = camel(&service.accessor);
@@ -204,8 +209,7 @@ fn aliases(model: &Model) -> anyhow::Result<String> {
             choices => choices(message),
         }
     });
-    let enums = model.enums.iter().filter(|found| found.full_name != REASON_ENUM);
-    let enums = enums.map(|found| {
+    let enums = model.open_enums().map(|found| {
         let values = found.values.iter().map(|value| {
             context! {
                 name => constant(found, value),
@@ -298,19 +302,7 @@ fn camel(name: &str) -> String {
     camel
 }
 
-/// How Go writes what the contract names.
-struct GoNames;
-
-impl Names for GoNames {
-    fn language(&self) -> &'static str {
-        "Go"
-    }
-
-    fn call(&self, service: &Service, method: &Method) -> String {
-        let (accessor, name) = (camel(&service.accessor), camel(&method.short_name));
-        format!("client.{accessor}.{name}(ctx, &astro.{}{{…}})", last(&method.input))
-    }
-
+impl Names for Go {
     fn field(&self, field: &Field) -> String {
         camel(&field.name)
     }
@@ -340,6 +332,10 @@ impl Names for GoNames {
 
     fn event_type(&self, event: &EventType) -> String {
         format!("astro.EventType{}", camel(&event.constant.to_ascii_lowercase()))
+    }
+
+    fn reason(&self, name: &str) -> String {
+        format!("astro.Reason{}", camel(&name.to_ascii_lowercase()))
     }
 
     fn error(&self, code: &str) -> String {

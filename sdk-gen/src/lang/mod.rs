@@ -12,14 +12,18 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::model::Model;
+use crate::docs::contract::Names;
+use crate::model::{Method, Model, Service};
 use crate::schema::Schema;
 use crate::write::File;
 
 /// One language that the contract is generated for.
-pub trait Language {
+pub trait Language: Names {
     /// Its name, for messages.
     fn name(&self) -> &'static str;
+
+    /// How an RPC is called, on one line: `client.items.get(item_id=…)`.
+    fn call(&self, service: &Service, method: &Method) -> String;
 
     /// Every file of this language. `root` is only for tools that look up their settings there;
     /// the same contract gives the same files each time.

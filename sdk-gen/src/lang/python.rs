@@ -9,7 +9,8 @@ use prost_reflect::prost::Message as _;
 use serde::Serialize;
 
 use super::{Language, header};
-use crate::docs::{self, Names, last};
+use crate::docs::contract::Names;
+use crate::docs::{self, last};
 use crate::model::{
     Enum, EnumValue, EventType, Field, Message, Method, Model, Service, Shape, Type,
 };
@@ -34,6 +35,15 @@ impl Language for Python {
         "Python"
     }
 
+    fn call(&self, service: &Service, method: &Method) -> String {
+        let name = format!("client.{}.{}(…)", ident(&service.accessor), ident(&method.short_name));
+        match method.shape {
+            Shape::Call => format!("response = {name}"),
+            Shape::List { .. } | Shape::Watch { .. } => format!("for entry in {name}:"),
+            Shape::Session => name,
+        }
+    }
+
     fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
         let public = model.public();
         let mut pages = Pages { environment: environment(), files: Vec::new() };
@@ -47,7 +57,7 @@ impl Language for Python {
         let types = include_str!("../../templates/python/event_types.jinja");
         pages.add("event_types.py", types, context! { types => public.events.types })?;
         let enums = include_str!("../../templates/python/enums.jinja");
-        let found: Vec<&Enum> = enums_of(&public).collect();
+        let found: Vec<&Enum> = public.open_enums().collect();
         pages.add("enums.py", enums, context! { enums => found })?;
         let messages = context! { enums => found, messages => public.messages };
         let code = include_str!("../../templates/python/messages.jinja");
@@ -62,7 +72,7 @@ impl Language for Python {
             pages.add(name, code, context! { services, enums => found, aio })?;
         }
         let mut files = pages.files;
-        let reference = docs::reference(&public, &Python)?;
+        let reference = docs::reference(&public, self)?;
         files.push(File::new(FOLDER, "REFERENCE.md", reference.into_bytes()));
         files.push(File::new(FOLDER, "README.md", readme(root, &public)?.into_bytes()));
         Ok(files)
@@ -70,19 +80,6 @@ impl Language for Python {
 }
 
 impl Names for Python {
-    fn language(&self) -> &'static str {
-        "Python"
-    }
-
-    fn call(&self, service: &Service, method: &Method) -> String {
-        let name = format!("client.{}.{}(…)", ident(&service.accessor), ident(&method.short_name));
-        match method.shape {
-            Shape::Call => format!("response = {name}"),
-            Shape::List { .. } | Shape::Watch { .. } => format!("for entry in {name}:"),
-            Shape::Session => name,
-        }
-    }
-
     fn field(&self, field: &Field) -> String {
         field.name.clone()
     }
@@ -107,6 +104,10 @@ impl Names for Python {
         format!("EventType.{}", event.constant)
     }
 
+    fn reason(&self, name: &str) -> String {
+        format!("Reason.{name}")
+    }
+
     fn error(&self, code: &str) -> String {
         format!("{}Error", camel(code))
     }
@@ -125,11 +126,6 @@ impl Pages {
         self.files.push(File::new(GEN, name, format!("{text}\n").into_bytes()));
         Ok(())
     }
-}
-
-/// The enums that programs see; reasons are text.
-fn enums_of(model: &Model) -> impl Iterator<Item = &Enum> {
-    model.enums.iter().filter(|found| found.full_name != crate::model::REASON_ENUM)
 }
 
 /// The pruned contract as lines of bytes in Python.
@@ -157,7 +153,7 @@ fn services(model: &Model) -> anyhow::Result<Vec<ServicePage<'_>>> {
     let mut pages = Vec::new();
     for service in &model.services {
         let mut methods = Vec::new();
-        for method in service.methods.iter().filter(|method| method.shape != Shape::Session) {
+        for method in service.called() {
             let mut messages = model.messages.iter();
             let request: &Message = messages
                 .find(|message| message.full_name == method.input)

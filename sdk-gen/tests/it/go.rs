@@ -108,29 +108,6 @@ fn one_package_has_every_name() {
 }
 
 #[test]
-fn the_reference_speaks_go() {
-    let contract = Contract::new();
-    let labels = "map<string, string> labels = 2;";
-    let time = "// Time.\n  google.protobuf.Timestamp make_time = 3;";
-    let ids = "// Ids.\n  repeated uint64 thing_ids = 4;";
-    contract.edit(THINGS, labels, &format!("{labels}\n  {time}\n  {ids}"));
-    let options = "import \"astro/options/v1/options.proto\";";
-    let import = "import \"google/protobuf/timestamp.proto\";";
-    contract.edit(THINGS, options, &format!("{options}\n{import}"));
-    expect_all(
-        &made(&contract, "REFERENCE.md"),
-        &[
-            "client.Things.Get(ctx, &astro.GetThingRequest{…})",
-            "| `Labels` | `map[string]string` |",
-            "| `MakeTime` | `*timestamppb.Timestamp` |",
-            "| `ThingIds` | `[]uint64` |",
-            "| `astro.ThingStateGood` | 1 |",
-            "| `THING_NOT_FOUND` | `astro.ErrNotFound` |",
-        ],
-    );
-}
-
-#[test]
 fn a_token_that_may_be_absent_is_refused() {
     let contract = with_entries();
     let token = "string page_token = 2;";

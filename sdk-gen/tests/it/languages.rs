@@ -102,9 +102,9 @@ fn a_new_rpc_gets_into_every_language_by_generating_alone() {
             .filter(|code| ACCESSORS.iter().any(|accessor| code.contains(accessor)))
             .collect();
         for (rpc, method) in ["WindGadget", "ListGadgets", "WatchGadgets"].iter().zip(METHODS) {
-            let section = page.split(&format!("### GadgetService.{rpc}\n")).nth(1);
-            let section = section.unwrap_or_else(|| panic!("{name}: no {rpc} in the reference"));
-            let call = section.split("```").nth(1).unwrap().trim();
+            let link = format!("](../CONTRACT.md#gadgetservice{})", rpc.to_lowercase());
+            let row = page.lines().find(|line| line.contains(&link));
+            let call = row.unwrap_or_else(|| panic!("{name}: no {rpc} in the reference"));
             let calls = |word: &str| call.contains(&format!("{word}("));
             assert!(method.iter().any(|word| calls(word)), "{name}: {rpc} is called by {call}");
             let has = |code: &String| method.iter().any(|word| code.contains(&format!("{word}(")));
@@ -125,14 +125,67 @@ fn a_type_of_events_is_a_constant_of_its_name_and_no_enum_of_protobufs() {
         let text = |file: &sdk_gen::write::File| String::from_utf8(file.contents.clone()).ok();
         let texts: Vec<String> = files.iter().filter_map(text).collect();
         assert!(texts.iter().any(|text| text.contains("\"thing.made\"")), "{name}: no constant");
-        let (made, given) = (
-            "| `thing.made` | It was made. | INFO | size |\n",
-            "| `thing.given` | It was given. | WARNING or ERROR | owner? |\n",
-        );
-        let is_page = |text: &String| text.contains(made) && text.contains(given);
-        assert!(texts.iter().any(is_page), "{name}: not in the reference");
         let as_enum = texts.iter().find(|text| text.contains("EVENT_TYPE_THING_MADE"));
         assert_eq!(as_enum, None, "{name}");
+    }
+}
+
+#[test]
+fn the_contract_is_told_once_and_how_each_language_writes_it() {
+    let contract = Contract::new();
+    let things = "thing_service.proto";
+    let fields = "google.protobuf.Timestamp make_time = 3;\n  repeated uint64 thing_ids = 4;";
+    let labels = "map<string, string> labels = 2;";
+    contract.edit(things, labels, &format!("{labels}\n  // Time.\n  {fields}"));
+    let options = "import \"astro/options/v1/options.proto\";";
+    let time = "import \"google/protobuf/timestamp.proto\";";
+    contract.edit(things, options, &format!("{options}\n{time}"));
+    sdk_gen::generate(contract.root()).unwrap();
+    let page = contract.get("astro-sdk/CONTRACT.md");
+    for row in [
+        "| | contract | Go | Java | Python | Rust | TypeScript | JSON |",
+        "| field | `thing_id` | `ThingId` | `getThingId()` | `thing_id` | `thing_id` | `thingId` | `\"thingId\"` |",
+        "| list | `thing_ids` | `ThingIds` | `getThingIdsList()` | `thing_ids` | `thing_ids` | `thingIds` | `\"thingIds\"` |",
+        "| value | `THING_STATE_GOOD` | `astro.ThingStateGood` | `ThingState.THING_STATE_GOOD` | `ThingState.GOOD` | `ThingState::Good` | `ThingState.GOOD` | `\"THING_STATE_GOOD\"` |",
+        "| event | `thing.made` | `astro.EventTypeThingMade` | `EventType.THING_MADE` | `EventType.THING_MADE` | `EventType::ThingMade` | `EventType.THING_MADE` | `\"thing.made\"` |",
+        "| reason | `THING_NOT_FOUND` | `astro.ReasonThingNotFound` | `Reason.THING_NOT_FOUND` | `Reason.THING_NOT_FOUND` | `ErrorReason::ThingNotFound` | `\"THING_NOT_FOUND\"` | `\"THING_NOT_FOUND\"` |",
+        "| error | `NOT_FOUND` | `astro.ErrNotFound` | `NotFoundException` | `NotFoundError` | `Code::NotFound` | `NotFoundError` | `NOT_FOUND` |",
+        "| enum | `ThingState` | `astro.ThingState` | `ThingState` | `ThingState` | `i32` | `ThingState` | `string` |",
+        "| type | `Timestamp` | `*timestamppb.Timestamp` | `Timestamp` | `Timestamp` | `Option<Timestamp>` | `Timestamp` | `string` |",
+        "| type | `repeated uint64` | `[]uint64` | `List<Long>` | `list[int]` | `Vec<u64>` | `string[]` | `array of strings` |",
+        "### ThingService.GetThing",
+        "| [GetThingRequest](#getthingrequest) | [GetThingResponse](#getthingresponse) | `things.read` | yes |",
+        "Errors: [`THING_NOT_FOUND`](#reasons).",
+        "| `things.read` | ThingService.GetThing |",
+        "| `labels` | `map<string, string>` | Labels. |",
+        "| `state` | [`ThingState`](#thingstate) | State. |",
+        "| `THING_STATE_GOOD` | 1 | Good. |",
+        "| `thing.made` | It was made. | INFO | size |",
+        "| `thing.given` | It was given. | WARNING or ERROR | owner? |",
+        "| `THING_NOT_FOUND` | NOT_FOUND. metadata: thing_id. |",
+    ] {
+        assert!(page.lines().any(|line| line == row), "no {row} in:\n{page}");
+    }
+}
+
+#[test]
+fn reference_pages_link_to_what_the_contracts_page_has() {
+    let contract = Contract::new();
+    sdk_gen::generate(contract.root()).unwrap();
+    let page = contract.get("astro-sdk/CONTRACT.md");
+    let headings = page.lines().filter(|line| line.starts_with("##"));
+    let headings: Vec<String> =
+        headings.map(|line| line.replace(['#', ' ', '.'], "").to_lowercase()).collect();
+    for language in sdk_gen::lang::all().iter().filter(|found| found.missing().is_none()) {
+        let folder = language.name().to_lowercase();
+        assert!(page.contains(&format!("]({folder}/REFERENCE.md)")), "{page}");
+        let reference = contract.get(&format!("astro-sdk/{folder}/REFERENCE.md"));
+        let links = reference.split("](../CONTRACT.md#").skip(1);
+        let anchors: Vec<&str> = links.filter_map(|link| link.split(')').next()).collect();
+        assert!(anchors.len() > 7, "{reference}");
+        for anchor in anchors {
+            assert!(headings.iter().any(|found| found == anchor), "{folder}: #{anchor}");
+        }
     }
 }
 

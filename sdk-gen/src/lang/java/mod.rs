@@ -11,14 +11,14 @@ use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
 use super::{Language, header};
 use crate::docs::{last, reference, snippet};
-use crate::model::{GRPC_CODES, Model, PUBLIC_PACKAGES, Service, Shape};
+use crate::model::{GRPC_CODES, Method, Model, PUBLIC_PACKAGES, Service, Shape};
 use crate::proto;
 use crate::prune::prune_with_comments;
 use crate::schema::Schema;
 use crate::templates::{self, context};
 use crate::write::File;
 
-use names::{JavaNames, exception, identifier, javadoc, lower_camel, upper_camel};
+use names::{exception, identifier, javadoc, lower_camel, upper_camel};
 
 /// Where the SDK is, relative to the root.
 const SDK: &str = "astro-sdk/java";
@@ -36,12 +36,25 @@ impl Language for Java {
         "Java"
     }
 
+    fn call(&self, service: &Service, method: &Method) -> String {
+        let accessor = identifier(&lower_camel(&service.accessor));
+        let name = identifier(&lower_camel(&method.short_name));
+        let answer = match &method.shape {
+            Shape::Call | Shape::Session => last(&method.output).to_owned(),
+            Shape::List { entry, .. } => {
+                format!("Paged<{}, {}>", last(entry), last(&method.output))
+            }
+            Shape::Watch { entry, .. } => format!("Watch<{}>", last(entry)),
+        };
+        format!("{answer} answer = client.{accessor}().{name}(request -> request.set…);")
+    }
+
     fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
         let model = model.public();
         let set = prune_with_comments(schema);
         let mut files = messages(&set)?;
         files.extend(classes(&set, &model)?);
-        let page = reference(&model, &JavaNames)?;
+        let page = reference(&model, self)?;
         files.push(File::new(SDK, "REFERENCE.md", page.into_bytes()));
         files.push(File::new(SDK, "README.md", readme(root)?.into_bytes()));
         Ok(files)

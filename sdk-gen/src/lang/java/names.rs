@@ -1,29 +1,10 @@
 //! How Java writes what the contract names.
 
-use crate::docs::{Names, last};
-use crate::model::{Enum, EnumValue, EventType, Field, Method, Service, Shape, Type};
+use crate::docs::contract::Names;
+use crate::docs::last;
+use crate::model::{Enum, EnumValue, EventType, Field, Type};
 
-/// Names for the reference page.
-pub(super) struct JavaNames;
-
-impl Names for JavaNames {
-    fn language(&self) -> &'static str {
-        "Java"
-    }
-
-    fn call(&self, service: &Service, method: &Method) -> String {
-        let accessor = identifier(&lower_camel(&service.accessor));
-        let name = identifier(&lower_camel(&method.short_name));
-        let answer = match &method.shape {
-            Shape::Call | Shape::Session => last(&method.output).to_owned(),
-            Shape::List { entry, .. } => {
-                format!("Paged<{}, {}>", last(entry), last(&method.output))
-            }
-            Shape::Watch { entry, .. } => format!("Watch<{}>", last(entry)),
-        };
-        format!("{answer} answer = client.{accessor}().{name}(request -> request.set…);")
-    }
-
+impl Names for super::Java {
     fn field(&self, field: &Field) -> String {
         let name = upper_camel(&field.name);
         match (&field.map_key, field.repeated) {
@@ -49,6 +30,10 @@ impl Names for JavaNames {
 
     fn event_type(&self, event: &EventType) -> String {
         format!("EventType.{}", event.constant)
+    }
+
+    fn reason(&self, name: &str) -> String {
+        format!("Reason.{name}")
     }
 
     fn error(&self, code: &str) -> String {

@@ -1,8 +1,9 @@
-//! What programs call: services, lists and watches, the driver's way to them, the reference page.
+//! What programs call: services, lists and watches, the driver's way to them; how Rust writes names.
 
 use super::{environment, upper_camel};
-use crate::docs::{Names, last};
-use crate::model::{Enum, EnumValue, EventType, Field, Method, Model, Service, Shape, Type};
+use crate::docs::contract::Names;
+use crate::docs::last;
+use crate::model::{Enum, EnumValue, EventType, Field, Method, Model, Shape, Type};
 use crate::templates::context;
 
 /// Folder, name and template of each file.
@@ -21,9 +22,7 @@ pub(super) fn render(model: &Model, template: &str) -> anyhow::Result<String> {
     let mut services = Vec::new();
     for service in &model.services {
         let methods: Vec<_> = service
-            .methods
-            .iter()
-            .filter(|method| method.shape != Shape::Session)
+            .called()
             .map(|method| context! { start => start(model, method), wide => wide(model, &method.input), ..method })
             .collect();
         services.push(context! { methods, ..service });
@@ -93,23 +92,7 @@ pub(super) fn doc(text: &str) -> String {
     lines.join("\n")
 }
 
-/// How Rust writes what the contract names.
-pub(super) struct RustNames;
-
-impl Names for RustNames {
-    fn language(&self) -> &'static str {
-        "Rust"
-    }
-
-    fn call(&self, service: &Service, method: &Method) -> String {
-        let (name, input) = (&method.short_name, last(&method.input));
-        let call = format!("client.{}().{name}({input} {{ … }})", service.accessor);
-        match method.shape {
-            Shape::Call => format!("{call}.await?"),
-            Shape::List { .. } | Shape::Watch { .. } | Shape::Session => call,
-        }
-    }
-
+impl Names for super::Rust {
     fn field(&self, field: &Field) -> String {
         super::ident(&field.name)
     }
@@ -130,6 +113,10 @@ impl Names for RustNames {
 
     fn event_type(&self, event: &EventType) -> String {
         format!("EventType::{}", upper_camel(&event.constant))
+    }
+
+    fn reason(&self, name: &str) -> String {
+        format!("ErrorReason::{}", upper_camel(name))
     }
 
     fn error(&self, code: &str) -> String {

@@ -15,7 +15,7 @@ use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use super::{Language, filter, header};
 use crate::docs;
 use crate::model::shape::snake;
-use crate::model::{Confidential, Method, Model, Policy};
+use crate::model::{Confidential, Method, Model, Policy, Service, Shape};
 use crate::schema::Schema;
 use crate::templates::{self, context};
 use crate::write::File;
@@ -32,6 +32,15 @@ pub(super) struct Rust;
 impl Language for Rust {
     fn name(&self) -> &'static str {
         "Rust"
+    }
+
+    fn call(&self, service: &Service, method: &Method) -> String {
+        let (name, input) = (&method.short_name, docs::last(&method.input));
+        let call = format!("client.{}().{name}({input} {{ … }})", service.accessor);
+        match method.shape {
+            Shape::Call => format!("{call}.await?"),
+            Shape::List { .. } | Shape::Watch { .. } | Shape::Session => call,
+        }
     }
 
     fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
@@ -51,7 +60,7 @@ impl Language for Rust {
             let code = format!("{}{}", header("//"), client::render(&public, template)?);
             files.push(File::new(folder, name, rustfmt(root, &code)?));
         }
-        let reference = docs::reference(&public, &client::RustNames)?;
+        let reference = docs::reference(&public, self)?;
         files.push(File::new(SDK, "REFERENCE.md", reference.into_bytes()));
         files.push(File::new(SDK, "README.md", readme(root)?.into_bytes()));
         Ok(files)

@@ -15,7 +15,8 @@ use prost_types::FileDescriptorProto;
 use serde::Serialize;
 
 use super::{Language, header};
-use crate::docs::{self, Names, last};
+use crate::docs::contract::Names;
+use crate::docs::{self, last};
 use crate::model::{
     Enum, EnumValue, EventType, Field, Message, Method, Model, Service, Shape, Type,
 };
@@ -38,6 +39,17 @@ impl Language for TypeScript {
         "TypeScript"
     }
 
+    fn call(&self, service: &Service, method: &Method) -> String {
+        let call = format!("client.{}.{}", local(&service.accessor), local(&method.short_name));
+        match &method.shape {
+            Shape::Call | Shape::Session => format!("await {call}({{ … }})"),
+            Shape::List { entry, .. } | Shape::Watch { entry, .. } => {
+                let each = local(&crate::model::shape::snake(last(entry)));
+                format!("for await (const {each} of {call}({{ … }}))")
+            }
+        }
+    }
+
     fn files(&self, root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<File>> {
         let model = model.public();
         let mut pruned = prune::prune(schema);
@@ -58,7 +70,7 @@ impl Language for TypeScript {
         let version =
             format!("/** Version of this package. */\nexport const VERSION = {:?};\n", VERSION);
         files.push(code("version", &version));
-        let reference = docs::reference(&model, &TypeScript)?;
+        let reference = docs::reference(&model, self)?;
         files.push(File::new(SDK, "REFERENCE.md", reference.into_bytes()));
         files.push(File::new(SDK, "README.md", readme(root)?.into_bytes()));
         Ok(files)
@@ -287,7 +299,7 @@ fn services(model: &Model) -> anyhow::Result<String> {
     let mut services = Vec::new();
     for service in &model.services {
         let mut methods = Vec::new();
-        for method in service.methods.iter().filter(|method| method.shape != Shape::Session) {
+        for method in service.called() {
             let found = method_code(method, model)?;
             types.insert(format!("{}Init", found.input));
             if !method.server_streaming {
@@ -365,21 +377,6 @@ fn readme(root: &Path) -> anyhow::Result<String> {
 }
 
 impl Names for TypeScript {
-    fn language(&self) -> &'static str {
-        "TypeScript"
-    }
-
-    fn call(&self, service: &Service, method: &Method) -> String {
-        let call = format!("client.{}.{}", local(&service.accessor), local(&method.short_name));
-        match &method.shape {
-            Shape::Call | Shape::Session => format!("await {call}({{ … }})"),
-            Shape::List { entry, .. } | Shape::Watch { entry, .. } => {
-                let each = local(&crate::model::shape::snake(last(entry)));
-                format!("for await (const {each} of {call}({{ … }}))")
-            }
-        }
-    }
-
     fn field(&self, field: &Field) -> String {
         local(&field.name)
     }
@@ -394,6 +391,10 @@ impl Names for TypeScript {
 
     fn event_type(&self, event: &EventType) -> String {
         format!("EventType.{}", event.constant)
+    }
+
+    fn reason(&self, name: &str) -> String {
+        format!("{name:?}")
     }
 
     fn error(&self, code: &str) -> String {
