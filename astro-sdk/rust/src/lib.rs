@@ -31,6 +31,9 @@ mod event_type;
 pub mod methods;
 #[cfg(feature = "client")]
 pub mod rpc;
+#[cfg(feature = "server")]
+#[macro_use]
+mod served;
 #[cfg(feature = "client")]
 pub mod services;
 pub mod steam;

@@ -8,8 +8,26 @@ fn rpcs_tell_their_scope_and_errors() {
     sdk_gen::generate(contract.root()).unwrap();
     let code = contract.get("astro-sdk/rust/src/gen/astro.v1.rs");
     let docs = "/// Gets one thing.\n        ///\n        /// Scope: `things.read`.\n        ///\n        \
-                /// Errors: `THING_NOT_FOUND`.\n        pub async fn get_thing";
-    assert!(code.contains(docs), "{code}");
+                /// Errors: `THING_NOT_FOUND`.\n        ";
+    for method in ["pub async fn get_thing(", "async fn get_thing("] {
+        assert!(code.contains(&format!("{docs}{method}")), "no {method}: {code}");
+    }
+}
+
+#[test]
+fn a_server_has_a_trait_of_its_methods_and_their_paths() {
+    let contract = Contract::new();
+    sdk_gen::generate(contract.root()).unwrap();
+    let code = contract.get("astro-sdk/rust/src/gen/astro.v1.rs");
+    for expected in [
+        "        type WatchThingsStream: tonic::codegen::tokio_stream::Stream<\n",
+        "        ) -> Result<Response<Self::WatchThingsStream>, Status>;\n",
+        "        ThingService by ThingServiceServer as \"astro.v1.ThingService\" {\n",
+        "            \"/astro.v1.ThingService/GetThing\" unary get_thing;\n",
+        "            \"/astro.v1.ThingService/WatchThings\" server_streaming watch_things;\n",
+    ] {
+        assert!(code.contains(expected), "no {expected} in:\n{code}");
+    }
 }
 
 #[test]

@@ -1424,188 +1424,6 @@ pub mod bot_session_service_client {
         }
     }
 }
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod bot_session_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with BotSessionServiceServer.
-    #[async_trait]
-    pub trait BotSessionService: std::marker::Send + std::marker::Sync + 'static {
-        /// Server streaming response type for the Session method.
-        type SessionStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::SessionResponse, tonic::Status>,
-            > + std::marker::Send
-            + 'static;
-        /// One session. The bot speaks first: Hello, answered by Welcome.
-        ///
-        /// The bot keeps nothing on disk: commands are derived from what the server has committed and
-        /// come again in each session until an event ends them, so a bot that starts empty learns from
-        /// Welcome's successors everything that is under way. Events are numbered from 1 in each session,
-        /// applied in order, and acknowledged cumulatively once they are committed.
-        ///
-        /// Scope: `bot.session`.
-        ///
-        /// Errors: `BOT_NOT_FOUND`, `BOT_LEASE_HELD`, `BOT_LEASE_LOST`, `BOT_PROTOCOL`.
-        async fn session(
-            &self,
-            request: tonic::Request<tonic::Streaming<super::SessionRequest>>,
-        ) -> std::result::Result<tonic::Response<Self::SessionStream>, tonic::Status>;
-    }
-    /// BotSessionService connects one bot worker per Steam account.
-    #[derive(Debug)]
-    pub struct BotSessionServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> BotSessionServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for BotSessionServiceServer<T>
-    where
-        T: BotSessionService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.bot.v1.BotSessionService/Session" => {
-                    #[allow(non_camel_case_types)]
-                    struct SessionSvc<T: BotSessionService>(pub Arc<T>);
-                    impl<T: BotSessionService>
-                        tonic::server::StreamingService<super::SessionRequest> for SessionSvc<T>
-                    {
-                        type Response = super::SessionResponse;
-                        type ResponseStream = T::SessionStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<tonic::Streaming<super::SessionRequest>>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as BotSessionService>::session(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SessionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for BotSessionServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.bot.v1.BotSessionService";
-    impl<T> tonic::server::NamedService for BotSessionServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 
 impl ::core::fmt::Debug for Deliver {
     /// Leaves out what must not get into logs.
@@ -1623,5 +1441,41 @@ impl ::core::fmt::Debug for Deliver {
             .field("trade_offer_id", &self.trade_offer_id)
             .field("start_age", &self.start_age)
             .finish()
+    }
+}
+
+/// What serves `BotSessionService`.
+#[cfg(feature = "server")]
+pub mod bot_session_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// BotSessionService connects one bot worker per Steam account.
+    #[tonic::async_trait]
+    pub trait BotSessionService: Send + Sync + 'static {
+        /// What `Session` answers with.
+        type SessionStream: tonic::codegen::tokio_stream::Stream<
+                Item = Result<crate::bot::v1::SessionResponse, Status>,
+            > + Send
+            + 'static;
+        /// One session. The bot speaks first: Hello, answered by Welcome.
+        ///
+        /// The bot keeps nothing on disk: commands are derived from what the server has committed and
+        /// come again in each session until an event ends them, so a bot that starts empty learns from
+        /// Welcome's successors everything that is under way. Events are numbered from 1 in each session,
+        /// applied in order, and acknowledged cumulatively once they are committed.
+        ///
+        /// Scope: `bot.session`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`, `BOT_LEASE_HELD`, `BOT_LEASE_LOST`, `BOT_PROTOCOL`.
+        async fn session(
+            &self,
+            request: Request<tonic::Streaming<crate::bot::v1::SessionRequest>>,
+        ) -> Result<Response<Self::SessionStream>, Status>;
+    }
+
+    served! {
+        BotSessionService by BotSessionServiceServer as "astro.bot.v1.BotSessionService" {
+            "/astro.bot.v1.BotSessionService/Session" streaming session;
+        }
     }
 }

@@ -579,322 +579,6 @@ pub mod access_service_client {
         }
     }
 }
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod access_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with AccessServiceServer.
-    #[async_trait]
-    pub trait AccessService: std::marker::Send + std::marker::Sync + 'static {
-        /// Tells who the caller is.
-        ///
-        /// Scope: any valid key.
-        async fn get_caller(
-            &self,
-            request: tonic::Request<super::GetCallerRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetCallerResponse>, tonic::Status>;
-        /// Makes a key. The secret is in the response and nowhere else, so this call is not deduplicated.
-        ///
-        /// Scope: `keys.write`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `BOT_NOT_FOUND`.
-        async fn create_api_key(
-            &self,
-            request: tonic::Request<super::CreateApiKeyRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreateApiKeyResponse>, tonic::Status>;
-        /// Lists keys, newest first, without secrets.
-        ///
-        /// Scope: `keys.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        async fn list_api_keys(
-            &self,
-            request: tonic::Request<super::ListApiKeysRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListApiKeysResponse>, tonic::Status>;
-        /// Revokes a key at once; its open streams end. Revoking it again changes nothing.
-        ///
-        /// Scope: `keys.write`.
-        ///
-        /// Errors: `API_KEY_NOT_FOUND`.
-        async fn revoke_api_key(
-            &self,
-            request: tonic::Request<super::RevokeApiKeyRequest>,
-        ) -> std::result::Result<tonic::Response<super::RevokeApiKeyResponse>, tonic::Status>;
-    }
-    /// AccessService manages the keys that clients and bots sign in with.
-    #[derive(Debug)]
-    pub struct AccessServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> AccessServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for AccessServiceServer<T>
-    where
-        T: AccessService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.v1.AccessService/GetCaller" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetCallerSvc<T: AccessService>(pub Arc<T>);
-                    impl<T: AccessService> tonic::server::UnaryService<super::GetCallerRequest> for GetCallerSvc<T> {
-                        type Response = super::GetCallerResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetCallerRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AccessService>::get_caller(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetCallerSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.AccessService/CreateApiKey" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateApiKeySvc<T: AccessService>(pub Arc<T>);
-                    impl<T: AccessService> tonic::server::UnaryService<super::CreateApiKeyRequest>
-                        for CreateApiKeySvc<T>
-                    {
-                        type Response = super::CreateApiKeyResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateApiKeyRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AccessService>::create_api_key(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateApiKeySvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.AccessService/ListApiKeys" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListApiKeysSvc<T: AccessService>(pub Arc<T>);
-                    impl<T: AccessService> tonic::server::UnaryService<super::ListApiKeysRequest>
-                        for ListApiKeysSvc<T>
-                    {
-                        type Response = super::ListApiKeysResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListApiKeysRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AccessService>::list_api_keys(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListApiKeysSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.AccessService/RevokeApiKey" => {
-                    #[allow(non_camel_case_types)]
-                    struct RevokeApiKeySvc<T: AccessService>(pub Arc<T>);
-                    impl<T: AccessService> tonic::server::UnaryService<super::RevokeApiKeyRequest>
-                        for RevokeApiKeySvc<T>
-                    {
-                        type Response = super::RevokeApiKeyResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RevokeApiKeyRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AccessService>::revoke_api_key(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RevokeApiKeySvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for AccessServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.v1.AccessService";
-    impl<T> tonic::server::NamedService for AccessServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Assignment is a promise of items to one Steam user.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Assignment {
@@ -1830,492 +1514,6 @@ pub mod assignment_service_client {
         }
     }
 }
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod assignment_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with AssignmentServiceServer.
-    #[async_trait]
-    pub trait AssignmentService: std::marker::Send + std::marker::Sync + 'static {
-        /// Assigns items (or a reservation) to a Steam user and queues the delivery.
-        ///
-        /// Scope: `assignments.write`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `RESERVATION_NOT_FOUND`, `RESERVATION_ENDED`, `EXTERNAL_ID_EXISTS`, `REQUEST_ID_REUSED`.
-        async fn create_assignment(
-            &self,
-            request: tonic::Request<super::CreateAssignmentRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreateAssignmentResponse>, tonic::Status>;
-        /// Gets one assignment.
-        ///
-        /// Scope: `assignments.read`.
-        ///
-        /// Errors: `ASSIGNMENT_NOT_FOUND`.
-        async fn get_assignment(
-            &self,
-            request: tonic::Request<super::GetAssignmentRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAssignmentResponse>, tonic::Status>;
-        /// Lists assignments, newest first unless order_by says otherwise.
-        ///
-        /// Scope: `assignments.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        async fn list_assignments(
-            &self,
-            request: tonic::Request<super::ListAssignmentsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListAssignmentsResponse>, tonic::Status>;
-        /// Cancels an assignment that is not delivered. Its items go back to the pool at once when no
-        /// offer is out, otherwise when Steam shows the offer as ended.
-        ///
-        /// Scope: `assignments.write`.
-        ///
-        /// Errors: `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, `ETAG_MISMATCH`, `REQUEST_ID_REUSED`.
-        async fn cancel_assignment(
-            &self,
-            request: tonic::Request<super::CancelAssignmentRequest>,
-        ) -> std::result::Result<tonic::Response<super::CancelAssignmentResponse>, tonic::Status>;
-        /// Passes the unclaimed items of an assignment on to another person: at once when no offer is out,
-        /// otherwise when Steam shows the offer as ended. The items never go back to the pool in between.
-        ///
-        /// Scope: `assignments.write`.
-        ///
-        /// Errors: `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, `ETAG_MISMATCH`, `REQUEST_ID_REUSED`.
-        async fn reassign_assignment(
-            &self,
-            request: tonic::Request<super::ReassignAssignmentRequest>,
-        ) -> std::result::Result<tonic::Response<super::ReassignAssignmentResponse>, tonic::Status>;
-        /// Tries the delivery of a blocked or waiting assignment again now.
-        ///
-        /// Scope: `assignments.write`.
-        ///
-        /// Errors: `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, `REQUEST_ID_REUSED`.
-        async fn retry_assignment(
-            &self,
-            request: tonic::Request<super::RetryAssignmentRequest>,
-        ) -> std::result::Result<tonic::Response<super::RetryAssignmentResponse>, tonic::Status>;
-        /// Server streaming response type for the WatchAssignment method.
-        type WatchAssignmentStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::WatchAssignmentResponse, tonic::Status>,
-            > + std::marker::Send
-            + 'static;
-        /// Sends the assignment as it is now and again at each change, until it is final.
-        ///
-        /// Scope: `assignments.read`.
-        ///
-        /// Errors: `ASSIGNMENT_NOT_FOUND`.
-        async fn watch_assignment(
-            &self,
-            request: tonic::Request<super::WatchAssignmentRequest>,
-        ) -> std::result::Result<tonic::Response<Self::WatchAssignmentStream>, tonic::Status>;
-    }
-    /// AssignmentService gives items to people; bots deliver them.
-    #[derive(Debug)]
-    pub struct AssignmentServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> AssignmentServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for AssignmentServiceServer<T>
-    where
-        T: AssignmentService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.v1.AssignmentService/CreateAssignment" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateAssignmentSvc<T: AssignmentService>(pub Arc<T>);
-                    impl<T: AssignmentService>
-                        tonic::server::UnaryService<super::CreateAssignmentRequest>
-                        for CreateAssignmentSvc<T>
-                    {
-                        type Response = super::CreateAssignmentResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateAssignmentRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AssignmentService>::create_assignment(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateAssignmentSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.AssignmentService/GetAssignment" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetAssignmentSvc<T: AssignmentService>(pub Arc<T>);
-                    impl<T: AssignmentService>
-                        tonic::server::UnaryService<super::GetAssignmentRequest>
-                        for GetAssignmentSvc<T>
-                    {
-                        type Response = super::GetAssignmentResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetAssignmentRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AssignmentService>::get_assignment(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetAssignmentSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.AssignmentService/ListAssignments" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListAssignmentsSvc<T: AssignmentService>(pub Arc<T>);
-                    impl<T: AssignmentService>
-                        tonic::server::UnaryService<super::ListAssignmentsRequest>
-                        for ListAssignmentsSvc<T>
-                    {
-                        type Response = super::ListAssignmentsResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListAssignmentsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AssignmentService>::list_assignments(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListAssignmentsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.AssignmentService/CancelAssignment" => {
-                    #[allow(non_camel_case_types)]
-                    struct CancelAssignmentSvc<T: AssignmentService>(pub Arc<T>);
-                    impl<T: AssignmentService>
-                        tonic::server::UnaryService<super::CancelAssignmentRequest>
-                        for CancelAssignmentSvc<T>
-                    {
-                        type Response = super::CancelAssignmentResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CancelAssignmentRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AssignmentService>::cancel_assignment(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CancelAssignmentSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.AssignmentService/ReassignAssignment" => {
-                    #[allow(non_camel_case_types)]
-                    struct ReassignAssignmentSvc<T: AssignmentService>(pub Arc<T>);
-                    impl<T: AssignmentService>
-                        tonic::server::UnaryService<super::ReassignAssignmentRequest>
-                        for ReassignAssignmentSvc<T>
-                    {
-                        type Response = super::ReassignAssignmentResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ReassignAssignmentRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AssignmentService>::reassign_assignment(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ReassignAssignmentSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.AssignmentService/RetryAssignment" => {
-                    #[allow(non_camel_case_types)]
-                    struct RetryAssignmentSvc<T: AssignmentService>(pub Arc<T>);
-                    impl<T: AssignmentService>
-                        tonic::server::UnaryService<super::RetryAssignmentRequest>
-                        for RetryAssignmentSvc<T>
-                    {
-                        type Response = super::RetryAssignmentResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RetryAssignmentRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AssignmentService>::retry_assignment(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RetryAssignmentSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.AssignmentService/WatchAssignment" => {
-                    #[allow(non_camel_case_types)]
-                    struct WatchAssignmentSvc<T: AssignmentService>(pub Arc<T>);
-                    impl<T: AssignmentService>
-                        tonic::server::ServerStreamingService<super::WatchAssignmentRequest>
-                        for WatchAssignmentSvc<T>
-                    {
-                        type Response = super::WatchAssignmentResponse;
-                        type ResponseStream = T::WatchAssignmentStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::WatchAssignmentRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AssignmentService>::watch_assignment(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = WatchAssignmentSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for AssignmentServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.v1.AssignmentService";
-    impl<T> tonic::server::NamedService for AssignmentServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Bot is one Steam account that holds items.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Bot {
@@ -2753,364 +1951,6 @@ pub mod bot_service_client {
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.BotService", "PauseBot"));
             self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod bot_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with BotServiceServer.
-    #[async_trait]
-    pub trait BotService: std::marker::Send + std::marker::Sync + 'static {
-        /// Registers a Steam account as a bot of an organisation. Make its key with CreateApiKey.
-        ///
-        /// Scope: `bots.write`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `BOT_EXISTS`, `REQUEST_ID_REUSED`.
-        async fn register_bot(
-            &self,
-            request: tonic::Request<super::RegisterBotRequest>,
-        ) -> std::result::Result<tonic::Response<super::RegisterBotResponse>, tonic::Status>;
-        /// Lists bots, newest first, with the state of their sessions.
-        ///
-        /// Scope: `bots.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        async fn list_bots(
-            &self,
-            request: tonic::Request<super::ListBotsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListBotsResponse>, tonic::Status>;
-        /// Gets a bot.
-        ///
-        /// Scope: `bots.read`.
-        ///
-        /// Errors: `BOT_NOT_FOUND`.
-        async fn get_bot(
-            &self,
-            request: tonic::Request<super::GetBotRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetBotResponse>, tonic::Status>;
-        /// Removes a bot that was registered by mistake, and revokes its keys. One that items have gone
-        /// through stays, because their history names it: pause it instead.
-        ///
-        /// Scope: `bots.write`.
-        ///
-        /// Errors: `BOT_NOT_FOUND`, `BOT_IN_USE`, `REQUEST_ID_REUSED`.
-        async fn remove_bot(
-            &self,
-            request: tonic::Request<super::RemoveBotRequest>,
-        ) -> std::result::Result<tonic::Response<super::RemoveBotResponse>, tonic::Status>;
-        /// Pauses a bot, or lets it go on: a paused bot starts no delivery and takes no donation, but
-        /// follows the offers that are out already.
-        ///
-        /// Scope: `bots.write`.
-        ///
-        /// Errors: `BOT_NOT_FOUND`, `REQUEST_ID_REUSED`.
-        async fn pause_bot(
-            &self,
-            request: tonic::Request<super::PauseBotRequest>,
-        ) -> std::result::Result<tonic::Response<super::PauseBotResponse>, tonic::Status>;
-    }
-    /// BotService administers the bots: one Steam account each. Workers use astro.bot.v1.
-    #[derive(Debug)]
-    pub struct BotServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> BotServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for BotServiceServer<T>
-    where
-        T: BotService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.v1.BotService/RegisterBot" => {
-                    #[allow(non_camel_case_types)]
-                    struct RegisterBotSvc<T: BotService>(pub Arc<T>);
-                    impl<T: BotService> tonic::server::UnaryService<super::RegisterBotRequest> for RegisterBotSvc<T> {
-                        type Response = super::RegisterBotResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RegisterBotRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as BotService>::register_bot(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RegisterBotSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.BotService/ListBots" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListBotsSvc<T: BotService>(pub Arc<T>);
-                    impl<T: BotService> tonic::server::UnaryService<super::ListBotsRequest> for ListBotsSvc<T> {
-                        type Response = super::ListBotsResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListBotsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as BotService>::list_bots(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListBotsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.BotService/GetBot" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetBotSvc<T: BotService>(pub Arc<T>);
-                    impl<T: BotService> tonic::server::UnaryService<super::GetBotRequest> for GetBotSvc<T> {
-                        type Response = super::GetBotResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetBotRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as BotService>::get_bot(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetBotSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.BotService/RemoveBot" => {
-                    #[allow(non_camel_case_types)]
-                    struct RemoveBotSvc<T: BotService>(pub Arc<T>);
-                    impl<T: BotService> tonic::server::UnaryService<super::RemoveBotRequest> for RemoveBotSvc<T> {
-                        type Response = super::RemoveBotResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RemoveBotRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as BotService>::remove_bot(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RemoveBotSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.BotService/PauseBot" => {
-                    #[allow(non_camel_case_types)]
-                    struct PauseBotSvc<T: BotService>(pub Arc<T>);
-                    impl<T: BotService> tonic::server::UnaryService<super::PauseBotRequest> for PauseBotSvc<T> {
-                        type Response = super::PauseBotResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::PauseBotRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as BotService>::pause_bot(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = PauseBotSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for BotServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.v1.BotService";
-    impl<T> tonic::server::NamedService for BotServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// Donation is one trade offer that somebody sent to a bot.
@@ -3555,227 +2395,6 @@ pub mod donation_service_client {
         }
     }
 }
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod donation_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with DonationServiceServer.
-    #[async_trait]
-    pub trait DonationService: std::marker::Send + std::marker::Sync + 'static {
-        /// Gets one donation.
-        ///
-        /// Scope: `donations.read`.
-        ///
-        /// Errors: `DONATION_NOT_FOUND`.
-        async fn get_donation(
-            &self,
-            request: tonic::Request<super::GetDonationRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetDonationResponse>, tonic::Status>;
-        /// Lists donations, newest first.
-        ///
-        /// Scope: `donations.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        async fn list_donations(
-            &self,
-            request: tonic::Request<super::ListDonationsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListDonationsResponse>, tonic::Status>;
-    }
-    /// DonationService shows the trade offers that people sent to the bots, and what became of them.
-    #[derive(Debug)]
-    pub struct DonationServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> DonationServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for DonationServiceServer<T>
-    where
-        T: DonationService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.v1.DonationService/GetDonation" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetDonationSvc<T: DonationService>(pub Arc<T>);
-                    impl<T: DonationService> tonic::server::UnaryService<super::GetDonationRequest>
-                        for GetDonationSvc<T>
-                    {
-                        type Response = super::GetDonationResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetDonationRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as DonationService>::get_donation(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetDonationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.DonationService/ListDonations" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListDonationsSvc<T: DonationService>(pub Arc<T>);
-                    impl<T: DonationService>
-                        tonic::server::UnaryService<super::ListDonationsRequest>
-                        for ListDonationsSvc<T>
-                    {
-                        type Response = super::ListDonationsResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListDonationsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as DonationService>::list_donations(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListDonationsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for DonationServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.v1.DonationService";
-    impl<T> tonic::server::NamedService for DonationServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Event is one thing that happened: one row of the system events.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Event {
@@ -4139,233 +2758,6 @@ pub mod event_service_client {
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.EventService", "WatchEvents"));
             self.inner.server_streaming(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod event_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with EventServiceServer.
-    #[async_trait]
-    pub trait EventService: std::marker::Send + std::marker::Sync + 'static {
-        /// Reads the log in pages, oldest or newest first; for callers that poll. Who writes and then lists
-        /// sees the own events.
-        ///
-        /// Scope: `events.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `RESUME_TOKEN_INVALID`, `RESUME_TOKEN_EXPIRED`.
-        async fn list_events(
-            &self,
-            request: tonic::Request<super::ListEventsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListEventsResponse>, tonic::Status>;
-        /// Server streaming response type for the WatchEvents method.
-        type WatchEventsStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::WatchEventsResponse, tonic::Status>,
-            > + std::marker::Send
-            + 'static;
-        /// Follows the log, in order and without gaps; resume with the last resume_token.
-        ///
-        /// Scope: `events.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `RESUME_TOKEN_INVALID`, `RESUME_TOKEN_EXPIRED`.
-        async fn watch_events(
-            &self,
-            request: tonic::Request<super::WatchEventsRequest>,
-        ) -> std::result::Result<tonic::Response<Self::WatchEventsStream>, tonic::Status>;
-    }
-    /// EventService is the ordered, durable log of everything that happened.
-    #[derive(Debug)]
-    pub struct EventServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> EventServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for EventServiceServer<T>
-    where
-        T: EventService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.v1.EventService/ListEvents" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListEventsSvc<T: EventService>(pub Arc<T>);
-                    impl<T: EventService> tonic::server::UnaryService<super::ListEventsRequest> for ListEventsSvc<T> {
-                        type Response = super::ListEventsResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListEventsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as EventService>::list_events(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListEventsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.EventService/WatchEvents" => {
-                    #[allow(non_camel_case_types)]
-                    struct WatchEventsSvc<T: EventService>(pub Arc<T>);
-                    impl<T: EventService>
-                        tonic::server::ServerStreamingService<super::WatchEventsRequest>
-                        for WatchEventsSvc<T>
-                    {
-                        type Response = super::WatchEventsResponse;
-                        type ResponseStream = T::WatchEventsStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::WatchEventsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as EventService>::watch_events(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = WatchEventsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for EventServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.v1.EventService";
-    impl<T> tonic::server::NamedService for EventServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// ItemFilter narrows a list. Fields are ANDed; values of one field are ORed. At most 100 values
@@ -5009,420 +3401,6 @@ pub mod item_service_client {
         }
     }
 }
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod item_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with ItemServiceServer.
-    #[async_trait]
-    pub trait ItemService: std::marker::Send + std::marker::Sync + 'static {
-        /// Gets one item.
-        ///
-        /// Scope: `items.read`.
-        ///
-        /// Errors: `ITEM_NOT_FOUND`.
-        async fn get_item(
-            &self,
-            request: tonic::Request<super::GetItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetItemResponse>, tonic::Status>;
-        /// Lists items, newest first unless order_by says otherwise.
-        ///
-        /// Scope: `items.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        async fn list_items(
-            &self,
-            request: tonic::Request<super::ListItemsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListItemsResponse>, tonic::Status>;
-        /// Changes the fields that clients own: labels, custom metadata and the market value.
-        ///
-        /// Scope: `items.write`.
-        ///
-        /// Errors: `ITEM_NOT_FOUND`, `ETAG_MISMATCH`, `REQUEST_ID_REUSED`.
-        async fn update_item(
-            &self,
-            request: tonic::Request<super::UpdateItemRequest>,
-        ) -> std::result::Result<tonic::Response<super::UpdateItemResponse>, tonic::Status>;
-        /// Reserves items for a limited time (a running giveaway): all that are asked for, or none.
-        ///
-        /// Scope: `items.reserve`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `NOT_ENOUGH_ITEMS`, `REQUEST_ID_REUSED`.
-        async fn reserve_items(
-            &self,
-            request: tonic::Request<super::ReserveItemsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ReserveItemsResponse>, tonic::Status>;
-        /// Gives reserved items back to the pool.
-        ///
-        /// Scope: `items.reserve`.
-        ///
-        /// Errors: `RESERVATION_NOT_FOUND`, `RESERVATION_ENDED`, `REQUEST_ID_REUSED`.
-        async fn release_reservation(
-            &self,
-            request: tonic::Request<super::ReleaseReservationRequest>,
-        ) -> std::result::Result<tonic::Response<super::ReleaseReservationResponse>, tonic::Status>;
-        /// Lists every movement of one item, newest first: the audit trail.
-        ///
-        /// Scope: `items.read`.
-        ///
-        /// Errors: `ITEM_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        async fn list_item_history(
-            &self,
-            request: tonic::Request<super::ListItemHistoryRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListItemHistoryResponse>, tonic::Status>;
-    }
-    /// ItemService is the shared pool of items held by the bots.
-    #[derive(Debug)]
-    pub struct ItemServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> ItemServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for ItemServiceServer<T>
-    where
-        T: ItemService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.v1.ItemService/GetItem" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetItemSvc<T: ItemService>(pub Arc<T>);
-                    impl<T: ItemService> tonic::server::UnaryService<super::GetItemRequest> for GetItemSvc<T> {
-                        type Response = super::GetItemResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetItemRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as ItemService>::get_item(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetItemSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.ItemService/ListItems" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListItemsSvc<T: ItemService>(pub Arc<T>);
-                    impl<T: ItemService> tonic::server::UnaryService<super::ListItemsRequest> for ListItemsSvc<T> {
-                        type Response = super::ListItemsResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListItemsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ItemService>::list_items(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListItemsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.ItemService/UpdateItem" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateItemSvc<T: ItemService>(pub Arc<T>);
-                    impl<T: ItemService> tonic::server::UnaryService<super::UpdateItemRequest> for UpdateItemSvc<T> {
-                        type Response = super::UpdateItemResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateItemRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ItemService>::update_item(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateItemSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.ItemService/ReserveItems" => {
-                    #[allow(non_camel_case_types)]
-                    struct ReserveItemsSvc<T: ItemService>(pub Arc<T>);
-                    impl<T: ItemService> tonic::server::UnaryService<super::ReserveItemsRequest>
-                        for ReserveItemsSvc<T>
-                    {
-                        type Response = super::ReserveItemsResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ReserveItemsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ItemService>::reserve_items(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ReserveItemsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.ItemService/ReleaseReservation" => {
-                    #[allow(non_camel_case_types)]
-                    struct ReleaseReservationSvc<T: ItemService>(pub Arc<T>);
-                    impl<T: ItemService>
-                        tonic::server::UnaryService<super::ReleaseReservationRequest>
-                        for ReleaseReservationSvc<T>
-                    {
-                        type Response = super::ReleaseReservationResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ReleaseReservationRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ItemService>::release_reservation(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ReleaseReservationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.ItemService/ListItemHistory" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListItemHistorySvc<T: ItemService>(pub Arc<T>);
-                    impl<T: ItemService> tonic::server::UnaryService<super::ListItemHistoryRequest>
-                        for ListItemHistorySvc<T>
-                    {
-                        type Response = super::ListItemHistoryResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListItemHistoryRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ItemService>::list_item_history(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListItemHistorySvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for ItemServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.v1.ItemService";
-    impl<T> tonic::server::NamedService for ItemServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// CreateOrganizationRequest creates an organisation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateOrganizationRequest {
@@ -5771,333 +3749,6 @@ pub mod organization_service_client {
                 .insert(GrpcMethod::new("astro.v1.OrganizationService", "ListOrganizations"));
             self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod organization_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with OrganizationServiceServer.
-    #[async_trait]
-    pub trait OrganizationService: std::marker::Send + std::marker::Sync + 'static {
-        /// Creates an organisation. Only platform keys may.
-        ///
-        /// Scope: `orgs.write`.
-        ///
-        /// Errors: `ORGANIZATION_EXISTS`, `REQUEST_ID_REUSED`.
-        async fn create_organization(
-            &self,
-            request: tonic::Request<super::CreateOrganizationRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreateOrganizationResponse>, tonic::Status>;
-        /// Changes the settings of an organisation.
-        ///
-        /// Scope: `orgs.write`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `REQUEST_ID_REUSED`.
-        async fn update_organization(
-            &self,
-            request: tonic::Request<super::UpdateOrganizationRequest>,
-        ) -> std::result::Result<tonic::Response<super::UpdateOrganizationResponse>, tonic::Status>;
-        /// Gets one organisation; an organisation's key gets its own when org_id is empty.
-        ///
-        /// Scope: `orgs.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`.
-        async fn get_organization(
-            &self,
-            request: tonic::Request<super::GetOrganizationRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetOrganizationResponse>, tonic::Status>;
-        /// Lists organisations by slug; an organisation's key sees its own only.
-        ///
-        /// Scope: `orgs.read`.
-        ///
-        /// Errors: `PAGE_TOKEN_INVALID`.
-        async fn list_organizations(
-            &self,
-            request: tonic::Request<super::ListOrganizationsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListOrganizationsResponse>, tonic::Status>;
-    }
-    /// OrganizationService manages the tenants: one gaming community each.
-    #[derive(Debug)]
-    pub struct OrganizationServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> OrganizationServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for OrganizationServiceServer<T>
-    where
-        T: OrganizationService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.v1.OrganizationService/CreateOrganization" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateOrganizationSvc<T: OrganizationService>(pub Arc<T>);
-                    impl<T: OrganizationService>
-                        tonic::server::UnaryService<super::CreateOrganizationRequest>
-                        for CreateOrganizationSvc<T>
-                    {
-                        type Response = super::CreateOrganizationResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateOrganizationRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as OrganizationService>::create_organization(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateOrganizationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.OrganizationService/UpdateOrganization" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateOrganizationSvc<T: OrganizationService>(pub Arc<T>);
-                    impl<T: OrganizationService>
-                        tonic::server::UnaryService<super::UpdateOrganizationRequest>
-                        for UpdateOrganizationSvc<T>
-                    {
-                        type Response = super::UpdateOrganizationResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateOrganizationRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as OrganizationService>::update_organization(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateOrganizationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.OrganizationService/GetOrganization" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetOrganizationSvc<T: OrganizationService>(pub Arc<T>);
-                    impl<T: OrganizationService>
-                        tonic::server::UnaryService<super::GetOrganizationRequest>
-                        for GetOrganizationSvc<T>
-                    {
-                        type Response = super::GetOrganizationResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetOrganizationRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as OrganizationService>::get_organization(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetOrganizationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.OrganizationService/ListOrganizations" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListOrganizationsSvc<T: OrganizationService>(pub Arc<T>);
-                    impl<T: OrganizationService>
-                        tonic::server::UnaryService<super::ListOrganizationsRequest>
-                        for ListOrganizationsSvc<T>
-                    {
-                        type Response = super::ListOrganizationsResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListOrganizationsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as OrganizationService>::list_organizations(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListOrganizationsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for OrganizationServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.v1.OrganizationService";
-    impl<T> tonic::server::NamedService for OrganizationServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// Sync is one run: one row of the inventory sync log.
@@ -6801,371 +4452,6 @@ pub mod sync_service_client {
         }
     }
 }
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod sync_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with SyncServiceServer.
-    #[async_trait]
-    pub trait SyncService: std::marker::Send + std::marker::Sync + 'static {
-        /// Asks a bot for a full inventory now. A run that waits already is returned as it is.
-        ///
-        /// Scope: `sync.write`.
-        ///
-        /// Errors: `BOT_NOT_FOUND`, `REQUEST_ID_REUSED`.
-        async fn start_sync(
-            &self,
-            request: tonic::Request<super::StartSyncRequest>,
-        ) -> std::result::Result<tonic::Response<super::StartSyncResponse>, tonic::Status>;
-        /// Gets one sync run.
-        ///
-        /// Scope: `sync.read`.
-        ///
-        /// Errors: `SYNC_NOT_FOUND`.
-        async fn get_sync(
-            &self,
-            request: tonic::Request<super::GetSyncRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetSyncResponse>, tonic::Status>;
-        /// Lists sync runs, newest first.
-        ///
-        /// Scope: `sync.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `BOT_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        async fn list_syncs(
-            &self,
-            request: tonic::Request<super::ListSyncsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListSyncsResponse>, tonic::Status>;
-        /// Lists differences between Steam and the database, newest first.
-        ///
-        /// Scope: `sync.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        async fn list_discrepancies(
-            &self,
-            request: tonic::Request<super::ListDiscrepanciesRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListDiscrepanciesResponse>, tonic::Status>;
-        /// Resolves one difference by hand.
-        ///
-        /// Scope: `sync.write`.
-        ///
-        /// Errors: `DISCREPANCY_NOT_FOUND`, `DISCREPANCY_STATE`, `REQUEST_ID_REUSED`.
-        async fn resolve_discrepancy(
-            &self,
-            request: tonic::Request<super::ResolveDiscrepancyRequest>,
-        ) -> std::result::Result<tonic::Response<super::ResolveDiscrepancyResponse>, tonic::Status>;
-    }
-    /// SyncService shows and steers the 1:1 match of bot inventories and the database.
-    #[derive(Debug)]
-    pub struct SyncServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> SyncServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for SyncServiceServer<T>
-    where
-        T: SyncService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.v1.SyncService/StartSync" => {
-                    #[allow(non_camel_case_types)]
-                    struct StartSyncSvc<T: SyncService>(pub Arc<T>);
-                    impl<T: SyncService> tonic::server::UnaryService<super::StartSyncRequest> for StartSyncSvc<T> {
-                        type Response = super::StartSyncResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::StartSyncRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as SyncService>::start_sync(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = StartSyncSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.SyncService/GetSync" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetSyncSvc<T: SyncService>(pub Arc<T>);
-                    impl<T: SyncService> tonic::server::UnaryService<super::GetSyncRequest> for GetSyncSvc<T> {
-                        type Response = super::GetSyncResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetSyncRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as SyncService>::get_sync(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetSyncSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.SyncService/ListSyncs" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListSyncsSvc<T: SyncService>(pub Arc<T>);
-                    impl<T: SyncService> tonic::server::UnaryService<super::ListSyncsRequest> for ListSyncsSvc<T> {
-                        type Response = super::ListSyncsResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListSyncsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as SyncService>::list_syncs(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListSyncsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.SyncService/ListDiscrepancies" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListDiscrepanciesSvc<T: SyncService>(pub Arc<T>);
-                    impl<T: SyncService>
-                        tonic::server::UnaryService<super::ListDiscrepanciesRequest>
-                        for ListDiscrepanciesSvc<T>
-                    {
-                        type Response = super::ListDiscrepanciesResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListDiscrepanciesRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as SyncService>::list_discrepancies(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListDiscrepanciesSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.SyncService/ResolveDiscrepancy" => {
-                    #[allow(non_camel_case_types)]
-                    struct ResolveDiscrepancySvc<T: SyncService>(pub Arc<T>);
-                    impl<T: SyncService>
-                        tonic::server::UnaryService<super::ResolveDiscrepancyRequest>
-                        for ResolveDiscrepancySvc<T>
-                    {
-                        type Response = super::ResolveDiscrepancyResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ResolveDiscrepancyRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as SyncService>::resolve_discrepancy(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ResolveDiscrepancySvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for SyncServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.v1.SyncService";
-    impl<T> tonic::server::NamedService for SyncServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// User is a person on Steam, as one organisation knows them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct User {
@@ -7426,221 +4712,6 @@ pub mod user_service_client {
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.UserService", "SetTradeUrl"));
             self.inner.unary(req, path, codec).await
         }
-    }
-}
-/// Generated server implementations.
-#[cfg(feature = "server")]
-pub mod user_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with UserServiceServer.
-    #[async_trait]
-    pub trait UserService: std::marker::Send + std::marker::Sync + 'static {
-        /// Gets one user.
-        ///
-        /// Scope: `users.read`.
-        ///
-        /// Errors: `USER_NOT_FOUND`, `ORGANIZATION_NOT_FOUND`.
-        async fn get_user(
-            &self,
-            request: tonic::Request<super::GetUserRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetUserResponse>, tonic::Status>;
-        /// Stores a user's trade URL, so that a bot can send offers without being their friend.
-        ///
-        /// Scope: `users.write`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `REQUEST_ID_REUSED`.
-        async fn set_trade_url(
-            &self,
-            request: tonic::Request<super::SetTradeUrlRequest>,
-        ) -> std::result::Result<tonic::Response<super::SetTradeUrlResponse>, tonic::Status>;
-    }
-    /// UserService knows the people on Steam that an organisation has met: donors and recipients.
-    #[derive(Debug)]
-    pub struct UserServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> UserServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for UserServiceServer<T>
-    where
-        T: UserService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/astro.v1.UserService/GetUser" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetUserSvc<T: UserService>(pub Arc<T>);
-                    impl<T: UserService> tonic::server::UnaryService<super::GetUserRequest> for GetUserSvc<T> {
-                        type Response = super::GetUserResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetUserRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as UserService>::get_user(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetUserSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/astro.v1.UserService/SetTradeUrl" => {
-                    #[allow(non_camel_case_types)]
-                    struct SetTradeUrlSvc<T: UserService>(pub Arc<T>);
-                    impl<T: UserService> tonic::server::UnaryService<super::SetTradeUrlRequest> for SetTradeUrlSvc<T> {
-                        type Response = super::SetTradeUrlResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SetTradeUrlRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as UserService>::set_trade_url(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SetTradeUrlSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for UserServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "astro.v1.UserService";
-    impl<T> tonic::server::NamedService for UserServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 
@@ -8739,5 +5810,532 @@ impl ::core::fmt::Debug for SetTradeUrlRequest {
             .field("trade_url", &"<redacted>")
             .field("request_id", &self.request_id)
             .finish()
+    }
+}
+
+/// What serves `AccessService`.
+#[cfg(feature = "server")]
+pub mod access_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// AccessService manages the keys that clients and bots sign in with.
+    #[tonic::async_trait]
+    pub trait AccessService: Send + Sync + 'static {
+        /// Tells who the caller is.
+        ///
+        /// Scope: any valid key.
+        async fn get_caller(
+            &self,
+            request: Request<crate::v1::GetCallerRequest>,
+        ) -> Result<Response<crate::v1::GetCallerResponse>, Status>;
+        /// Makes a key. The secret is in the response and nowhere else, so this call is not deduplicated.
+        ///
+        /// Scope: `keys.write`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `BOT_NOT_FOUND`.
+        async fn create_api_key(
+            &self,
+            request: Request<crate::v1::CreateApiKeyRequest>,
+        ) -> Result<Response<crate::v1::CreateApiKeyResponse>, Status>;
+        /// Lists keys, newest first, without secrets.
+        ///
+        /// Scope: `keys.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_api_keys(
+            &self,
+            request: Request<crate::v1::ListApiKeysRequest>,
+        ) -> Result<Response<crate::v1::ListApiKeysResponse>, Status>;
+        /// Revokes a key at once; its open streams end. Revoking it again changes nothing.
+        ///
+        /// Scope: `keys.write`.
+        ///
+        /// Errors: `API_KEY_NOT_FOUND`.
+        async fn revoke_api_key(
+            &self,
+            request: Request<crate::v1::RevokeApiKeyRequest>,
+        ) -> Result<Response<crate::v1::RevokeApiKeyResponse>, Status>;
+    }
+
+    served! {
+        AccessService by AccessServiceServer as "astro.v1.AccessService" {
+            "/astro.v1.AccessService/GetCaller" unary get_caller;
+            "/astro.v1.AccessService/CreateApiKey" unary create_api_key;
+            "/astro.v1.AccessService/ListApiKeys" unary list_api_keys;
+            "/astro.v1.AccessService/RevokeApiKey" unary revoke_api_key;
+        }
+    }
+}
+
+/// What serves `AssignmentService`.
+#[cfg(feature = "server")]
+pub mod assignment_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// AssignmentService gives items to people; bots deliver them.
+    #[tonic::async_trait]
+    pub trait AssignmentService: Send + Sync + 'static {
+        /// Assigns items (or a reservation) to a Steam user and queues the delivery.
+        ///
+        /// Scope: `assignments.write`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `RESERVATION_NOT_FOUND`, `RESERVATION_ENDED`, `EXTERNAL_ID_EXISTS`, `REQUEST_ID_REUSED`.
+        async fn create_assignment(
+            &self,
+            request: Request<crate::v1::CreateAssignmentRequest>,
+        ) -> Result<Response<crate::v1::CreateAssignmentResponse>, Status>;
+        /// Gets one assignment.
+        ///
+        /// Scope: `assignments.read`.
+        ///
+        /// Errors: `ASSIGNMENT_NOT_FOUND`.
+        async fn get_assignment(
+            &self,
+            request: Request<crate::v1::GetAssignmentRequest>,
+        ) -> Result<Response<crate::v1::GetAssignmentResponse>, Status>;
+        /// Lists assignments, newest first unless order_by says otherwise.
+        ///
+        /// Scope: `assignments.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_assignments(
+            &self,
+            request: Request<crate::v1::ListAssignmentsRequest>,
+        ) -> Result<Response<crate::v1::ListAssignmentsResponse>, Status>;
+        /// Cancels an assignment that is not delivered. Its items go back to the pool at once when no
+        /// offer is out, otherwise when Steam shows the offer as ended.
+        ///
+        /// Scope: `assignments.write`.
+        ///
+        /// Errors: `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, `ETAG_MISMATCH`, `REQUEST_ID_REUSED`.
+        async fn cancel_assignment(
+            &self,
+            request: Request<crate::v1::CancelAssignmentRequest>,
+        ) -> Result<Response<crate::v1::CancelAssignmentResponse>, Status>;
+        /// Passes the unclaimed items of an assignment on to another person: at once when no offer is out,
+        /// otherwise when Steam shows the offer as ended. The items never go back to the pool in between.
+        ///
+        /// Scope: `assignments.write`.
+        ///
+        /// Errors: `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, `ETAG_MISMATCH`, `REQUEST_ID_REUSED`.
+        async fn reassign_assignment(
+            &self,
+            request: Request<crate::v1::ReassignAssignmentRequest>,
+        ) -> Result<Response<crate::v1::ReassignAssignmentResponse>, Status>;
+        /// Tries the delivery of a blocked or waiting assignment again now.
+        ///
+        /// Scope: `assignments.write`.
+        ///
+        /// Errors: `ASSIGNMENT_NOT_FOUND`, `ASSIGNMENT_STATE`, `REQUEST_ID_REUSED`.
+        async fn retry_assignment(
+            &self,
+            request: Request<crate::v1::RetryAssignmentRequest>,
+        ) -> Result<Response<crate::v1::RetryAssignmentResponse>, Status>;
+        /// What `WatchAssignment` answers with.
+        type WatchAssignmentStream: tonic::codegen::tokio_stream::Stream<
+                Item = Result<crate::v1::WatchAssignmentResponse, Status>,
+            > + Send
+            + 'static;
+        /// Sends the assignment as it is now and again at each change, until it is final.
+        ///
+        /// Scope: `assignments.read`.
+        ///
+        /// Errors: `ASSIGNMENT_NOT_FOUND`.
+        async fn watch_assignment(
+            &self,
+            request: Request<crate::v1::WatchAssignmentRequest>,
+        ) -> Result<Response<Self::WatchAssignmentStream>, Status>;
+    }
+
+    served! {
+        AssignmentService by AssignmentServiceServer as "astro.v1.AssignmentService" {
+            "/astro.v1.AssignmentService/CreateAssignment" unary create_assignment;
+            "/astro.v1.AssignmentService/GetAssignment" unary get_assignment;
+            "/astro.v1.AssignmentService/ListAssignments" unary list_assignments;
+            "/astro.v1.AssignmentService/CancelAssignment" unary cancel_assignment;
+            "/astro.v1.AssignmentService/ReassignAssignment" unary reassign_assignment;
+            "/astro.v1.AssignmentService/RetryAssignment" unary retry_assignment;
+            "/astro.v1.AssignmentService/WatchAssignment" server_streaming watch_assignment;
+        }
+    }
+}
+
+/// What serves `BotService`.
+#[cfg(feature = "server")]
+pub mod bot_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// BotService administers the bots: one Steam account each. Workers use astro.bot.v1.
+    #[tonic::async_trait]
+    pub trait BotService: Send + Sync + 'static {
+        /// Registers a Steam account as a bot of an organisation. Make its key with CreateApiKey.
+        ///
+        /// Scope: `bots.write`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `BOT_EXISTS`, `REQUEST_ID_REUSED`.
+        async fn register_bot(
+            &self,
+            request: Request<crate::v1::RegisterBotRequest>,
+        ) -> Result<Response<crate::v1::RegisterBotResponse>, Status>;
+        /// Lists bots, newest first, with the state of their sessions.
+        ///
+        /// Scope: `bots.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_bots(
+            &self,
+            request: Request<crate::v1::ListBotsRequest>,
+        ) -> Result<Response<crate::v1::ListBotsResponse>, Status>;
+        /// Gets a bot.
+        ///
+        /// Scope: `bots.read`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`.
+        async fn get_bot(
+            &self,
+            request: Request<crate::v1::GetBotRequest>,
+        ) -> Result<Response<crate::v1::GetBotResponse>, Status>;
+        /// Removes a bot that was registered by mistake, and revokes its keys. One that items have gone
+        /// through stays, because their history names it: pause it instead.
+        ///
+        /// Scope: `bots.write`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`, `BOT_IN_USE`, `REQUEST_ID_REUSED`.
+        async fn remove_bot(
+            &self,
+            request: Request<crate::v1::RemoveBotRequest>,
+        ) -> Result<Response<crate::v1::RemoveBotResponse>, Status>;
+        /// Pauses a bot, or lets it go on: a paused bot starts no delivery and takes no donation, but
+        /// follows the offers that are out already.
+        ///
+        /// Scope: `bots.write`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`, `REQUEST_ID_REUSED`.
+        async fn pause_bot(
+            &self,
+            request: Request<crate::v1::PauseBotRequest>,
+        ) -> Result<Response<crate::v1::PauseBotResponse>, Status>;
+    }
+
+    served! {
+        BotService by BotServiceServer as "astro.v1.BotService" {
+            "/astro.v1.BotService/RegisterBot" unary register_bot;
+            "/astro.v1.BotService/ListBots" unary list_bots;
+            "/astro.v1.BotService/GetBot" unary get_bot;
+            "/astro.v1.BotService/RemoveBot" unary remove_bot;
+            "/astro.v1.BotService/PauseBot" unary pause_bot;
+        }
+    }
+}
+
+/// What serves `DonationService`.
+#[cfg(feature = "server")]
+pub mod donation_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// DonationService shows the trade offers that people sent to the bots, and what became of them.
+    #[tonic::async_trait]
+    pub trait DonationService: Send + Sync + 'static {
+        /// Gets one donation.
+        ///
+        /// Scope: `donations.read`.
+        ///
+        /// Errors: `DONATION_NOT_FOUND`.
+        async fn get_donation(
+            &self,
+            request: Request<crate::v1::GetDonationRequest>,
+        ) -> Result<Response<crate::v1::GetDonationResponse>, Status>;
+        /// Lists donations, newest first.
+        ///
+        /// Scope: `donations.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_donations(
+            &self,
+            request: Request<crate::v1::ListDonationsRequest>,
+        ) -> Result<Response<crate::v1::ListDonationsResponse>, Status>;
+    }
+
+    served! {
+        DonationService by DonationServiceServer as "astro.v1.DonationService" {
+            "/astro.v1.DonationService/GetDonation" unary get_donation;
+            "/astro.v1.DonationService/ListDonations" unary list_donations;
+        }
+    }
+}
+
+/// What serves `EventService`.
+#[cfg(feature = "server")]
+pub mod event_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// EventService is the ordered, durable log of everything that happened.
+    #[tonic::async_trait]
+    pub trait EventService: Send + Sync + 'static {
+        /// Reads the log in pages, oldest or newest first; for callers that poll. Who writes and then lists
+        /// sees the own events.
+        ///
+        /// Scope: `events.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `RESUME_TOKEN_INVALID`, `RESUME_TOKEN_EXPIRED`.
+        async fn list_events(
+            &self,
+            request: Request<crate::v1::ListEventsRequest>,
+        ) -> Result<Response<crate::v1::ListEventsResponse>, Status>;
+        /// What `WatchEvents` answers with.
+        type WatchEventsStream: tonic::codegen::tokio_stream::Stream<
+                Item = Result<crate::v1::WatchEventsResponse, Status>,
+            > + Send
+            + 'static;
+        /// Follows the log, in order and without gaps; resume with the last resume_token.
+        ///
+        /// Scope: `events.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `RESUME_TOKEN_INVALID`, `RESUME_TOKEN_EXPIRED`.
+        async fn watch_events(
+            &self,
+            request: Request<crate::v1::WatchEventsRequest>,
+        ) -> Result<Response<Self::WatchEventsStream>, Status>;
+    }
+
+    served! {
+        EventService by EventServiceServer as "astro.v1.EventService" {
+            "/astro.v1.EventService/ListEvents" unary list_events;
+            "/astro.v1.EventService/WatchEvents" server_streaming watch_events;
+        }
+    }
+}
+
+/// What serves `ItemService`.
+#[cfg(feature = "server")]
+pub mod item_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// ItemService is the shared pool of items held by the bots.
+    #[tonic::async_trait]
+    pub trait ItemService: Send + Sync + 'static {
+        /// Gets one item.
+        ///
+        /// Scope: `items.read`.
+        ///
+        /// Errors: `ITEM_NOT_FOUND`.
+        async fn get_item(
+            &self,
+            request: Request<crate::v1::GetItemRequest>,
+        ) -> Result<Response<crate::v1::GetItemResponse>, Status>;
+        /// Lists items, newest first unless order_by says otherwise.
+        ///
+        /// Scope: `items.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_items(
+            &self,
+            request: Request<crate::v1::ListItemsRequest>,
+        ) -> Result<Response<crate::v1::ListItemsResponse>, Status>;
+        /// Changes the fields that clients own: labels, custom metadata and the market value.
+        ///
+        /// Scope: `items.write`.
+        ///
+        /// Errors: `ITEM_NOT_FOUND`, `ETAG_MISMATCH`, `REQUEST_ID_REUSED`.
+        async fn update_item(
+            &self,
+            request: Request<crate::v1::UpdateItemRequest>,
+        ) -> Result<Response<crate::v1::UpdateItemResponse>, Status>;
+        /// Reserves items for a limited time (a running giveaway): all that are asked for, or none.
+        ///
+        /// Scope: `items.reserve`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `ITEM_NOT_FOUND`, `ITEM_NOT_AVAILABLE`, `NOT_ENOUGH_ITEMS`, `REQUEST_ID_REUSED`.
+        async fn reserve_items(
+            &self,
+            request: Request<crate::v1::ReserveItemsRequest>,
+        ) -> Result<Response<crate::v1::ReserveItemsResponse>, Status>;
+        /// Gives reserved items back to the pool.
+        ///
+        /// Scope: `items.reserve`.
+        ///
+        /// Errors: `RESERVATION_NOT_FOUND`, `RESERVATION_ENDED`, `REQUEST_ID_REUSED`.
+        async fn release_reservation(
+            &self,
+            request: Request<crate::v1::ReleaseReservationRequest>,
+        ) -> Result<Response<crate::v1::ReleaseReservationResponse>, Status>;
+        /// Lists every movement of one item, newest first: the audit trail.
+        ///
+        /// Scope: `items.read`.
+        ///
+        /// Errors: `ITEM_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_item_history(
+            &self,
+            request: Request<crate::v1::ListItemHistoryRequest>,
+        ) -> Result<Response<crate::v1::ListItemHistoryResponse>, Status>;
+    }
+
+    served! {
+        ItemService by ItemServiceServer as "astro.v1.ItemService" {
+            "/astro.v1.ItemService/GetItem" unary get_item;
+            "/astro.v1.ItemService/ListItems" unary list_items;
+            "/astro.v1.ItemService/UpdateItem" unary update_item;
+            "/astro.v1.ItemService/ReserveItems" unary reserve_items;
+            "/astro.v1.ItemService/ReleaseReservation" unary release_reservation;
+            "/astro.v1.ItemService/ListItemHistory" unary list_item_history;
+        }
+    }
+}
+
+/// What serves `OrganizationService`.
+#[cfg(feature = "server")]
+pub mod organization_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// OrganizationService manages the tenants: one gaming community each.
+    #[tonic::async_trait]
+    pub trait OrganizationService: Send + Sync + 'static {
+        /// Creates an organisation. Only platform keys may.
+        ///
+        /// Scope: `orgs.write`.
+        ///
+        /// Errors: `ORGANIZATION_EXISTS`, `REQUEST_ID_REUSED`.
+        async fn create_organization(
+            &self,
+            request: Request<crate::v1::CreateOrganizationRequest>,
+        ) -> Result<Response<crate::v1::CreateOrganizationResponse>, Status>;
+        /// Changes the settings of an organisation.
+        ///
+        /// Scope: `orgs.write`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `REQUEST_ID_REUSED`.
+        async fn update_organization(
+            &self,
+            request: Request<crate::v1::UpdateOrganizationRequest>,
+        ) -> Result<Response<crate::v1::UpdateOrganizationResponse>, Status>;
+        /// Gets one organisation; an organisation's key gets its own when org_id is empty.
+        ///
+        /// Scope: `orgs.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`.
+        async fn get_organization(
+            &self,
+            request: Request<crate::v1::GetOrganizationRequest>,
+        ) -> Result<Response<crate::v1::GetOrganizationResponse>, Status>;
+        /// Lists organisations by slug; an organisation's key sees its own only.
+        ///
+        /// Scope: `orgs.read`.
+        ///
+        /// Errors: `PAGE_TOKEN_INVALID`.
+        async fn list_organizations(
+            &self,
+            request: Request<crate::v1::ListOrganizationsRequest>,
+        ) -> Result<Response<crate::v1::ListOrganizationsResponse>, Status>;
+    }
+
+    served! {
+        OrganizationService by OrganizationServiceServer as "astro.v1.OrganizationService" {
+            "/astro.v1.OrganizationService/CreateOrganization" unary create_organization;
+            "/astro.v1.OrganizationService/UpdateOrganization" unary update_organization;
+            "/astro.v1.OrganizationService/GetOrganization" unary get_organization;
+            "/astro.v1.OrganizationService/ListOrganizations" unary list_organizations;
+        }
+    }
+}
+
+/// What serves `SyncService`.
+#[cfg(feature = "server")]
+pub mod sync_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// SyncService shows and steers the 1:1 match of bot inventories and the database.
+    #[tonic::async_trait]
+    pub trait SyncService: Send + Sync + 'static {
+        /// Asks a bot for a full inventory now. A run that waits already is returned as it is.
+        ///
+        /// Scope: `sync.write`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`, `REQUEST_ID_REUSED`.
+        async fn start_sync(
+            &self,
+            request: Request<crate::v1::StartSyncRequest>,
+        ) -> Result<Response<crate::v1::StartSyncResponse>, Status>;
+        /// Gets one sync run.
+        ///
+        /// Scope: `sync.read`.
+        ///
+        /// Errors: `SYNC_NOT_FOUND`.
+        async fn get_sync(
+            &self,
+            request: Request<crate::v1::GetSyncRequest>,
+        ) -> Result<Response<crate::v1::GetSyncResponse>, Status>;
+        /// Lists sync runs, newest first.
+        ///
+        /// Scope: `sync.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `BOT_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_syncs(
+            &self,
+            request: Request<crate::v1::ListSyncsRequest>,
+        ) -> Result<Response<crate::v1::ListSyncsResponse>, Status>;
+        /// Lists differences between Steam and the database, newest first.
+        ///
+        /// Scope: `sync.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_discrepancies(
+            &self,
+            request: Request<crate::v1::ListDiscrepanciesRequest>,
+        ) -> Result<Response<crate::v1::ListDiscrepanciesResponse>, Status>;
+        /// Resolves one difference by hand.
+        ///
+        /// Scope: `sync.write`.
+        ///
+        /// Errors: `DISCREPANCY_NOT_FOUND`, `DISCREPANCY_STATE`, `REQUEST_ID_REUSED`.
+        async fn resolve_discrepancy(
+            &self,
+            request: Request<crate::v1::ResolveDiscrepancyRequest>,
+        ) -> Result<Response<crate::v1::ResolveDiscrepancyResponse>, Status>;
+    }
+
+    served! {
+        SyncService by SyncServiceServer as "astro.v1.SyncService" {
+            "/astro.v1.SyncService/StartSync" unary start_sync;
+            "/astro.v1.SyncService/GetSync" unary get_sync;
+            "/astro.v1.SyncService/ListSyncs" unary list_syncs;
+            "/astro.v1.SyncService/ListDiscrepancies" unary list_discrepancies;
+            "/astro.v1.SyncService/ResolveDiscrepancy" unary resolve_discrepancy;
+        }
+    }
+}
+
+/// What serves `UserService`.
+#[cfg(feature = "server")]
+pub mod user_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// UserService knows the people on Steam that an organisation has met: donors and recipients.
+    #[tonic::async_trait]
+    pub trait UserService: Send + Sync + 'static {
+        /// Gets one user.
+        ///
+        /// Scope: `users.read`.
+        ///
+        /// Errors: `USER_NOT_FOUND`, `ORGANIZATION_NOT_FOUND`.
+        async fn get_user(
+            &self,
+            request: Request<crate::v1::GetUserRequest>,
+        ) -> Result<Response<crate::v1::GetUserResponse>, Status>;
+        /// Stores a user's trade URL, so that a bot can send offers without being their friend.
+        ///
+        /// Scope: `users.write`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `REQUEST_ID_REUSED`.
+        async fn set_trade_url(
+            &self,
+            request: Request<crate::v1::SetTradeUrlRequest>,
+        ) -> Result<Response<crate::v1::SetTradeUrlResponse>, Status>;
+    }
+
+    served! {
+        UserService by UserServiceServer as "astro.v1.UserService" {
+            "/astro.v1.UserService/GetUser" unary get_user;
+            "/astro.v1.UserService/SetTradeUrl" unary set_trade_url;
+        }
     }
 }

@@ -86,8 +86,8 @@ fn packages(root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<F
         // Sorted maps encode in one order, so that equal messages have equal bytes.
         .btree_map(".")
         .skip_debug(confidential)
+        .build_server(false)
         .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
-        .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
         .compile_fds_with_config(documented(schema, model), config)?;
     let mut files = Vec::new();
     for package in schema.packages() {
@@ -102,10 +102,20 @@ fn packages(root: &Path, schema: &Schema, model: &Model) -> anyhow::Result<Vec<F
         let code = code.lines().skip_while(|line| line.starts_with("// ")).collect::<Vec<_>>();
         let debug = debug_of(&package, &model.confidential)?;
         let kept = kept::render(&package, &kept, model)?;
-        let code = format!("{}{}\n{kept}{debug}", header("//"), code.join("\n"));
+        let served = served(&package, model)?;
+        let code = format!("{}{}\n{kept}{debug}{served}", header("//"), code.join("\n"));
         files.push(File::new(FOLDER, &name, rustfmt(root, &code)?));
     }
     Ok(files)
+}
+
+/// The traits of the package's services, and what serves them: tonic writes the same forty lines for
+/// each RPC.
+fn served(package: &str, model: &Model) -> anyhow::Result<String> {
+    let services = model.services.iter().filter(|service| service.package == package);
+    let template = include_str!("../../../templates/rust/server.jinja");
+    let context = context! { services => services.collect::<Vec<_>>() };
+    Ok(environment().render_str(template, context)?)
 }
 
 /// The fault service, for the conformance runner.
@@ -164,18 +174,23 @@ fn method_paths(file: &FileDescriptorProto) -> Vec<([i32; 4], String)> {
 }
 
 fn append_policy(location: &mut Location, policy: &Policy) {
-    let scope = match policy.scope.as_str() {
-        "" => "any valid key".to_owned(),
-        scope => format!("`{scope}`"),
-    };
-    let mut text = location.leading_comments.clone().unwrap_or_default();
-    text.push_str(&format!("\n Scope: {scope}.\n"));
-    if !policy.reasons.is_empty() {
-        let reasons: Vec<String> =
-            policy.reasons.iter().map(|reason| format!("`{reason}`")).collect();
-        text.push_str(&format!("\n Errors: {}.\n", reasons.join(", ")));
+    let text = location.leading_comments.get_or_insert_default();
+    for line in policy_docs(&policy.scope, &policy.reasons).lines() {
+        text.push_str(&format!(" {line}\n"));
     }
-    location.leading_comments = Some(text);
+}
+
+/// What a policy adds to a comment, from the empty line before it on.
+fn policy_docs(scope: &str, reasons: &[String]) -> String {
+    let mut text = match scope {
+        "" => "\nScope: any valid key.\n".to_owned(),
+        scope => format!("\nScope: `{scope}`.\n"),
+    };
+    if !reasons.is_empty() {
+        let reasons: Vec<String> = reasons.iter().map(|reason| format!("`{reason}`")).collect();
+        text.push_str(&format!("\nErrors: {}.\n", reasons.join(", ")));
+    }
+    text
 }
 
 fn readme(root: &Path) -> anyhow::Result<String> {
@@ -223,6 +238,9 @@ fn environment() -> Environment<'static> {
     environment.add_filter("last", |name: String| docs::last(&name).to_owned());
     environment.add_filter("snake", |name: String| snake(&name));
     environment.add_filter("doc", |text: String| client::doc(&text));
+    environment.add_filter("policy_docs", |scope: String, reasons: Vec<String>| {
+        policy_docs(&scope, &reasons)
+    });
     environment
 }
 
