@@ -6,10 +6,18 @@ use astro_sdk::methods::METHODS;
 use astro_sdk::v1::*;
 use astro_sdk::{Code, Error};
 use astro_server::kernel::Clock;
-use astro_tests::{App, Backend, on_each_database};
+use astro_tests::{App, Backend, on_databases_in_turn, on_each_database};
 
 use crate::requests::{Ids, request};
 use crate::world::{key_id, refusal};
+
+on_databases_in_turn!(
+    a_key_without_the_scope_is_refused_by_every_rpc,
+    a_key_hands_out_no_more_than_it_holds,
+    a_key_makes_none_that_outlives_it,
+    the_key_of_a_bot_makes_keys_of_that_bot_only,
+    a_key_tells_its_own_story_and_no_secret,
+);
 
 on_each_database!(a_call_without_a_good_key_is_refused);
 
@@ -60,9 +68,8 @@ pub(crate) async fn revoke(app: &App, key: &str) {
     assert!(answer.api_key.unwrap().revoke_time.is_some());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_without_the_scope_is_refused_by_every_rpc() {
-    let app = App::start(Backend::Sqlite).await;
+async fn a_key_without_the_scope_is_refused_by_every_rpc(backend: Backend) {
+    let app = App::start(backend).await;
     // Each key holds all scopes of one family; a call of another family lacks its own.
     let items = app.key_with(&["items.*", "users.read"]).await;
     let keys = app.key_with(&["keys.read", "sync.read"]).await;
@@ -86,9 +93,8 @@ async fn a_key_without_the_scope_is_refused_by_every_rpc() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_hands_out_no_more_than_it_holds() {
-    let app = App::start(Backend::Sqlite).await;
+async fn a_key_hands_out_no_more_than_it_holds(backend: Backend) {
+    let app = App::start(backend).await;
     let (foreign, _) = app.another_org("blue").await;
     let maker = app.client_with(&app.key_with(&["keys.write", "bots.write", "items.read"]).await);
     let mut access = maker.raw().access();
@@ -121,9 +127,8 @@ async fn a_key_hands_out_no_more_than_it_holds() {
     more.raw().access().create_api_key(bot(&[])).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_makes_none_that_outlives_it() {
-    let app = App::start(Backend::Sqlite).await;
+async fn a_key_makes_none_that_outlives_it(backend: Backend) {
+    let app = App::start(backend).await;
     let end = |seconds| {
         let micros = app.clock.now().plus(Duration::from_secs(seconds)).micros();
         Some(prost_types::Timestamp { seconds: micros / 1_000_000, nanos: 0 })
@@ -152,9 +157,8 @@ async fn a_key_makes_none_that_outlives_it() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_key_of_a_bot_makes_keys_of_that_bot_only() {
-    let app = App::start(Backend::Sqlite).await;
+async fn the_key_of_a_bot_makes_keys_of_that_bot_only(backend: Backend) {
+    let app = App::start(backend).await;
     let other = app.further_bot("other").await;
     let own = |bot_id: &str| CreateApiKeyRequest {
         bot_id: bot_id.to_owned(),
@@ -181,9 +185,8 @@ fn wanted(kind: ApiKeyKind, scopes: &[&str]) -> CreateApiKeyRequest {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_tells_its_own_story_and_no_secret() {
-    let app = App::start(Backend::Sqlite).await;
+async fn a_key_tells_its_own_story_and_no_secret(backend: Backend) {
+    let app = App::start(backend).await;
     let caller =
         app.client.raw().access().get_caller(GetCallerRequest {}).await.unwrap().into_inner();
     let own = caller.api_key.unwrap();

@@ -1,13 +1,16 @@
 //! Secrets stay where they belong: planted ones are in no log, event, answer or table.
 
-use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::{fs, io};
 
 use astro_sdk::v1::*;
-use astro_tests::{App, Backend};
+use astro_tests::{App, Backend, on_each_database, sql};
 use steam_sim::{Account, AccountChange, Behaviour, Fault, FaultKind, LostAnswer, Matcher};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
+
+on_each_database!(planted_secrets_are_in_no_log_event_answer_or_table);
 
 /// Everything that was logged.
 #[derive(Clone, Default)]
@@ -44,11 +47,20 @@ fn hides(place: &str, text: &[u8], secrets: &[(&str, &str)]) {
     }
 }
 
-/// All that SQLite has on the disk.
+/// All that the database has on the disk.
 fn database(app: &App) -> Vec<u8> {
-    let file = app.database_url.trim_start_matches("sqlite://");
-    let parts = ["", "-wal"].map(|part| std::fs::read(format!("{file}{part}")));
-    parts.into_iter().flatten().flatten().collect()
+    let files: Vec<PathBuf> = match app.database_url.strip_prefix("sqlite://") {
+        Some(file) => vec![file.into(), format!("{file}-wal").into()],
+        None => {
+            let mut conn = sql::open(&app.database_url).unwrap();
+            sql::run(&mut conn, "CHECKPOINT").unwrap();
+            let folder = "SELECT current_setting('data_directory') || '/base/' || oid AS line \
+                          FROM pg_database WHERE datname = current_database()";
+            let folder = sql::lines(&mut conn, folder).unwrap().remove(0);
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+        }
+    };
+    files.iter().filter_map(|file| fs::read(file).ok()).flatten().collect()
 }
 
 /// A delivery that goes well in spite of lost answers, and one that is refused.
@@ -76,9 +88,15 @@ async fn play(app: &App, winner: &Account, moved: &Account) -> Vec<Assignment> {
     vec![good, refused]
 }
 
-// On one thread, since only what runs on it is written to this test's log.
-#[tokio::test]
-async fn planted_secrets_are_in_no_log_event_answer_or_table() {
+async fn planted_secrets_are_in_no_log_event_answer_or_table(backend: Backend) {
+    // On one thread, since only what runs on it is written to this test's log.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    let story = tokio::task::spawn_blocking(move || runtime.block_on(planted(backend)));
+    story.await.unwrap();
+}
+
+async fn planted(backend: Backend) {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
@@ -89,7 +107,7 @@ async fn planted_secrets_are_in_no_log_event_answer_or_table() {
     // wants it, and threads of other tests have no subscriber.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
-    let app = App::start(Backend::Sqlite).await;
+    let app = App::start(backend).await;
     let winner = app.person("winner", Behaviour::ACCEPT);
     let moved = app.person("moved", Behaviour::ACCEPT);
     let answers = play(&app, &winner, &moved).await;

@@ -17,6 +17,7 @@ on_each_database!(
     a_delivery_that_a_clock_ahead_put_off_is_tried_again,
     a_reservation_that_a_clock_ahead_made_ends_after_its_own_time,
     a_sync_of_a_clock_ahead_holds_up_no_other,
+    a_delivery_that_a_server_ahead_of_another_put_off_is_tried_by_the_other,
 );
 
 /// How far the clock ran ahead.
@@ -66,9 +67,8 @@ async fn a_delivery_that_a_clock_ahead_put_off_is_tried_again(backend: Backend) 
 }
 
 /// Two servers on one database; the clock of the first is ahead.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_that_a_server_ahead_of_another_put_off_is_tried_by_the_other() {
-    let app = App::start(Backend::Postgres).await;
+async fn a_delivery_that_a_server_ahead_of_another_put_off_is_tried_by_the_other(backend: Backend) {
+    let app = App::start(backend).await;
     let pool = app.pool_of(1).await;
     let second = app.second_process(crate::NODE, &[]).await;
     app.clock.advance(Duration::from_secs(3600));

@@ -5,12 +5,20 @@ use astro_sdk::{Client, Error};
 use astro_server::Server;
 use astro_server::config::Config;
 use astro_server::db::Options;
-use astro_tests::{DEADLINE, PgBouncer, postgres, sql};
+use astro_tests::{DEADLINE, PgBouncer, on_postgres, postgres, sql};
 use futures_util::future::join_all;
 use tempfile::TempDir;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+
+on_postgres!(
+    two_servers_start_and_work_through_a_pooler_in_transaction_mode,
+    a_server_opens_no_more_connections_than_its_settings_say,
+    a_server_makes_do_with_the_connections_that_postgresql_has_left,
+    a_database_that_takes_no_connection_is_told_by_health_though_the_probe_has_one,
+    a_database_that_is_not_utf_8_is_refused_with_what_to_do,
+);
 
 /// Connections of a server beside its readers and writers, at most.
 const FURTHER: usize = 4;
@@ -57,9 +65,8 @@ async fn storm(client: &Client, name: &str, calls: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn two_servers_start_and_work_through_a_pooler_in_transaction_mode() {
-    if !postgres::is_available(module_path!()) || !PgBouncer::is_available(module_path!()) {
+    if !PgBouncer::is_available(module_path!()) {
         return;
     }
     // Fewer connections than transactions, so that each changes its session all the time.
@@ -75,11 +82,7 @@ async fn two_servers_start_and_work_through_a_pooler_in_transaction_mode() {
     tokio::join!(storm(&first, "one", 60), storm(&second, "two", 60));
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_server_opens_no_more_connections_than_its_settings_say() {
-    if !postgres::is_available(module_path!()) {
-        return;
-    }
     let url = postgres::new_database().unwrap();
     let options = Options { readers: 2, writers: 3, prepare: true };
     let lone = start(&url, options).await.unwrap();
@@ -91,11 +94,7 @@ async fn a_server_opens_no_more_connections_than_its_settings_say() {
     assert!(open <= options.readers + options.writers + FURTHER, "{open}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_server_makes_do_with_the_connections_that_postgresql_has_left() {
-    if !postgres::is_available(module_path!()) {
-        return;
-    }
     let url = postgres::new_database().unwrap();
     let name = postgres::name_of(&url).unwrap();
     let mut conn = sql::open(&url).unwrap();
@@ -111,11 +110,7 @@ async fn a_server_makes_do_with_the_connections_that_postgresql_has_left() {
     assert!(text.contains("max_connections") && text.contains("--database-writers"), "{text}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_takes_no_connection_is_told_by_health_though_the_probe_has_one() {
-    if !postgres::is_available(module_path!()) {
-        return;
-    }
     let url = postgres::new_database().unwrap();
     let name = postgres::name_of(&url).unwrap();
     let mut conn = sql::open(&url).unwrap();
@@ -157,11 +152,7 @@ async fn a_database_that_takes_no_connection_is_told_by_health_though_the_probe_
     assert_eq!(next().await, ServingStatus::Serving);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_not_utf_8_is_refused_with_what_to_do() {
-    if !postgres::is_available(module_path!()) {
-        return;
-    }
     for encoding in ["LATIN1", "SQL_ASCII"] {
         let url = postgres::new_database_with(&format!("ENCODING '{encoding}'")).unwrap();
         let refused = start(&url, Options::default()).await.err().unwrap();

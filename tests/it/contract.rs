@@ -10,12 +10,18 @@ use astro_server::kernel::error::Error as Refusal;
 use astro_server::kernel::{AssignmentId, BotId, ItemId, ORGANIZATION, OrgId, SteamId};
 use astro_server::sync::{DISCREPANCY, DiscrepancyId, SYNC, SyncId};
 use astro_server::{assignments, auth, bots, events, items, orgs, sync, users};
-use astro_tests::{App, Backend};
+use astro_tests::{App, Backend, on_databases_in_turn};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_reflection::pb::{v1, v1alpha};
+
+on_databases_in_turn!(
+    reflection_tells_every_service_in_both_versions,
+    reflection_knows_the_details_that_errors_carry,
+    health_is_serving_for_the_server_and_for_each_service,
+);
 
 const HEALTH: &str = "grpc.health.v1.Health";
 
@@ -44,9 +50,8 @@ fn a_refusal_carries_the_details_that_its_reason_documents() {
     }
 }
 
-#[tokio::test]
-async fn reflection_tells_every_service_in_both_versions() {
-    let app = App::start(Backend::Sqlite).await;
+async fn reflection_tells_every_service_in_both_versions(backend: Backend) {
+    let app = App::start(backend).await;
     let wanted = services();
     let channel = channel(&app);
 
@@ -84,11 +89,10 @@ async fn reflection_tells_every_service_in_both_versions() {
     assert!(told.is_superset(&wanted), "{told:?}");
 }
 
-#[tokio::test]
-async fn reflection_knows_the_details_that_errors_carry() {
+async fn reflection_knows_the_details_that_errors_carry(backend: Backend) {
     use v1::server_reflection_request::MessageRequest;
     use v1::server_reflection_response::MessageResponse;
-    let app = App::start(Backend::Sqlite).await;
+    let app = App::start(backend).await;
     let symbols = ["google.rpc.Status", "google.rpc.ErrorInfo", "google.rpc.BadRequest"];
     let symbols = symbols.into_iter().chain(["google.rpc.RetryInfo"]);
     let files = ["google/protobuf/any.proto", "google/protobuf/duration.proto"];
@@ -111,9 +115,8 @@ async fn reflection_knows_the_details_that_errors_carry() {
     }
 }
 
-#[tokio::test]
-async fn health_is_serving_for_the_server_and_for_each_service() {
-    let app = App::start(Backend::Sqlite).await;
+async fn health_is_serving_for_the_server_and_for_each_service(backend: Backend) {
+    let app = App::start(backend).await;
     let mut client = HealthClient::new(channel(&app));
     let services = METHODS.iter().map(|method| method.service).chain([""]);
     for service in services.collect::<BTreeSet<&str>>() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use astro_sdk::v1::*;
 use astro_sdk::{Code, Error};
-use astro_tests::{App, Backend, on_each_database};
+use astro_tests::{App, Backend, on_databases_in_turn, on_each_database};
 use steam_sim::{Account, AccountChange, Behaviour, EconomyBan, OfferState};
 
 on_each_database!(
@@ -18,6 +18,8 @@ on_each_database!(
     a_paused_bot_starts_nothing,
     a_backlog_for_one_person_holds_up_nobody,
 );
+
+on_databases_in_turn!(a_recipient_who_cannot_trade_is_a_matter_for_a_person);
 
 async fn one_item(app: &App) -> Item {
     app.pool_of(1).await.remove(0)
@@ -135,9 +137,8 @@ async fn a_recipient_without_a_trade_url_is_asked_for_it_and_served_once_it_is_t
     assert_eq!(app.belongings(&winner), ["Item 1"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_recipient_who_cannot_trade_is_a_matter_for_a_person() {
-    let app = App::start(Backend::Sqlite).await;
+async fn a_recipient_who_cannot_trade_is_a_matter_for_a_person(backend: Backend) {
+    let app = App::start(backend).await;
     let pool = app.pool_of(2).await;
     let change = |change: AccountChange| change;
     let cases = [

@@ -78,7 +78,7 @@ async fn a_watcher_that_is_cut_off_gets_every_event_once_in_order(backend: Backe
 
 async fn a_token_that_is_none_of_this_server_is_refused(backend: Backend) {
     let app = App::start(backend).await;
-    let other = App::start(Backend::Sqlite).await;
+    let other = App::start(backend).await;
     let foreign = end_of_log(&other.client).await;
     let own = end_of_log(&app.client).await;
     let cut_short = &own[..own.len() - 1];

@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use astro_sdk::v1::item_service_client::ItemServiceClient;
 use astro_sdk::v1::{GetItemRequest, ReserveItemsRequest, WatchEventsRequest};
-use astro_tests::{App, Backend};
+use astro_tests::{App, Backend, on_databases_in_turn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::metadata::MetadataMap;
+
+on_databases_in_turn!(
+    the_figures_count_calls_by_code_streams_and_the_rows_of_jobs,
+    an_answer_carries_the_callers_own_name_for_its_call_or_a_new_one,
+);
 
 /// The answer to `GET <path>`, headers and all.
 async fn get(address: SocketAddr, path: &str) -> String {
@@ -28,9 +33,8 @@ fn figure(page: &str, name: &str) -> f64 {
     value.trim().parse().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_figures_count_calls_by_code_streams_and_the_rows_of_jobs() {
-    let app = App::start(Backend::Sqlite).await;
+async fn the_figures_count_calls_by_code_streams_and_the_rows_of_jobs(backend: Backend) {
+    let app = App::start(backend).await;
     let item = app.pool_of(1).await.remove(0);
     let (client, address) = (&app.client, app.metrics_address());
     let found = client.raw().items().get_item(GetItemRequest { item_id: item.id.clone() }).await;
@@ -72,9 +76,8 @@ async fn the_figures_count_calls_by_code_streams_and_the_rows_of_jobs() {
     assert_eq!(figure(&counted.await, handled), 1.0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_carries_the_callers_own_name_for_its_call_or_a_new_one() {
-    let app = App::start(Backend::Sqlite).await;
+async fn an_answer_carries_the_callers_own_name_for_its_call_or_a_new_one(backend: Backend) {
+    let app = App::start(backend).await;
     let ask = async |name: &str| {
         let mut items = ItemServiceClient::connect(app.relay.endpoint()).await.unwrap();
         let mut request = tonic::Request::new(GetItemRequest { item_id: app.org_id.clone() });

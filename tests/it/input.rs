@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use astro_sdk::methods::{METHODS, Method, Reason, reason};
 use astro_sdk::v1::*;
 use astro_sdk::{Code, Error, new_request_id};
-use astro_tests::{Backend, DEADLINE, Raw, on_each_database, sql};
+use astro_tests::{Backend, DEADLINE, Raw, on_databases_in_turn, on_each_database, sql};
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 use tonic::Status;
 use tonic_types::StatusExt;
@@ -24,6 +24,11 @@ on_each_database!(
     a_request_that_cannot_be_served_is_refused_by_name_and_changes_nothing,
     a_good_request_is_taken_and_one_that_works_once_is_refused_the_second_time,
     mangled_messages_are_refused_or_served,
+);
+
+on_databases_in_turn!(
+    a_message_that_is_too_large_or_none_is_refused_and_the_server_goes_on,
+    a_method_that_nobody_knows_is_said_to_be_so,
 );
 
 /// Methods whose requests have no field.
@@ -179,9 +184,8 @@ fn every_reason_that_an_rpc_documents_has_a_case_and_the_other_way_round() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_is_too_large_or_none_is_refused_and_the_server_goes_on() {
-    let world = World::new(Backend::Sqlite, 0).await;
+async fn a_message_that_is_too_large_or_none_is_refused_and_the_server_goes_on(backend: Backend) {
+    let world = World::new(backend, 0).await;
     let raw = world.app.raw();
     let unreadable = [vec![0xff; 3], vec![0x0a, 0x7f], vec![0x0b], b"not a message".to_vec()];
     for method in public() {
@@ -199,9 +203,8 @@ async fn a_message_that_is_too_large_or_none_is_refused_and_the_server_goes_on()
     world.app.client.raw().access().get_caller(GetCallerRequest {}).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_method_that_nobody_knows_is_said_to_be_so() {
-    let world = World::new(Backend::Sqlite, 0).await;
+async fn a_method_that_nobody_knows_is_said_to_be_so(backend: Backend) {
+    let world = World::new(backend, 0).await;
     let bearer = format!("Bearer {}", world.key);
     for path in [
         "/astro.v1.ItemService/StealItem",

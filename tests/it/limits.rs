@@ -11,7 +11,7 @@ use astro_sdk::v1::{
 use astro_sdk::{Code, Error};
 use astro_server::config::Bounds;
 use astro_server::edge::limits::FIRST_CALL_WAIT;
-use astro_tests::{App, Backend, DEADLINE, Raw};
+use astro_tests::{App, Backend, DEADLINE, Raw, on_databases_in_turn};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use steam_sim::Behaviour;
@@ -24,6 +24,20 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::NODE;
 use crate::puppet::Puppet;
 use crate::world::sync_over;
+
+on_databases_in_turn!(
+    a_connection_that_begins_no_call_ends_however_much_it_said,
+    a_connection_without_a_call_ends_and_a_watch_goes_on,
+    more_silent_connections_than_files_keep_nobody_out,
+    a_server_that_is_out_of_files_lets_silent_connections_go_and_answers,
+    when_every_connection_has_a_call_another_is_refused_until_one_ends,
+    whoever_watches_health_on_every_connection_keeps_nobody_out,
+    a_request_that_never_ends_is_refused_in_time,
+    the_unfinished_requests_of_a_key_take_no_more_memory_than_it_may_have,
+    metadata_that_is_too_large_gets_a_status_and_keeps_the_connection,
+    a_request_has_a_quarter_of_a_megabyte_and_a_call_without_a_key_less,
+    an_inventory_of_descriptions_without_assets_fails_its_run,
+);
 
 const GET_CALLER: &str = "/astro.v1.AccessService/GetCaller";
 const LIST_ITEMS: &str = "/astro.v1.ItemService/ListItems";
@@ -38,10 +52,9 @@ const HALF_A_CALL: &[u8] = &[0, 0, 1, 1, 0, 0, 0, 0, 1, 0x83];
 /// Kibibytes.
 const KIB: usize = 1024;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_begins_no_call_ends_however_much_it_said() {
+async fn a_connection_that_begins_no_call_ends_however_much_it_said(backend: Backend) {
     let first_call = Duration::from_secs(3);
-    let app = bounded(Bounds { first_call, ..Bounds::default() }).await;
+    let app = App::start_within(backend, Bounds { first_call, ..Bounds::default() }).await;
     let hello = [PREFACE, SETTINGS].concat();
     let half = [PREFACE, SETTINGS, HALF_A_CALL].concat();
     let said: [&[u8]; 5] = [b"", &PREFACE[..10], PREFACE, &hello, &half];
@@ -58,10 +71,9 @@ async fn a_connection_that_begins_no_call_ends_however_much_it_said() {
     is_served(&app).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_without_a_call_ends_and_a_watch_goes_on() {
+async fn a_connection_without_a_call_ends_and_a_watch_goes_on(backend: Backend) {
     let (first_call, idle) = (Duration::from_secs(6), Duration::from_secs(2));
-    let app = bounded(Bounds { first_call, idle, ..Bounds::default() }).await;
+    let app = App::start_within(backend, Bounds { first_call, idle, ..Bounds::default() }).await;
     let raw = app.raw();
     get_caller(&raw, &app).await.unwrap();
     let mut watch = watch(&app).await;
@@ -78,9 +90,8 @@ async fn a_connection_without_a_call_ends_and_a_watch_goes_on() {
     assert!(!told.unwrap().events.is_empty(), "the watch ended");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn more_silent_connections_than_files_keep_nobody_out() {
-    let app = App::start_process(Backend::Sqlite, NODE, &["--files", "400"]).await;
+async fn more_silent_connections_than_files_keep_nobody_out(backend: Backend) {
+    let app = App::start_process(backend, NODE, &["--files", "400"]).await;
     let mut silent = Vec::new();
     for _ in 0..600 {
         silent.push(TcpStream::connect(app.relay.target()).await.unwrap());
@@ -93,10 +104,9 @@ async fn more_silent_connections_than_files_keep_nobody_out() {
     tokio::time::timeout(soon, end_of(silent.remove(0))).await.expect("it had to go");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_out_of_files_lets_silent_connections_go_and_answers() {
+async fn a_server_that_is_out_of_files_lets_silent_connections_go_and_answers(backend: Backend) {
     // Fewer connections than it has room for, by the limit that it started with.
-    let mut app = App::start_process(Backend::Sqlite, NODE, &["--files", "400"]).await;
+    let mut app = App::start_process(backend, NODE, &["--files", "400"]).await;
     is_served(&app).await;
     app.node().limit_open_files(100).await.unwrap();
     let mut silent = Vec::new();
@@ -111,9 +121,8 @@ async fn a_server_that_is_out_of_files_lets_silent_connections_go_and_answers() 
     tokio::time::timeout(soon, end_of(silent.remove(0))).await.expect("it had to go");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn when_every_connection_has_a_call_another_is_refused_until_one_ends() {
-    let app = bounded(Bounds { connections: 5, ..Bounds::default() }).await;
+async fn when_every_connection_has_a_call_another_is_refused_until_one_ends(backend: Backend) {
+    let app = App::start_within(backend, Bounds { connections: 5, ..Bounds::default() }).await;
     let mut watches = Vec::new();
     for _ in 0..5 {
         watches.push(watch(&app).await);
@@ -133,9 +142,8 @@ async fn when_every_connection_has_a_call_another_is_refused_until_one_ends() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_watches_health_on_every_connection_keeps_nobody_out() {
-    let app = bounded(Bounds { connections: 3, ..Bounds::default() }).await;
+async fn whoever_watches_health_on_every_connection_keeps_nobody_out(backend: Backend) {
+    let app = App::start_within(backend, Bounds { connections: 3, ..Bounds::default() }).await;
     let mut watches = Vec::new();
     for _ in 0..3 {
         let server = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
@@ -148,10 +156,9 @@ async fn whoever_watches_health_on_every_connection_keeps_nobody_out() {
     get_caller(&app.raw(), &app).await.expect("there is room for a caller with a key");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_never_ends_is_refused_in_time() {
+async fn a_request_that_never_ends_is_refused_in_time(backend: Backend) {
     let message = Duration::from_secs(2);
-    let app = bounded(Bounds { message, ..Bounds::default() }).await;
+    let app = App::start_within(backend, Bounds { message, ..Bounds::default() }).await;
     let (raw, key) = (app.raw(), bearer(&app));
     let (keyed, open) = ((LIST_ITEMS, Some(key.as_str())), (HEALTH, None));
     for ((method, key), size) in
@@ -164,12 +171,11 @@ async fn a_request_that_never_ends_is_refused_in_time() {
     get_caller(&raw, &app).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_unfinished_requests_of_a_key_take_no_more_memory_than_it_may_have() {
+async fn the_unfinished_requests_of_a_key_take_no_more_memory_than_it_may_have(backend: Backend) {
     const CALLS: usize = 800;
     // So many of them come to 16 MiB.
     const HELD: usize = 81;
-    let mut app = App::start_process(Backend::Sqlite, NODE, &[]).await;
+    let mut app = App::start_process(backend, NODE, &[]).await;
     let key = bearer(&app);
     is_served(&app).await;
     let before = app.node().memory().unwrap();
@@ -194,9 +200,8 @@ async fn the_unfinished_requests_of_a_key_take_no_more_memory_than_it_may_have()
     answer.expect("another key is served meanwhile");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn metadata_that_is_too_large_gets_a_status_and_keeps_the_connection() {
-    let app = App::start(Backend::Sqlite).await;
+async fn metadata_that_is_too_large_gets_a_status_and_keeps_the_connection(backend: Backend) {
+    let app = App::start(backend).await;
     let (raw, key) = (app.raw(), bearer(&app));
     get_caller(&raw, &app).await.unwrap();
     let connections = app.relay.connections();
@@ -214,9 +219,8 @@ async fn metadata_that_is_too_large_gets_a_status_and_keeps_the_connection() {
     assert_eq!(app.relay.connections(), connections, "the connection was dropped");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_has_a_quarter_of_a_megabyte_and_a_call_without_a_key_less() {
-    let app = App::start(Backend::Sqlite).await;
+async fn a_request_has_a_quarter_of_a_megabyte_and_a_call_without_a_key_less(backend: Backend) {
+    let app = App::start(backend).await;
     let raw = app.raw();
     // An unknown field, which is skipped.
     let message = |size: usize| {
@@ -233,9 +237,8 @@ async fn a_request_has_a_quarter_of_a_megabyte_and_a_call_without_a_key_less() {
     get_caller(&raw, &app).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_inventory_of_descriptions_without_assets_fails_its_run() {
-    let app = App::start(Backend::Sqlite).await;
+async fn an_inventory_of_descriptions_without_assets_fails_its_run(backend: Backend) {
+    let app = App::start(backend).await;
     let mut bot = Puppet::connect(&app, true).await.unwrap();
     bot.status("online").await;
     let sync_id = bot.sync().await;
@@ -259,10 +262,6 @@ async fn an_inventory_of_descriptions_without_assets_fails_its_run() {
     is_served(&app).await;
     bot.status("rate_limited").await;
     bot.committed().await.expect("the session goes on");
-}
-
-async fn bounded(bounds: Bounds) -> App {
-    App::start_within(Backend::Sqlite, bounds).await
 }
 
 fn bearer(app: &App) -> String {

@@ -13,7 +13,10 @@ use astro_sdk::{Client, Code};
 use astro_server::db::Conn;
 use astro_server::events::verify;
 use astro_server::kernel::seal::Sealer;
-use astro_tests::{App, Backend, DEADLINE, Node, fact, fold, on_each_database, postgres, sql};
+use astro_tests::{
+    App, Backend, DEADLINE, Node, fact, fold, on_each_database, on_postgres, on_sqlite, postgres,
+    sql,
+};
 use futures_util::future::join_all;
 use steam_sim::Behaviour;
 use tonic::Streaming;
@@ -33,6 +36,15 @@ on_each_database!(
     every_change_of_the_past_is_found_where_it_was_made,
     an_erased_person_leaves_the_log_whole,
     a_log_of_the_version_before_keeps_its_order_and_its_tokens,
+);
+
+on_sqlite!(a_key_is_recovered_on_a_log_whose_events_have_no_positions);
+
+on_postgres!(
+    a_transaction_that_is_open_next_door_holds_nobody_up,
+    a_dump_restored_into_another_cluster_has_its_whole_log_and_goes_on,
+    what_is_committed_is_shown_while_nothing_gets_into_the_log,
+    the_sealer_s_look_at_the_queue_waits_for_no_lock_for_ever,
 );
 
 /// Clients at once, the items that they want, and how often each tries.
@@ -97,11 +109,7 @@ async fn a_follower_of_another_server_is_told(backend: Backend) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_is_open_next_door_holds_nobody_up() {
-    if !postgres::is_available("a_transaction_that_is_open_next_door_holds_nobody_up") {
-        return;
-    }
     let app = App::start(Backend::Postgres).await;
     let item = app.pool_of(1).await.remove(0);
     let mut neighbour = sql::open(&postgres::new_database().unwrap()).unwrap();
@@ -121,11 +129,7 @@ async fn a_transaction_that_is_open_next_door_holds_nobody_up() {
     sql::run(&mut neighbour, "ROLLBACK PREPARED 'forgotten'").unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_dump_restored_into_another_cluster_has_its_whole_log_and_goes_on() {
-    if !postgres::is_available("a_dump_restored_into_another_cluster_has_its_whole_log") {
-        return;
-    }
     let mut app = App::start(Backend::Postgres).await;
     let item = app.pool_of(1).await.remove(0);
     churn(&app.client, &item).await;
@@ -174,11 +178,7 @@ async fn assert_expired(client: &Client, token: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_is_committed_is_shown_while_nothing_gets_into_the_log() {
-    if !postgres::is_available("what_is_committed_is_shown_while_nothing_gets_into_the_log") {
-        return;
-    }
     let app = App::start(Backend::Postgres).await;
     let pool = app.pool_of(1).await;
     let winner = app.person("winner", Behaviour::IGNORE);
@@ -208,11 +208,7 @@ async fn what_is_committed_is_shown_while_nothing_gets_into_the_log() {
     fold(&told);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn the_sealer_s_look_at_the_queue_waits_for_no_lock_for_ever() {
-    if !postgres::is_available("the_sealer_s_look_at_the_queue_waits_for_no_lock_for_ever") {
-        return;
-    }
     let app = App::start(Backend::Postgres).await;
     let mut jam = sql::open(&app.database_url).unwrap();
     sql::run(&mut jam, "BEGIN; LOCK TABLE event_queue IN ACCESS EXCLUSIVE MODE").unwrap();
@@ -233,7 +229,6 @@ async fn the_sealer_s_look_at_the_queue_waits_for_no_lock_for_ever() {
     log_until(&app, "org.created", 1).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_recovered_on_a_log_whose_events_have_no_positions() {
     let mut app = App::start(Backend::Sqlite).await;
     app.stop_server().await;

@@ -7,7 +7,9 @@ use astro_sdk::v1::organization_service_client::OrganizationServiceClient;
 use astro_sdk::v1::{ApiKeyKind, GetOrganizationRequest, Organization, UpdateOrganizationRequest};
 use astro_sdk::{Client, Code, Error};
 use astro_server::db::Conn;
-use astro_tests::{App, Backend, DEADLINE, on_each_database, postgres, sql};
+use astro_tests::{
+    App, Backend, DEADLINE, on_each_database, on_postgres, on_sqlite, postgres, sql,
+};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
@@ -30,6 +32,14 @@ on_each_database!(
     a_report_that_the_database_could_not_take_is_told_again,
     a_call_that_was_answered_too_late_is_not_carried_out,
     a_database_that_takes_no_writes_is_told_by_health_and_that_it_does_again,
+);
+
+on_sqlite!(a_disk_without_room_ends_no_server_and_stops_no_reading);
+
+on_postgres!(
+    a_report_that_breaks_a_rule_of_the_database_is_refused_and_told,
+    a_database_that_is_read_only_is_read,
+    a_key_is_looked_at_while_others_read_for_long,
 );
 
 /// Another program on the app's database.
@@ -138,7 +148,7 @@ async fn reading_goes_on_while_nothing_can_be_written(backend: Backend) {
 }
 
 /// Takes the app's database away, or gives it back.
-fn set_away(app: &App, away: bool) {
+pub(crate) fn set_away(app: &App, away: bool) {
     if app.database_url.starts_with("sqlite") {
         let path = app.database_url.strip_prefix("sqlite://").unwrap();
         let (here, aside) = (path.to_owned(), format!("{path}.aside"));
@@ -212,11 +222,7 @@ fn trigger(code: &str) -> String {
     )
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_breaks_a_rule_of_the_database_is_refused_and_told() {
-    if !postgres::is_available(module_path!()) {
-        return;
-    }
     let app = App::start(Backend::Postgres).await;
     let mut other = Program::on(&app);
     other.run(&trigger("23514"), "");
@@ -248,11 +254,7 @@ async fn a_call_that_was_answered_too_late_is_not_carried_out(backend: Backend) 
     assert_eq!(other.count("org.updated"), "1");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_read_only_is_read() {
-    if !postgres::is_available(module_path!()) {
-        return;
-    }
     let app = App::start(Backend::Postgres).await;
     postgres::alter(&app.database_url, "SET default_transaction_read_only = on").unwrap();
     name(&app.admin, &app.org_id).await.unwrap();
@@ -305,11 +307,7 @@ async fn a_database_that_takes_no_writes_is_told_by_health_and_that_it_does_agai
     assert_eq!(next(&mut items).await, ServingStatus::Serving, "though nobody else wrote");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_looked_at_while_others_read_for_long() {
-    if !postgres::is_available(module_path!()) {
-        return;
-    }
     let app = App::start(Backend::Postgres).await;
     let key = app.key(ApiKeyKind::Client, &app.org_id, "").await;
     revoke(&app, &key).await;
@@ -337,7 +335,6 @@ async fn a_key_is_looked_at_while_others_read_for_long() {
     assert!(reads.next().await.unwrap().is_ok(), "one that waited");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_disk_without_room_ends_no_server_and_stops_no_reading() {
     let mut app = App::start_process(Backend::Sqlite, NODE, &[]).await;
     app.node().limit_files(Some(4096)).await.unwrap();

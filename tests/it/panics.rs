@@ -2,18 +2,26 @@
 
 use astro_sdk::v1::{ApiKeyKind, ErrorReason, ItemState, ReserveItemsRequest, WatchEventsRequest};
 use astro_sdk::{Code, Error};
-use astro_tests::{App, Backend, DEADLINE};
+use astro_tests::{App, Backend, DEADLINE, on_databases_in_turn};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::NODE;
 use crate::access::revoke;
+use crate::outages::set_away;
 use crate::puppet::Puppet;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_panic_in_the_jobs_a_reservation_still_runs_out() {
-    let app = App::start_process(Backend::Sqlite, NODE, &["--panic-at", "jobs"]).await;
+on_databases_in_turn!(
+    after_a_panic_in_the_jobs_a_reservation_still_runs_out,
+    after_a_panic_in_the_event_feed_a_watch_is_still_told_of_everything,
+    after_a_panic_in_the_look_at_keys_a_key_revoked_elsewhere_still_ends,
+    after_a_panic_in_its_session_a_bot_is_told_and_may_connect_again_at_once,
+    after_a_panic_in_what_tells_health_an_outage_is_still_told,
+);
+
+async fn after_a_panic_in_the_jobs_a_reservation_still_runs_out(backend: Backend) {
+    let app = App::start_process(backend, NODE, &["--panic-at", "jobs"]).await;
     let item = app.pool_of(1).await.remove(0);
     let item_ids = vec![item.id];
     let request = ReserveItemsRequest { item_ids, ttl_seconds: 1, ..Default::default() };
@@ -24,10 +32,9 @@ async fn after_a_panic_in_the_jobs_a_reservation_still_runs_out() {
     free.await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_panic_in_the_event_feed_a_watch_is_still_told_of_everything() {
+async fn after_a_panic_in_the_event_feed_a_watch_is_still_told_of_everything(backend: Backend) {
     // The first event after the start is the one that it breaks off at.
-    let app = App::start_process(Backend::Sqlite, NODE, &["--panic-at", "feed"]).await;
+    let app = App::start_process(backend, NODE, &["--panic-at", "feed"]).await;
     let request = WatchEventsRequest { types: vec!["org.*".to_owned()], ..Default::default() };
     let watch = app.admin.raw().events().watch_events(request).await;
     let mut watch = watch.unwrap().into_inner();
@@ -39,9 +46,8 @@ async fn after_a_panic_in_the_event_feed_a_watch_is_still_told_of_everything() {
     assert_eq!(told[0].event_type, "org.created");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_panic_in_the_look_at_keys_a_key_revoked_elsewhere_still_ends() {
-    let app = App::start(Backend::Sqlite).await;
+async fn after_a_panic_in_the_look_at_keys_a_key_revoked_elsewhere_still_ends(backend: Backend) {
+    let app = App::start(backend).await;
     let second = app.second_process(NODE, &["--panic-at", "streams"]).await;
     let key = app.key(ApiKeyKind::Client, &app.org_id, "").await;
     let client = second.client_with(&key);
@@ -54,9 +60,10 @@ async fn after_a_panic_in_the_look_at_keys_a_key_revoked_elsewhere_still_ends() 
     assert!(end.is(ErrorReason::KeyInvalid), "{end}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_panic_in_its_session_a_bot_is_told_and_may_connect_again_at_once() {
-    let app = App::start_process(Backend::Sqlite, NODE, &["--panic-at", "session"]).await;
+async fn after_a_panic_in_its_session_a_bot_is_told_and_may_connect_again_at_once(
+    backend: Backend,
+) {
+    let app = App::start_process(backend, NODE, &["--panic-at", "session"]).await;
     let mut bot = Puppet::connect(&app, false).await.unwrap();
     bot.status("online").await;
     let end = bot.end().await;
@@ -72,9 +79,8 @@ async fn after_a_panic_in_its_session_a_bot_is_told_and_may_connect_again_at_onc
     bot.committed().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_panic_in_what_tells_health_an_outage_is_still_told() {
-    let app = App::start_process(Backend::Sqlite, NODE, &["--panic-at", "health"]).await;
+async fn after_a_panic_in_what_tells_health_an_outage_is_still_told(backend: Backend) {
+    let app = App::start_process(backend, NODE, &["--panic-at", "health"]).await;
     let server = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
     let mut health = HealthClient::new(server.connect_lazy());
     let mut health = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
@@ -83,8 +89,7 @@ async fn after_a_panic_in_what_tells_health_an_outage_is_still_told() {
         told.unwrap().unwrap().status()
     };
     assert_eq!(next().await, ServingStatus::Serving);
-    let file = app.database_url.strip_prefix("sqlite://").unwrap();
-    std::fs::rename(file, format!("{file}.aside")).unwrap();
+    set_away(&app, true);
     // Begun anew, it may tell first what it had told before.
     while next().await == ServingStatus::Serving {}
 }

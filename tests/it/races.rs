@@ -7,7 +7,7 @@ use astro_sdk::v1::{
     ListItemsRequest, ReleaseReservationRequest, Reservation, ReserveItemsRequest,
 };
 use astro_sdk::{Client, Code, Error, new_request_id};
-use astro_tests::{App, Backend, DEADLINE, on_each_database, postgres, sql};
+use astro_tests::{App, Backend, DEADLINE, on_each_database, on_postgres, sql};
 use futures_util::future::join_all;
 use steam_sim::Behaviour;
 
@@ -19,6 +19,8 @@ on_each_database!(
     the_losers_of_one_external_id_are_told_the_winners_assignment,
     items_named_in_any_order_go_to_one_and_nobody_waits_for_ever,
 );
+
+on_postgres!(what_others_hold_and_give_back_is_waited_for);
 
 /// Clients that want something at once.
 const CLIENTS: usize = 16;
@@ -123,11 +125,7 @@ async fn a_pool_is_shared_out_to_its_last_items_and_nobody_is_told_to_try_again(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_others_hold_and_give_back_is_waited_for() {
-    if !postgres::is_available("what_others_hold_and_give_back_is_waited_for") {
-        return;
-    }
     let app = App::start(Backend::Postgres).await;
     app.pool_of(3).await;
     let mut other = sql::open(&app.database_url).unwrap();

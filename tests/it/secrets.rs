@@ -7,7 +7,7 @@ use std::path::Path;
 use astro_sdk::methods::METHODS;
 use astro_sdk::v1::{GetCallerRequest, ListApiKeysRequest, RevokeApiKeyRequest};
 use astro_sdk::{Client, Code, Error};
-use astro_tests::{App, Backend, Node, Raw, on_each_database};
+use astro_tests::{App, Backend, Node, Raw, on_databases_in_turn, on_each_database, on_sqlite};
 use futures_util::future::join_all;
 use tonic_types::StatusExt;
 
@@ -20,9 +20,16 @@ on_each_database!(
     three_servers_that_start_at_once_on_an_empty_database_make_one_key,
 );
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_first_key_is_kept_in_a_private_file_and_not_written_into_a_pipe() {
-    let mut app = App::start_process(Backend::Sqlite, NODE, &[]).await;
+on_sqlite!(what_the_server_keeps_on_disk_is_its_owners_alone_whatever_the_umask);
+
+on_databases_in_turn!(
+    the_first_key_is_kept_in_a_private_file_and_not_written_into_a_pipe,
+    a_key_pasted_where_an_id_belongs_is_neither_answered_nor_logged,
+    refused_calls_fill_no_log_and_are_told_with_key_and_address,
+);
+
+async fn the_first_key_is_kept_in_a_private_file_and_not_written_into_a_pipe(backend: Backend) {
+    let mut app = App::start_process(backend, NODE, &[]).await;
     let key = app.admin_key();
     assert_eq!(mode(&app.admin_key_file()), 0o600);
     let file = app.admin_key_file().display().to_string();
@@ -74,7 +81,6 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_the_server_keeps_on_disk_is_its_owners_alone_whatever_the_umask() {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("astro-data");
@@ -133,9 +139,8 @@ async fn the_password_of_a_database_is_in_nothing_that_the_server_says() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_pasted_where_an_id_belongs_is_neither_answered_nor_logged() {
-    let app = App::start(Backend::Sqlite).await;
+async fn a_key_pasted_where_an_id_belongs_is_neither_answered_nor_logged(backend: Backend) {
+    let app = App::start(backend).await;
     let second = Shelled::new(app.admin_key_file().parent().unwrap());
     let file = app.admin_key_file().display().to_string();
     let mut node = second.start(&app.database_url, &["--admin-key-file", &file]);
@@ -172,9 +177,8 @@ async fn a_key_pasted_where_an_id_belongs_is_neither_answered_nor_logged() {
     assert!(!log.contains(secret), "{log}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn refused_calls_fill_no_log_and_are_told_with_key_and_address() {
-    let app = App::start(Backend::Sqlite).await;
+async fn refused_calls_fill_no_log_and_are_told_with_key_and_address(backend: Backend) {
+    let app = App::start(backend).await;
     let second = Shelled::new(app.admin_key_file().parent().unwrap());
     let file = app.admin_key_file().display().to_string();
     let mut node = second.start(&app.database_url, &["--admin-key-file", &file]);

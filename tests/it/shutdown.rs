@@ -13,7 +13,10 @@ use astro_sdk::v1::{
     WatchAssignmentRequest, WatchAssignmentResponse, WatchEventsRequest, WatchEventsResponse,
 };
 use astro_sdk::{Client, Code, Error};
-use astro_tests::{App, Backend, DEADLINE, Node, Raw, on_each_database, postgres};
+use astro_tests::{
+    App, Backend, DEADLINE, Node, Raw, on_databases_in_turn, on_each_database, on_postgres,
+    postgres,
+};
 use futures_util::StreamExt;
 use steam_sim::Behaviour;
 use tokio::net::{UnixListener, UnixStream};
@@ -32,6 +35,10 @@ on_each_database!(
     after_a_restart_the_watch_goes_on_and_the_bot_finishes_its_delivery,
     the_streams_of_a_revoked_key_end_and_no_others,
 );
+
+on_postgres!(a_stop_waits_for_no_read_that_hangs_in_the_database);
+
+on_databases_in_turn!(whoever_watches_health_is_told_of_a_stop_and_holds_it_up_by_nothing);
 
 /// Seconds that the server in its own process has to drain, and what a busy machine may add.
 const DRAIN: u64 = 2;
@@ -57,9 +64,8 @@ async fn a_server_that_is_told_to_stop_ends_its_streams_and_its_process_in_order
     assert!(took < Duration::from_secs(DRAIN + MARGIN), "it took {took:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_watches_health_is_told_of_a_stop_and_holds_it_up_by_nothing() {
-    let mut app = App::start_process(Backend::Sqlite, NODE, &["--drain-secs", "300"]).await;
+async fn whoever_watches_health_is_told_of_a_stop_and_holds_it_up_by_nothing(backend: Backend) {
+    let mut app = App::start_process(backend, NODE, &["--drain-secs", "300"]).await;
     let server = tonic::transport::Endpoint::from_shared(app.relay.endpoint()).unwrap();
     let mut health = HealthClient::new(server.connect_lazy());
     let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
@@ -72,11 +78,7 @@ async fn whoever_watches_health_is_told_of_a_stop_and_holds_it_up_by_nothing() {
     assert!(app.node().ended().await.unwrap().success());
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_waits_for_no_read_that_hangs_in_the_database() {
-    if !postgres::is_available(module_path!()) {
-        return;
-    }
     let way = Way::open().unwrap();
     let url = way.url(&postgres::new_database().unwrap());
     let key_file = way.folder.path().join("admin.key");

@@ -25,6 +25,14 @@ impl Backend {
         }
     }
 
+    /// Whether it can be had; see [`postgres::is_available`].
+    pub fn is_available(self, test: &str) -> bool {
+        match self {
+            Self::Sqlite => true,
+            Self::Postgres => postgres::is_available(test),
+        }
+    }
+
     /// The URL of a copy of a database that no server uses: a backup.
     ///
     /// # Errors
@@ -49,43 +57,65 @@ impl Backend {
 macro_rules! on_each_database {
     ($($name:ident),+ $(,)?) => { $(
         mod $name {
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_sqlite() {
-                super::$name($crate::Backend::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_postgres() {
-                if $crate::postgres::is_available(module_path!()) {
-                    super::$name($crate::Backend::Postgres).await;
-                }
-            }
+            $crate::story!(on_sqlite: Sqlite, super::$name($crate::Backend::Sqlite));
+            $crate::story!(on_postgres: Postgres, super::$name($crate::Backend::Postgres));
         }
     )+ };
 }
 
-/// Runs each story as one test, on SQLite and on PostgreSQL in turn. It is for stories whose matter
-/// is Steam and not storage: each database carries half of them, and none costs twice.
+/// The same for stories whose matter is not what is stored: by default each runs on one of the two,
+/// in turn, so that none costs twice. The other halves run where they are asked for.
 #[macro_export]
 macro_rules! on_databases_in_turn {
     () => {};
-    ($on_sqlite:ident $(, $on_postgres:ident $(, $rest:ident)*)? $(,)?) => {
-        mod $on_sqlite {
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_sqlite() {
-                super::$on_sqlite($crate::Backend::Sqlite).await;
-            }
+    ($first:ident $(, $second:ident $(, $rest:ident)*)? $(,)?) => {
+        mod $first {
+            $crate::story!(on_sqlite: Sqlite, super::$first($crate::Backend::Sqlite));
+            $crate::story!(#[ignore] on_postgres: Postgres, super::$first($crate::Backend::Postgres));
         }
         $(
-            mod $on_postgres {
-                #[tokio::test(flavor = "multi_thread")]
-                async fn on_postgres() {
-                    if $crate::postgres::is_available(module_path!()) {
-                        super::$on_postgres($crate::Backend::Postgres).await;
-                    }
-                }
+            mod $second {
+                $crate::story!(#[ignore] on_sqlite: Sqlite, super::$second($crate::Backend::Sqlite));
+                $crate::story!(on_postgres: Postgres, super::$second($crate::Backend::Postgres));
             }
             $crate::on_databases_in_turn!($($rest),*);
         )?
+    };
+}
+
+/// Runs each story of what SQLite alone has (an `async fn` without arguments): files and locks on
+/// them.
+#[macro_export]
+macro_rules! on_sqlite {
+    ($($name:ident),+ $(,)?) => { $(
+        mod $name {
+            $crate::story!(on_sqlite: Sqlite, super::$name());
+        }
+    )+ };
+}
+
+/// Runs each story of what PostgreSQL alone has (an `async fn` without arguments): connections,
+/// settings, transactions side by side.
+#[macro_export]
+macro_rules! on_postgres {
+    ($($name:ident),+ $(,)?) => { $(
+        mod $name {
+            $crate::story!(on_postgres: Postgres, super::$name());
+        }
+    )+ };
+}
+
+/// A story's test on one database.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! story {
+    ($(#[$ignore:ident])? $test:ident: $backend:ident, $story:expr) => {
+        #[tokio::test(flavor = "multi_thread")]
+        $(#[$ignore = "the other half: cargo test -p astro-tests --test it -- --ignored"])?
+        async fn $test() {
+            if $crate::Backend::$backend.is_available(module_path!()) {
+                $story.await;
+            }
+        }
     };
 }

@@ -139,6 +139,24 @@ fn lookups_by_steams_numbers_take_a_bot_or_an_organisation() {
 }
 
 #[test]
+fn stories_that_run_on_one_database_are_found() {
+    let plain =
+        |name: &str| format!("\n#[tokio::test]\nasync fn {name}() {{\n    a().await;\n}}\n");
+    let test = "the_commands_to_look_at_a_finished_run_work";
+    caught("tests/it/a.rs", &plain(test), 3, "work takes no Backend");
+    clean("tests/it/tour.rs", &plain(test));
+    clean("astro-bot/tests/it/a.rs", &plain(test));
+    for call in ["App::start", "App::start_process", "World::new"] {
+        let story = format!("async fn a() {{\n    {call}(Backend::Sqlite, 0).await;\n}}\n");
+        caught("tests/it/a.rs", &story, 1, "a chooses its database");
+        clean("tests/it/a.rs", &format!("on_sqlite!(\n    b,\n    a,\n);\n{story}"));
+        caught("tests/it/a.rs", &format!("on_sqlite!(ab, ba);\n{story}"), 2, "a chooses");
+        clean("tests/it/a.rs", &story.replace("Backend::Sqlite", "backend"));
+    }
+    clean("tests/it/a.rs", "fn a() -> bool { b == Backend::Sqlite && c(Backend::Sqlite) }\n");
+}
+
+#[test]
 fn imports_of_a_group_above_are_found() {
     let ops = "astro-server/src/users/ops.rs";
     clean(ops, "use crate::{orgs, auth::ops};\nuse crate::kernel::Error;\n");

@@ -5,7 +5,7 @@ use std::fmt;
 use super::source::Source;
 use super::{
     BANS, Ban, CLOCKS, FILE_LINES_MAX, FUNCTION_LINES_MAX, NAMES_ALLOWED, NAMES_BANNED, SEAMS,
-    SEPARATIONS, STEAM_NUMBERS, TRANSPORT, WIRE, Where,
+    SEPARATIONS, STEAM_NUMBERS, TRANSPORT, WIRE, WITHOUT_BACKEND, Where,
 };
 
 /// A broken rule and where.
@@ -47,6 +47,7 @@ pub(crate) fn check_file(source: &Source) -> Vec<Finding> {
     found.extend(wire_types(source));
     found.extend(transport(source));
     found.extend(lookups(source));
+    found.extend(stories(source));
     found
 }
 
@@ -183,6 +184,39 @@ fn is_looked_up(text: &str, column: &str) -> bool {
     let compared = [".eq(", ".eq_any("].map(|compare| format!("::{column}{compare}"));
     let mut places = compared.iter().flat_map(|place| text.match_indices(place.as_str()));
     places.any(|(at, _)| calls_around(&text[..at]).any(|call| call == "filter"))
+}
+
+/// End-to-end tests that run on one database without saying that it alone has what they are about.
+fn stories(source: &Source) -> Vec<Finding> {
+    let Some(file) = source.path.strip_prefix("tests/it/") else { return Vec::new() };
+    let named = |name: &str| WITHOUT_BACKEND.contains(&(file.trim_end_matches(".rs"), name));
+    let tests = source.words("#[tokio::test");
+    let plain = tests.filter_map(|at| source.functions().iter().find(|next| next.start > at));
+    let plain = plain.filter(|test| !named(&test.name)).map(|test| {
+        let problem = "takes no Backend: let it, and name it in on_each_database! or \
+                       on_databases_in_turn!";
+        finding(source, test.start, format!("{} {problem}", test.name))
+    });
+    let lists = ["on_sqlite!(", "on_postgres!("];
+    let lists = lists.iter().flat_map(|list| source.words(list).map(|at| at + list.len()));
+    let lists: Vec<&str> = lists.filter_map(|at| source.code[at..].split(')').next()).collect();
+    let listed = |name| lists.iter().any(|list| list.split([',', ' ', '\n']).any(|it| it == name));
+    let one = source.functions().iter().filter(|test| !listed(&test.name));
+    let one = one.filter(|test| starts_on_one(source.text(test))).map(|test| {
+        let problem = "chooses its database: take a Backend, or name it in on_sqlite! or \
+                       on_postgres!";
+        finding(source, test.start, format!("{} {problem}", test.name))
+    });
+    plain.chain(one).collect()
+}
+
+/// Whether something is started on a database that the code names.
+fn starts_on_one(text: &str) -> bool {
+    let mut places = ["Backend::Sqlite", "Backend::Postgres"].map(|it| text.match_indices(it));
+    places.iter_mut().flatten().any(|(at, _)| {
+        let call = calls_around(&text[..at]).next();
+        call.is_some_and(|call| call == "new" || call.starts_with("start"))
+    })
 }
 
 /// The calls whose brackets are open at the end of `text`, innermost first.
