@@ -1,6 +1,6 @@
 //! The only place that opens connections: HTTPS to Steam, and the channel to astro-server.
 
-use std::{fmt, io, pin::Pin, sync::Arc};
+use std::{fmt, io, pin::Pin, sync::Arc, time::Duration};
 
 use hyper_util::rt::TokioIo;
 use reqwest::{
@@ -53,6 +53,7 @@ impl From<reqwest::Error> for Failure {
 pub(crate) struct Web {
     client: Client,
     network: Option<Arc<dyn Network>>,
+    patience: Duration,
 }
 
 impl Web {
@@ -75,7 +76,8 @@ impl Web {
             // What the connection adds by itself.
             request.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
-        Ok(network.ask(request).await?.into())
+        let answer = tokio::time::timeout(self.patience, network.ask(request)).await;
+        Ok(answer.unwrap_or_else(|_| Err(Failure::Lost("it timed out".to_owned())))?.into())
     }
 }
 
@@ -89,12 +91,12 @@ impl Net {
         Self(Some(Arc::new(network)))
     }
 
-    /// The way to Steam by this client.
+    /// The way to Steam by this client, on which an answer is waited for so long.
     ///
     /// # Errors
     /// A client that cannot be built.
-    pub(crate) fn web(&self, client: ClientBuilder) -> reqwest::Result<Web> {
-        Ok(Web { client: client.build()?, network: self.0.clone() })
+    pub(crate) fn web(&self, client: ClientBuilder, patience: Duration) -> reqwest::Result<Web> {
+        Ok(Web { client: client.timeout(patience).build()?, network: self.0.clone(), patience })
     }
 
     /// Connects to astro-server.
@@ -123,5 +125,39 @@ impl fmt::Debug for Net {
 impl fmt::Debug for Web {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Web")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+    use tokio::net::TcpListener;
+
+    /// How a request to this address ends.
+    async fn ask(address: SocketAddr, patience: Duration) -> Failure {
+        let web = Net::default().web(ClientBuilder::new().no_proxy(), patience).unwrap();
+        let request = web.request(Method::POST, format!("http://{address}/"));
+        web.send(request).await.unwrap_err()
+    }
+
+    async fn listen() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
+    #[tokio::test]
+    async fn what_had_a_connection_may_have_arrived() {
+        let (_silent, address) = listen().await;
+        let failure = ask(address, Duration::from_millis(50)).await;
+        assert!(matches!(failure, Failure::Lost(_)), "{failure:?}");
+        let (listener, address) = listen().await;
+        let hang_up = async { drop(listener.accept().await.unwrap()) };
+        let (failure, ()) = tokio::join!(ask(address, Duration::from_secs(3600)), hang_up);
+        assert!(matches!(failure, Failure::Lost(_)), "{failure:?}");
+        drop(listener);
+        let failure = ask(address, Duration::from_secs(3600)).await;
+        assert!(matches!(failure, Failure::NotSent(_)), "{failure:?}");
     }
 }

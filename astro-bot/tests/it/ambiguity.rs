@@ -151,7 +151,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
 macro_rules! rows {
     ($($name:ident: $scene:expr;)*) => {
         $(
-            #[tokio::test]
+            #[tokio::test(start_paused = true)]
             async fn $name() {
                 for scene in $scene {
                     scene.await;

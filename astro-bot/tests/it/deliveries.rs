@@ -238,9 +238,9 @@ async fn an_offer_that_cannot_be_confirmed_is_withdrawn() {
     stage.sim.look(|books| assert!(canceled(books)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn many_deliveries_share_the_list_of_confirmations() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.alice_accepts();
     let items = stage.stock(4);
     let mut config = stage.config();

@@ -24,10 +24,10 @@ fn refuses(path: &str, status: u16) -> Fault {
     Fault::every(1, Matcher::path(path), FaultKind::Fail { status, body, eresult: None })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_limited_send_is_not_sent_and_none_follows_while_the_limit_lasts() {
     for status in [429, 403] {
-        let mut stage = Stage::new().await;
+        let mut stage = Stage::within().await;
         let items = stage.stock(1);
         stage.sim.inject(Fault { when: When::Times(1), ..refuses("/tradeoffer/new/send", status) });
         let mut config = stage.config();
@@ -50,9 +50,9 @@ async fn a_limited_send_is_not_sent_and_none_follows_while_the_limit_lasts() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_short_limit_delays_a_delivery_and_nothing_else() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.alice_accepts();
     let items = stage.stock(1);
     stage.sim.inject(Fault { when: When::Times(2), ..refuses("/mobileconf/getlist", 429) });
@@ -66,9 +66,9 @@ async fn a_short_limit_delays_a_delivery_and_nothing_else() {
     assert_eq!(stage.sends(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_429_that_persists_in_spite_of_little_traffic_is_told_to_be_the_headers() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let items = stage.stock(1);
     stage.sim.inject(refuses("/mobileconf/getlist", 429));
     let (_bot, mut session) = stage.begin().await;
@@ -88,9 +88,9 @@ async fn a_429_that_persists_in_spite_of_little_traffic_is_told_to_be_the_header
     assert!((2..=8).contains(&asked), "{asked} requests");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_steam_that_is_away_is_asked_by_one_request_now_and_then() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let (_bot, mut session) = stage.begin().await;
     session.standing_of("online").await;
     stage.sim.inject(refuses("/I", 503));
@@ -132,9 +132,9 @@ async fn a_steam_that_is_away_on_tuesday_afternoon_is_in_maintenance() {
     assert_eq!(session.steam_status().await, "reconnecting");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_calls_of_a_day_are_counted_and_then_the_bot_pauses() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let mut config = stage.config();
     config.pace.api_calls_per_day = 40;
     let _bot = start(config);
@@ -146,9 +146,9 @@ async fn the_calls_of_a_day_are_counted_and_then_the_bot_pauses() {
     assert_eq!(stage.sim.journal("/I").len(), 40);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn header_profiles_of_a_file_replace_the_built_in_ones() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let file = stage.folder.path().join("headers.json");
     let profile = |headers: &str| {
         format!(
@@ -176,9 +176,9 @@ async fn header_profiles_of_a_file_replace_the_built_in_ones() {
     assert!(error.ends_with("headers.json: profiles.all.user-agent: not the value of a header"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nonsense_in_place_of_the_trade_offers_is_read_again() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let (_bot, mut session) = stage.begin().await;
     session.standing_of("online").await;
     let long = format!("{{\"response\":{{\"x\":\"{}\"}}}}", "y".repeat(9 * 1024 * 1024));

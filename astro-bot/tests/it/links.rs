@@ -105,9 +105,9 @@ async fn a_bot_that_stops_in_the_midst_of_a_send_reports_it_first() {
     stopping.await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_that_is_silent_until_the_lease_ran_out_is_connected_to_again() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let _bot = stage.start();
     let mut silent = stage.server.stream().await;
     let first = silent.hello().await;
@@ -120,9 +120,9 @@ async fn a_server_that_is_silent_until_the_lease_ran_out_is_connected_to_again()
 /// Readings that are ahead of an offer in the line for Steam.
 const AHEAD: usize = 6;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_offer_whose_turn_comes_after_the_session_is_not_sent() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let items = stage.stock(1);
     let mut config = stage.config();
     config.pace.request_spacing = Duration::from_millis(300);

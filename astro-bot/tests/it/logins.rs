@@ -28,9 +28,9 @@ fn always(path: &str, eresult: u32) -> Fault {
     Fault::every(1, Matcher::path(path), kind)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_login_with_password_and_code_leaves_a_refresh_token_behind() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let file = stage.folder.path().join("fresh");
     let mut config = stage.config_with_password();
     config.refresh_token_file = Some(file.clone());
@@ -42,9 +42,9 @@ async fn a_login_with_password_and_code_leaves_a_refresh_token_behind() {
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_revoked_token_without_a_password_needs_the_operator() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.revoke_refresh_tokens(stage.bot.steam_id);
     let (_bot, mut session) = stage.begin().await;
     let standing = session.standing_of("needs_operator").await;
@@ -57,9 +57,9 @@ async fn a_revoked_token_without_a_password_needs_the_operator() {
     assert_eq!(session.steam_status().await, "online");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_revoked_token_is_replaced_by_a_login_if_there_is_a_password() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.revoke_refresh_tokens(stage.bot.steam_id);
     let config = stage.config_with_password();
     let (_bot, mut session) = begin(&mut stage, config).await;
@@ -67,9 +67,9 @@ async fn a_revoked_token_is_replaced_by_a_login_if_there_is_a_password() {
     assert_eq!(stage.logins(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_password_that_must_not_be_used_is_not_used() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.revoke_refresh_tokens(stage.bot.steam_id);
     let mut config = stage.config_with_password();
     config.password_login = false;
@@ -79,9 +79,9 @@ async fn a_password_that_must_not_be_used_is_not_used() {
     assert_eq!(stage.logins(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_token_of_another_account_is_not_used() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let mut config = stage.config();
     config.steam_id = Some(stage.alice.steam_id.0);
     let (_bot, mut session) = begin(&mut stage, config).await;
@@ -90,9 +90,9 @@ async fn a_token_of_another_account_is_not_used() {
     assert!(stage.sim.journal("GenerateAccessTokenForApp").is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_wrong_password_is_tried_once_and_never_again() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.revoke_refresh_tokens(stage.bot.steam_id);
     let mut config = stage.config_with_password();
     config.account.as_mut().unwrap().password = Secret::new("wrong");
@@ -107,9 +107,9 @@ async fn a_wrong_password_is_tried_once_and_never_again() {
     assert_eq!(stage.sim.journal("").len(), before, "Steam is left alone");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_denied_login_is_not_tried_again() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.revoke_refresh_tokens(stage.bot.steam_id);
     stage.sim.inject(always("BeginAuthSession", 15));
     let mut config = stage.config_with_password();
@@ -121,9 +121,9 @@ async fn a_denied_login_is_not_tried_again() {
     assert_eq!(stage.logins(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_second_wrong_code_means_a_wrong_shared_secret() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.revoke_refresh_tokens(stage.bot.steam_id);
     let mut config = stage.config_with_password();
     let other = Secret::new(&stage.alice.shared_secret);
@@ -135,10 +135,10 @@ async fn a_second_wrong_code_means_a_wrong_shared_secret() {
     assert_eq!(stage.logins(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_throttled_login_is_tried_ever_more_rarely() {
     for code in [84, 87] {
-        let mut stage = Stage::new().await;
+        let mut stage = Stage::within().await;
         stage.sim.revoke_refresh_tokens(stage.bot.steam_id);
         stage.sim.inject(always("BeginAuthSession", code));
         let mut config = stage.config_with_password();
@@ -152,9 +152,9 @@ async fn a_throttled_login_is_tried_ever_more_rarely() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sessions_that_do_not_last_make_no_login_loop() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     // Another program logs in as the same account: what the bot gets is revoked at once.
     stage.sim.inject(always("GenerateAccessTokenForApp", 15));
     let kind = FaultKind::Fail { status: 401, body: String::new(), eresult: None };
@@ -169,9 +169,9 @@ async fn sessions_that_do_not_last_make_no_login_loop() {
     assert!((2..=7).contains(&stage.logins()), "{} logins", stage.logins());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_login_that_fails_for_now_is_made_later() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.revoke_refresh_tokens(stage.bot.steam_id);
     let kind = FaultKind::Fail { status: 200, body: String::new(), eresult: Some(20) };
     stage.sim.inject(Fault::once(Matcher::path("BeginAuthSession"), kind));
@@ -199,9 +199,9 @@ async fn the_end_of_the_refresh_token_is_told_and_a_renewed_one_is_kept() {
     assert_ne!(std::fs::read_to_string(&file).unwrap(), first, "Steam renews it near its end");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_session_is_renewed_when_it_is_old_enough_though_it_would_last() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let mut config = stage.config();
     config.pace.session_renewal = Duration::from_secs(1);
     let (_bot, mut session) = begin(&mut stage, config).await;
@@ -211,9 +211,9 @@ async fn a_session_is_renewed_when_it_is_old_enough_though_it_would_last() {
     assert!((2..=4).contains(&renewals), "{renewals} renewals");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_renewal_that_fails_early_leaves_the_old_session_in_use() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let mut config = stage.config();
     config.pace.session_renewal = Duration::from_secs(1);
     let (_bot, mut session) = begin(&mut stage, config).await;
@@ -233,9 +233,9 @@ async fn a_token_file_that_others_can_read_is_refused() {
     assert!(error.contains(&format!("run chmod 600 {}", file.display())), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn codes_and_keys_are_made_for_steams_clock() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.advance(Duration::from_secs(90 * 60));
     let items = stage.stock(1);
     let mut config = stage.config_with_password();

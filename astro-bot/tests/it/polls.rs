@@ -15,9 +15,9 @@ fn reach(entry: &JournalEntry) -> Option<i64> {
     Some(entry.time_ms / 1000 - cutoff)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn from_time_to_time_a_poll_goes_back_a_day_and_the_others_go_on() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let mut config = stage.config();
     config.pace.full_poll_interval = Duration::from_millis(200);
     let _bot = start(config);

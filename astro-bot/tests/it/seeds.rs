@@ -9,12 +9,9 @@ use std::{
 
 use astro_bot::{Failure, Network, Outside, Pace, Pending, Stream};
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::{io::DuplexStream, sync::mpsc, time::Instant};
+use tokio::{sync::mpsc, time::Instant};
 
-use crate::{
-    server::Server,
-    stage::{self, Stage},
-};
+use crate::stage::{self, Stage, Wires};
 
 /// What the bot's clock shows at first.
 const START: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
@@ -31,15 +28,15 @@ struct Run {
     asked: Vec<String>,
 }
 
-struct Wires {
-    steam: steam_sim::Steam,
-    server: mpsc::UnboundedSender<io::Result<DuplexStream>>,
+/// Ways that tell what goes over them.
+struct Tapped {
+    wires: Wires,
     unheard: AtomicUsize,
     asked: mpsc::UnboundedSender<String>,
     since: Instant,
 }
 
-impl Network for Wires {
+impl Network for Tapped {
     fn ask(
         &self,
         request: http::Request<Vec<u8>>,
@@ -52,16 +49,11 @@ impl Network for Wires {
         if self.unheard.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
             return Box::pin(ready(Err(Failure::NotSent("it is away".to_owned()))));
         }
-        let steam = self.steam.clone();
-        Box::pin(async move {
-            steam.answer(request).await.ok_or_else(|| Failure::Lost("it hung up".to_owned()))
-        })
+        self.wires.ask(request)
     }
 
-    fn connect(&self, _: http::Uri) -> Pending<io::Result<Box<dyn Stream>>> {
-        let (ours, theirs) = tokio::io::duplex(64 * 1024);
-        self.server.send(Ok(theirs)).unwrap();
-        Box::pin(ready(Ok(Box::new(ours) as Box<dyn Stream>)))
+    fn connect(&self, server: http::Uri) -> Pending<io::Result<Box<dyn Stream>>> {
+        self.wires.connect(server)
     }
 }
 
@@ -79,18 +71,16 @@ fn chance(seed: u64) -> impl Fn(&mut [u8]) {
 
 /// Runs a bot until it has asked Steam so often.
 async fn run(seed: u64) -> Run {
-    let mut stage = Stage::new().await;
-    let (server, connections) = Server::within();
-    stage.server = server;
+    let mut stage = Stage::within().await;
     let (asked, mut heard) = mpsc::unbounded_channel();
     let since = Instant::now();
-    let (steam, unheard) = (stage.sim.steam(), AtomicUsize::new(UNHEARD));
+    let (wires, unheard) = (stage.wires(), AtomicUsize::new(UNHEARD));
     let mut config = stage.config();
     config.pace = Pace::default();
     config.outside = Outside::default()
         .with_clock(move || START + TimeDelta::from_std(since.elapsed()).unwrap())
         .with_chance(chance(seed))
-        .with_network(Wires { steam, server: connections, unheard, asked, since });
+        .with_network(Tapped { wires, unheard, asked, since });
     let _bot = stage::start(config);
     let (hello, mut session) = stage.server.session(1, 0).await;
     let time = session.event_time().await;

@@ -1,14 +1,20 @@
 //! A simulated Steam with a bot and a person, a scripted server, and the bot's configuration.
 
-use std::{os::unix::fs::PermissionsExt as _, time::Duration};
+use std::{future::ready, io, os::unix::fs::PermissionsExt as _, time::Duration};
 
-use astro_bot::{Config, Pace, Secret};
+use astro_bot::{Config, Failure, Network, Outside, Pace, Pending, Secret, Stream};
 use astro_sdk::bot::v1::{Asset, AttemptPhase, Deliver};
+use chrono::{DateTime, Utc};
 use steam_sim::{
     Account, AssetId, Behaviour, ItemSpec, JournalEntry, NewAccount, OfferId, Options, Sim,
 };
 use tempfile::TempDir;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::{
+    io::DuplexStream,
+    sync::mpsc,
+    task::{JoinError, JoinHandle},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::server::{PATIENCE, Server, Session};
@@ -18,10 +24,39 @@ pub(crate) const MARKER: &str = "A7F3K2Q9";
 
 pub(crate) struct Stage {
     pub(crate) sim: Sim,
+    wires: Option<Wires>,
     pub(crate) server: Server,
     pub(crate) bot: Account,
     pub(crate) alice: Account,
     pub(crate) folder: TempDir,
+}
+
+/// Ways to Steam and to the server that are no sockets.
+#[derive(Clone)]
+pub(crate) struct Wires {
+    steam: steam_sim::Steam,
+    server: mpsc::UnboundedSender<io::Result<DuplexStream>>,
+    /// What the clock showed when.
+    start: (DateTime<Utc>, Instant),
+}
+
+impl Network for Wires {
+    fn ask(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Pending<Result<http::Response<Vec<u8>>, Failure>> {
+        let steam = self.steam.clone();
+        Box::pin(async move {
+            steam.answer(request).await.ok_or_else(|| Failure::Lost("it hung up".to_owned()))
+        })
+    }
+
+    fn connect(&self, _: http::Uri) -> Pending<io::Result<Box<dyn Stream>>> {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let sent = self.server.send(Ok(theirs));
+        let gone = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
+        Box::pin(ready(sent.map(|()| Box::new(ours) as Box<dyn Stream>).map_err(gone)))
+    }
 }
 
 /// A running bot. It is stopped in order by `stop`, and killed by being dropped.
@@ -55,13 +90,32 @@ impl Stage {
         Self::with(Options::default()).await
     }
 
+    /// A stage whose bot reaches Steam and the server within the process. Nothing comes from outside,
+    /// so that a paused clock goes on when all wait, and what takes time takes no more of it on a
+    /// busy machine.
+    pub(crate) async fn within() -> Self {
+        let mut stage = Self::new().await;
+        let (server, connections) = Server::within();
+        stage.server = server;
+        let shown = DateTime::from_timestamp_millis(stage.sim.now().0).unwrap();
+        let start = (shown, Instant::now());
+        stage.wires = Some(Wires { steam: stage.sim.steam(), server: connections, start });
+        stage
+    }
+
+    /// The ways of a stage within the process.
+    pub(crate) fn wires(&self) -> Wires {
+        self.wires.clone().expect("a stage within the process")
+    }
+
     pub(crate) async fn with(options: Options) -> Self {
         let sim = Sim::start(options).await.unwrap();
         let bot = sim.add_account(NewAccount::named("astrobot")).unwrap();
         let alice = sim.add_account(NewAccount::named("alice")).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), sim.ca_pem()).unwrap();
-        let stage = Self { sim, server: Server::start().await, bot, alice, folder };
+        let server = Server::start().await;
+        let stage = Self { sim, wires: None, server, bot, alice, folder };
         stage.put_token("token", &stage.sim.mint_refresh_token(stage.bot.steam_id));
         stage
     }
@@ -81,6 +135,11 @@ impl Stage {
         config.proxy = Some(self.sim.proxy_url());
         config.ca_file = Some(self.folder.path().join("ca.pem"));
         config.pace = pace();
+        if let Some(wires) = self.wires.clone() {
+            let (shown, at) = wires.start;
+            let now = move || shown + at.elapsed();
+            config.outside = Outside::default().with_clock(now).with_network(wires);
+        }
         config
     }
 

@@ -1,8 +1,11 @@
-//! The simulator's clock: real time plus an offset which tests move forward.
+//! The simulator's clock: the runtime's time, which a test may pause, plus an offset which tests move
+//! forward.
 
 use std::ops::Add;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
 
 /// A moment on the simulator's clock, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

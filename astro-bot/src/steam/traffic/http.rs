@@ -165,8 +165,7 @@ impl Http {
             .retry(reqwest::retry::never())
             // A connection that Steam closed unseen turns a send into a riddle.
             .pool_idle_timeout(IDLE_CONNECTION_MAX)
-            .connect_timeout(pace.connect_timeout)
-            .timeout(pace.request_timeout);
+            .connect_timeout(pace.connect_timeout);
         if let Some(proxy) = &proxy {
             builder = builder.proxy(
                 // The address may hold a password.
@@ -175,8 +174,9 @@ impl Http {
                     .context("--proxy is no address of a proxy: write http://HOST:PORT")?,
             );
         }
+        let web = outside.net.web(builder, pace.request_timeout);
         Ok(Self {
-            web: outside.net.web(builder).context("cannot build the HTTP client")?,
+            web: web.context("cannot build the HTTP client")?,
             outside: outside.clone(),
             headers: Headers::load(header_profiles.as_deref())?,
             traffic: addresses.through(proxy.as_deref()),

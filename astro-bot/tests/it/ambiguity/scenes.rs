@@ -20,7 +20,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn config(stage: &Stage) -> Config {
     let mut config = stage.config();
-    config.pace.request_timeout = Duration::from_millis(300);
     // A new session may be opened at any time.
     config.pace.login_cooldown = Duration::ZERO;
     config
@@ -56,7 +55,7 @@ async fn ends_without_offer(stage: &Stage, session: &mut Session, failure: Attem
 
 /// The send is answered like this, which means that nothing was sent: one request, no search.
 pub(super) async fn not_sent(kind: FaultKind, failure: AttemptFailure) {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let items = stage.stock(1);
     stage.sim.inject(Fault::once(send(), kind));
     let (config, deliver) = (config_without_search(&stage), stage.deliver(&items));
@@ -66,6 +65,8 @@ pub(super) async fn not_sent(kind: FaultKind, failure: AttemptFailure) {
 }
 
 pub(super) async fn not_sent_without_connection() {
+    // A clock waits for no socket.
+    tokio::time::resume();
     let mut stage = Stage::new().await;
     let items = stage.stock(1);
     let turnstile = Turnstile::refusing(usize::MAX, &stage.sim.proxy_url()).await;
@@ -80,7 +81,7 @@ pub(super) async fn not_sent_without_connection() {
 
 /// The session is over: it is renewed, and the send is left to another attempt.
 pub(super) async fn renewed_and_not_sent(kind: FaultKind) {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let items = stage.stock(1);
     stage.sim.inject(Fault::once(send(), kind));
     let (config, deliver) = (config_without_search(&stage), stage.deliver(&items));
@@ -98,7 +99,7 @@ pub(super) async fn renewed_and_not_sent(kind: FaultKind) {
 
 /// The send is answered like this, and it shows that it was sent: that one is adopted.
 pub(super) async fn sent_then_found(kind: FaultKind) {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let items = stage.stock(1);
     let takes_effect = matches!(kind, FaultKind::EffectThen(_));
     stage.sim.inject(Fault::once(send(), kind));
@@ -123,7 +124,7 @@ pub(super) async fn sent_then_found(kind: FaultKind) {
 /// The send is answered like this, and it must be found out whether it was sent.
 pub(super) async fn sent_or_found_out(kind: FaultKind) {
     sent_then_found(kind.clone()).await;
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     let items = stage.stock(1);
     stage.sim.inject(Fault::once(send(), kind));
     let (config, deliver) = (config(&stage), stage.deliver(&items));
@@ -187,14 +188,14 @@ async fn is_cancelled(stage: &Stage, session: &mut Session) {
 
 /// Accepting and cancelling are answered like this once; `requests` are made of each.
 async fn acts(kind: FaultKind, times: usize) {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.inject(Fault::once(Matcher::path("/accept"), kind.clone()));
     let quick = config(&stage);
     let (offer, _bot, mut session) = accept(&mut stage, quick).await;
     is_accepted(&stage, &mut session, offer).await;
     assert_eq!(requests(&stage, "/accept"), times);
 
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.inject(Fault::once(Matcher::path("/cancel"), kind));
     let quick = config(&stage);
     let (_bot, mut session) = cancel(&mut stage, quick).await;
@@ -219,6 +220,8 @@ pub(super) async fn done_then_read(kind: FaultKind) {
 }
 
 pub(super) async fn not_done_without_connection() {
+    // A clock waits for no socket.
+    tokio::time::resume();
     let mut stage = Stage::new().await;
     // The first is asked for the terms of trade protection.
     let turnstile = Turnstile::refusing(3, &stage.sim.proxy_url()).await;
@@ -238,10 +241,10 @@ pub(super) async fn done_or_read_again(kind: FaultKind) {
 
 /// The gift is the bot's when Steam answers like this: it is not accepted again.
 async fn gift_that_was_accepted(kind: FaultKind) {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.inject(Fault::once(Matcher::path("/accept"), kind));
     let reading = stage.sim.hold(Matcher::path("GetTradeOffer/"));
-    let quick = patient(&stage);
+    let quick = config(&stage);
     let (offer, _bot, mut session) = accept(&mut stage, quick).await;
     // The bot has read the offer as open and is about to accept it.
     reading.wait_until_held().await;
@@ -256,10 +259,10 @@ async fn gift_that_was_accepted(kind: FaultKind) {
 
 /// Alice has accepted when the withdrawal is answered like this: the items are delivered.
 async fn offer_that_was_faster(kind: FaultKind) {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::within().await;
     stage.sim.inject(Fault::once(Matcher::path("/cancel"), kind));
     let items = stage.stock(1);
-    let (quick, deliver) = (patient(&stage), stage.deliver(&items));
+    let (quick, deliver) = (config(&stage), stage.deliver(&items));
     let (_bot, mut session) = order(&mut stage, quick, &deliver).await;
     let sent = expect_event!(session, AttemptSent).trade_offer_id;
     expect_event!(session, AttemptOffered);
@@ -279,11 +282,4 @@ async fn offer_that_was_faster(kind: FaultKind) {
     assert_eq!(expect_event!(session, AttemptDelivered).trade_offer_id, sent);
     assert_eq!(requests(&stage, "/cancel"), 1);
     assert!(stage.sim.books().audit().is_empty());
-}
-
-/// With time for a test to do something while an answer is held back.
-fn patient(stage: &Stage) -> Config {
-    let mut config = config(stage);
-    config.pace.request_timeout = Duration::from_secs(2);
-    config
 }

@@ -240,7 +240,7 @@ impl Steam {
     /// not call this Steam.
     ///
     /// # Errors
-    /// When they do not within `timeout` of real time.
+    /// When they do not within `timeout`.
     pub async fn wait_for(
         &self,
         mut condition: impl FnMut(&Books) -> bool,
@@ -259,7 +259,7 @@ impl Steam {
     /// Waits until the journal has a request which satisfies a condition; gives the first such.
     ///
     /// # Errors
-    /// When it has none within `timeout` of real time.
+    /// When it has none within `timeout`.
     pub async fn wait_for_request(
         &self,
         condition: impl Fn(&JournalEntry) -> bool,
