@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use minijinja::context;
 use serde::Serialize;
 
 use super::{environment, last};
 use crate::lang::Language;
 use crate::model::{Enum, EnumValue, EventType, Field, Model, Service, Shape, Type};
+use crate::templates::context;
 use crate::write::File;
 
 /// How a language writes what the contract names.
