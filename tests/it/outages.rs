@@ -189,7 +189,8 @@ async fn a_database_that_is_away_is_told_by_health_and_to_callers_and_used_again
 }
 
 async fn a_report_that_the_database_could_not_take_is_told_again(backend: Backend) {
-    let app = App::start(backend).await;
+    // It is given up after half of that.
+    let app = App::start_leasing(backend, Duration::from_secs(3)).await;
     let mut other = Program::on(&app);
     // The conditions that pass: of time, locks, order, room, memory and disk; told in German.
     let codes = ["57014", "55P03", "40001", "40P01", "53100", "53200", "58030"];

@@ -71,7 +71,7 @@ impl App {
     /// # Panics
     /// When anything cannot be started.
     pub async fn start(backend: Backend) -> Self {
-        Self::begin(backend, Bounds::default(), |_| {}).await
+        Self::begin(backend, |_| {}, |_| {}).await
     }
 
     /// The same, with a server that lets others take this much of it.
@@ -79,7 +79,15 @@ impl App {
     /// # Panics
     /// When anything cannot be started.
     pub async fn start_within(backend: Backend, bounds: Bounds) -> Self {
-        Self::begin(backend, bounds, |_| {}).await
+        Self::begin(backend, |config| config.bounds = bounds, |_| {}).await
+    }
+
+    /// The same, with a server whose bots have their sessions for this long.
+    ///
+    /// # Panics
+    /// When anything cannot be started.
+    pub async fn start_leasing(backend: Backend, lease_ttl: Duration) -> Self {
+        Self::begin(backend, |config| config.pace.lease_ttl = lease_ttl, |_| {}).await
     }
 
     /// The same, on a database that `prepare` is shown before, by its URL.
@@ -87,16 +95,20 @@ impl App {
     /// # Panics
     /// When anything cannot be started.
     pub async fn start_with(backend: Backend, prepare: impl FnOnce(&str)) -> Self {
-        Self::begin(backend, Bounds::default(), prepare).await
+        Self::begin(backend, |_| {}, prepare).await
     }
 
-    async fn begin(backend: Backend, bounds: Bounds, prepare: impl FnOnce(&str)) -> Self {
+    async fn begin(
+        backend: Backend,
+        set: impl FnOnce(&mut astro_server::Config),
+        prepare: impl FnOnce(&str),
+    ) -> Self {
         let folder = TempDir::new().expect("a folder can be made");
         let database_url = backend.new_database(folder.path()).expect("a database can be made");
         prepare(&database_url);
         let clock = Clock::default();
         let mut config = config(&database_url, &folder, &clock);
-        config.bounds = bounds;
+        set(&mut config);
         let server = Server::start(config).await.expect("the server starts");
         let address = server.address();
         let seat =
@@ -394,7 +406,8 @@ fn config(database_url: &str, folder: &TempDir, clock: &Clock) -> astro_server::
     config.metrics_listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     config.clock = clock.clone();
     config.pace = Pace {
-        lease_ttl: Duration::from_secs(3),
+        // Longer than a busy machine lets anybody wait.
+        lease_ttl: DEADLINE,
         heartbeat_interval: Duration::from_secs(1),
         sync_interval: Duration::from_secs(3600),
         job_interval: Duration::from_millis(50),
