@@ -111,7 +111,7 @@ macro_rules! on_postgres {
 macro_rules! story {
     ($(#[$ignore:ident])? $test:ident: $backend:ident, $story:expr) => {
         #[tokio::test(flavor = "multi_thread")]
-        $(#[$ignore = "the other half: cargo test -p astro-tests --test it -- --ignored"])?
+        $(#[$ignore = "the other half: cargo test --test it -- --ignored"])?
         async fn $test() {
             if $crate::Backend::$backend.is_available(module_path!()) {
                 $story.await;

@@ -135,7 +135,8 @@ fn installed_once(
         hash.update(fs::read(source.join(name)).with_context(|| format!("cannot read {name}"))?);
     }
     let parent = Path::new(env!("CARGO_TARGET_TMPDIR")).join("steam-clients");
-    let folder = parent.join(format!("{language}-{:.16}", format!("{:x}", hash.finalize())));
+    let hash: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let folder = parent.join(format!("{language}-{hash}"));
     if folder.exists() {
         return Ok(folder);
     }
