@@ -30,7 +30,7 @@ async fn make(
     file: &Path,
     insert: impl Fn(&mut Conn, &Secret) -> Result<bool> + Send + 'static,
 ) -> Result<Option<String>> {
-    let secret = Secret::generate(KeyKind::Admin);
+    let secret = Secret::generate(db.chance(), KeyKind::Admin);
     let kept = SecretFile::new(file);
     let (place, name) = (kept.clone(), file.display().to_string());
     db.write(move |conn| {

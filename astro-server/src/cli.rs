@@ -4,8 +4,8 @@ use crate::config::{ADMIN_KEY_FILE_DEFAULT, Bounds, Config, DATABASE_URL_DEFAULT
 use crate::db::limits::{READERS_DEFAULT, WRITERS_DEFAULT};
 use crate::db::{Address, Conn, Db, Options};
 use crate::edge::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX};
-use crate::kernel::Clock;
 use crate::kernel::conceal::conceal;
+use crate::outside::{Chance, Outside};
 use crate::serve::Server;
 use anyhow::Context;
 use clap::builder::TypedValueParser;
@@ -159,7 +159,7 @@ impl ServeArgs {
             database_url: self.database_url.clone(),
             database: self.database(),
             admin_key_file: self.admin_key_file.clone(),
-            clock: Clock::default(),
+            outside: Outside::default(),
             pace: Pace {
                 lease_ttl,
                 heartbeat_interval: lease_ttl / 3,
@@ -313,8 +313,8 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
 fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
     let address = Address::parse(&args.database_url)?;
     address.prepare()?;
-    let mut conn =
-        Conn::open_with(&address, args.database()).context("cannot open the database")?;
+    let mut conn = Conn::open_with(&address, args.database(), Chance::default())
+        .context("cannot open the database")?;
     let names = conn.migrate()?;
     for name in &names {
         tell(&format!("ran {name}"));
@@ -325,11 +325,11 @@ fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
 
 fn recover(args: &ServeArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let address = Address::parse(&args.database_url)?;
-    let db = Db::open_with(&address, args.database(), crate::events::seal)
+    let (address, outside) = (Address::parse(&args.database_url)?, Outside::default());
+    let db = Db::open_with(&address, args.database(), &outside, crate::events::seal)
         .context("cannot open the database")?;
     crate::events::catch_up(&db)?;
-    let now = Clock::default().now();
+    let now = outside.clock.now();
     if let Some(key) = runtime.block_on(admin_key::another(&db, &args.admin_key_file, now))? {
         announce(&key, args);
     }

@@ -1,7 +1,7 @@
 //! Every setting of the server: flag, environment variable, default and unit.
 use crate::db;
 pub use crate::edge::limits::Bounds;
-use crate::kernel::Clock;
+use crate::outside::Outside;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,8 +49,8 @@ pub struct Config {
     pub database: db::Options,
     /// File, mode 0600, that the first start writes its admin key to.
     pub admin_key_file: PathBuf,
-    /// The clock.
-    pub clock: Clock,
+    /// The clock, and what else comes from outside.
+    pub outside: Outside,
     /// How often things happen.
     pub pace: Pace,
     /// How much others may take.
@@ -69,7 +69,7 @@ impl Config {
             database_url: database_url.to_owned(),
             database: db::Options::default(),
             admin_key_file: admin_key_file.to_owned(),
-            clock: Clock::default(),
+            outside: Outside::default(),
             pace: Pace::default(),
             bounds: Bounds::default(),
             metrics_listen: None,

@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod kernel;
 pub mod metrics;
 pub mod orgs;
+pub mod outside;
 pub mod private;
 pub mod serve;
 pub mod sessions;

@@ -11,6 +11,7 @@ use crate::edge::{Admit, Connections, Intake, Listener, health};
 use crate::events::{Feed, Log};
 use crate::kernel::seal::Sealer;
 use crate::metrics::{Level, Metrics};
+use crate::outside::{Listening, Outside};
 use crate::{
     admin_key, assignments, bots, donations, edge, events, items, jobs, orgs, sessions, supervise,
     sync, users,
@@ -26,7 +27,6 @@ use astro_sdk::v1::{
 };
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
@@ -53,27 +53,25 @@ impl Server {
     /// When the database cannot be opened, the address is taken or a file cannot be written.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let address = Address::parse(&config.database_url)?;
-        let options = config.database;
-        let db =
-            tokio::task::spawn_blocking(move || Db::open_with(&address, options, events::seal))
-                .await?
-                .context("cannot open the database")?;
+        let (options, outside) = (config.database, config.outside.clone());
+        let open = move || Db::open_with(&address, options, &outside, events::seal);
+        let db = config.outside.threads.run(open).await?.context("cannot open the database")?;
         let stop = CancellationToken::new();
         let log = Log::start(db.clone(), stop.clone()).await?;
         let seal_key = seal_key(&db).await?;
-        let now = config.clock.now();
+        let now = config.outside.clock.now();
         let admin_key = admin_key::first(&db, &config.admin_key_file, now).await?;
-        let (listener, address) = listen(config.listen).await?;
+        let (listener, address) = listen(&config.outside, config.listen).await?;
         let feed = Feed::start(db.clone(), &log, stop.clone());
         let streams = Streams::new(stop.clone());
         let gate = Gate {
             db: db.clone(),
-            clock: config.clock.clone(),
-            sealer: Sealer::new(&seal_key),
+            clock: config.outside.clock.clone(),
+            sealer: Sealer::new(&seal_key, config.outside.chance.clone()),
             streams: streams.clone(),
             known: Known::default(),
         };
-        let admission = Admission::new(db.clone(), config.clock.clone(), gate.known.clone());
+        let admission = Admission::new(db.clone(), config.outside.clock.clone(), gate.known.clone());
         let figures = Metrics::default();
         run_tasks(&db, &config, &streams, &figures, &stop);
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -94,7 +92,7 @@ impl Server {
             log_lag: *lag.borrow(),
             database: *able.borrow(),
         };
-        let metrics = tell_metrics(config.metrics_listen, &figures, level, &stop).await?;
+        let metrics = tell_metrics(&config, &figures, level, &stop).await?;
         let admit = Admit::new(admission);
         let intake = Intake::new(config.bounds.message, stop.clone());
         let router = edge::stack(routes.routes(), &figures, admit, intake);
@@ -173,11 +171,11 @@ fn run_tasks(
     figures: &Metrics,
     stop: &CancellationToken,
 ) {
-    let (clock, every) = (config.clock.clone(), config.pace.job_interval);
+    let (clock, every) = (config.outside.clock.clone(), config.pace.job_interval);
     let runner = jobs::Runner::new(db.clone(), clock, every, figures.clone());
     let slices = [auth::jobs(), bots::jobs(), items::jobs(), assignments::jobs(), sync::jobs()];
     runner.start(slices.into_iter().flatten().collect(), stop);
-    let (of, clock, streams) = (db.clone(), config.clock.clone(), streams.clone());
+    let (of, clock, streams) = (db.clone(), config.outside.clock.clone(), streams.clone());
     supervise::spawn("keys of open streams", stop, move || {
         let (db, clock, streams) = (of.clone(), clock.clone(), streams.clone());
         async move { streams.tend(&db, &clock).await }
@@ -185,22 +183,25 @@ fn run_tasks(
 }
 
 /// Opens a listening socket, and tells its address.
-async fn listen(wanted: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener =
-        TcpListener::bind(wanted).await.with_context(|| format!("cannot listen on {wanted}"))?;
-    let address = listener.local_addr()?;
+async fn listen(
+    outside: &Outside,
+    wanted: SocketAddr,
+) -> anyhow::Result<(Box<dyn Listening>, SocketAddr)> {
+    let listening = outside.net.listen(wanted).await;
+    let listener = listening.with_context(|| format!("cannot listen on {wanted}"))?;
+    let address = listener.address()?;
     Ok((listener, address))
 }
 
 /// Tells the figures at this address, if there is one.
 async fn tell_metrics(
-    wanted: Option<SocketAddr>,
+    config: &Config,
     figures: &Metrics,
     level: impl Fn() -> Level + Clone + Send + Sync + 'static,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<SocketAddr>> {
-    let Some(wanted) = wanted else { return Ok(None) };
-    let (listener, address) = listen(wanted).await?;
+    let Some(wanted) = config.metrics_listen else { return Ok(None) };
+    let (listener, address) = listen(&config.outside, wanted).await?;
     let served = edge::figures::serve(listener, figures.clone(), level, stop.clone());
     tokio::spawn(async move {
         if let Err(error) = served.await {
@@ -211,8 +212,7 @@ async fn tell_metrics(
 }
 
 async fn seal_key(db: &Db) -> anyhow::Result<[u8; 32]> {
-    let mut fresh = [0; 32];
-    getrandom::fill(&mut fresh).map_err(|e| anyhow::anyhow!("no random numbers: {e}"))?;
+    let fresh = db.chance().bytes();
     Ok(db.write(move |conn| auth::ops::seal_key(conn, fresh)).await?)
 }
 

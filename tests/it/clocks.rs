@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use astro_sdk::bot::v1::AttemptFailure;
 use astro_sdk::v1::*;
-use astro_server::db::Conn;
+use astro_server::db::Engine;
 use astro_server::kernel::Timestamp;
 use astro_tests::{App, Backend, on_each_database, sql};
 use steam_sim::Behaviour;
@@ -24,10 +24,10 @@ on_each_database!(
 const AHEAD: Duration = Duration::from_secs(10 * 86_400);
 
 /// A moment as the database writes it.
-fn literal(conn: &Conn, at: Timestamp) -> String {
+fn literal(conn: &Engine, at: Timestamp) -> String {
     match conn {
-        Conn::Postgres(_) => format!("'{}'", at.0.to_rfc3339()),
-        Conn::Sqlite(_) => at.micros().to_string(),
+        Engine::Postgres(_) => format!("'{}'", at.0.to_rfc3339()),
+        Engine::Sqlite(_) => at.micros().to_string(),
     }
 }
 

@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_reflection::pb::{v1, v1alpha};
+use uuid::Uuid;
 
 on_databases_in_turn!(
     reflection_tells_every_service_in_both_versions,
@@ -151,8 +152,8 @@ fn refusals() -> impl Iterator<Item = Refusal> {
 /// One of each kind that the slices have.
 fn of_slices() -> Vec<Refusal> {
     let steam = SteamId::parse("steam_id", 76_561_197_960_265_729).expect("a person's number");
-    let (item, assignment) = (ItemId::new(), AssignmentId::new());
-    let (reservation, bot) = (ReservationId::new(), BotId::new());
+    let (item, assignment) = (ItemId(Uuid::nil()), AssignmentId(Uuid::nil()));
+    let (reservation, bot) = (ReservationId(Uuid::nil()), BotId(Uuid::nil()));
     vec![
         events::resume_token_invalid(),
         events::resume_token_expired(),
@@ -170,12 +171,12 @@ fn of_slices() -> Vec<Refusal> {
         bots::lease_lost(bot),
         bots::protocol_broken("text"),
         bots::in_use(bot, "text"),
-        SYNC.missing(SyncId::new()),
-        DISCREPANCY.missing(DiscrepancyId::new()),
-        sync::resolved_already(DiscrepancyId::new()),
-        DONATION.missing(DonationId::new()),
+        SYNC.missing(SyncId(Uuid::nil())),
+        DISCREPANCY.missing(DiscrepancyId(Uuid::nil())),
+        sync::resolved_already(DiscrepancyId(Uuid::nil())),
+        DONATION.missing(DonationId(Uuid::nil())),
         users::unknown(steam),
-        ORGANIZATION.missing(OrgId::new()),
+        ORGANIZATION.missing(OrgId(Uuid::nil())),
         orgs::slug_taken("text"),
         auth::API_KEY.missing("text"),
     ]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use astro_sdk::v1::{ErrorReason, ItemState, ListItemHistoryRequest, ReserveItemsRequest};
 use astro_sdk::{Code, Error, new_request_id};
-use astro_server::db::{Address, Conn, Db};
+use astro_server::db::{Address, Db, Engine};
 use astro_tests::{App, Backend, on_each_database, sql};
 use futures_util::future::join_all;
 
@@ -131,15 +131,15 @@ fn migrations(backend: Backend) -> Vec<String> {
 }
 
 /// What the database has, but for diesel's own table.
-fn columns(conn: &mut Conn) -> BTreeSet<Column> {
+fn columns(conn: &mut Engine) -> BTreeSet<Column> {
     let query = match conn {
-        Conn::Postgres(_) => {
+        Engine::Postgres(_) => {
             "SELECT table_name || ' ' || column_name || ' ' || udt_name || ' '
                  || CASE is_nullable WHEN 'YES' THEN 'NULL' ELSE '' END AS line
              FROM information_schema.columns WHERE table_schema = 'public'"
         }
         // A column of the primary key of a STRICT table is never empty, which `notnull` leaves out.
-        Conn::Sqlite(_) => {
+        Engine::Sqlite(_) => {
             "SELECT t.name || ' ' || c.name || ' ' || c.type || ' '
                  || CASE WHEN c.\"notnull\" OR c.pk THEN '' ELSE 'NULL' END AS line
              FROM sqlite_master AS t, pragma_table_info(t.name) AS c

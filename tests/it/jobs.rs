@@ -5,7 +5,7 @@ use std::time::Duration;
 use astro_sdk::new_request_id;
 use astro_sdk::v1::{ItemState, ReserveItemsRequest};
 use astro_server::Server;
-use astro_server::db::Conn;
+use astro_server::db::Engine;
 use astro_tests::{App, Backend, DEADLINE, on_each_database, sql};
 
 on_each_database!(
@@ -34,7 +34,7 @@ async fn a_row_that_a_job_cannot_handle_stops_no_other(backend: Backend) {
     app.clock.advance(Duration::from_secs(61));
     app.available(3).await;
     assert_eq!(app.item(&pool[0].id).await.state(), ItemState::Reserved);
-    let cure = if let Conn::Postgres(_) = conn { " ON reservations" } else { "" };
+    let cure = if let Engine::Postgres(_) = *conn { " ON reservations" } else { "" };
     sql::run(&mut conn, &format!("DROP TRIGGER poison{cure}")).unwrap();
     // It was left alone for a minute.
     app.clock.advance(Duration::from_secs(61));
@@ -42,15 +42,15 @@ async fn a_row_that_a_job_cannot_handle_stops_no_other(backend: Backend) {
 }
 
 /// Makes every change of this reservation fail.
-fn poison(conn: &Conn, id: &str) -> String {
+fn poison(conn: &Engine, id: &str) -> String {
     match conn {
-        Conn::Postgres(_) => format!(
+        Engine::Postgres(_) => format!(
             "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
              BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = '23514'; END $$;
              CREATE TRIGGER poison BEFORE UPDATE ON reservations FOR EACH ROW
              WHEN (OLD.id = '{id}') EXECUTE FUNCTION poison()"
         ),
-        Conn::Sqlite(_) => format!(
+        Engine::Sqlite(_) => format!(
             "CREATE TRIGGER poison BEFORE UPDATE ON reservations WHEN OLD.id = x'{}'
              BEGIN SELECT RAISE(ABORT, 'poison'); END",
             id.replace('-', "")

@@ -13,6 +13,7 @@ use astro_sdk::{Client, Code};
 use astro_server::db::Conn;
 use astro_server::events::verify;
 use astro_server::kernel::seal::Sealer;
+use astro_server::outside::Chance;
 use astro_tests::{
     App, Backend, DEADLINE, Node, fact, fold, on_each_database, on_postgres, on_sqlite, postgres,
     sql,
@@ -385,7 +386,7 @@ async fn a_log_of_the_version_before_keeps_its_order_and_its_tokens(backend: Bac
     assert_eq!(names(&events), wanted);
     let token = |(tx, seq): (i64, i64)| {
         let bytes = [&log.as_bytes()[..], &tx.to_be_bytes(), &seq.to_be_bytes()].concat();
-        Sealer::new(&key).seal("resume", &bytes)
+        Sealer::new(&key, Chance::default()).seal("resume", &bytes)
     };
     let rest = list_from(&app.admin, &token(second)).await.unwrap();
     assert_eq!(rest[0].event_description, wanted[2]);

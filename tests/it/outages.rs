@@ -6,7 +6,7 @@ use astro_sdk::v1::ErrorReason;
 use astro_sdk::v1::organization_service_client::OrganizationServiceClient;
 use astro_sdk::v1::{ApiKeyKind, GetOrganizationRequest, Organization, UpdateOrganizationRequest};
 use astro_sdk::{Client, Code, Error};
-use astro_server::db::Conn;
+use astro_server::db::{Conn, Engine};
 use astro_tests::{
     App, Backend, DEADLINE, on_each_database, on_postgres, on_sqlite, postgres, sql,
 };
@@ -51,9 +51,9 @@ impl Program {
     }
 
     fn run(&mut self, postgres: &str, sqlite: &str) {
-        let statements = match &self.0 {
-            Conn::Postgres(_) => postgres,
-            Conn::Sqlite(_) => sqlite,
+        let statements = match &*self.0 {
+            Engine::Postgres(_) => postgres,
+            Engine::Sqlite(_) => sqlite,
         };
         sql::run(&mut self.0, statements).unwrap();
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use astro_sdk::v1::ListAssignmentsRequest;
-use astro_server::db::Conn;
+use astro_server::db::Engine;
 use astro_tests::{App, Backend, on_each_database, sql};
 use prost::Message;
 use steam_sim::Behaviour;
@@ -46,13 +46,13 @@ async fn pages_of_large_assignments_are_cut_before_they_are_too_long_for_a_clien
 /// Makes many assignments of the only one, in the tables: calls would take minutes.
 fn multiply(app: &App) {
     let mut conn = sql::open(&app.database_url).unwrap();
-    let (id, columns) = match &conn {
-        Conn::Postgres(_) => (
+    let (id, columns) = match &*conn {
+        Engine::Postgres(_) => (
             "gen_random_uuid()",
             "SELECT column_name::text AS line FROM information_schema.columns
              WHERE table_name = '{}' AND table_schema = current_schema()",
         ),
-        Conn::Sqlite(_) => ("randomblob(16)", "SELECT name AS line FROM pragma_table_info('{}')"),
+        Engine::Sqlite(_) => ("randomblob(16)", "SELECT name AS line FROM pragma_table_info('{}')"),
     };
     let mut columns = |table: &str, without: &str| {
         let all = sql::lines(&mut conn, &columns.replace("{}", table)).unwrap();

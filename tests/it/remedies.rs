@@ -2,7 +2,7 @@
 
 use astro_sdk::v1::*;
 use astro_server::assignments::{self, remedies::remedy};
-use astro_server::db::Conn;
+use astro_server::db::Engine;
 use astro_server::sync;
 use astro_tests::{App, Backend, on_each_database, sql};
 use steam_sim::Behaviour;
@@ -32,9 +32,9 @@ fn commands(text: &str) -> Vec<Vec<&str>> {
 
 /// A row's id in SQL.
 fn is(app: &App, id: &str) -> String {
-    match sql::open(&app.database_url).unwrap() {
-        Conn::Postgres(_) => format!("id = '{id}'"),
-        Conn::Sqlite(_) => format!("hex(id) = upper('{}')", id.replace('-', "")),
+    match *sql::open(&app.database_url).unwrap() {
+        Engine::Postgres(_) => format!("id = '{id}'"),
+        Engine::Sqlite(_) => format!("hex(id) = upper('{}')", id.replace('-', "")),
     }
 }
 

@@ -404,7 +404,7 @@ struct Seat {
 fn config(database_url: &str, folder: &TempDir, clock: &Clock) -> astro_server::Config {
     let mut config = astro_server::Config::new(database_url, &folder.path().join(KEY_FILE));
     config.metrics_listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    config.clock = clock.clone();
+    config.outside.clock = clock.clone();
     config.pace = Pace {
         // Longer than a busy machine lets anybody wait.
         lease_ttl: DEADLINE,

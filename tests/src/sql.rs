@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use astro_server::db::{Address, Conn};
+use astro_server::db::{Address, Conn, Engine};
 use diesel::connection::{Connection as _, InstrumentationEvent, SimpleConnection as _};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::Text};
 
@@ -25,10 +25,10 @@ pub fn open(database_url: &str) -> anyhow::Result<Conn> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn lines(conn: &mut Conn, sql: &str) -> anyhow::Result<Vec<String>> {
+pub fn lines(conn: &mut Engine, sql: &str) -> anyhow::Result<Vec<String>> {
     let found: Vec<Line> = match conn {
-        Conn::Postgres(conn) => sql_query(sql).load(conn)?,
-        Conn::Sqlite(conn) => sql_query(sql).load(conn)?,
+        Engine::Postgres(conn) => sql_query(sql).load(conn)?,
+        Engine::Sqlite(conn) => sql_query(sql).load(conn)?,
     };
     Ok(found.into_iter().map(|line| line.line).collect())
 }
@@ -37,7 +37,7 @@ pub fn lines(conn: &mut Conn, sql: &str) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn run(conn: &mut Conn, sql: &str) -> anyhow::Result<()> {
+pub fn run(conn: &mut Engine, sql: &str) -> anyhow::Result<()> {
     Ok(conn.batch_execute(sql)?)
 }
 
@@ -75,13 +75,13 @@ struct PlanLine {
 ///
 /// # Errors
 /// Those of the database.
-pub fn plan(conn: &mut Conn, sql: &str) -> anyhow::Result<Vec<String>> {
+pub fn plan(conn: &mut Engine, sql: &str) -> anyhow::Result<Vec<String>> {
     Ok(match conn {
-        Conn::Postgres(conn) => {
+        Engine::Postgres(conn) => {
             let lines: Vec<PlanLine> = sql_query(sql).load(conn)?;
             lines.into_iter().map(|line| line.line).collect()
         }
-        Conn::Sqlite(conn) => {
+        Engine::Sqlite(conn) => {
             let steps: Vec<Step> = sql_query(sql).load(conn)?;
             steps.into_iter().map(|step| step.detail).collect()
         }

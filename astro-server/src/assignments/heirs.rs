@@ -108,7 +108,7 @@ pub(super) fn pass_on(
         priority: assignment.assignment_priority,
     };
     let ttl = Duration::from_secs(heir.ttl_seconds);
-    let (next, rows) = draft(&terms, assignment.org_id, &items, ttl, by.now)?;
+    let (next, rows) = draft(conn.id(by.now), &terms, assignment.org_id, &items, ttl, by.now)?;
     let next = Assignment { predecessor_id: Some(assignment.id), ..next };
     users::ops::meet(conn, next.org_id, user, by.now)?;
     store::insert(conn, &next, &rows)?;

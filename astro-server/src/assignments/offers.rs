@@ -4,6 +4,7 @@ use crate::auth::keys::random_text;
 use crate::bots::Bot;
 use crate::db::Conn;
 use crate::kernel::{AssignmentId, Result};
+use crate::outside::Chance;
 
 /// Whose an offer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +24,8 @@ const MESSAGE_MAX: usize = 128;
 
 /// Letters and digits by which an offer is found again on Steam: upper case, to be told apart from
 /// words.
-pub fn marker() -> String {
-    random_text(MARKER_CHARS).to_uppercase()
+pub fn marker(chance: &Chance) -> String {
+    random_text(chance, MARKER_CHARS).to_uppercase()
 }
 
 /// The message of the offer; the marker is always in it.
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_marker_is_found_in_the_message_of_an_offer() {
-        let marker = marker();
+        let marker = marker(&Chance::default());
         for reason in ["", "for round 12345678: well done"] {
             assert!(words(&message(&marker, reason)).contains(&marker));
         }

@@ -76,7 +76,8 @@ pub fn create(
         }
     };
     let ttl = new.ttl.unwrap_or(org.claim_ttl);
-    let (assignment, rows) = draft(&new.terms, org.id, &items, ttl, context.now)?;
+    let (assignment, rows) =
+        draft(conn.id(context.now), &new.terms, org.id, &items, ttl, context.now)?;
     if new.validate_only {
         return Ok((assignment, rows));
     }
@@ -119,8 +120,9 @@ pub(super) fn must_be_person(conn: &mut Conn, field: &'static str, user: SteamId
     }
 }
 
-/// A new assignment of `items`, which are delivered bot after bot, and its rows of items.
+/// The new assignment `id` of `items`, which are delivered bot after bot, and its rows of items.
 pub(super) fn draft(
+    id: AssignmentId,
     terms: &Terms,
     org: OrgId,
     items: &[Item],
@@ -128,7 +130,6 @@ pub(super) fn draft(
     now: Timestamp,
 ) -> Result<(Assignment, Vec<AssignmentItem>)> {
     let first = items.first().ok_or_else(|| Error::invalid("item_ids", "is required"))?;
-    let id = AssignmentId::new();
     let values: Vec<Money> = items.iter().filter_map(Item::value).collect();
     let total = Money::sum(values.iter());
     let (external_system, external_id) = match terms.external.clone() {

@@ -3,7 +3,7 @@
 use super::delivery::want_cancelled;
 use super::offers::marker;
 use super::ops::{change, get};
-use super::{Assignment, AssignmentState, Attempt, AttemptId, Changes, Phase, store};
+use super::{Assignment, AssignmentState, Attempt, Changes, Phase, store};
 use crate::assignments::limits::{OFFERS_PER_BOT_MAX, OFFERS_PER_PARTNER_MAX};
 use crate::bots::Bot;
 use crate::db::Conn;
@@ -81,14 +81,14 @@ pub fn is_due(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<bool> {
 fn plan_one(conn: &mut Conn, bot: &Bot, assignment: &Assignment, by: By<'_>) -> Result<()> {
     let number = assignment.delivery_attempts + 1;
     let attempt = Attempt {
-        id: AttemptId::new(),
+        id: conn.id(by.now),
         org_id: assignment.org_id,
         assignment_id: assignment.id,
         bot_id: bot.id,
         user_id: assignment.user_id,
         number,
         phase: Phase::Planned,
-        marker: marker(),
+        marker: marker(conn.chance()),
         trade_offer_id: None,
         trade_id: None,
         failure: None,

@@ -6,7 +6,7 @@ use super::{
     DeliveryStatus, Filter, Phase,
 };
 use crate::db::seek;
-use crate::db::{Conn, each, within};
+use crate::db::{Engine, each, within};
 use crate::items::Item;
 use crate::items::schema::items;
 use crate::kernel::limits::CLOCKS_APART;
@@ -16,18 +16,18 @@ use crate::kernel::{
 use crate::users::schema::users;
 use diesel::prelude::*;
 
-pub(super) fn insert(conn: &mut Conn, row: &Assignment, items: &[AssignmentItem]) -> Result<()> {
+pub(super) fn insert(conn: &mut Engine, row: &Assignment, items: &[AssignmentItem]) -> Result<()> {
     diesel::insert_into(t::table).values(row).execute(conn)?;
     each!(conn, diesel::insert_into(assignment_items::table).values(items).execute(conn))?;
     Ok(())
 }
 
-pub(super) fn get(conn: &mut Conn, id: AssignmentId) -> Result<Option<Assignment>> {
+pub(super) fn get(conn: &mut Engine, id: AssignmentId) -> Result<Option<Assignment>> {
     Ok(t::table.find(id).first(conn).optional()?)
 }
 
 pub(super) fn by_external_id(
-    conn: &mut Conn,
+    conn: &mut Engine,
     org: OrgId,
     system: &str,
     id: &str,
@@ -41,7 +41,7 @@ pub(super) fn by_external_id(
         .optional()?)
 }
 
-pub(super) fn items_of(conn: &mut Conn, ids: &[AssignmentId]) -> Result<Vec<AssignmentItem>> {
+pub(super) fn items_of(conn: &mut Engine, ids: &[AssignmentId]) -> Result<Vec<AssignmentItem>> {
     Ok(assignment_items::table
         .inner_join(items::table)
         .filter(assignment_items::assignment_id.eq_any(ids))
@@ -51,7 +51,7 @@ pub(super) fn items_of(conn: &mut Conn, ids: &[AssignmentId]) -> Result<Vec<Assi
 }
 
 /// Whether the bot of `item` gave this asset away as another item.
-pub(super) fn was_given(conn: &mut Conn, item: &Item, asset: AssetId) -> Result<bool> {
+pub(super) fn was_given(conn: &mut Engine, item: &Item, asset: AssetId) -> Result<bool> {
     let given = assignment_items::table
         .inner_join(items::table)
         .filter(assignment_items::given_asset_id.eq(asset))
@@ -63,7 +63,7 @@ pub(super) fn was_given(conn: &mut Conn, item: &Item, asset: AssetId) -> Result<
 
 /// Changes the assignment if nobody changed it since it was read; then the transaction runs again.
 pub(super) fn change(
-    conn: &mut Conn,
+    conn: &mut Engine,
     assignment: &Assignment,
     changes: &Changes,
     now: Timestamp,
@@ -81,7 +81,7 @@ pub(super) fn change(
 }
 
 pub(super) fn list(
-    conn: &mut Conn,
+    conn: &mut Engine,
     reach: Reach,
     filter: &Filter,
     oldest_first: bool,
@@ -122,7 +122,7 @@ pub(super) fn list(
 /// Queued assignments of the bot whose time has come, the most urgent first and then those that
 /// wait longest; none for `not_for`. What a clock that ran ahead put off is not waited for.
 pub(super) fn queued(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     not_for: &[SteamId],
     now: Timestamp,
@@ -142,7 +142,7 @@ pub(super) fn queued(
 }
 
 /// Unclaimed assignments whose time is over.
-pub(super) fn overdue(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
+pub(super) fn overdue(conn: &mut Engine, now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
     let unclaimed = [
         AssignmentState::Queued,
         AssignmentState::Delivering,
@@ -159,7 +159,7 @@ pub(super) fn overdue(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec
 }
 
 /// Delivered assignments that cannot be reversed any more.
-pub(super) fn to_settle(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
+pub(super) fn to_settle(conn: &mut Engine, now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
     Ok(t::table
         .filter(t::state.eq(AssignmentState::Delivered))
         .filter(t::settles_at.le(now))
@@ -170,7 +170,7 @@ pub(super) fn to_settle(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<V
 
 /// Notes that the item, which was the asset `given`, is with the recipient as `asset`.
 pub(super) fn set_item_delivered(
-    conn: &mut Conn,
+    conn: &mut Engine,
     (assignment, item): (AssignmentId, ItemId),
     given: Option<AssetId>,
     asset: Option<AssetId>,
@@ -189,7 +189,7 @@ pub(super) fn set_item_delivered(
 
 /// Notes that the delivered item came back; tells whether it had not before.
 pub(super) fn set_item_reversed(
-    conn: &mut Conn,
+    conn: &mut Engine,
     assignment: AssignmentId,
     item: ItemId,
 ) -> Result<bool> {
@@ -203,7 +203,7 @@ pub(super) fn set_item_reversed(
     Ok(changed == 1)
 }
 
-pub(super) fn set_items_returned(conn: &mut Conn, assignment: AssignmentId) -> Result<()> {
+pub(super) fn set_items_returned(conn: &mut Engine, assignment: AssignmentId) -> Result<()> {
     diesel::update(
         assignment_items::table
             .filter(assignment_items::assignment_id.eq(assignment))
@@ -214,18 +214,18 @@ pub(super) fn set_items_returned(conn: &mut Conn, assignment: AssignmentId) -> R
     Ok(())
 }
 
-pub(super) fn insert_attempt(conn: &mut Conn, attempt: &Attempt) -> Result<()> {
+pub(super) fn insert_attempt(conn: &mut Engine, attempt: &Attempt) -> Result<()> {
     diesel::insert_into(a::table).values(attempt).execute(conn)?;
     Ok(())
 }
 
-pub(super) fn attempt(conn: &mut Conn, id: AttemptId) -> Result<Option<Attempt>> {
+pub(super) fn attempt(conn: &mut Engine, id: AttemptId) -> Result<Option<Attempt>> {
     Ok(a::table.find(id).first(conn).optional()?)
 }
 
 /// Attempts of the bot that have this offer or one of these markers.
 pub(super) fn attempts_of_offer(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     offer: &str,
     markers: &[String],
@@ -237,7 +237,7 @@ pub(super) fn attempts_of_offer(
         .load(conn)?)
 }
 
-pub(super) fn open_attempt(conn: &mut Conn, id: AssignmentId) -> Result<Option<Attempt>> {
+pub(super) fn open_attempt(conn: &mut Engine, id: AssignmentId) -> Result<Option<Attempt>> {
     Ok(a::table
         .filter(a::assignment_id.eq(id))
         .filter(a::ended_at.is_null())
@@ -246,7 +246,7 @@ pub(super) fn open_attempt(conn: &mut Conn, id: AssignmentId) -> Result<Option<A
 }
 
 /// The attempts of the bot that are not over, oldest first.
-pub(super) fn open_attempts(conn: &mut Conn, bot: BotId) -> Result<Vec<Attempt>> {
+pub(super) fn open_attempts(conn: &mut Engine, bot: BotId) -> Result<Vec<Attempt>> {
     Ok(a::table
         .filter(a::bot_id.eq(bot))
         .filter(a::ended_at.is_null())
@@ -256,7 +256,7 @@ pub(super) fn open_attempts(conn: &mut Conn, bot: BotId) -> Result<Vec<Attempt>>
 
 /// The attempt of the bot that this trade came of.
 pub(super) fn attempt_of_trade(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     trade_id: &str,
 ) -> Result<Option<Attempt>> {
@@ -268,7 +268,7 @@ pub(super) fn attempt_of_trade(
 }
 
 /// Attempts whose offers wait for their recipients for too long.
-pub(super) fn stale(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Attempt>> {
+pub(super) fn stale(conn: &mut Engine, now: Timestamp, limit: i64) -> Result<Vec<Attempt>> {
     Ok(a::table
         .filter(a::phase.eq(Phase::Offered))
         .filter(a::cancel_wanted.eq(false))
@@ -281,7 +281,7 @@ pub(super) fn stale(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<A
 /// Recipients of the bot's assignments that are blocked for one of `reasons`, who wait longest
 /// first.
 pub(super) fn blocked_people(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     reasons: &[BlockedReason],
     limit: i64,
@@ -300,7 +300,7 @@ pub(super) fn blocked_people(
 
 /// Assignments of the bot to `user` that are blocked for one of `reasons`, oldest first.
 pub(super) fn blocked(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     user: SteamId,
     reasons: &[BlockedReason],
@@ -316,7 +316,7 @@ pub(super) fn blocked(
 
 /// Assignments of the bot that are blocked for this reason.
 pub(super) fn blocked_for(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     reason: BlockedReason,
 ) -> Result<Vec<AssignmentId>> {
@@ -332,7 +332,7 @@ pub(super) fn blocked_for(
 /// Assignments that are blocked for one of `reasons` since an attempt that did not know the
 /// recipient's present trade URL.
 pub(super) fn blocked_before_token(
-    conn: &mut Conn,
+    conn: &mut Engine,
     reasons: &[BlockedReason],
     limit: i64,
 ) -> Result<Vec<Assignment>> {
@@ -364,7 +364,12 @@ pub(super) struct Step {
 }
 
 /// Moves the attempt on if it is where it was read.
-pub(super) fn step(conn: &mut Conn, attempt: &Attempt, step: &Step, now: Timestamp) -> Result<()> {
+pub(super) fn step(
+    conn: &mut Engine,
+    attempt: &Attempt,
+    step: &Step,
+    now: Timestamp,
+) -> Result<()> {
     let changed = diesel::update(
         a::table.find(attempt.id).filter(a::phase.eq(attempt.phase)).filter(a::ended_at.is_null()),
     )
@@ -379,7 +384,7 @@ pub(super) fn step(conn: &mut Conn, attempt: &Attempt, step: &Step, now: Timesta
 
 /// Assignments that the bot delivered since `since`.
 pub(super) fn delivered_since(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     since: Timestamp,
 ) -> Result<Vec<AssignmentId>> {

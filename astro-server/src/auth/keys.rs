@@ -1,6 +1,7 @@
 //! Keys: `astro_<kind>_<id>_<secret><checksum>`. Only the SHA-256 of the secret is kept, which is
 //! enough since a secret has 160 random bits.
 use crate::kernel::KeyKind;
+use crate::outside::Chance;
 use sha2::{Digest, Sha256};
 
 const ID_CHARS: usize = 12;
@@ -18,9 +19,10 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// A new key from the system's random numbers.
-    pub fn generate(kind: KeyKind) -> Self {
-        Self { kind, id: random_text(ID_CHARS), secret: random_text(SECRET_CHARS) }
+    /// A new key.
+    pub fn generate(chance: &Chance, kind: KeyKind) -> Self {
+        let [id, secret] = [ID_CHARS, SECRET_CHARS].map(|chars| random_text(chance, chars));
+        Self { kind, id, secret }
     }
 
     /// Reads a key; none for anything malformed, a wrong checksum included.
@@ -72,9 +74,9 @@ impl std::fmt::Debug for Secret {
 }
 
 /// Letters and digits that nobody guesses, so many of them.
-pub fn random_text(chars: usize) -> String {
+pub fn random_text(chance: &Chance, chars: usize) -> String {
     let mut bytes = vec![0; chars];
-    getrandom::fill(&mut bytes).expect("the system has random numbers");
+    chance.fill(&mut bytes);
     bytes.iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect()
 }
 
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_key_reads_back_and_a_typing_error_does_not() {
-        let key = Secret::generate(KeyKind::Client);
+        let key = Secret::generate(&Chance::default(), KeyKind::Client);
         let text = key.reveal();
         assert!(text.starts_with("astro_client_"));
         assert_eq!(Secret::parse(&text), Some(key));
@@ -100,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_key_does_not_print_its_secret() {
-        let key = Secret::generate(KeyKind::Bot);
+        let key = Secret::generate(&Chance::default(), KeyKind::Bot);
         assert!(!format!("{key:?}").contains(&key.secret));
         assert!(!key.hash().is_empty());
     }

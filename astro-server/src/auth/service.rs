@@ -50,7 +50,7 @@ impl AccessService for Access {
         let has_bot = self.has_bot;
         let create = |call: Call<CreateApiKeyRequest>| async {
             // A transaction may run again, and a secret is made once.
-            let secret = Secret::generate(parse_kind(call.message.kind)?);
+            let secret = Secret::generate(self.gate.db.chance(), parse_kind(call.message.kind)?);
             let work = move |conn: &mut Conn, context: &Context, request| {
                 create(conn, context, request, &secret, has_bot)
             };
@@ -246,6 +246,7 @@ mod tests {
     use crate::kernel::Clock;
     use crate::kernel::ORGANIZATION;
     use crate::kernel::seal::Sealer;
+    use crate::outside::Chance;
 
     #[test]
     fn a_scope_that_covers_nothing_is_refused() {
@@ -270,8 +271,14 @@ mod tests {
         let mut conn = Conn::open(&Address::Sqlite(folder.path().join("astro.db"))).unwrap();
         conn.migrate().unwrap();
         let now = Clock::default().now();
-        let key = conn.write(|conn| ops::recover(conn, &Secret::generate(KeyKind::Admin), now));
-        let context = Context { caller: key.unwrap().caller(), now, sealer: Sealer::new(&[1; 32]) };
+        let key = conn.write(|conn| {
+            ops::recover(conn, &Secret::generate(conn.chance(), KeyKind::Admin), now)
+        });
+        let context = Context {
+            caller: key.unwrap().caller(),
+            now,
+            sealer: Sealer::new(&[1; 32], Chance::default()),
+        };
         (folder, conn, context)
     }
 
@@ -280,7 +287,7 @@ mod tests {
         context: &Context,
         request: CreateApiKeyRequest,
     ) -> Result<CreateApiKeyResponse> {
-        let secret = Secret::generate(KeyKind::Client);
+        let secret = Secret::generate(conn.chance(), KeyKind::Client);
         create(conn, context, request, &secret, |_, _, _| Ok(()))
     }
 

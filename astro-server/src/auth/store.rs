@@ -3,7 +3,7 @@ use super::schema::{api_keys, request_log};
 use super::{ApiKey, Kind};
 use crate::db::schema::server_settings;
 use crate::db::seek::before;
-use crate::db::{Conn, Document, Guid, each, within};
+use crate::db::{Document, Engine, Guid, each, within};
 use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
 
@@ -43,7 +43,7 @@ impl KeyRow {
     }
 }
 
-pub(super) fn insert_key(conn: &mut Conn, key: &ApiKey, secret_hash: Vec<u8>) -> Result<()> {
+pub(super) fn insert_key(conn: &mut Engine, key: &ApiKey, secret_hash: Vec<u8>) -> Result<()> {
     let row = KeyRow {
         id: key.id.clone(),
         kind: key.kind.into(),
@@ -61,16 +61,16 @@ pub(super) fn insert_key(conn: &mut Conn, key: &ApiKey, secret_hash: Vec<u8>) ->
     Ok(())
 }
 
-pub(super) fn key_with_hash(conn: &mut Conn, id: &str) -> Result<Option<(ApiKey, Vec<u8>)>> {
+pub(super) fn key_with_hash(conn: &mut Engine, id: &str) -> Result<Option<(ApiKey, Vec<u8>)>> {
     let row: Option<KeyRow> = api_keys::table.find(id).first(conn).optional()?;
     row.map(KeyRow::key).transpose()
 }
 
-pub(super) fn keys_exist(conn: &mut Conn) -> Result<bool> {
+pub(super) fn keys_exist(conn: &mut Engine) -> Result<bool> {
     Ok(api_keys::table.select(api_keys::id).first::<String>(conn).optional()?.is_some())
 }
 
-pub(super) fn keys(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<ApiKey>> {
+pub(super) fn keys(conn: &mut Engine, reach: Reach, page: &Page) -> Result<Vec<ApiKey>> {
     let mut query = within!(api_keys::table.into_boxed(), api_keys::org_id, reach);
     if let Some(after) = &page.after {
         // The id is no UUID, so the cursor has creation time and id in its text.
@@ -87,27 +87,27 @@ pub(super) fn keys(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Api
 }
 
 /// Keys of the bot.
-pub(super) fn keys_of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<ApiKey>> {
+pub(super) fn keys_of_bot(conn: &mut Engine, bot: BotId) -> Result<Vec<ApiKey>> {
     let rows: Vec<KeyRow> =
         api_keys::table.filter(api_keys::bot_id.eq(bot)).order(api_keys::id).load(conn)?;
     rows.into_iter().map(|row| row.key().map(|(key, _)| key)).collect()
 }
 
 /// Has the bot's keys stay without it.
-pub(super) fn unbind_keys(conn: &mut Conn, bot: BotId) -> Result<()> {
+pub(super) fn unbind_keys(conn: &mut Engine, bot: BotId) -> Result<()> {
     diesel::update(api_keys::table.filter(api_keys::bot_id.eq(bot)))
         .set(api_keys::bot_id.eq(None::<BotId>))
         .execute(conn)?;
     Ok(())
 }
 
-pub(super) fn set_used(conn: &mut Conn, id: &str, now: Timestamp) -> Result<()> {
+pub(super) fn set_used(conn: &mut Engine, id: &str, now: Timestamp) -> Result<()> {
     diesel::update(api_keys::table.find(id)).set(api_keys::last_used_at.eq(now)).execute(conn)?;
     Ok(())
 }
 
 /// Revokes the key; tells whether it was not revoked before.
-pub(super) fn set_revoked(conn: &mut Conn, id: &str, now: Timestamp) -> Result<bool> {
+pub(super) fn set_revoked(conn: &mut Engine, id: &str, now: Timestamp) -> Result<bool> {
     let changed = diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
         .set(api_keys::revoked_at.eq(now))
         .execute(conn)?;
@@ -115,7 +115,7 @@ pub(super) fn set_revoked(conn: &mut Conn, id: &str, now: Timestamp) -> Result<b
 }
 
 /// Those of the keys that were revoked.
-pub(super) fn revoked_among(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>> {
+pub(super) fn revoked_among(conn: &mut Engine, ids: &[String]) -> Result<Vec<String>> {
     Ok(api_keys::table
         .filter(api_keys::id.eq_any(ids.to_vec()).and(api_keys::revoked_at.is_not_null()))
         .select(api_keys::id)
@@ -133,18 +133,23 @@ pub(super) struct RequestRow {
     pub(super) created_at: Timestamp,
 }
 
-pub(super) fn request(conn: &mut Conn, key: &str, id: Guid) -> Result<Option<RequestRow>> {
+pub(super) fn request(conn: &mut Engine, key: &str, id: Guid) -> Result<Option<RequestRow>> {
     Ok(request_log::table.find((key, id)).first(conn).optional()?)
 }
 
 /// Claims the request id: the same request at the same time waits here until this one is
 /// committed, then runs again and finds its answer.
-pub(super) fn claim_request(conn: &mut Conn, row: &RequestRow) -> Result<()> {
+pub(super) fn claim_request(conn: &mut Engine, row: &RequestRow) -> Result<()> {
     diesel::insert_into(request_log::table).values(row).execute(conn)?;
     Ok(())
 }
 
-pub(super) fn keep_response(conn: &mut Conn, key: &str, id: Guid, response: Vec<u8>) -> Result<()> {
+pub(super) fn keep_response(
+    conn: &mut Engine,
+    key: &str,
+    id: Guid,
+    response: Vec<u8>,
+) -> Result<()> {
     diesel::update(request_log::table.find((key, id)))
         .set(request_log::response.eq(response))
         .execute(conn)?;
@@ -152,7 +157,7 @@ pub(super) fn keep_response(conn: &mut Conn, key: &str, id: Guid, response: Vec<
 }
 
 /// Forgets requests kept before `before`, the oldest `limit` and those of the same moment.
-pub(super) fn forget_requests(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+pub(super) fn forget_requests(conn: &mut Engine, before: Timestamp, limit: i64) -> Result<usize> {
     let old = request_log::table.filter(request_log::created_at.lt(before));
     let last: Option<Timestamp> = old
         .order(request_log::created_at)
@@ -165,7 +170,7 @@ pub(super) fn forget_requests(conn: &mut Conn, before: Timestamp, limit: i64) ->
 }
 
 /// The setting, after writing `value` if there was none.
-pub(super) fn setting(conn: &mut Conn, name: &str, value: Vec<u8>) -> Result<Vec<u8>> {
+pub(super) fn setting(conn: &mut Engine, name: &str, value: Vec<u8>) -> Result<Vec<u8>> {
     each!(
         conn,
         diesel::insert_into(server_settings::table)

@@ -213,7 +213,7 @@ mod tests {
 
     /// A key in a database, and a caller with it who was admitted.
     async fn admitted(db: &Db, clock: &Clock) -> Caller {
-        let (secret, now) = (Secret::generate(KeyKind::Admin), clock.now());
+        let (secret, now) = (Secret::generate(db.chance(), KeyKind::Admin), clock.now());
         let key = db.write(move |conn| ops::recover(conn, &secret, now)).await.unwrap();
         key.caller()
     }

@@ -27,7 +27,7 @@ pub fn register(
         "" => steam_id.to_string(),
         name => name.to_owned(),
     };
-    let id = BotId::new();
+    let id = conn.id(now);
     store::insert(conn, &store::NewBot { id, org: org.id, steam_id, display_name: &name }, now)?;
     let text = format!("Bot {name} was registered");
     let event = NewEvent::new(org.id, EventType::BotRegistered, &caller.source(), text)

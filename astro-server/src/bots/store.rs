@@ -2,7 +2,7 @@
 use super::schema::bots as t;
 use super::{Bot, SteamStatus};
 use crate::db::seek::before;
-use crate::db::{Conn, within};
+use crate::db::{Engine, within};
 use crate::kernel::{BotId, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
@@ -32,7 +32,7 @@ pub(super) struct NewBot<'a> {
     pub(super) display_name: &'a str,
 }
 
-pub(super) fn insert(conn: &mut Conn, new: &NewBot<'_>, now: Timestamp) -> Result<()> {
+pub(super) fn insert(conn: &mut Engine, new: &NewBot<'_>, now: Timestamp) -> Result<()> {
     let row = NewRow {
         id: new.id,
         org_id: new.org,
@@ -56,20 +56,20 @@ pub(super) fn insert(conn: &mut Conn, new: &NewBot<'_>, now: Timestamp) -> Resul
     }
 }
 
-pub(super) fn get(conn: &mut Conn, id: BotId) -> Result<Option<Bot>> {
+pub(super) fn get(conn: &mut Engine, id: BotId) -> Result<Option<Bot>> {
     Ok(t::table.find(id).first(conn).optional()?)
 }
 
-pub(super) fn of_steam_id(conn: &mut Conn, steam_id: SteamId) -> Result<Option<Bot>> {
+pub(super) fn of_steam_id(conn: &mut Engine, steam_id: SteamId) -> Result<Option<Bot>> {
     Ok(t::table.filter(t::steam_id.eq(steam_id)).first(conn).optional()?)
 }
 
-pub(super) fn all_ids(conn: &mut Conn) -> Result<Vec<(OrgId, BotId)>> {
+pub(super) fn all_ids(conn: &mut Engine) -> Result<Vec<(OrgId, BotId)>> {
     Ok(t::table.select((t::org_id, t::id)).order(t::id).load(conn)?)
 }
 
 /// Bots, newest first, one more than the page has.
-pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Bot>> {
+pub(super) fn list(conn: &mut Engine, reach: Reach, page: &Page) -> Result<Vec<Bot>> {
     let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if let Some(after) = &page.after {
         query = query.filter(before((t::created_at, t::id), (after.time()?, BotId(after.id))));
@@ -78,7 +78,12 @@ pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Bot
 }
 
 /// Tells whether it was otherwise before.
-pub(super) fn set_paused(conn: &mut Conn, id: BotId, paused: bool, now: Timestamp) -> Result<bool> {
+pub(super) fn set_paused(
+    conn: &mut Engine,
+    id: BotId,
+    paused: bool,
+    now: Timestamp,
+) -> Result<bool> {
     let other = t::table.find(id).filter(t::paused.ne(paused));
     let changed =
         diesel::update(other).set((t::paused.eq(paused), t::updated_at.eq(now))).execute(conn)?;
@@ -86,7 +91,7 @@ pub(super) fn set_paused(conn: &mut Conn, id: BotId, paused: bool, now: Timestam
 }
 
 /// Deletes the bot; false while anything else refers to it.
-pub(super) fn delete(conn: &mut Conn, id: BotId) -> Result<bool> {
+pub(super) fn delete(conn: &mut Engine, id: BotId) -> Result<bool> {
     match diesel::delete(t::table.find(id)).execute(conn) {
         Ok(_) => Ok(true),
         Err(DbError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Ok(false),
@@ -103,7 +108,7 @@ pub(super) struct Lease<'a> {
 /// Begins the next epoch unless the session went on since `before` was read; tells whether it did.
 /// The count of its events is compared too: it is what the worker is told as committed.
 pub(super) fn begin_epoch(
-    conn: &mut Conn,
+    conn: &mut Engine,
     before: &Bot,
     lease: &Lease<'_>,
     now: Timestamp,
@@ -126,7 +131,7 @@ pub(super) fn begin_epoch(
 
 /// Tells whether the epoch is the current one and its session open.
 pub(super) fn extend_lease(
-    conn: &mut Conn,
+    conn: &mut Engine,
     id: BotId,
     epoch: i64,
     expires_at: Timestamp,
@@ -141,7 +146,7 @@ pub(super) fn extend_lease(
 }
 
 /// Frees the lease; tells whether the epoch was the current one and its session open.
-pub(super) fn free_lease(conn: &mut Conn, id: BotId, epoch: i64, now: Timestamp) -> Result<bool> {
+pub(super) fn free_lease(conn: &mut Engine, id: BotId, epoch: i64, now: Timestamp) -> Result<bool> {
     let open =
         t::table.find(id).filter(t::lease_epoch.eq(epoch).and(t::lease_holder.is_not_null()));
     let changed = diesel::update(open)
@@ -155,14 +160,14 @@ pub(super) fn free_lease(conn: &mut Conn, id: BotId, epoch: i64, now: Timestamp)
 }
 
 /// Counts the event `seq`; tells whether it was the next one of the current epoch.
-pub(super) fn count_event(conn: &mut Conn, id: BotId, epoch: i64, seq: i64) -> Result<bool> {
+pub(super) fn count_event(conn: &mut Engine, id: BotId, epoch: i64, seq: i64) -> Result<bool> {
     let next = t::table.find(id).filter(t::lease_epoch.eq(epoch).and(t::event_seq.eq(seq - 1)));
     Ok(diesel::update(next).set(t::event_seq.eq(seq)).execute(conn)? == 1)
 }
 
 /// Writes the status unless it changed since `before` was read; tells whether it did.
 pub(super) fn set_steam_status(
-    conn: &mut Conn,
+    conn: &mut Engine,
     before: &Bot,
     status: SteamStatus,
     detail: &str,
@@ -180,7 +185,7 @@ pub(super) fn set_steam_status(
 }
 
 /// Keeps when the refresh token ends; people are to be told anew.
-pub(super) fn set_token(conn: &mut Conn, id: BotId, end: Option<Timestamp>) -> Result<()> {
+pub(super) fn set_token(conn: &mut Engine, id: BotId, end: Option<Timestamp>) -> Result<()> {
     diesel::update(t::table.find(id))
         .set((t::steam_token_expires_at.eq(end), t::steam_token_warned.eq(false)))
         .execute(conn)?;
@@ -188,7 +193,7 @@ pub(super) fn set_token(conn: &mut Conn, id: BotId, end: Option<Timestamp>) -> R
 }
 
 /// Notes that people were told of the token's end; tells whether they were not before.
-pub(super) fn set_token_warned(conn: &mut Conn, bot: &Bot) -> Result<bool> {
+pub(super) fn set_token_warned(conn: &mut Engine, bot: &Bot) -> Result<bool> {
     let same = t::table.find(bot.id).filter(
         t::steam_token_warned
             .eq(false)
@@ -198,7 +203,7 @@ pub(super) fn set_token_warned(conn: &mut Conn, bot: &Bot) -> Result<bool> {
 }
 
 /// Bots whose token ends before `end`, which people were not told yet.
-pub(super) fn unwarned(conn: &mut Conn, end: Timestamp, limit: i64) -> Result<Vec<Bot>> {
+pub(super) fn unwarned(conn: &mut Engine, end: Timestamp, limit: i64) -> Result<Vec<Bot>> {
     Ok(t::table
         .filter(t::steam_token_expires_at.le(end))
         .filter(t::steam_token_warned.eq(false))
@@ -207,7 +212,7 @@ pub(super) fn unwarned(conn: &mut Conn, end: Timestamp, limit: i64) -> Result<Ve
         .load(conn)?)
 }
 
-pub(super) fn set_traded(conn: &mut Conn, id: BotId, now: Timestamp) -> Result<()> {
+pub(super) fn set_traded(conn: &mut Engine, id: BotId, now: Timestamp) -> Result<()> {
     diesel::update(t::table.find(id)).set(t::traded_at.eq(now)).execute(conn)?;
     Ok(())
 }

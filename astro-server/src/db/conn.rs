@@ -1,21 +1,24 @@
-//! The one connection type and how it is opened.
+//! The connections and how they are opened.
 #![allow(missing_docs)] // `MultiConnection` generates items without
 use super::Options;
 use super::address::{self, Address};
 use crate::db::limits::{DATABASE_CONNECT, WAL_BYTES_MAX};
+use crate::kernel::Timestamp;
+use crate::outside::Chance;
 use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::prelude::*;
+use uuid::Uuid;
 
-/// A connection to either database; the URL decides which.
+/// A database's own connection, for SQL; the URL decides which.
 #[derive(diesel::MultiConnection)]
-pub enum Conn {
+pub enum Engine {
     /// PostgreSQL.
     Postgres(PgConnection),
     /// SQLite, built in.
     Sqlite(SqliteConnection),
 }
 
-impl Conn {
+impl Engine {
     /// Opens a connection.
     ///
     /// # Errors
@@ -26,24 +29,68 @@ impl Conn {
             Address::Sqlite(path) => open_sqlite(path),
         }
     }
+}
 
-    /// Opens a connection that is used so.
+/// A connection to either database, and the chance that its transactions draw from.
+pub struct Conn {
+    pub(super) engine: Engine,
+    chance: Chance,
+}
+
+impl Conn {
+    /// Opens a connection, on the machine's chance.
     ///
     /// # Errors
-    /// See [`Conn::open`].
-    pub fn open_with(address: &Address, options: Options) -> ConnectionResult<Self> {
-        let mut conn = Self::open(address)?;
+    /// See [`Engine::open`].
+    pub fn open(address: &Address) -> ConnectionResult<Self> {
+        Self::open_with(address, Options::default(), Chance::default())
+    }
+
+    /// Opens a connection that is used so, and draws from this chance.
+    ///
+    /// # Errors
+    /// See [`Engine::open`].
+    pub fn open_with(
+        address: &Address,
+        options: Options,
+        chance: Chance,
+    ) -> ConnectionResult<Self> {
+        let mut engine = Engine::open(address)?;
         if !options.prepare {
             // A pooler may give each transaction another session, which knows no statement of ours.
-            conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+            engine.set_prepared_statement_cache_size(CacheSize::Disabled);
         }
-        Ok(conn)
+        Ok(Self { engine, chance })
+    }
+
+    /// A new id of any kind, made now.
+    pub(crate) fn id<T: From<Uuid>>(&self, now: Timestamp) -> T {
+        self.chance.id(now.0).into()
+    }
+
+    /// The chance of this transaction.
+    pub(crate) fn chance(&self) -> &Chance {
+        &self.chance
     }
 }
 
-fn open_postgres(url: &str) -> ConnectionResult<Conn> {
+impl std::ops::Deref for Conn {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl std::ops::DerefMut for Conn {
+    fn deref_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+}
+
+fn open_postgres(url: &str) -> ConnectionResult<Engine> {
     #[allow(clippy::wildcard_enum_match_arm)] // the library's enum may grow
-    PgConnection::establish(&bounded(url)).map(Conn::Postgres).map_err(|error| match error {
+    PgConnection::establish(&bounded(url)).map(Engine::Postgres).map_err(|error| match error {
         ConnectionError::BadConnection(text) if text.contains("SSL") || text.contains("sslmode") => {
             ConnectionError::BadConnection(
                 "this build does not speak TLS to PostgreSQL: use a unix socket, a private network \
@@ -78,7 +125,7 @@ fn bounded(url: &str) -> String {
     bounded
 }
 
-fn open_sqlite(path: &std::path::Path) -> ConnectionResult<Conn> {
+fn open_sqlite(path: &std::path::Path) -> ConnectionResult<Engine> {
     let name = path.to_str().ok_or_else(|| {
         ConnectionError::InvalidConnectionUrl("the path of the database is not UTF-8".to_owned())
     })?;
@@ -89,7 +136,7 @@ fn open_sqlite(path: &std::path::Path) -> ConnectionResult<Conn> {
          PRAGMA journal_size_limit = {WAL_BYTES_MAX};"
     ))
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(Conn::Sqlite(conn))
+    Ok(Engine::Sqlite(conn))
 }
 
 /// One expression, compiled for each database with `$conn` as its own connection type: for the
@@ -97,8 +144,8 @@ fn open_sqlite(path: &std::path::Path) -> ConnectionResult<Conn> {
 macro_rules! each {
     ($conn:ident, $query:expr) => {
         match $conn {
-            $crate::db::Conn::Postgres($conn) => $query,
-            $crate::db::Conn::Sqlite($conn) => $query,
+            $crate::db::Engine::Postgres($conn) => $query,
+            $crate::db::Engine::Sqlite($conn) => $query,
         }
     };
 }

@@ -1,5 +1,5 @@
 //! Migrations: two folders of the same names, embedded.
-use super::conn::Conn;
+use super::conn::{Conn, Engine};
 use crate::kernel::{Error, Result};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, RunQueryDsl as _, sql_query};
@@ -22,8 +22,8 @@ impl Conn {
     /// encoding cannot hold every text.
     #[allow(clippy::disallowed_methods)] // PostgreSQL's alone, which has no lock to take first
     pub fn migrate(&mut self) -> Result<Vec<String>> {
-        match self {
-            Self::Postgres(conn) => {
+        match &mut self.engine {
+            Engine::Postgres(conn) => {
                 require_utf8(conn)?;
                 // One transaction: the lock ends with it, whatever becomes of this server, and a
                 // pooler keeps one session for it.
@@ -37,11 +37,11 @@ impl Conn {
                 })
             }
             // In one transaction: a server that starts at the same time waits for its end.
-            Self::Sqlite(_) => self.write(|conn| match conn {
-                Self::Sqlite(conn) => {
+            Engine::Sqlite(_) => self.write(|conn| match &mut conn.engine {
+                Engine::Sqlite(conn) => {
                     conn.run_pending_migrations(SQLITE).map(names).map_err(failed)
                 }
-                Self::Postgres(_) => Ok(Vec::new()),
+                Engine::Postgres(_) => Ok(Vec::new()),
             }),
         }
     }
@@ -51,9 +51,9 @@ impl Conn {
     /// # Errors
     /// [`Error::Internal`] with what the database said.
     pub fn revert_migrations(&mut self) -> Result<()> {
-        match self {
-            Self::Postgres(conn) => conn.revert_all_migrations(POSTGRES).map(drop),
-            Self::Sqlite(conn) => conn.revert_all_migrations(SQLITE).map(drop),
+        match &mut self.engine {
+            Engine::Postgres(conn) => conn.revert_all_migrations(POSTGRES).map(drop),
+            Engine::Sqlite(conn) => conn.revert_all_migrations(SQLITE).map(drop),
         }
         .map_err(failed)
     }

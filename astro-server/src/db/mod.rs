@@ -16,7 +16,7 @@ pub mod types;
 mod writer;
 
 pub use address::Address;
-pub use conn::{Conn, MultiBackend, MultiRawValue};
+pub use conn::{Conn, Engine, MultiBackend, MultiRawValue};
 pub(crate) use conn::{each, within};
 pub use trouble::Able;
 pub use types::{Document, Guid};
@@ -25,11 +25,13 @@ use crate::db::limits::{
     DATABASE_WAIT, READERS_DEFAULT, SHORT_READERS_OF, SQLITE_BATCH, WRITERS_DEFAULT,
 };
 use crate::kernel::{Error, Result};
+use crate::outside::{Chance, Outside, Threads};
 use pool::Pool;
-use probe::{File, Stop};
+use probe::File;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::DropGuard;
 use transaction::Mode;
 use trouble::Trouble;
 use writer::{Worker, Writer};
@@ -81,7 +83,8 @@ pub struct Db {
     /// Places for short reads alone.
     short: Arc<Semaphore>,
     changed: watch::Sender<u64>,
-    _probe: Arc<Stop>,
+    threads: Threads,
+    _probe: Arc<DropGuard>,
 }
 
 impl Db {
@@ -90,7 +93,7 @@ impl Db {
     /// # Errors
     /// See [`Db::open_with`].
     pub fn open(address: &Address, finish: Finish) -> anyhow::Result<Self> {
-        Self::open_with(address, Options::default(), finish)
+        Self::open_with(address, Options::default(), &Outside::default(), finish)
     }
 
     /// Opens the database, makes SQLite's folder if need be, and runs the migrations. Each
@@ -98,20 +101,26 @@ impl Db {
     ///
     /// # Errors
     /// When the folder cannot be made, the database cannot be reached or a migration fails.
-    pub fn open_with(address: &Address, options: Options, finish: Finish) -> anyhow::Result<Self> {
+    pub fn open_with(
+        address: &Address,
+        options: Options,
+        outside: &Outside,
+        finish: Finish,
+    ) -> anyhow::Result<Self> {
         let (threads, batch) = match address {
             Address::Postgres(_) => (options.writers, 1),
             Address::Sqlite(_) => (1, SQLITE_BATCH),
         };
         address.prepare()?;
-        let mut conn = Conn::open_with(address, options).map_err(explained)?;
+        let chance = outside.chance.clone();
+        let mut conn = Conn::open_with(address, options, chance.clone()).map_err(explained)?;
         for name in conn.migrate()? {
             tracing::info!(migration = name, "Ran migration {name}");
         }
         // SQLite's log lives as long as a connection does.
         let file = File::of(address)?.map(Arc::new);
-        let pool = Arc::new(Pool::new(address.clone(), options, threads, Trouble::none()));
-        let probe = probe::start(&pool, file.clone(), conn)?;
+        let pool = Arc::new(Pool::new(address.clone(), options, chance, threads, Trouble::none()));
+        let probe = probe::start(outside.threads, &pool, file.clone(), conn)?;
         let changed = watch::Sender::new(0);
         let worker = Worker {
             pool: pool.clone(),
@@ -120,11 +129,11 @@ impl Db {
             changed: changed.clone(),
             finish,
         };
-        let writer = Writer::start(&worker, threads)?;
+        let writer = Writer::start(outside.threads, &worker, threads)?;
         let (short, readers) = options.places();
         let (short, readers) = (Arc::new(Semaphore::new(short)), Arc::new(Semaphore::new(readers)));
-        let (address, probe) = (address.clone(), Arc::new(probe));
-        Ok(Self { address, pool, file, writer, readers, short, changed, _probe: probe })
+        let (address, probe, threads) = (address.clone(), Arc::new(probe), outside.threads);
+        Ok(Self { address, pool, file, writer, readers, short, changed, threads, _probe: probe })
     }
 
     /// Runs `work` in a transaction and answers once it is committed. `work` may run again, so it
@@ -204,7 +213,7 @@ impl Db {
             let late = |_| self.pool.trouble().queue("reads");
             let place = place.map_err(late)?.map_err(|_| Error::Stopping)?;
             let (pool, file) = (self.pool.clone(), self.file.clone());
-            let done = tokio::task::spawn_blocking(move || {
+            let done = self.threads.run(move || {
                 let there = file.map_or(Ok(()), |file| file.check());
                 let outcome = there
                     .and_then(|()| pool.begin(Mode::Read))
@@ -239,6 +248,16 @@ impl Db {
     pub fn connect(&self) -> Result<Conn> {
         self.file.as_ref().map_or(Ok(()), |file| file.check())?;
         self.pool.connect()
+    }
+
+    /// Where work on it that may block goes.
+    pub(crate) fn threads(&self) -> Threads {
+        self.threads
+    }
+
+    /// The chance that its transactions draw from.
+    pub(crate) fn chance(&self) -> &Chance {
+        self.pool.chance()
     }
 
     /// Whether it is PostgreSQL, where several servers may write at once.

@@ -7,11 +7,12 @@ use super::transaction::Mode;
 use super::trouble::{REFUSED, Trouble};
 use crate::db::limits::{CONNECTION_IDLE, RERUN_WAIT};
 use crate::kernel::{Error, Result};
+use crate::outside::Chance;
 use diesel::ConnectionError;
 use diesel::r2d2::{self, HandleError, ManageConnection, PooledConnection, R2D2Connection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// The pool, and what is wrong with its database.
 pub(super) struct Pool {
@@ -28,6 +29,7 @@ pub(super) type Pooled = PooledConnection<Manager>;
 pub(super) struct Manager {
     address: Address,
     options: Options,
+    chance: Chance,
     /// Callers that wait for a connection now.
     wanted: Arc<AtomicUsize>,
 }
@@ -41,7 +43,7 @@ impl ManageConnection for Manager {
         if self.wanted.load(Ordering::Relaxed) == 0 {
             return Err(ConnectionError::BadConnection(String::new()));
         }
-        Conn::open_with(&self.address, self.options)
+        Conn::open_with(&self.address, self.options, self.chance.clone())
     }
 
     fn is_valid(&self, conn: &mut Conn) -> Result<(), ConnectionError> {
@@ -67,11 +69,12 @@ impl Pool {
     pub(super) fn new(
         address: Address,
         options: Options,
+        chance: Chance,
         writers: usize,
         trouble: Trouble,
     ) -> Self {
         let size = options.connections(writers);
-        let manager = Manager { address, options, wanted: Arc::default() };
+        let manager = Manager { address, options, chance, wanted: Arc::default() };
         let conns = r2d2::Pool::builder()
             .max_size(u32::try_from(size).unwrap_or(u32::MAX))
             .min_idle(Some(0))
@@ -88,6 +91,11 @@ impl Pool {
     /// Where the database is in trouble.
     pub(super) fn trouble(&self) -> &Trouble {
         &self.trouble
+    }
+
+    /// What its connections draw from.
+    pub(super) fn chance(&self) -> &Chance {
+        &self.manager.chance
     }
 
     /// A connection in a new transaction. Those that died while nobody used them are replaced.
@@ -112,7 +120,8 @@ impl Pool {
     /// # Errors
     /// [`Error::Unavailable`].
     pub(super) fn connect(&self) -> Result<Conn> {
-        Conn::open_with(&self.manager.address, self.manager.options).map_err(|error| {
+        let Manager { address, options, chance, .. } = &self.manager;
+        Conn::open_with(address, *options, chance.clone()).map_err(|error| {
             self.trouble.because(&error.to_string());
             Error::Unavailable(REFUSED.to_owned())
         })

@@ -6,48 +6,44 @@ use super::transaction::Mode;
 use super::trouble::Trouble;
 use crate::db::limits::{PROBE_EVERY, PROBE_WAIT, PROBE_WRITE, WAL_BYTES_MAX};
 use crate::kernel::{Error, Result};
+use crate::outside::Threads;
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::R2D2Connection as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Weak};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Starts the probe on a connection of its own. It ends when what it gives is dropped.
 ///
 /// # Errors
 /// When a thread cannot be started.
 pub(super) fn start(
+    threads: Threads,
     pool: &Arc<Pool>,
     file: Option<Arc<File>>,
     conn: Conn,
-) -> std::io::Result<Stop> {
-    let (stop, stopped) = mpsc::channel();
-    let (tell, told) = mpsc::channel();
+) -> std::io::Result<DropGuard> {
+    let stop = CancellationToken::new();
+    let (tell, told) = mpsc::unbounded_channel();
     let probe = Probe { pool: Arc::downgrade(pool), file, conn: Some(conn) };
-    std::thread::Builder::new().name("db-probe".to_owned()).spawn(move || {
-        probe.run(&stopped, &tell);
-    })?;
-    let trouble = pool.trouble().clone();
+    threads.start("db-probe", probe.run(stop.clone(), tell))?;
     // The probe itself may hang on a database that is frozen.
-    std::thread::Builder::new()
-        .name("db-watch".to_owned())
-        .spawn(move || watch(&told, &trouble))?;
-    Ok(Stop(stop))
+    threads.start("db-watch", watch(told, pool.trouble().clone()))?;
+    Ok(stop.drop_guard())
 }
 
-/// Ends the probe when it is dropped.
-pub(super) struct Stop(#[allow(dead_code)] mpsc::Sender<()>);
-
-fn watch(told: &mpsc::Receiver<Result<()>>, trouble: &Trouble) {
+async fn watch(mut told: mpsc::UnboundedReceiver<Result<()>>, trouble: Trouble) {
     loop {
-        let told = told.recv_timeout(PROBE_WAIT);
+        let told = timeout(PROBE_WAIT, told.recv()).await;
         trouble.look();
         match told {
-            Ok(Ok(())) => trouble.back(),
-            Ok(Err(error)) => trouble.gone(&cause(error)),
-            Err(RecvTimeoutError::Timeout) => trouble.gone("it does not answer"),
-            Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Some(Ok(()))) => trouble.back(),
+            Ok(Some(Err(error))) => trouble.gone(&cause(error)),
+            Ok(None) => return,
+            Err(_) => trouble.gone("it does not answer"),
         }
     }
 }
@@ -67,16 +63,13 @@ struct Probe {
 }
 
 impl Probe {
-    fn run(mut self, stopped: &mpsc::Receiver<()>, tell: &mpsc::Sender<Result<()>>) {
+    async fn run(mut self, stop: CancellationToken, tell: mpsc::UnboundedSender<Result<()>>) {
         while let Some(pool) = self.pool.upgrade() {
             let found = self.look(&pool);
             drop(pool);
-            if tell.send(found).is_err() {
+            let goes_on = tell.send(found).is_ok();
+            if !goes_on || stop.run_until_cancelled(sleep(PROBE_EVERY)).await.is_none() {
                 return;
-            }
-            match stopped.recv_timeout(PROBE_EVERY) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// A database whose writer is held up, so that all that is asked for meanwhile is one batch.
 struct Held {

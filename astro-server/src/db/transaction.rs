@@ -1,5 +1,5 @@
 //! Transactions: one snapshot for a read, bounded waits for a write, a savepoint for a part of one.
-use super::conn::Conn;
+use super::conn::{Conn, Engine};
 use crate::db::limits::{DATABASE_WAIT, IDLE_IN_TRANSACTION, LOCK_WAIT, READ_STATEMENT};
 use crate::kernel::{Error, Result};
 use diesel::connection::{
@@ -8,7 +8,7 @@ use diesel::connection::{
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-type Manager = <Conn as Connection>::TransactionManager;
+type Manager = <Engine as Connection>::TransactionManager;
 
 /// What a transaction is for, and how long it may wait.
 #[derive(Debug, Clone, Copy)]
@@ -45,11 +45,11 @@ impl Conn {
     /// # Errors
     /// Outside, that the transaction as a whole is lost; inside, those of `work`.
     pub fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<Result<T>> {
-        Manager::begin_transaction(self)?;
+        Manager::begin_transaction(&mut self.engine)?;
         let outcome = caught(|| work(self));
         match &outcome {
-            Ok(_) => Manager::commit_transaction(self)?,
-            Err(_) => Manager::rollback_transaction(self)?,
+            Ok(_) => Manager::commit_transaction(&mut self.engine)?,
+            Err(_) => Manager::rollback_transaction(&mut self.engine)?,
         }
         Ok(outcome)
     }
@@ -57,14 +57,14 @@ impl Conn {
     /// Begins a transaction, with its limits in the same round trip and in no other place: a
     /// pooler may give the next transaction another session.
     pub(super) fn begin(&mut self, mode: Mode) -> Result<()> {
-        match self {
-            Self::Postgres(conn) => {
+        match &mut self.engine {
+            Engine::Postgres(conn) => {
                 let begun =
                     AnsiTransactionManager::begin_transaction_sql(conn, &postgres_begin(mode));
                 // It may stand in a transaction that Diesel does not know of.
                 begun.inspect_err(|_| drop(conn.batch_execute("ROLLBACK")))?;
             }
-            Self::Sqlite(conn) => {
+            Engine::Sqlite(conn) => {
                 AnsiTransactionManager::begin_transaction_sql(conn, &sqlite_begin(mode))?;
             }
         }
@@ -75,12 +75,12 @@ impl Conn {
     pub(super) fn finish<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         match caught(|| work(self)) {
             Ok(value) => {
-                Manager::commit_transaction(self)?;
+                Manager::commit_transaction(&mut self.engine)?;
                 Ok(value)
             }
             Err(error) => {
                 // A connection that cannot even roll back is broken, and its pool sees that.
-                let _ = Manager::rollback_transaction(self);
+                let _ = Manager::rollback_transaction(&mut self.engine);
                 Err(error)
             }
         }

@@ -2,8 +2,9 @@
 use crate::db::limits::TROUBLE_TOLD;
 use crate::kernel::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Time between two lines about trouble that comes and goes.
 const TOLD_EVERY: Duration = Duration::from_secs(30);

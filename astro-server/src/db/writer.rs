@@ -10,9 +10,11 @@ use super::transaction::Mode;
 use super::trouble::Trouble;
 use crate::db::limits::{DATABASE_WAIT, RERUN_WAIT, RERUNS_MAX};
 use crate::kernel::{Error, Result};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot, watch};
+use crate::outside::Threads;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep};
 
 /// Requests that wait at most; more wait in their own tasks.
 const QUEUE: usize = 4096;
@@ -82,14 +84,14 @@ pub(super) struct Worker {
 }
 
 impl Writer {
-    pub(super) fn start(worker: &Worker, threads: usize) -> std::io::Result<Self> {
+    pub(super) fn start(threads: Threads, worker: &Worker, number: usize) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
-        for n in 0..threads {
+        for n in 0..number {
             let (worker, receiver) = (worker.clone(), receiver.clone());
-            std::thread::Builder::new().name(format!("db-writer-{n}")).spawn(move || {
-                while let Some(tasks) = next(&receiver, worker.batch) {
-                    worker.serve(tasks);
+            threads.start(&format!("db-writer-{n}"), async move {
+                while let Some(tasks) = next(&receiver, worker.batch).await {
+                    worker.serve(tasks).await;
                     worker.changed.send_modify(|n| *n = n.wrapping_add(1));
                 }
             })?;
@@ -111,16 +113,16 @@ impl Writer {
             answer.await.unwrap_or(Err(Error::Stopping))
         };
         let late = |_| Err(trouble.queue("writes"));
-        tokio::time::timeout_at(deadline.into(), answered).await.unwrap_or_else(late)
+        tokio::time::timeout_at(deadline, answered).await.unwrap_or_else(late)
     }
 }
 
-fn next(
+async fn next(
     receiver: &Mutex<mpsc::Receiver<Box<dyn Task>>>,
     batch: usize,
 ) -> Option<Vec<Box<dyn Task>>> {
-    let mut receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut tasks = vec![receiver.blocking_recv()?];
+    let mut receiver = receiver.lock().await;
+    let mut tasks = vec![receiver.recv().await?];
     while tasks.len() < batch
         && let Ok(task) = receiver.try_recv()
     {
@@ -131,13 +133,13 @@ fn next(
 
 impl Worker {
     /// The whole batch in one transaction; what cannot be part of it, each by itself.
-    fn serve(&self, mut tasks: Vec<Box<dyn Task>>) {
+    async fn serve(&self, mut tasks: Vec<Box<dyn Task>>) {
         tasks.retain(|task| task.deadline().is_some());
         if tasks.len() > 1 {
             tasks = self.together(tasks);
         }
         for task in tasks {
-            self.alone(task);
+            self.alone(task).await;
         }
     }
 
@@ -175,7 +177,7 @@ impl Worker {
         again
     }
 
-    fn alone(&self, mut task: Box<dyn Task>) {
+    async fn alone(&self, mut task: Box<dyn Task>) {
         let started = Instant::now();
         let mut runs = 0;
         let outcome = loop {
@@ -194,7 +196,7 @@ impl Worker {
                 outcome => break outcome,
             }
             // Those who met must not meet again.
-            std::thread::park_timeout(RERUN_PAUSE * chance_up_to(runs));
+            sleep(RERUN_PAUSE * self.pool.chance().up_to(runs)).await;
         };
         task.answer(outcome);
     }
@@ -231,8 +233,4 @@ impl Worker {
 /// Whether another run may end otherwise.
 fn may_pass(error: &Error) -> bool {
     matches!(error, Error::Conflict(_) | Error::Taken(_) | Error::Unavailable(_))
-}
-
-fn chance_up_to(max: u32) -> u32 {
-    getrandom::u32().map_or(max, |chance| chance % max + 1)
 }

@@ -48,7 +48,7 @@ pub fn received(conn: &mut Conn, bot: &Bot, offer: &Offer, now: Timestamp) -> Re
     let assets = serde_json::to_value(&offer.gives)
         .map_err(|e| Error::Internal(format!("assets of an offer: {e}")))?;
     let donation = Donation {
-        id: DonationId::new(),
+        id: conn.id(now),
         org_id: bot.org,
         bot_id: bot.id,
         trade_offer_id: offer.trade_offer_id.clone(),
@@ -328,7 +328,10 @@ fn expect(conn: &mut Conn, bot: &Bot, donation: &Donation, by: By<'_>) -> Result
     let pending: Vec<Item> = donation
         .given()?
         .iter()
-        .map(|asset| Item { steam_asset_id: None, ..asset.item(ItemState::Pending, &origin) })
+        .map(|asset| Item {
+            steam_asset_id: None,
+            ..asset.item(conn.id(by.now), ItemState::Pending, &origin)
+        })
         .collect();
     items::ops::record(conn, &pending, EventType::ItemAccepted, "was accepted as a donation", by)
 }

@@ -3,7 +3,7 @@ use super::rules::Given;
 use super::schema::donations as t;
 use super::{Donation, DonationId, DonationState, Filter};
 use crate::db::seek::before;
-use crate::db::{Conn, each, within};
+use crate::db::{Engine, each, within};
 use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
@@ -16,7 +16,7 @@ const TAKEN: [DonationState; 3] =
     [DonationState::Accepting, DonationState::Accepted, DonationState::Received];
 
 /// Records the donation; tells whether it is new.
-pub(super) fn insert(conn: &mut Conn, row: &Donation) -> Result<bool> {
+pub(super) fn insert(conn: &mut Engine, row: &Donation) -> Result<bool> {
     let inserted = each!(
         conn,
         diesel::insert_into(t::table).values(row).on_conflict_do_nothing().execute(conn)
@@ -24,11 +24,11 @@ pub(super) fn insert(conn: &mut Conn, row: &Donation) -> Result<bool> {
     Ok(inserted == 1)
 }
 
-pub(super) fn get(conn: &mut Conn, id: DonationId) -> Result<Option<Donation>> {
+pub(super) fn get(conn: &mut Engine, id: DonationId) -> Result<Option<Donation>> {
     Ok(t::table.find(id).first(conn).optional()?)
 }
 
-pub(super) fn of_offer(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Option<Donation>> {
+pub(super) fn of_offer(conn: &mut Engine, bot: BotId, offer: &str) -> Result<Option<Donation>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::trade_offer_id.eq(offer))
@@ -36,11 +36,11 @@ pub(super) fn of_offer(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Optio
         .optional()?)
 }
 
-pub(super) fn of_trade(conn: &mut Conn, bot: BotId, trade: &str) -> Result<Option<Donation>> {
+pub(super) fn of_trade(conn: &mut Engine, bot: BotId, trade: &str) -> Result<Option<Donation>> {
     Ok(t::table.filter(t::bot_id.eq(bot)).filter(t::trade_id.eq(trade)).first(conn).optional()?)
 }
 
-pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Vec<Donation>> {
+pub(super) fn open(conn: &mut Engine, bot: BotId) -> Result<Vec<Donation>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::state.eq_any(OPEN))
@@ -49,7 +49,7 @@ pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Vec<Donation>> {
 }
 
 /// Deletes the donations of which nothing came; tells whether there were no others.
-pub(super) fn clear(conn: &mut Conn, bot: BotId) -> Result<bool> {
+pub(super) fn clear(conn: &mut Engine, bot: BotId) -> Result<bool> {
     let of_bot = t::table.filter(t::bot_id.eq(bot));
     let taken = of_bot.filter(t::state.eq_any(TAKEN)).select(t::id);
     if taken.first::<DonationId>(conn).optional()?.is_some() {
@@ -61,7 +61,7 @@ pub(super) fn clear(conn: &mut Conn, bot: BotId) -> Result<bool> {
 
 /// What the donor gave since `since`.
 pub(super) fn given_since(
-    conn: &mut Conn,
+    conn: &mut Engine,
     org: OrgId,
     donor: SteamId,
     since: Timestamp,
@@ -81,7 +81,7 @@ pub(super) fn given_since(
 
 /// Writes what `before` has become if it is where it was read.
 pub(super) fn change(
-    conn: &mut Conn,
+    conn: &mut Engine,
     before: &Donation,
     after: &Donation,
     now: Timestamp,
@@ -105,7 +105,7 @@ pub(super) fn change(
 
 /// Donations of the bot that are open, or changed since `since`.
 pub(super) fn open_or_since(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     since: Timestamp,
 ) -> Result<Vec<Donation>> {
@@ -117,7 +117,7 @@ pub(super) fn open_or_since(
 
 /// Donations, newest first, one more than the page has.
 pub(super) fn list(
-    conn: &mut Conn,
+    conn: &mut Engine,
     reach: Reach,
     filter: &Filter,
     page: &Page,

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::net::SocketAddr;
-use std::time::Instant;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 
 /// The check of keys, and the log of what was refused.

@@ -2,6 +2,7 @@
 use super::connections::{Connections, Seat};
 use super::door::Visit;
 use super::limits::{ACCEPT_PAUSE, COMPLAINT_EVERY, FILES_RESERVED, FILES_WANTED};
+use crate::outside::{Listening, Stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};
@@ -9,7 +10,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -40,7 +40,7 @@ pub fn room(wanted: usize) -> usize {
 
 /// The listening socket.
 pub struct Listener {
-    listener: TcpListener,
+    listener: Box<dyn Listening>,
     connections: Connections,
     failing: Complaint,
     full: Complaint,
@@ -48,7 +48,7 @@ pub struct Listener {
 
 impl Listener {
     /// Takes the connections in that come to this socket.
-    pub fn new(listener: TcpListener, connections: Connections) -> Self {
+    pub fn new(listener: Box<dyn Listening>, connections: Connections) -> Self {
         Self { listener, connections, failing: Complaint::default(), full: Complaint::default() }
     }
 
@@ -78,7 +78,7 @@ impl Listener {
         }
     }
 
-    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) -> Option<Socket> {
+    fn admit(&mut self, stream: Box<dyn Stream>, peer: SocketAddr) -> Option<Socket> {
         let Some(seat) = self.connections.enter(peer) else {
             if let Some(more) = self.full.due(Instant::now()) {
                 let ip = peer.ip();
@@ -88,9 +88,6 @@ impl Listener {
             }
             return None;
         };
-        // Fails only for a peer that has gone. Without it a small answer waits for the
-        // acknowledgement of the one before: 40 ms in each call.
-        stream.set_nodelay(true).ok()?;
         Some(Socket::new(stream, seat, peer))
     }
 }
@@ -124,7 +121,7 @@ impl Complaint {
 
 /// A connection that ends when it is silent, does not read, or others need its place.
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     seat: Seat,
     peer: SocketAddr,
     leave: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -135,7 +132,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    fn new(stream: TcpStream, seat: Seat, peer: SocketAddr) -> Self {
+    fn new(stream: Box<dyn Stream>, seat: Seat, peer: SocketAddr) -> Self {
         let leave = Box::pin(seat.leave().cancelled_owned());
         let alarm = Box::pin(sleep_until(seat.ends_at().unwrap_or_else(Instant::now)));
         Self { stream, seat, peer, leave, alarm, stalled: None }
@@ -224,19 +221,6 @@ impl AsyncWrite for Socket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edge::limits::Bounds;
-    use std::net::Ipv4Addr;
-
-    #[tokio::test]
-    async fn an_accepted_connection_sends_small_answers_at_once() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let connections = Connections::new(Bounds::default());
-        let mut listener = Listener::new(listener, connections);
-        let _client = TcpStream::connect(address).await.unwrap();
-        let socket = listener.next().await;
-        assert!(socket.stream.nodelay().unwrap());
-    }
 
     #[test]
     fn a_complaint_is_repeated_now_and_then_with_its_number() {

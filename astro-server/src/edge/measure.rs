@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
 use http_body_util::BodyExt;
-use std::time::Instant;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 
 /// Counts the call when its answer has ended, whichever way.

@@ -6,10 +6,10 @@ use crate::events::limits::LOG_LATE;
 use crate::kernel::{Error, Result};
 use crate::supervise;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
-use tokio::task::{JoinError, JoinHandle};
-use tokio::time::{sleep, timeout};
+use tokio::task::JoinError;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -48,11 +48,11 @@ impl Log {
     /// # Errors
     /// Those of the database.
     pub async fn start(db: Db, stop: CancellationToken) -> Result<Self> {
-        let id = db.read(store::log_id).await?;
+        let id = db.read(|conn| store::log_id(conn)).await?;
         let of = db.clone();
-        let done = tokio::task::spawn_blocking(move || catch_up(&of)).await;
+        let done = db.threads().run(move || catch_up(&of)).await;
         done.unwrap_or_else(|_| Err(Error::Internal("the log's sealer panicked".to_owned())))?;
-        let (head, heads) = watch::channel(db.read(store::end).await?);
+        let (head, heads) = watch::channel(db.read(|conn| store::end(conn)).await?);
         let (lag, lags) = watch::channel(Duration::ZERO);
         let (flushes, requests) = mpsc::unbounded_channel();
         let flushes = db.is_postgres().then_some(flushes);
@@ -148,7 +148,7 @@ impl Keeper {
             let wait = !waiting.is_empty();
             let began = Instant::now();
             changes.mark_unchanged();
-            let turned = tokio::task::spawn_blocking(move || {
+            let turned = self.db.threads().run(move || {
                 let turn = sealer.turn(wait);
                 (sealer, turn)
             });
@@ -188,7 +188,7 @@ impl Keeper {
     /// Waits for a turn; one that takes longer than `hangs` is a log that falls behind.
     async fn watched<T>(
         &mut self,
-        turn: JoinHandle<T>,
+        turn: impl Future<Output = std::result::Result<T, JoinError>>,
         hangs: Duration,
     ) -> std::result::Result<T, JoinError> {
         let mut turn = std::pin::pin!(turn);

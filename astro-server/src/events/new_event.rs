@@ -1,10 +1,8 @@
 //! An event on its way into the log, held against what the contract declares of its type.
-use super::EventId;
 use super::{EventType, Severity, chain, store};
 use crate::db::{Conn, Document, Guid};
 use crate::kernel::{AssignmentId, BotId, ItemId, OrgId, Result, SteamId, Timestamp};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 /// An event about to be appended.
 #[derive(Debug, Clone)]
@@ -153,10 +151,11 @@ pub fn append(conn: &mut Conn, event: NewEvent, now: Timestamp) -> Result<()> {
     chain::check(&personal)?;
     chain::check_text(&event.description)?;
     let personal = (personal != Value::Object(Map::new())).then_some(Document(personal));
+    let (id, salt) = (conn.id(now), conn.chance().salt());
     store::insert(
         conn,
         &store::NewRow {
-            id: EventId::new(),
+            id,
             org_id: event.org,
             event_type: name,
             event_category: category,
@@ -170,7 +169,7 @@ pub fn append(conn: &mut Conn, event: NewEvent, now: Timestamp) -> Result<()> {
             severity: event.severity,
             source: event.source,
             created_at: now,
-            personal_salt: Guid(Uuid::new_v4()),
+            personal_salt: Guid(salt),
             personal_data: personal,
         },
     )

@@ -5,11 +5,12 @@
 //! `event_chain` gives the lowest tickets the next positions. Whatever depended on a transaction was
 //! committed after it, so causes precede effects.
 use super::{Position, store};
-use crate::db::{Conn, Db};
+use crate::db::{Conn, Db, Engine};
 use crate::kernel::Result;
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::{Content, Entry, queue};
+use tokio::time::Instant;
 
 /// Events of one batch: some 35 ms of work on PostgreSQL.
 const BATCH: i64 = 1000;
@@ -22,7 +23,7 @@ const FLOOR_EVERY: Duration = Duration::from_millis(500);
 /// # Errors
 /// Those of the database.
 pub fn seal(conn: &mut Conn) -> Result<()> {
-    if matches!(conn, Conn::Postgres(_)) {
+    if matches!(**conn, Engine::Postgres(_)) {
         return Ok(());
     }
     while portion(conn)? == BATCH {}
@@ -85,8 +86,8 @@ impl Floor {
     /// read on an earlier snapshot than the transactions: on one, its reader could miss a drawer.
     fn look(&mut self, conn: &mut Conn) -> Result<()> {
         if self.next.is_none() && self.rose.elapsed() >= FLOOR_EVERY {
-            let ticket = conn.read(queue::last_drawn)?;
-            self.next = Some((ticket, conn.read(queue::next_transaction)?));
+            let ticket = conn.read(|conn| queue::last_drawn(conn))?;
+            self.next = Some((ticket, conn.read(|conn| queue::next_transaction(conn))?));
         }
         Ok(())
     }
@@ -138,7 +139,7 @@ impl Sealer {
     fn turn_on(&mut self, conn: &mut Conn, wait: bool) -> Result<(Turn, Position)> {
         let floor = self.floor.ticket;
         let idle = conn.read(|conn| {
-            let any = matches!(conn, Conn::Postgres(_)) && queue::any(conn, floor)?;
+            let any = matches!(**conn, Engine::Postgres(_)) && queue::any(conn, floor)?;
             if any { Ok(None) } else { store::end(conn).map(Some) }
         })?;
         if let Some(end) = idle {
@@ -146,11 +147,11 @@ impl Sealer {
         }
         self.floor.look(conn)?;
         let Some(batch) = conn.write(|conn| batch(conn, floor, wait))? else {
-            return Ok((Turn::Busy, conn.read(store::end)?));
+            return Ok((Turn::Busy, conn.read(|conn| store::end(conn))?));
         };
         self.floor.rise(batch.oldest, &batch);
         let turn = if batch.full { Turn::More } else { Turn::Done };
-        let head = batch.head.map_or_else(|| conn.read(store::end), Ok)?;
+        let head = batch.head.map_or_else(|| conn.read(|conn| store::end(conn)), Ok)?;
         Ok((turn, head))
     }
 }

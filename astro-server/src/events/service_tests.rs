@@ -8,6 +8,7 @@ use crate::events::limits::LOG_PIECE;
 use crate::events::{self, EventType, NewEvent};
 use crate::kernel::limits::PAGE_BYTES_MAX;
 use crate::kernel::{Clock, KeyKind, OrgId, Principal, Reach};
+use crate::outside::Chance;
 use astro_sdk::methods;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +31,7 @@ impl World {
         let gate = Gate {
             db,
             clock: Clock::default(),
-            sealer: Sealer::new(&[1; 32]),
+            sealer: Sealer::new(&[1; 32], Chance::default()),
             streams: Streams::new(stop.clone()),
             known: Known::default(),
         };

@@ -3,7 +3,7 @@ use super::chain::{Chain, Head};
 use super::schema::{event_chain, event_log as l, event_queue as q, system_events as t};
 use super::{Event, EventId, Filter, Position, Range, Severity, TypePattern};
 use crate::db::types::sql as types;
-use crate::db::{Conn, Document, Guid, MultiBackend, within};
+use crate::db::{Document, Engine, Guid, MultiBackend, within};
 use crate::events::limits::LOG_PIECE;
 use crate::kernel::{AssignmentId, BotId, ItemId, OrgId, Reach, Result, SteamId, Timestamp};
 use diesel::dsl::sql;
@@ -33,7 +33,7 @@ pub(super) struct NewRow {
     pub(super) personal_data: Option<Document>,
 }
 
-pub(super) fn insert(conn: &mut Conn, row: &NewRow) -> Result<()> {
+pub(super) fn insert(conn: &mut Engine, row: &NewRow) -> Result<()> {
     diesel::insert_into(t::table).values(row).execute(conn)?;
     Ok(())
 }
@@ -73,7 +73,7 @@ pub(crate) struct Piece {
 
 /// Looks for at most `limit` events of `range` that `filter` takes, in so much of the log that
 /// nobody waits long for the statement to end. For [`page`]'s order and whole result, go on.
-pub(crate) fn piece(conn: &mut Conn, filter: &Filter, range: Range, limit: i64) -> Result<Piece> {
+pub(crate) fn piece(conn: &mut Engine, filter: &Filter, range: Range, limit: i64) -> Result<Piece> {
     let bound = if filter.is_walked() { bound(conn, filter.reach, range)? } else { None };
     let events = page_within(conn, filter, range, bound.map(|bound| bound.number), limit)?;
     let full = i64::try_from(events.len()).is_ok_and(|n| n >= limit);
@@ -83,7 +83,7 @@ pub(crate) fn piece(conn: &mut Conn, filter: &Filter, range: Range, limit: i64) 
 
 /// The last place of the piece that `range` begins with, of the organisation's part of the log if
 /// there is one; none if the rest is no longer than a piece.
-fn bound(conn: &mut Conn, reach: Reach, range: Range) -> Result<Option<Position>> {
+fn bound(conn: &mut Engine, reach: Reach, range: Range) -> Result<Option<Position>> {
     let number = match (reach, range) {
         // Positions have no gaps.
         (Reach::Commons, _) => None,
@@ -108,7 +108,7 @@ fn bound(conn: &mut Conn, reach: Reach, range: Range) -> Result<Option<Position>
 /// Events of `range` that `filter` takes, at most `limit`: oldest first after a position, newest
 /// first before one.
 pub(crate) fn page(
-    conn: &mut Conn,
+    conn: &mut Engine,
     filter: &Filter,
     range: Range,
     limit: i64,
@@ -118,7 +118,7 @@ pub(crate) fn page(
 
 /// The same up to the position `bound`.
 fn page_within(
-    conn: &mut Conn,
+    conn: &mut Engine,
     filter: &Filter,
     range: Range,
     bound: Option<i64>,
@@ -198,21 +198,21 @@ fn matches(
 }
 
 /// The last position of the log.
-pub(crate) fn end(conn: &mut Conn) -> Result<Position> {
+pub(crate) fn end(conn: &mut Engine) -> Result<Position> {
     let last: Option<(i64, Vec<u8>)> =
         l::table.select((l::position, l::hash)).order(l::position.desc()).first(conn).optional()?;
     Ok(last.map_or(Position::START, |(number, hash)| Position::new(number, &hash)))
 }
 
 /// The position with this number, if the log has it.
-pub(super) fn position(conn: &mut Conn, number: i64) -> Result<Option<Position>> {
+pub(super) fn position(conn: &mut Engine, number: i64) -> Result<Option<Position>> {
     let hash: Option<Vec<u8>> = l::table.find(number).select(l::hash).first(conn).optional()?;
     Ok(hash.map(|hash| Position::new(number, &hash)))
 }
 
 /// The position up to which a reader of the version before has read: it counted by transaction and
 /// place in it.
-pub(super) fn position_of_old(conn: &mut Conn, tx: i64, seq: i64) -> Result<Position> {
+pub(super) fn position_of_old(conn: &mut Engine, tx: i64, seq: i64) -> Result<Position> {
     let next: Option<i64> = t::table
         .inner_join(l::table.on(l::seq.eq(t::seq)))
         .filter(t::tx.gt(tx).or(t::tx.eq(tx).and(t::seq.gt(seq))))
@@ -227,13 +227,13 @@ pub(super) fn position_of_old(conn: &mut Conn, tx: i64, seq: i64) -> Result<Posi
 }
 
 /// The log's id, which its tokens carry.
-pub(crate) fn log_id(conn: &mut Conn) -> Result<Uuid> {
+pub(crate) fn log_id(conn: &mut Engine) -> Result<Uuid> {
     let id: Guid = event_chain::table.select(event_chain::log_id).first(conn)?;
     Ok(id.0)
 }
 
 /// The chain as it ends now, with the ends of these organisations.
-pub(super) fn chain(conn: &mut Conn, orgs: impl Iterator<Item = OrgId>) -> Result<Chain> {
+pub(super) fn chain(conn: &mut Engine, orgs: impl Iterator<Item = OrgId>) -> Result<Chain> {
     let log = log_id(conn)?;
     let last: Option<(i64, Vec<u8>)> =
         l::table.select((l::position, l::hash)).order(l::position.desc()).first(conn).optional()?;
@@ -315,21 +315,21 @@ macro_rules! content {
 }
 
 /// SQLite: events that have no position yet, in order. Its one writer adds them in that order.
-pub(super) fn unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<Content>> {
+pub(super) fn unsealed(conn: &mut Engine, limit: i64) -> Result<Vec<Content>> {
     let last: Option<i64> = l::table.select(diesel::dsl::max(l::seq)).first(conn)?;
     let rows = t::table.filter(t::seq.gt(last.unwrap_or(0))).select(content!());
     Ok(rows.order(t::seq).limit(limit).load(conn)?)
 }
 
 /// The events of these rows.
-pub(super) fn contents(conn: &mut Conn, seqs: Vec<i64>) -> Result<Vec<Content>> {
+pub(super) fn contents(conn: &mut Engine, seqs: Vec<i64>) -> Result<Vec<Content>> {
     Ok(t::table.filter(t::seq.eq_any(seqs)).select(content!()).load(conn)?)
 }
 
 /// A stretch of the log with what its events are now, for who checks it.
 #[allow(clippy::type_complexity)] // one row of a left join
 pub(super) fn links(
-    conn: &mut Conn,
+    conn: &mut Engine,
     after: i64,
     limit: i64,
 ) -> Result<Vec<(Link, Option<Content>)>> {
@@ -343,27 +343,27 @@ pub(super) fn links(
 }
 
 /// How many events have neither a position nor a place in the queue.
-pub(super) fn astray(conn: &mut Conn) -> Result<i64> {
+pub(super) fn astray(conn: &mut Engine) -> Result<i64> {
     let placed = diesel::dsl::exists(l::table.filter(l::seq.eq(t::seq)));
     let lost = t::table.filter(diesel::dsl::not(placed));
     Ok(match conn {
-        Conn::Postgres(conn) => {
+        Engine::Postgres(conn) => {
             let queued = diesel::dsl::exists(q::table.filter(q::seq.eq(t::seq)));
             lost.filter(diesel::dsl::not(queued)).count().get_result(conn)?
         }
-        Conn::Sqlite(conn) => lost.count().get_result(conn)?,
+        Engine::Sqlite(conn) => lost.count().get_result(conn)?,
     })
 }
 
 /// Adds rows to the log.
-pub(super) fn insert_links(conn: &mut Conn, links: &[Link]) -> Result<()> {
+pub(super) fn insert_links(conn: &mut Engine, links: &[Link]) -> Result<()> {
     match conn {
-        Conn::Sqlite(conn) => {
+        Engine::Sqlite(conn) => {
             for link in links {
                 diesel::insert_into(l::table).values(link).execute(conn)?;
             }
         }
-        Conn::Postgres(conn) => {
+        Engine::Postgres(conn) => {
             diesel::sql_query(
                 "INSERT INTO event_log (position, seq, org_id, org_position, personal, leaf, hash, \
                  org_hash) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -401,22 +401,22 @@ pub(super) mod queue {
     use crate::kernel::Error;
     use diesel::connection::SimpleConnection as _;
 
-    fn postgres(conn: &mut Conn) -> Result<&mut PgConnection> {
+    fn postgres(conn: &mut Engine) -> Result<&mut PgConnection> {
         match conn {
-            Conn::Postgres(conn) => Ok(conn),
-            Conn::Sqlite(_) => Err(Error::Internal("SQLite has no queue of events".to_owned())),
+            Engine::Postgres(conn) => Ok(conn),
+            Engine::Sqlite(_) => Err(Error::Internal("SQLite has no queue of events".to_owned())),
         }
     }
 
     /// Whether anything is queued above the ticket `floor`. By the order it is a look at the index,
     /// not a walk over what was deleted.
-    pub(in super::super) fn any(conn: &mut Conn, floor: i64) -> Result<bool> {
+    pub(in super::super) fn any(conn: &mut Engine, floor: i64) -> Result<bool> {
         let first = q::table.filter(q::ticket.gt(floor)).select(q::ticket).order(q::ticket);
         Ok(first.first::<i64>(postgres(conn)?).optional()?.is_some())
     }
 
     /// The last ticket that was drawn. Its sequence belongs to the identity column.
-    pub(in super::super) fn last_drawn(conn: &mut Conn) -> Result<i64> {
+    pub(in super::super) fn last_drawn(conn: &mut Engine) -> Result<i64> {
         Ok(diesel::select(sql::<BigInt>(
             "(SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END
               FROM event_queue_ticket_seq)",
@@ -425,20 +425,20 @@ pub(super) mod queue {
     }
 
     /// The first transaction that has not begun.
-    pub(in super::super) fn next_transaction(conn: &mut Conn) -> Result<i64> {
+    pub(in super::super) fn next_transaction(conn: &mut Engine) -> Result<i64> {
         Ok(diesel::select(sql::<BigInt>("pg_snapshot_xmax(pg_current_snapshot())::text::bigint"))
             .get_result(postgres(conn)?)?)
     }
 
     /// The oldest transaction that has not ended.
-    pub(in super::super) fn oldest_transaction(conn: &mut Conn) -> Result<i64> {
+    pub(in super::super) fn oldest_transaction(conn: &mut Engine) -> Result<i64> {
         Ok(diesel::select(sql::<BigInt>("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
             .get_result(postgres(conn)?)?)
     }
 
     /// Takes the chain's row. Whether this server has it: another one that seals is not waited for,
     /// unless `wait`.
-    pub(in super::super) fn lock(conn: &mut Conn, wait: bool) -> Result<bool> {
+    pub(in super::super) fn lock(conn: &mut Engine, wait: bool) -> Result<bool> {
         // What is told must survive a crash, and who hangs must not keep the row.
         postgres(conn)?.batch_execute(
             "SET LOCAL synchronous_commit = on; SET LOCAL idle_in_transaction_session_timeout = '5s';
@@ -454,7 +454,11 @@ pub(super) mod queue {
     }
 
     /// The lowest entries above `floor`.
-    pub(in super::super) fn entries(conn: &mut Conn, floor: i64, limit: i64) -> Result<Vec<Entry>> {
+    pub(in super::super) fn entries(
+        conn: &mut Engine,
+        floor: i64,
+        limit: i64,
+    ) -> Result<Vec<Entry>> {
         Ok(q::table
             .left_join(l::table.on(l::seq.eq(q::seq)))
             .filter(q::ticket.gt(floor))
@@ -465,7 +469,7 @@ pub(super) mod queue {
     }
 
     /// Takes entries out of the queue.
-    pub(in super::super) fn remove(conn: &mut Conn, tickets: Vec<i64>) -> Result<()> {
+    pub(in super::super) fn remove(conn: &mut Engine, tickets: Vec<i64>) -> Result<()> {
         diesel::delete(q::table.filter(q::ticket.eq_any(tickets))).execute(postgres(conn)?)?;
         Ok(())
     }

@@ -94,11 +94,11 @@ impl SeenAsset {
         if tradable && !self.is_stack() { ItemState::Available } else { ItemState::Quarantined }
     }
 
-    /// A new item in `state` that has this asset now.
-    pub fn item(&self, state: ItemState, origin: &Origin) -> Item {
+    /// The new item `id` in `state` that has this asset now.
+    pub fn item(&self, id: ItemId, state: ItemState, origin: &Origin) -> Item {
         let donation = origin.donation.clone();
         Item {
-            id: ItemId::new(),
+            id,
             org_id: origin.org,
             bot_id: origin.bot,
             state,

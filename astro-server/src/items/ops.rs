@@ -203,7 +203,7 @@ pub fn reserve(
         }
     };
     let reservation = Reservation {
-        id: ReservationId::new(),
+        id: conn.id(context.now),
         org_id: org,
         state: ReservationState::Held,
         api_key_id: context.caller.principal.id().to_owned(),

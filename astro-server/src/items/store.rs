@@ -4,7 +4,7 @@ use super::{
     Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
 };
 use crate::db::seek;
-use crate::db::{Conn, MultiBackend, each, within};
+use crate::db::{Engine, MultiBackend, each, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::page::Cursor;
 use crate::kernel::{
@@ -17,20 +17,20 @@ const SPARE: i64 = 500;
 /// Rows of one INSERT: PostgreSQL takes 65,535 values in a statement, SQLite 32,766.
 const INSERT_ROWS: usize = 500;
 
-pub(super) fn insert(conn: &mut Conn, rows: &[Item]) -> Result<()> {
+pub(super) fn insert(conn: &mut Engine, rows: &[Item]) -> Result<()> {
     for rows in rows.chunks(INSERT_ROWS) {
         each!(conn, diesel::insert_into(t::table).values(rows).execute(conn))?;
     }
     Ok(())
 }
 
-pub(super) fn get(conn: &mut Conn, id: ItemId) -> Result<Option<Item>> {
+pub(super) fn get(conn: &mut Engine, id: ItemId) -> Result<Option<Item>> {
     Ok(t::table.find(id).first(conn).optional()?)
 }
 
 /// Changes the item if nobody changed it since it was read; then the transaction runs again.
 pub(super) fn change(
-    conn: &mut Conn,
+    conn: &mut Engine,
     item: &Item,
     changes: &Changes,
     now: Timestamp,
@@ -83,7 +83,7 @@ fn filtered<'a>(reach: Reach, filter: &Filter) -> Query<'a> {
 
 /// One row more than the page's size, so that the caller knows whether there is a next page.
 pub(super) fn list(
-    conn: &mut Conn,
+    conn: &mut Engine,
     reach: Reach,
     filter: &Filter,
     order: Order,
@@ -115,8 +115,8 @@ fn beyond<'a>(query: Query<'a>, order: Order, after: &Cursor) -> Result<Query<'a
 
 /// Locks items of `org`, always in the order of their ids, so that no two transactions wait for
 /// each other. SQLite has one writer at a time.
-pub(super) fn lock(conn: &mut Conn, org: OrgId, ids: &[ItemId]) -> Result<()> {
-    if let Conn::Postgres(pg) = conn {
+pub(super) fn lock(conn: &mut Engine, org: OrgId, ids: &[ItemId]) -> Result<()> {
+    if let Engine::Postgres(pg) = conn {
         let rows = t::table.filter(t::id.eq_any(ids)).filter(t::org_id.eq(org));
         rows.order(t::id).select(t::id).for_no_key_update().load::<ItemId>(pg)?;
     }
@@ -126,7 +126,7 @@ pub(super) fn lock(conn: &mut Conn, org: OrgId, ids: &[ItemId]) -> Result<()> {
 /// The oldest free items that match, locked until the end of the transaction: `count`, or fewer
 /// when there are no more.
 pub(super) fn next_free(
-    conn: &mut Conn,
+    conn: &mut Engine,
     org: OrgId,
     filter: &Filter,
     now: Timestamp,
@@ -146,9 +146,9 @@ pub(super) fn next_free(
         let free = || t::table.filter(t::id.eq_any(&ids)).filter(t::state.eq(ItemState::Available));
         let oldest = || free().order((t::created_at.asc(), t::id.asc())).limit(limit);
         let pg = match conn {
-            Conn::Postgres(pg) if ids.len() >= count => pg,
-            Conn::Postgres(pg) => return Ok(oldest().load(pg)?),
-            Conn::Sqlite(lite) => return Ok(oldest().load(lite)?),
+            Engine::Postgres(pg) if ids.len() >= count => pg,
+            Engine::Postgres(pg) => return Ok(oldest().load(pg)?),
+            Engine::Sqlite(lite) => return Ok(oldest().load(lite)?),
         };
         let first = all_or_none(pg, count, |pg| {
             let rows = oldest().select(t::all_columns).for_no_key_update().skip_locked();
@@ -187,11 +187,11 @@ fn all_or_none(
     }
 }
 
-pub(super) fn of_reservation(conn: &mut Conn, id: ReservationId) -> Result<Vec<Item>> {
+pub(super) fn of_reservation(conn: &mut Engine, id: ReservationId) -> Result<Vec<Item>> {
     Ok(t::table.filter(t::reservation_id.eq(id)).order(t::id).load(conn)?)
 }
 
-pub(super) fn of_assignment(conn: &mut Conn, id: AssignmentId) -> Result<Vec<Item>> {
+pub(super) fn of_assignment(conn: &mut Engine, id: AssignmentId) -> Result<Vec<Item>> {
     Ok(t::table.filter(t::assignment_id.eq(id)).order(t::id).load(conn)?)
 }
 
@@ -200,7 +200,7 @@ const GONE: [ItemState; 2] = [ItemState::Delivered, ItemState::Withdrawn];
 
 /// The item that has this asset in the bot's hands: at most one, by the index `items_asset`.
 pub(super) fn holder(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     app: i32,
     asset: AssetId,
@@ -216,7 +216,7 @@ pub(super) fn holder(
 
 /// Items of other bots that have one of these assets, as far as their own inventories show.
 pub(super) fn held_by_others(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     app: i32,
     assets: &[AssetId],
@@ -232,13 +232,13 @@ pub(super) fn held_by_others(
 }
 
 /// Items that the books place with the bot, in any state but delivered and withdrawn.
-pub(super) fn of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
+pub(super) fn of_bot(conn: &mut Engine, bot: BotId) -> Result<Vec<Item>> {
     Ok(t::table.filter(t::bot_id.eq(bot)).filter(t::state.ne_all(GONE)).order(t::id).load(conn)?)
 }
 
 /// The item of the bot that had this asset and was written off; the newest of several.
 pub(super) fn withdrawn(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     app: i32,
     asset: AssetId,
@@ -253,7 +253,7 @@ pub(super) fn withdrawn(
         .optional()?)
 }
 
-pub(super) fn of_donation(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Vec<Item>> {
+pub(super) fn of_donation(conn: &mut Engine, bot: BotId, offer: &str) -> Result<Vec<Item>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::received_trade_offer_id.eq(offer))
@@ -262,7 +262,7 @@ pub(super) fn of_donation(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Ve
 }
 
 /// How many items of the bot are in each state.
-pub(super) fn counts(conn: &mut Conn, bot: BotId) -> Result<Vec<(ItemState, i64)>> {
+pub(super) fn counts(conn: &mut Engine, bot: BotId) -> Result<Vec<(ItemState, i64)>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .group_by(t::state)
@@ -270,18 +270,18 @@ pub(super) fn counts(conn: &mut Conn, bot: BotId) -> Result<Vec<(ItemState, i64)
         .load(conn)?)
 }
 
-pub(super) fn insert_reservation(conn: &mut Conn, row: &Reservation) -> Result<()> {
+pub(super) fn insert_reservation(conn: &mut Engine, row: &Reservation) -> Result<()> {
     diesel::insert_into(reservations::table).values(row).execute(conn)?;
     Ok(())
 }
 
-pub(super) fn reservation(conn: &mut Conn, id: ReservationId) -> Result<Option<Reservation>> {
+pub(super) fn reservation(conn: &mut Engine, id: ReservationId) -> Result<Option<Reservation>> {
     Ok(reservations::table.find(id).first(conn).optional()?)
 }
 
 /// Ends a reservation that holds; tells whether it did until now.
 pub(super) fn end_reservation(
-    conn: &mut Conn,
+    conn: &mut Engine,
     id: ReservationId,
     state: ReservationState,
     now: Timestamp,
@@ -296,7 +296,7 @@ pub(super) fn end_reservation(
 
 /// Reservations that a clock made which ran ahead.
 pub(super) fn reservations_ahead(
-    conn: &mut Conn,
+    conn: &mut Engine,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Reservation>> {
@@ -311,7 +311,7 @@ pub(super) fn reservations_ahead(
 }
 
 /// Makes it one that was made now, and that holds as long as it was to; tells until when.
-pub(super) fn pull_back(conn: &mut Conn, row: &Reservation, now: Timestamp) -> Result<Timestamp> {
+pub(super) fn pull_back(conn: &mut Engine, row: &Reservation, now: Timestamp) -> Result<Timestamp> {
     let expires_at = now.plus(row.expires_at.since(row.created_at));
     let held =
         reservations::table.find(row.id).filter(reservations::state.eq(ReservationState::Held));
@@ -322,7 +322,7 @@ pub(super) fn pull_back(conn: &mut Conn, row: &Reservation, now: Timestamp) -> R
 }
 
 pub(super) fn overdue_reservations(
-    conn: &mut Conn,
+    conn: &mut Engine,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Reservation>> {

@@ -16,8 +16,8 @@ use crate::{crash, supervise};
 use aside::Aside;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
-use std::time::{Duration, Instant};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use std::time::Duration;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -92,7 +92,8 @@ pub struct Runner {
 impl Runner {
     /// Looks for work `every` so often, and counts it in `metrics`.
     pub fn new(db: Db, clock: Clock, every: Duration, metrics: Metrics) -> Self {
-        Self { db, clock, every, metrics, holder: Guid(Uuid::new_v4()) }
+        let holder = Guid(db.chance().salt());
+        Self { db, clock, every, metrics, holder }
     }
 
     /// Starts a task for each job, until `stop`.

@@ -1,6 +1,6 @@
 //! SQL on `job_leases`.
 use super::schema::job_leases as t;
-use crate::db::{Conn, Guid, each};
+use crate::db::{Engine, Guid, each};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{Result, Timestamp};
 use diesel::prelude::*;
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Leases the job to `holder` for `span`, unless another has it; tells whether it was leased. A lease
 /// from ahead of now is of a clock that ran ahead, and is none.
 pub(super) fn lease(
-    conn: &mut Conn,
+    conn: &mut Engine,
     name: &str,
     holder: Guid,
     now: Timestamp,

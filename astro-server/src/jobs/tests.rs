@@ -39,7 +39,7 @@ async fn one_server_does_a_job_and_another_takes_it_over_when_that_one_is_silent
     let folder = tempfile::tempdir().unwrap();
     let every = Duration::from_secs(5);
     let one = runner(&folder, every);
-    let two = Runner { holder: Guid(Uuid::new_v4()), ..one.clone() };
+    let two = Runner { holder: Guid(one.db.chance().salt()), ..one.clone() };
     let now = one.clock.now();
     assert_eq!(one.leads("a job", now).await, Ok(true));
     assert_eq!(one.leads("a job", now.plus(every)).await, Ok(true), "its own");
@@ -53,7 +53,7 @@ async fn one_server_does_a_job_and_another_takes_it_over_when_that_one_is_silent
 async fn a_lease_of_a_clock_that_ran_ahead_keeps_nobody_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let one = runner(&folder, Duration::from_secs(5));
-    let two = Runner { holder: Guid(Uuid::new_v4()), ..one.clone() };
+    let two = Runner { holder: Guid(one.db.chance().salt()), ..one.clone() };
     let now = one.clock.now();
     let ahead = now.plus(Duration::from_secs(3600));
     assert_eq!(one.leads("a job", ahead).await, Ok(true));

@@ -10,11 +10,6 @@ macro_rules! ids {
         pub struct $name(pub uuid::Uuid);
 
         impl $name {
-            /// A new id (UUIDv7: it sorts by the time it was made).
-            pub fn new() -> Self {
-                Self(uuid::Uuid::now_v7())
-            }
-
             /// Reads the id in `text`.
             ///
             /// # Errors
@@ -24,9 +19,18 @@ macro_rules! ids {
             }
         }
 
-        impl Default for $name {
-            fn default() -> Self {
-                Self::new()
+        impl From<uuid::Uuid> for $name {
+            fn from(id: uuid::Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        #[cfg(test)]
+        impl $name {
+            /// A new id.
+            #[allow(dead_code)] // not of every kind
+            pub(crate) fn new() -> Self {
+                Self($crate::outside::Chance::default().salt())
             }
         }
 

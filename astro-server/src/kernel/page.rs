@@ -133,9 +133,10 @@ fn fingerprint(parts: &[&[u8]]) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outside::Chance;
 
     fn sealer() -> Sealer {
-        Sealer::new(&[7; 32])
+        Sealer::new(&[7; 32], Chance::default())
     }
 
     #[test]

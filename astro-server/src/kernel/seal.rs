@@ -1,4 +1,5 @@
 //! Tokens that only the server can read and make: they tell nothing and cannot be forged.
+use crate::outside::Chance;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, Payload};
@@ -10,21 +11,23 @@ const TOKEN_BYTES_MAX: usize = 4096;
 
 /// Seals and opens tokens with the server's own key.
 #[derive(Clone)]
-pub struct Sealer(XChaCha20Poly1305);
+pub struct Sealer {
+    cipher: XChaCha20Poly1305,
+    chance: Chance,
+}
 
 impl Sealer {
-    /// Uses `key`, which every server of one database shares.
-    pub fn new(key: &[u8; 32]) -> Self {
-        Self(XChaCha20Poly1305::new(key.into()))
+    /// Uses `key`, which every server of one database shares, and draws nonces of `chance`.
+    pub fn new(key: &[u8; 32], chance: Chance) -> Self {
+        Self { cipher: XChaCha20Poly1305::new(key.into()), chance }
     }
 
     /// Seals `bytes` for one `purpose`, as URL-safe text.
     pub fn seal(&self, purpose: &str, bytes: &[u8]) -> String {
-        let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).expect("the system has random numbers");
+        let nonce = self.chance.bytes::<NONCE_BYTES>();
         let payload = Payload { msg: bytes, aad: purpose.as_bytes() };
         let sealed = self
-            .0
+            .cipher
             .encrypt(&XNonce::from(nonce), payload)
             .expect("tokens are far below the cipher's limit");
         URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
@@ -38,7 +41,7 @@ impl Sealer {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES)?;
         let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
-        self.0.decrypt(nonce.try_into().ok()?, payload).ok()
+        self.cipher.decrypt(nonce.try_into().ok()?, payload).ok()
     }
 }
 
@@ -54,11 +57,11 @@ mod tests {
 
     #[test]
     fn a_changed_token_or_one_for_another_purpose_does_not_open() {
-        let sealer = Sealer::new(&[1; 32]);
+        let sealer = Sealer::new(&[1; 32], Chance::default());
         let token = sealer.seal("page", b"secret place");
         assert_eq!(sealer.open("page", &token).unwrap(), b"secret place");
         assert_eq!(sealer.open("resume", &token), None);
-        assert_eq!(Sealer::new(&[2; 32]).open("page", &token), None);
+        assert_eq!(Sealer::new(&[2; 32], Chance::default()).open("page", &token), None);
         let mut bytes = token.into_bytes();
         let last = bytes.len() - 1;
         bytes[last] = if bytes[last] == b'A' { b'Q' } else { b'A' };

@@ -1,10 +1,10 @@
-//! Time: the only place that reads the clock.
+//! Time: what a clock shows, and spans of it.
 use super::error::{Error, Result};
 use super::limits::{CLOCK_STEP, CLOCKS_APART};
+pub use crate::outside::Clock;
 use chrono::{DateTime, SecondsFormat, Utc};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A moment, in whole microseconds, which is what both databases keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,32 +58,10 @@ impl std::fmt::Display for Timestamp {
     }
 }
 
-/// The clock: the machine's, and for tests an advance on it.
-#[derive(Debug, Clone, Default)]
-pub struct Clock {
-    advance_micros: Arc<AtomicI64>,
-}
-
 impl Clock {
     /// Now.
-    #[allow(clippy::disallowed_methods)] // the one place that reads the clock
     pub fn now(&self) -> Timestamp {
-        let micros = Utc::now()
-            .timestamp_micros()
-            .saturating_add(self.advance_micros.load(Ordering::SeqCst));
-        Timestamp(DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC))
-    }
-
-    /// Sets this clock and its clones back.
-    pub fn turn_back(&self, span: Duration) {
-        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-        self.advance_micros.fetch_sub(micros, Ordering::SeqCst);
-    }
-
-    /// Moves this clock and its clones forward.
-    pub fn advance(&self, span: Duration) {
-        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-        self.advance_micros.fetch_add(micros, Ordering::SeqCst);
+        Timestamp(self.shown())
     }
 }
 

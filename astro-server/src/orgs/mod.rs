@@ -236,6 +236,7 @@ mod tests {
     use crate::kernel::page::Cursor;
     use crate::kernel::seal::Sealer;
     use crate::kernel::{Caller, Clock, KeyKind, Page, Principal, Reach};
+    use crate::outside::Chance;
 
     fn check(new: NewOrg) -> Result<Org> {
         new.check(OrgId::new(), Clock::default().now())
@@ -286,7 +287,7 @@ mod tests {
         let found = ops::narrowed(&mut conn, &admin, &nobody.to_string());
         assert_eq!(found.unwrap_err(), ORGANIZATION.missing(nobody));
 
-        let sealer = Sealer::new(&[1; 32]);
+        let sealer = Sealer::new(&[1; 32], Chance::default());
         let mut page = Page::parse(&sealer, 1, "", &[]).unwrap();
         assert_eq!(ops::list(&mut conn, &own, &page).unwrap(), std::slice::from_ref(&red));
         assert_eq!(ops::list(&mut conn, &admin, &page).unwrap(), [blue.clone(), red.clone()]);

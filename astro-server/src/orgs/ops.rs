@@ -13,7 +13,7 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewOrg, now: Timestamp) -> 
     if caller.reach != Reach::Platform {
         return Err(Error::ScopeMissing("*".to_owned()));
     }
-    let org = new.check(OrgId::new(), now)?;
+    let org = new.check(conn.id(now), now)?;
     store::insert(conn, &org)?;
     let text = format!("Organisation {} was created", org.display_name);
     let event = NewEvent::new(org.id, EventType::OrgCreated, &caller.source(), text)

@@ -1,7 +1,7 @@
 //! SQL on `organizations`.
 use super::schema::organizations as t;
 use super::{CLAIM_TTL_DEFAULT, OFFER_TTL_DEFAULT, Org};
-use crate::db::{Conn, Document, within};
+use crate::db::{Document, Engine, within};
 use crate::kernel::{Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
@@ -74,7 +74,7 @@ fn seconds(span: Duration) -> i32 {
     i32::try_from(span.as_secs()).unwrap_or(i32::MAX)
 }
 
-pub(super) fn insert(conn: &mut Conn, org: &Org) -> Result<()> {
+pub(super) fn insert(conn: &mut Engine, org: &Org) -> Result<()> {
     match diesel::insert_into(t::table).values(Row::of(org)?).execute(conn) {
         Ok(_) => Ok(()),
         Err(DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
@@ -85,7 +85,7 @@ pub(super) fn insert(conn: &mut Conn, org: &Org) -> Result<()> {
 }
 
 /// Writes what `before` has become, if nobody changed it since it was read.
-pub(super) fn update(conn: &mut Conn, before: &Org, after: &Org) -> Result<()> {
+pub(super) fn update(conn: &mut Engine, before: &Org, after: &Org) -> Result<()> {
     let same = t::table.find(before.id).filter(t::updated_at.eq(before.updated_at));
     let changed = diesel::update(same).set(Row::of(after)?).execute(conn)?;
     if changed == 1 {
@@ -95,13 +95,13 @@ pub(super) fn update(conn: &mut Conn, before: &Org, after: &Org) -> Result<()> {
     }
 }
 
-pub(super) fn get(conn: &mut Conn, id: OrgId) -> Result<Option<Org>> {
+pub(super) fn get(conn: &mut Engine, id: OrgId) -> Result<Option<Org>> {
     let row: Option<Row> = t::table.find(id).first(conn).optional()?;
     row.map(Row::org).transpose()
 }
 
 /// Organisations by slug, one more than the page has.
-pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Org>> {
+pub(super) fn list(conn: &mut Engine, reach: Reach, page: &Page) -> Result<Vec<Org>> {
     let mut query = within!(t::table.into_boxed(), t::id, reach);
     if let Some(after) = &page.after {
         query = query.filter(t::slug.gt(after.key.clone()));
@@ -111,13 +111,13 @@ pub(super) fn list(conn: &mut Conn, reach: Reach, page: &Page) -> Result<Vec<Org
 }
 
 /// Whether the organisation exists.
-pub(super) fn exists(conn: &mut Conn, id: OrgId) -> Result<bool> {
+pub(super) fn exists(conn: &mut Engine, id: OrgId) -> Result<bool> {
     Ok(t::table.find(id).select(t::id).first::<OrgId>(conn).optional()?.is_some())
 }
 
 /// An organisation for the tests of others.
 #[cfg(test)]
-pub(crate) fn insert_for_test(conn: &mut Conn, id: OrgId, now: Timestamp) -> Result<()> {
+pub(crate) fn insert_for_test(conn: &mut Engine, id: OrgId, now: Timestamp) -> Result<()> {
     let row = (
         t::id.eq(id),
         t::slug.eq("red"),

@@ -259,7 +259,7 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
             back += 1;
             continue;
         }
-        let item = asset.item(asset.pool_state(), &origin);
+        let item = asset.item(conn.id(by.now), asset.pool_state(), &origin);
         match store::remembered(conn, bot.id, asset.key(), false)? {
             Some(trade) => bought.push(Item {
                 received_via: "trade".to_owned(),
@@ -400,7 +400,7 @@ fn missing(
         sync_id: Some(sync.id),
         item_id: Some(item.id),
         assignment_id: item.assignment_id,
-        ..discrepancies::found(bot, kind, key, &item.item_name, by.now)
+        ..discrepancies::found(conn, bot, kind, key, &item.item_name, by.now)
     };
     let row = match store::remembered(conn, bot.id, key, true)? {
         Some(trade) => Discrepancy {
@@ -431,7 +431,7 @@ fn report_unknown(
         details: Document(details),
         trade_id: trade.as_ref().map(|trade| trade.trade_id.clone()),
         user_id: trade.map(|trade| trade.partner_id),
-        ..discrepancies::found(bot, kind, key, &asset.name, by.now)
+        ..discrepancies::found(conn, bot, kind, key, &asset.name, by.now)
     };
     let text = format!("{}: {}", row.kind, row.item_name);
     discrepancies::report(conn, &row, &text, by)

@@ -49,7 +49,7 @@ fn report(conn: &mut Conn, bot: &Bot, item: &Item, other: &Item, by: By<'_>) -> 
     let row = Discrepancy {
         item_id: Some(item.id),
         subject: SUBJECT.to_owned(),
-        ..discrepancies::found(bot, kind, (item.steam_app_id, asset), &item.item_name, by.now)
+        ..discrepancies::found(conn, bot, kind, (item.steam_app_id, asset), &item.item_name, by.now)
     };
     // Of another organisation nothing is told but that there is one.
     let whose = if other.org_id == bot.org {

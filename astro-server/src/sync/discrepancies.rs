@@ -18,6 +18,7 @@ const NO_ASSET: AssetId = AssetId(0);
 
 /// A new difference about an asset.
 pub(super) fn found(
+    conn: &Conn,
     bot: &Bot,
     kind: DiscrepancyKind,
     (app_id, asset_id): Key,
@@ -25,7 +26,7 @@ pub(super) fn found(
     now: Timestamp,
 ) -> Discrepancy {
     Discrepancy {
-        id: DiscrepancyId::new(),
+        id: conn.id(now),
         org_id: bot.org,
         bot_id: bot.id,
         sync_id: None,
@@ -60,7 +61,7 @@ pub(super) fn lost(conn: &mut Conn, bot: &Bot, sync: &Sync, id: ItemId, by: By<'
         item_id: Some(item.id),
         assignment_id: item.assignment_id,
         subject: format!("item {}", item.id),
-        ..found(bot, kind, key, &item.item_name, by.now)
+        ..found(conn, bot, kind, key, &item.item_name, by.now)
     };
     let text = format!(
         "{kind}: {} came back in a reversed trade as an asset that is not known, or that was given \

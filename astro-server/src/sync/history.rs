@@ -183,7 +183,7 @@ fn report(
         assignment_id: item.assignment_id,
         trade_id: Some(trade.trade_id.clone()),
         user_id: Some(trade.partner),
-        ..discrepancies::found(bot, kind, key, &item.item_name, by.now)
+        ..discrepancies::found(conn, bot, kind, key, &item.item_name, by.now)
     };
     let text = format!(
         "{kind}: {} left in trade {} with {}, which Astro did not make: check the account's API \

@@ -56,7 +56,7 @@ fn appeared(conn: &mut Conn, bot: &Bot, offer: &StrangeOffer, by: By<'_>) -> Res
         trade_offer_id: Some(id.clone()),
         user_id: Some(partner),
         offer_open: true,
-        ..discrepancies::found(bot, kind, key, &name, by.now)
+        ..discrepancies::found(conn, bot, kind, key, &name, by.now)
     };
     match owner(conn, bot, id, &offer.message)? {
         // The bot works on it, and will find it.

@@ -21,7 +21,7 @@ pub fn start(conn: &mut Conn, bot: &Bot, trigger: Trigger, by: By<'_>) -> Result
     if let Some(open) = store::open(conn, bot.id)? {
         return Ok(open);
     }
-    let sync = Sync::new(SyncId::new(), bot.org, bot.id, trigger, by.now);
+    let sync = Sync::new(conn.id(by.now), bot.org, bot.id, trigger, by.now);
     if !store::insert(conn, &sync)? {
         return Err(Error::Conflict(format!("bot {} just got another sync", bot.id)));
     }

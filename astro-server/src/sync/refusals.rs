@@ -38,7 +38,7 @@ pub fn refused(conn: &mut Conn, bot: &Bot, refusal: &Refusal<'_>, by: By<'_>) ->
         user_id: refusal.person,
         assignment_id: refusal.assignment,
         subject: refusal.subject.clone(),
-        ..discrepancies::found(bot, kind, NO_KEY, &name, by.now)
+        ..discrepancies::found(conn, bot, kind, NO_KEY, &name, by.now)
     };
     let text = format!(
         "{kind}: a report of {what} was not recorded ({why}). It is asked for again; if that does \

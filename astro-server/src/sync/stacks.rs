@@ -97,7 +97,7 @@ pub(super) fn report(
         sync_id: Some(sync.id),
         item_id: item.map(|item| item.id),
         details: Document(details),
-        ..discrepancies::found(bot, DiscrepancyKind::Stack, key, &asset.name, by.now)
+        ..discrepancies::found(conn, bot, DiscrepancyKind::Stack, key, &asset.name, by.now)
     };
     let text = text_of(&row, asset, item);
     match open {

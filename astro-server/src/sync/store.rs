@@ -5,14 +5,14 @@ use super::schema::{
 };
 use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, Sync, SyncId, SyncState};
 use crate::db::seek::before;
-use crate::db::{Conn, Document, each, within};
+use crate::db::{Document, Engine, each, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{AssetId, BotId, Error, ItemId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 
 /// Records a run unless the bot has an open one; tells whether it was recorded.
-pub(super) fn insert(conn: &mut Conn, row: &Sync) -> Result<bool> {
+pub(super) fn insert(conn: &mut Engine, row: &Sync) -> Result<bool> {
     let inserted = each!(
         conn,
         diesel::insert_into(t::table).values(row).on_conflict_do_nothing().execute(conn)
@@ -20,11 +20,11 @@ pub(super) fn insert(conn: &mut Conn, row: &Sync) -> Result<bool> {
     Ok(inserted == 1)
 }
 
-pub(super) fn get(conn: &mut Conn, id: SyncId) -> Result<Option<Sync>> {
+pub(super) fn get(conn: &mut Engine, id: SyncId) -> Result<Option<Sync>> {
     Ok(t::table.find(id).first(conn).optional()?)
 }
 
-pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Option<Sync>> {
+pub(super) fn open(conn: &mut Engine, bot: BotId) -> Result<Option<Sync>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::sync_status.eq_any([SyncState::Pending, SyncState::Running]))
@@ -33,7 +33,12 @@ pub(super) fn open(conn: &mut Conn, bot: BotId) -> Result<Option<Sync>> {
 }
 
 /// The bot's newest runs, newest first; none that a clock that ran ahead asked for.
-pub(super) fn recent(conn: &mut Conn, bot: BotId, now: Timestamp, limit: i64) -> Result<Vec<Sync>> {
+pub(super) fn recent(
+    conn: &mut Engine,
+    bot: BotId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Sync>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::created_at.le(now.plus(CLOCKS_APART)))
@@ -43,7 +48,7 @@ pub(super) fn recent(conn: &mut Conn, bot: BotId, now: Timestamp, limit: i64) ->
 }
 
 /// The newest runs before this one, newest first.
-pub(super) fn recent_but(conn: &mut Conn, sync: &Sync, now: Timestamp) -> Result<Vec<Sync>> {
+pub(super) fn recent_but(conn: &mut Engine, sync: &Sync, now: Timestamp) -> Result<Vec<Sync>> {
     let mut runs = recent(conn, sync.bot_id, now, super::schedule::RECENT)?;
     runs.retain(|run| run.id != sync.id);
     Ok(runs)
@@ -72,7 +77,7 @@ pub(super) struct Progress {
 }
 
 /// Moves the run on if it is where it was read.
-pub(super) fn progress(conn: &mut Conn, sync: &Sync, progress: &Progress) -> Result<()> {
+pub(super) fn progress(conn: &mut Engine, sync: &Sync, progress: &Progress) -> Result<()> {
     let changed =
         diesel::update(t::table.find(sync.id).filter(t::sync_status.eq(sync.sync_status)))
             .set(progress)
@@ -85,7 +90,7 @@ pub(super) fn progress(conn: &mut Conn, sync: &Sync, progress: &Progress) -> Res
 }
 
 pub(super) fn list(
-    conn: &mut Conn,
+    conn: &mut Engine,
     reach: Reach,
     bot: Option<BotId>,
     page: &Page,
@@ -101,7 +106,7 @@ pub(super) fn list(
 }
 
 /// Records a difference unless it is open already; tells whether it was recorded.
-pub(super) fn insert_discrepancy(conn: &mut Conn, row: &Discrepancy) -> Result<bool> {
+pub(super) fn insert_discrepancy(conn: &mut Engine, row: &Discrepancy) -> Result<bool> {
     let inserted = each!(
         conn,
         diesel::insert_into(d::table).values(row).on_conflict_do_nothing().execute(conn)
@@ -109,11 +114,11 @@ pub(super) fn insert_discrepancy(conn: &mut Conn, row: &Discrepancy) -> Result<b
     Ok(inserted == 1)
 }
 
-pub(super) fn discrepancy(conn: &mut Conn, id: DiscrepancyId) -> Result<Option<Discrepancy>> {
+pub(super) fn discrepancy(conn: &mut Engine, id: DiscrepancyId) -> Result<Option<Discrepancy>> {
     Ok(d::table.find(id).first(conn).optional()?)
 }
 
-pub(super) fn open_discrepancies(conn: &mut Conn, bot: BotId) -> Result<Vec<Discrepancy>> {
+pub(super) fn open_discrepancies(conn: &mut Engine, bot: BotId) -> Result<Vec<Discrepancy>> {
     Ok(d::table
         .filter(d::bot_id.eq(bot))
         .filter(d::resolution.is_null())
@@ -122,13 +127,13 @@ pub(super) fn open_discrepancies(conn: &mut Conn, bot: BotId) -> Result<Vec<Disc
 }
 
 /// The open difference about this asset.
-pub(super) fn open_about(conn: &mut Conn, bot: BotId, key: Key) -> Result<Option<Discrepancy>> {
+pub(super) fn open_about(conn: &mut Engine, bot: BotId, key: Key) -> Result<Option<Discrepancy>> {
     open_with_subject(conn, bot, key, "")
 }
 
 /// The open difference about this subject.
 pub(super) fn open_with_subject(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     (app, asset): Key,
     subject: &str,
@@ -146,7 +151,7 @@ pub(super) fn open_with_subject(
 
 /// Says of an open difference which trade it comes from.
 pub(super) fn explain(
-    conn: &mut Conn,
+    conn: &mut Engine,
     id: DiscrepancyId,
     trade: &str,
     partner: SteamId,
@@ -162,7 +167,11 @@ pub(super) fn explain(
 }
 
 /// The difference about this offer, whatever was decided about it.
-pub(super) fn about_offer(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Option<Discrepancy>> {
+pub(super) fn about_offer(
+    conn: &mut Engine,
+    bot: BotId,
+    offer: &str,
+) -> Result<Option<Discrepancy>> {
     Ok(d::table
         .filter(d::bot_id.eq(bot))
         .filter(d::trade_offer_id.eq(offer))
@@ -171,7 +180,7 @@ pub(super) fn about_offer(conn: &mut Conn, bot: BotId, offer: &str) -> Result<Op
 }
 
 /// Differences about offers that still can be accepted.
-pub(super) fn open_offers(conn: &mut Conn, bot: BotId) -> Result<Vec<Discrepancy>> {
+pub(super) fn open_offers(conn: &mut Engine, bot: BotId) -> Result<Vec<Discrepancy>> {
     Ok(d::table
         .filter(d::bot_id.eq(bot))
         .filter(d::offer_open.eq(true))
@@ -180,7 +189,7 @@ pub(super) fn open_offers(conn: &mut Conn, bot: BotId) -> Result<Vec<Discrepancy
 }
 
 /// Notes that the offer cannot be accepted any more; tells whether it could until now.
-pub(super) fn close_offer(conn: &mut Conn, id: DiscrepancyId) -> Result<bool> {
+pub(super) fn close_offer(conn: &mut Engine, id: DiscrepancyId) -> Result<bool> {
     let open = d::table.find(id).filter(d::offer_open.eq(true));
     Ok(diesel::update(open).set(d::offer_open.eq(false)).execute(conn)? == 1)
 }
@@ -200,7 +209,7 @@ pub(super) struct TradedAsset {
 }
 
 /// Deletes all that is kept of the bot.
-pub(super) fn clear(conn: &mut Conn, bot: BotId) -> Result<()> {
+pub(super) fn clear(conn: &mut Engine, bot: BotId) -> Result<()> {
     diesel::delete(r::table.filter(r::bot_id.eq(bot))).execute(conn)?;
     diesel::delete(m::table.filter(m::bot_id.eq(bot))).execute(conn)?;
     diesel::delete(d::table.filter(d::bot_id.eq(bot))).execute(conn)?;
@@ -209,13 +218,13 @@ pub(super) fn clear(conn: &mut Conn, bot: BotId) -> Result<()> {
 }
 
 /// Remembers it, once.
-pub(super) fn remember(conn: &mut Conn, row: &TradedAsset) -> Result<()> {
+pub(super) fn remember(conn: &mut Engine, row: &TradedAsset) -> Result<()> {
     each!(conn, diesel::insert_into(m::table).values(row).on_conflict_do_nothing().execute(conn))?;
     Ok(())
 }
 
 pub(super) fn remembered(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     (app, asset): Key,
     given: bool,
@@ -224,14 +233,14 @@ pub(super) fn remembered(
 }
 
 /// Forgets what this trade told.
-pub(super) fn forget_trade(conn: &mut Conn, bot: BotId, trade: &str) -> Result<()> {
+pub(super) fn forget_trade(conn: &mut Engine, bot: BotId, trade: &str) -> Result<()> {
     let of_trade = m::table.filter(m::bot_id.eq(bot)).filter(m::trade_id.eq(trade));
     diesel::delete(of_trade).execute(conn)?;
     Ok(())
 }
 
 /// Forgets what is older than `before`, the oldest `limit` and those of the same moment.
-pub(super) fn forget_before(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+pub(super) fn forget_before(conn: &mut Engine, before: Timestamp, limit: i64) -> Result<usize> {
     let old = m::table.filter(m::created_at.lt(before));
     let by_age = old.order(m::created_at).offset(limit - 1).select(m::created_at);
     let last: Option<Timestamp> = by_age.first(conn).optional()?;
@@ -241,7 +250,7 @@ pub(super) fn forget_before(conn: &mut Conn, before: Timestamp, limit: i64) -> R
 
 /// Forgets kept reversals that are older than `before`, the oldest `limit` and those of the same
 /// moment.
-pub(super) fn forget_reversals(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+pub(super) fn forget_reversals(conn: &mut Engine, before: Timestamp, limit: i64) -> Result<usize> {
     let old = r::table.filter(r::created_at.lt(before));
     let by_age = old.order(r::created_at).offset(limit - 1).select(r::created_at);
     let last: Option<Timestamp> = by_age.first(conn).optional()?;
@@ -261,14 +270,14 @@ pub(super) struct ReversedTrade {
 }
 
 /// Keeps the reversal as it was told last: a later report may know more of the way back.
-pub(super) fn keep_reversal(conn: &mut Conn, row: &ReversedTrade) -> Result<()> {
+pub(super) fn keep_reversal(conn: &mut Engine, row: &ReversedTrade) -> Result<()> {
     forget_reversal(conn, row.bot_id, &row.trade_id)?;
     diesel::insert_into(r::table).values(row).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn kept_reversal(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     trade: &str,
 ) -> Result<Option<ReversedTrade>> {
@@ -277,21 +286,21 @@ pub(super) fn kept_reversal(
 
 /// The reversals of the bot that wait for their trade, newest first.
 pub(super) fn kept_reversals(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     limit: i64,
 ) -> Result<Vec<ReversedTrade>> {
     Ok(r::table.filter(r::bot_id.eq(bot)).order(r::created_at.desc()).limit(limit).load(conn)?)
 }
 
-pub(super) fn forget_reversal(conn: &mut Conn, bot: BotId, trade: &str) -> Result<()> {
+pub(super) fn forget_reversal(conn: &mut Engine, bot: BotId, trade: &str) -> Result<()> {
     diesel::delete(r::table.find((bot, trade))).execute(conn)?;
     Ok(())
 }
 
 /// Resolves the difference if it is open.
 pub(super) fn resolve(
-    conn: &mut Conn,
+    conn: &mut Engine,
     id: DiscrepancyId,
     resolution: Resolution,
     note: &str,
@@ -304,7 +313,7 @@ pub(super) fn resolve(
 }
 
 /// Tells of an open difference as of a stack, with what is known of it now.
-pub(super) fn restate(conn: &mut Conn, row: &Discrepancy) -> Result<()> {
+pub(super) fn restate(conn: &mut Engine, row: &Discrepancy) -> Result<()> {
     diesel::update(d::table.find(row.id).filter(d::resolution.is_null()))
         .set((d::kind.eq(row.kind), d::item_id.eq(row.item_id), d::details.eq(&row.details)))
         .execute(conn)?;
@@ -312,7 +321,7 @@ pub(super) fn restate(conn: &mut Conn, row: &Discrepancy) -> Result<()> {
 }
 
 /// Stacks that are told of or were written off, with their amounts.
-pub(super) fn told_stacks(conn: &mut Conn, bot: BotId) -> Result<HashMap<Key, u32>> {
+pub(super) fn told_stacks(conn: &mut Engine, bot: BotId) -> Result<HashMap<Key, u32>> {
     let rows: Vec<Discrepancy> = d::table
         .filter(d::bot_id.eq(bot))
         .filter(d::kind.eq(DiscrepancyKind::Stack))
@@ -323,7 +332,7 @@ pub(super) fn told_stacks(conn: &mut Conn, bot: BotId) -> Result<HashMap<Key, u3
 }
 
 /// Items of which it is open, or left alone, that they are missing without a known asset.
-pub(super) fn told_lost(conn: &mut Conn, bot: BotId) -> Result<HashSet<ItemId>> {
+pub(super) fn told_lost(conn: &mut Engine, bot: BotId) -> Result<HashSet<ItemId>> {
     let rows: Vec<Option<ItemId>> = d::table
         .filter(d::bot_id.eq(bot))
         .filter(d::kind.eq(DiscrepancyKind::MissingAsset))
@@ -336,7 +345,7 @@ pub(super) fn told_lost(conn: &mut Conn, bot: BotId) -> Result<HashSet<ItemId>> 
 
 /// Whether a person decided to leave this asset alone as a stack, and as this item if it is one.
 pub(super) fn is_ignored_stack(
-    conn: &mut Conn,
+    conn: &mut Engine,
     bot: BotId,
     (app, asset): Key,
     item: Option<ItemId>,
@@ -354,7 +363,7 @@ pub(super) fn is_ignored_stack(
 }
 
 /// Differences that a person decided to leave alone.
-pub(super) fn ignored(conn: &mut Conn, bot: BotId) -> Result<Ignored> {
+pub(super) fn ignored(conn: &mut Engine, bot: BotId) -> Result<Ignored> {
     let rows: Vec<(DiscrepancyKind, i32, AssetId)> = d::table
         .filter(d::bot_id.eq(bot))
         .filter(d::resolution.eq(Resolution::Ignore))
@@ -379,7 +388,7 @@ pub(super) fn ignored(conn: &mut Conn, bot: BotId) -> Result<Ignored> {
 }
 
 pub(super) fn list_discrepancies(
-    conn: &mut Conn,
+    conn: &mut Engine,
     reach: Reach,
     open_only: bool,
     page: &Page,

@@ -12,7 +12,8 @@ use crate::items::{self, ItemState};
 use crate::kernel::{AssetId, Caller, Clock, KeyKind, Principal, Reach, SteamId, Timestamp};
 use crate::orgs::{self, NewOrg};
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 struct Books {
     conn: Conn,

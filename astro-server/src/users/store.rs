@@ -1,7 +1,7 @@
 //! SQL on `users`.
 use super::schema::users as t;
 use super::{Profile, User};
-use crate::db::{Conn, each};
+use crate::db::{Engine, each};
 use crate::kernel::{OrgId, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
@@ -44,7 +44,7 @@ impl Row {
 
 /// Inserts a person of whom only the account is known; tells whether they are new.
 pub(super) fn insert_new(
-    conn: &mut Conn,
+    conn: &mut Engine,
     org: OrgId,
     steam_id: SteamId,
     now: Timestamp,
@@ -71,13 +71,13 @@ pub(super) fn insert_new(
     Ok(inserted == 1)
 }
 
-pub(super) fn get(conn: &mut Conn, org: OrgId, steam_id: SteamId) -> Result<Option<User>> {
+pub(super) fn get(conn: &mut Engine, org: OrgId, steam_id: SteamId) -> Result<Option<User>> {
     let row: Option<Row> = t::table.find((org, steam_id)).first(conn).optional()?;
     Ok(row.map(Row::user))
 }
 
 pub(super) fn trade_token(
-    conn: &mut Conn,
+    conn: &mut Engine,
     org: OrgId,
     steam_id: SteamId,
 ) -> Result<Option<String>> {
@@ -88,7 +88,7 @@ pub(super) fn trade_token(
 
 /// Tells whether the person is known.
 pub(super) fn set_seen(
-    conn: &mut Conn,
+    conn: &mut Engine,
     org: OrgId,
     steam_id: SteamId,
     now: Timestamp,
@@ -101,7 +101,7 @@ pub(super) fn set_seen(
 
 /// Tells whether the token is another one than before.
 pub(super) fn set_trade_token(
-    conn: &mut Conn,
+    conn: &mut Engine,
     org: OrgId,
     steam_id: SteamId,
     token: &str,
@@ -116,7 +116,7 @@ pub(super) fn set_trade_token(
 
 /// Writes the profile unless the person changed since `before` was read; tells whether it did.
 pub(super) fn set_profile(
-    conn: &mut Conn,
+    conn: &mut Engine,
     before: &User,
     profile: &Profile,
     now: Timestamp,

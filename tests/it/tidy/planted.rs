@@ -78,7 +78,7 @@ fn a<'a>(b: &'a str) -> &'a str { b }
 fn the_clock_is_read_in_one_place() {
     caught("astro-server/src/items/ops.rs", "fn a() { chrono::Utc::now(); }\n", 1, "clock");
     caught("tests/it/a.rs", "fn a() { SystemTime::now(); }\n", 1, "clock");
-    clean("astro-server/src/kernel/time.rs", "fn a() { Utc::now(); }\n");
+    clean("astro-server/src/outside/clock.rs", "fn a() { Utc::now(); }\n");
 }
 
 #[test]
@@ -95,6 +95,27 @@ fn what_the_bot_takes_from_outside_comes_by_its_seam() {
     clean(bot, "fn a() { inputs.send(Input::Disconnected).await; }\n");
     caught(bot, "use std::{sync::Arc, time::{Duration, Instant}};\n", 1, "take tokio's Instant");
     clean(bot, "use std::time::Duration;\nuse tokio::time::Instant;\n");
+}
+
+#[test]
+fn what_the_server_takes_from_outside_comes_by_its_seam() {
+    let ops = "astro-server/src/items/ops.rs";
+    let problem = "is from outside: leave it to astro-server/src/outside/";
+    for call in [
+        "getrandom::fill(b)",
+        "Uuid::now_v7()",
+        "uuid::Uuid::new_v4()",
+        "tokio::net::TcpListener::bind(b)",
+        "tokio::task::spawn_blocking(b)",
+        "std::thread::Builder::new()",
+        "thread::spawn(b)",
+    ] {
+        caught(ops, &format!("\nfn a() {{ {call}; }}\n"), 2, problem);
+        clean("astro-server/src/outside/threads.rs", &format!("fn a() {{ {call}; }}\n"));
+        clean("astro-server/src/items/tests.rs", &format!("fn a() {{ {call}; }}\n"));
+    }
+    caught(ops, "use std::time::{Duration, Instant};\n", 1, "take tokio's Instant");
+    clean(ops, "fn a() { tokio::spawn(b); thread::current(); }\n");
 }
 
 #[test]

@@ -23,11 +23,6 @@ fn is_refusal(error: &Error) -> bool {
     !ends && *error != Error::KeyInvalid && !error.is_transient()
 }
 
-/// Half to whole.
-fn chance() -> f64 {
-    getrandom::u32().map_or(1.0, |chance| 0.5 + f64::from(chance) / f64::from(u32::MAX) / 2.0)
-}
-
 impl Session {
     /// Records an event; tells, if the bot asks for an attempt, whether it may send the offer.
     pub(super) async fn event(
@@ -122,7 +117,9 @@ impl Session {
                 Err(error) if error.is_transient() && Instant::now() + pause < give_up => {}
                 applied => return applied,
             }
-            sleep(pause.mul_f64(chance())).await;
+            // Half to whole, so that those who failed together do not come back together.
+            let [chance] = self.service.gate.db.chance().bytes();
+            sleep(pause.mul_f64(0.5 + f64::from(chance) / 510.0)).await;
             pause *= 2;
         }
     }

@@ -30,7 +30,7 @@ fn asset(id: u64, tradable: bool) -> SeenAsset {
 fn item(id: u64, state: ItemState) -> Item {
     let origin =
         Origin { org: OrgId::new(), bot: BotId::new(), via: "sync", donation: None, at: at(0) };
-    asset(id, true).item(state, &origin)
+    asset(id, true).item(ItemId::new(), state, &origin)
 }
 
 fn circumstances() -> Circumstances {
