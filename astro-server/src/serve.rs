@@ -71,7 +71,8 @@ impl Server {
             streams: streams.clone(),
             known: Known::default(),
         };
-        let admission = Admission::new(db.clone(), config.outside.clock.clone(), gate.known.clone());
+        let admission =
+            Admission::new(db.clone(), config.outside.clock.clone(), gate.known.clone());
         let figures = Metrics::default();
         run_tasks(&db, &config, &streams, &figures, &stop);
         let (health, health_service) = tonic_health::server::health_reporter();

@@ -93,8 +93,8 @@ async fn connected(doors: mpsc::UnboundedSender<DuplexStream>) -> Channel {
     endpoint.connect_with_connector(tower::service_fn(connect)).await.unwrap()
 }
 
-/// An organisation, its bot and its keys; tells the bot's id and key.
-async fn settle(channel: &Channel, admin: &str) -> (String, String) {
+/// An organisation, its bot and its keys; tells both ids and the bot's key.
+async fn settle(channel: &Channel, admin: &str) -> (String, String, String) {
     let request = CreateOrganizationRequest { slug: "seeds".to_owned(), ..Default::default() };
     let mut orgs = OrganizationServiceClient::new(channel.clone());
     let org = orgs.create_organization(with(admin, request)).await.unwrap().into_inner();
@@ -107,13 +107,13 @@ async fn settle(channel: &Channel, admin: &str) -> (String, String) {
     let request = CreateApiKeyRequest {
         kind: ApiKeyKind::Bot.into(),
         display_name: "bot".to_owned(),
-        org_id,
+        org_id: org_id.clone(),
         bot_id: bot_id.clone(),
         ..Default::default()
     };
     let mut access = AccessServiceClient::new(channel.clone());
     let key = access.create_api_key(with(admin, request)).await.unwrap().into_inner();
-    (bot_id, key.secret)
+    (org_id, bot_id, key.secret)
 }
 
 /// The items of the pool, once there are so many.
@@ -148,7 +148,7 @@ async fn run(seed: u64) -> Run {
     let admin = server.admin_key().unwrap();
     let channel = connected(doors).await;
 
-    let (bot_id, bot_key) = settle(&channel, &admin).await;
+    let (org_id, bot_id, bot_key) = settle(&channel, &admin).await;
     clock.advance(Duration::from_secs(1));
     let hello = Hello { steam_id: BOT, worker_id: "w".to_owned(), ..Default::default() };
     let mut bot = Puppet::greet(channel.clone(), hello, &bot_key).await.unwrap();
@@ -166,6 +166,7 @@ async fn run(seed: u64) -> Run {
     let item_ids = pool(&channel, &admin, 2).await;
     clock.advance(Duration::from_secs(1));
     let request = CreateAssignmentRequest {
+        org_id: org_id.clone(),
         user_id: WINNER,
         item_ids: item_ids.clone(),
         assignment_type: "giveaway".to_owned(),
@@ -179,7 +180,7 @@ async fn run(seed: u64) -> Run {
     let log = events.list_events(with(&admin, ListEventsRequest::default())).await.unwrap();
     let ListEventsResponse { events: log, resume_token, .. } = log.into_inner();
     server.stop().await.unwrap();
-    let mut told = vec![admin, bot_id, bot_key, sync_id, made.assignment.unwrap().id];
+    let mut told = vec![admin, org_id, bot_id, bot_key, sync_id, made.assignment.unwrap().id];
     told.extend([order.attempt_id, order.message, resume_token]);
     told.extend(item_ids);
     Run { told, log }

@@ -8,7 +8,8 @@ use crate::kernel::{Clock, Error, Result, Timestamp};
 use astro_sdk::methods::Method;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// `last_used_at` is written this often at most, so that reading does not mean writing.
 const USE_RECORDED_EVERY: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use super::ApiKey;
 use crate::auth::limits::{KEYS_CHECKED_EVERY, KEYS_KNOWN_MAX};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// A key as it was read, with the hash of its secret.
 pub(super) type Read = Arc<(ApiKey, Vec<u8>)>;
@@ -83,11 +83,12 @@ impl Drop for Doubt {
 mod tests {
     use super::*;
     use crate::auth::keys::Secret;
-    use crate::kernel::{Clock, KeyKind};
+    use crate::kernel::KeyKind;
+    use crate::outside::{Chance, Clock};
     use std::time::Duration;
 
     fn read() -> Read {
-        let secret = Secret::generate(KeyKind::Client);
+        let secret = Secret::generate(&Chance::default(), KeyKind::Client);
         let key = ApiKey {
             id: secret.id().to_owned(),
             kind: KeyKind::Client,

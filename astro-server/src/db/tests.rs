@@ -4,6 +4,7 @@ use super::writer::BATCH_TIME;
 use super::{Address, Conn, Db, Options};
 use crate::db::limits::WAL_BYTES_MAX;
 use crate::kernel::{Error, Result};
+use crate::outside::Outside;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use futures_util::future::join_all;
@@ -56,13 +57,13 @@ async fn ask(mut call: Pin<&mut impl Future>) {
 
 fn put(conn: &mut Conn, name: &str) -> Result<()> {
     let row = (server_settings::name.eq(name), server_settings::value.eq(vec![1u8]));
-    diesel::insert_into(server_settings::table).values(row).execute(conn)?;
+    diesel::insert_into(server_settings::table).values(row).execute(&mut **conn)?;
     Ok(())
 }
 
 async fn names(db: &Db) -> Vec<String> {
     let names = server_settings::table.select(server_settings::name).order(server_settings::name);
-    db.read(move |conn| Ok(names.load(conn)?)).await.unwrap()
+    db.read(move |conn| Ok(names.load(&mut **conn)?)).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +144,7 @@ async fn a_short_read_is_answered_while_all_places_are_taken_by_long_ones() {
     let address = Address::Sqlite(folder.path().join("astro.db"));
     for readers in [1, 8] {
         let options = Options { readers, ..Options::default() };
-        let db = Db::open_with(&address, options, |_| Ok(())).unwrap();
+        let db = Db::open_with(&address, options, &Outside::default(), |_| Ok(())).unwrap();
         let (enter, entered) = mpsc::channel();
         let (go, wait) = mpsc::channel();
         let wait = Arc::new(Mutex::new(wait));
@@ -215,7 +216,7 @@ async fn the_log_of_sqlite_is_short_again_after_a_long_reader() {
         let row = (server_settings::name.eq(format!("{n}")), value);
         db.write(move |conn| {
             let row = row.clone();
-            Ok(diesel::insert_into(server_settings::table).values(row).execute(conn)?)
+            Ok(diesel::insert_into(server_settings::table).values(row).execute(&mut **conn)?)
         })
         .await
         .unwrap();
@@ -238,6 +239,6 @@ async fn sqlite_is_built_to_plan_a_statement_once() {
     let used =
         diesel::dsl::sql::<diesel::sql_types::Bool>("sqlite_compileoption_used('ENABLE_QPSG')");
     let planned_once: bool =
-        db.read(move |conn| Ok(diesel::select(used).get_result(conn)?)).await.unwrap();
+        db.read(move |conn| Ok(diesel::select(used).get_result(&mut **conn)?)).await.unwrap();
     assert!(planned_once, "LIBSQLITE3_FLAGS of .cargo/config.toml did not reach the build");
 }

@@ -48,18 +48,27 @@ type Query<'a> = t::BoxedQuery<'a, MultiBackend>;
 
 fn filtered<'a>(reach: Reach, filter: &Filter) -> Query<'a> {
     let mut query = within!(t::table.into_boxed(), t::org_id, reach);
-    if !filter.states.is_empty() {
-        query = query.filter(t::state.eq_any(filter.states.clone()));
-    }
-    if !filter.apps.is_empty() {
-        query = query.filter(t::steam_app_id.eq_any(filter.apps.clone()));
-    }
-    if !filter.market_hash_names.is_empty() {
-        query = query.filter(t::market_hash_name.eq_any(filter.market_hash_names.clone()));
-    }
-    if !filter.bots.is_empty() {
-        query = query.filter(t::bot_id.eq_any(filter.bots.clone()));
-    }
+    // One value leads to a place in an index that is in the list's order; several do not.
+    query = match filter.states.as_slice() {
+        [] => query,
+        [state] => query.filter(t::state.eq(*state)),
+        states => query.filter(t::state.eq_any(states.to_vec())),
+    };
+    query = match filter.apps.as_slice() {
+        [] => query,
+        [app] => query.filter(t::steam_app_id.eq(*app)),
+        apps => query.filter(t::steam_app_id.eq_any(apps.to_vec())),
+    };
+    query = match filter.market_hash_names.as_slice() {
+        [] => query,
+        [name] => query.filter(t::market_hash_name.eq(name.clone())),
+        names => query.filter(t::market_hash_name.eq_any(names.to_vec())),
+    };
+    query = match filter.bots.as_slice() {
+        [] => query,
+        [bot] => query.filter(t::bot_id.eq(*bot)),
+        bots => query.filter(t::bot_id.eq_any(bots.to_vec())),
+    };
     if let Some(donor) = filter.donor {
         query = query.filter(t::received_from_user_id.eq(donor));
     }
@@ -132,12 +141,14 @@ pub(super) fn next_free(
     now: Timestamp,
     count: usize,
 ) -> Result<Vec<Item>> {
-    let filter =
-        Filter { states: vec![ItemState::Available], tradable_at: Some(now), ..filter.clone() };
+    let filter = Filter { tradable_at: Some(now), ..filter.clone() };
+    // Written out, since a value that is bound leads into no partial index (`items_free`).
+    let available = "items.state = 'AVAILABLE'";
     let limit = i64::try_from(count).unwrap_or(i64::MAX - SPARE);
     loop {
         // Others take the oldest at the same time, so there is more to choose from than is wanted.
         let ids: Vec<ItemId> = filtered(Reach::Organization(org), &filter)
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(available))
             .filter(t::amount.eq(1))
             .order((t::created_at.asc(), t::id.asc()))
             .limit(limit + SPARE)
