@@ -8,14 +8,15 @@ use crate::sessions::limits::{INVENTORY_ASSETS_MAX, INVENTORY_BYTES_MAX};
 use crate::sync::SyncId;
 use crate::sync::apply::{self, Tally};
 use crate::sync::reconcile::{Key, Snapshot};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// An inventory that is coming in.
 #[derive(Debug)]
 pub struct Assembly {
     sync: SyncId,
     next: u32,
-    assets: HashMap<Key, SeenAsset>,
+    /// In one order, so that the same inventory is booked in the same way each time.
+    assets: BTreeMap<Key, SeenAsset>,
     unreadable: HashSet<Key>,
     /// What the chunks so far take in memory, and a little for each of them.
     bytes: usize,
@@ -27,7 +28,7 @@ const CHUNK_BYTES_MIN: usize = 1024;
 impl Assembly {
     /// Waits for the first chunk of `sync`.
     pub fn new(sync: SyncId) -> Self {
-        let (assets, unreadable) = (HashMap::new(), HashSet::new());
+        let (assets, unreadable) = (BTreeMap::new(), HashSet::new());
         Self { sync, next: 0, assets, unreadable, bytes: 0 }
     }
 
