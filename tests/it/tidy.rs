@@ -147,7 +147,6 @@ const WITHOUT_BACKEND: &[(&str, &str)] = &[
     ("tour", "a_community_is_set_up_by_the_readmes_commands"),
     // None that is there.
     ("secrets", "the_password_of_a_database_is_in_nothing_that_the_server_says"),
-    ("seeds", "a_seed_gives_the_same_keys_ids_tokens_and_log_each_time_and_another_gives_others"),
 ];
 
 /// The groups of the server's modules, from the ground up. A module imports those of the groups
