@@ -44,7 +44,6 @@ mod requests;
 mod reversals;
 mod rights;
 mod secrets;
-mod seeds;
 mod sessions;
 mod shutdown;
 mod stacks;

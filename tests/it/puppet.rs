@@ -13,7 +13,7 @@ use astro_server::kernel::Timestamp;
 use astro_tests::{App, DEADLINE};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 use tonic::{Request, Status, Streaming};
 
 use bot_event::Event;
@@ -58,20 +58,15 @@ impl Puppet {
         key: &str,
         takeover: bool,
     ) -> Result<Self, Error> {
-        let channel = Endpoint::from_shared(endpoint).unwrap().connect().await.unwrap();
-        let hello = Hello { steam_id, worker_id: new_request_id(), takeover, ..Default::default() };
-        Self::greet(channel, hello, key).await
-    }
-
-    /// The session that begins with this greeting.
-    pub(crate) async fn greet(channel: Channel, hello: Hello, key: &str) -> Result<Self, Error> {
+        let channel = Endpoint::from_shared(endpoint).unwrap().connect().await;
         let (frames, outgoing) = mpsc::channel(16);
+        let hello = Hello { steam_id, worker_id: new_request_id(), takeover, ..Default::default() };
         let hello = SessionRequest { event_seq: 0, frame: Some(Frame::Hello(hello)) };
         frames.send(hello).await.unwrap();
         let mut request = Request::new(ReceiverStream::new(outgoing));
         let key = format!("Bearer {key}").parse().unwrap();
         request.metadata_mut().insert("authorization", key);
-        let mut client = BotSessionServiceClient::new(channel);
+        let mut client = BotSessionServiceClient::new(channel.unwrap());
         let mut answers = client.session(request).await.map_err(Error::from)?.into_inner();
         let first = answers.message().await.map_err(Error::from)?.unwrap();
         assert!(matches!(first.frame, Some(Answer::Welcome(_))), "{first:?}");
