@@ -9,7 +9,7 @@ pub const STREAMS_PER_KEY_MAX: usize = 100;
 /// How often a server looks again at the keys of open streams, and how long it believes a key of
 /// calls: one that was revoked at another server has ended within twice that.
 pub const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(1);
-/// Keys that a server knows by heart, each a few hundred bytes: more than one is used by in a second.
+/// Keys that a server knows by heart, each a few hundred bytes: more than are used in a second.
 pub const KEYS_KNOWN_MAX: usize = 4096;
 /// Time a request id is remembered: longer than Steam's trade protection of seven days.
 pub const REQUEST_IDS_KEPT: Duration = Duration::from_secs(8 * 86_400);
