@@ -135,10 +135,10 @@ async fn when_every_connection_has_a_call_another_is_refused_until_one_ends(back
     };
     tokio::time::timeout(DEADLINE, taken).await.expect("there is room again");
     for watch in &mut watches {
-        assert!(
-            futures_util::FutureExt::now_or_never(watch.message()).is_none(),
-            "a call under way was cut"
-        );
+        // The log may tell it of the stage's own keys.
+        while let Some(said) = futures_util::FutureExt::now_or_never(watch.message()) {
+            assert!(matches!(said, Ok(Some(_))), "a call under way was cut: {said:?}");
+        }
     }
 }
 
