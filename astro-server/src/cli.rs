@@ -1,6 +1,8 @@
 //! The command line of the server.
 use crate::admin_key;
-use crate::config::{ADMIN_KEY_FILE_DEFAULT, Bounds, Config, DATABASE_URL_DEFAULT, Pace};
+use crate::config::{
+    ADMIN_KEY_FILE_DEFAULT, Bounds, Collector, Config, DATABASE_URL_DEFAULT, Pace,
+};
 use crate::db::limits::{READERS_DEFAULT, WRITERS_DEFAULT};
 use crate::db::{Address, Conn, Db, Options};
 use crate::edge::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX};
@@ -104,6 +106,13 @@ struct ServeArgs {
     /// 127.0.0.1:9464. Nowhere if not set.
     #[arg(long, env = "ASTRO_METRICS_LISTEN", value_name = "ADDRESS", global = true)]
     metrics_listen: Option<SocketAddr>,
+    /// OpenTelemetry collector to send the same figures to (OTLP over gRPC, without TLS), such as
+    /// http://127.0.0.1:4317. Needs a server built with `--features otlp`.
+    #[arg(long, env = "ASTRO_OTLP_ENDPOINT", value_name = "URL", global = true)]
+    otlp_endpoint: Option<String>,
+    /// Seconds between figures that are sent to it.
+    #[arg(long, env = "ASTRO_OTLP_INTERVAL_SECS", default_value_t = 60, global = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    otlp_interval_secs: u64,
     /// Do not answer reflection (grpcurl and `astro call` need it).
     #[arg(long, env = "ASTRO_NO_REFLECTION", global = true)]
     no_reflection: bool,
@@ -173,6 +182,10 @@ impl ServeArgs {
                 ..Bounds::default()
             },
             metrics_listen: self.metrics_listen,
+            collector: self.otlp_endpoint.clone().map(|endpoint| Collector {
+                endpoint,
+                every: Duration::from_secs(self.otlp_interval_secs),
+            }),
             reflection: !self.no_reflection,
         }
     }

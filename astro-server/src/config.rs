@@ -11,6 +11,15 @@ pub const DATABASE_URL_DEFAULT: &str = "sqlite://astro-data/astro.db";
 /// Where a server without settings writes its first key.
 pub const ADMIN_KEY_FILE_DEFAULT: &str = "astro-data/admin.key";
 
+/// An OpenTelemetry collector that is sent figures.
+#[derive(Debug, Clone)]
+pub struct Collector {
+    /// Its address for OTLP over gRPC: "http://127.0.0.1:4317".
+    pub endpoint: String,
+    /// How often.
+    pub every: Duration,
+}
+
 /// How often things happen, and how long they may take.
 #[derive(Debug, Clone)]
 pub struct Pace {
@@ -57,6 +66,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// Where to tell figures for Prometheus, to anybody who can connect; none: nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where to send figures to; none: nowhere. Needs the feature `otlp`.
+    pub collector: Option<Collector>,
     /// Whether to answer reflection, which tells the contract to anybody who can connect.
     pub reflection: bool,
 }
@@ -73,6 +84,7 @@ impl Config {
             pace: Pace::default(),
             bounds: Bounds::default(),
             metrics_listen: None,
+            collector: None,
             reflection: true,
         }
     }
@@ -88,6 +100,7 @@ impl std::fmt::Debug for Config {
             .field("pace", &self.pace)
             .field("bounds", &self.bounds)
             .field("metrics_listen", &self.metrics_listen)
+            .field("collector", &self.collector)
             .field("reflection", &self.reflection)
             .finish_non_exhaustive()
     }

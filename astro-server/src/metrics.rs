@@ -1,5 +1,7 @@
 //! Figures of a running server, for Prometheus: how many calls, how fast, how much work.
 use crate::db::Able;
+#[cfg(feature = "otlp")]
+use prometheus_client::encoding::prometheus_protobuf;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -110,15 +112,30 @@ impl Default for Metrics {
 impl Metrics {
     /// All figures in OpenMetrics' text form.
     pub fn text(&self, now: Level) -> String {
+        self.look(now);
+        let mut out = String::new();
+        // Writing into a text cannot fail.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+
+    /// All figures as Prometheus' messages have them.
+    #[cfg(feature = "otlp")]
+    pub fn families(
+        &self,
+        now: Level,
+    ) -> Vec<prometheus_protobuf::prometheus_data_model::MetricFamily> {
+        self.look(now);
+        // Making messages of texts and numbers cannot fail.
+        prometheus_protobuf::encode(&self.registry).unwrap_or_default()
+    }
+
+    fn look(&self, now: Level) {
         let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         self.levels.connections.set(whole(now.connections));
         self.levels.streams.set(whole(now.streams));
         self.levels.log_lag.set(now.log_lag.as_secs_f64());
         self.levels.reads.set(now.database.read.into());
         self.levels.writes.set(now.database.write.into());
-        let mut out = String::new();
-        // Writing into a text cannot fail.
-        let _ = text::encode(&mut out, &self.registry);
-        out
     }
 }

@@ -93,7 +93,10 @@ impl Server {
             log_lag: *lag.borrow(),
             database: *able.borrow(),
         };
-        let metrics = tell_metrics(&config, &figures, level, &stop).await?;
+        let metrics = tell_metrics(&config, &figures, level.clone(), &stop).await?;
+        if let Some(collector) = &config.collector {
+            edge::otlp::start(collector, &config.outside.chance, &figures, level, &stop)?;
+        }
         let admit = Admit::new(admission);
         let intake = Intake::new(config.bounds.message, stop.clone());
         let router = edge::stack(routes.routes(), &figures, admit, intake);

@@ -1,19 +1,48 @@
 //! What a server tells of itself: figures for Prometheus, and a name for each call.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use astro_sdk::v1::item_service_client::ItemServiceClient;
 use astro_sdk::v1::{GetItemRequest, ReserveItemsRequest, WatchEventsRequest};
-use astro_tests::{App, Backend, on_databases_in_turn};
+use astro_server::config::Collector;
+use astro_tests::{App, Backend, DEADLINE, on_databases_in_turn};
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::TcpListenerStream;
 use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
 
 on_databases_in_turn!(
     the_figures_count_calls_by_code_streams_and_the_rows_of_jobs,
     an_answer_carries_the_callers_own_name_for_its_call_or_a_new_one,
+    a_collector_is_sent_the_figures_and_may_come_later_than_the_server,
 );
+
+/// A collector that hands on what it is sent.
+struct Collecting(mpsc::UnboundedSender<ExportMetricsServiceRequest>);
+
+#[tonic::async_trait]
+impl MetricsService for Collecting {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        self.0.send(request.into_inner()).map_err(|_| Status::cancelled("the test is over"))?;
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
 
 /// The answer to `GET <path>`, headers and all.
 async fn get(address: SocketAddr, path: &str) -> String {
@@ -97,4 +126,67 @@ async fn an_answer_carries_the_callers_own_name_for_its_call_or_a_new_one(backen
 
 fn named(metadata: &MetadataMap) -> String {
     metadata.get("x-request-id").unwrap().to_str().unwrap().to_owned()
+}
+
+async fn a_collector_is_sent_the_figures_and_may_come_later_than_the_server(backend: Backend) {
+    // A place that is free: who binds it first has it.
+    let place = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let endpoint = format!("http://{}", place.local_addr().unwrap());
+    let app = App::start_telling(backend, endpoint).await;
+    let unknown = GetItemRequest { item_id: app.org_id.clone() };
+    app.client.raw().items().get_item(unknown).await.unwrap_err();
+
+    let (sent, mut collected) = mpsc::unbounded_channel();
+    let service = MetricsServiceServer::new(Collecting(sent));
+    let serving = tonic::transport::Server::builder()
+        .add_service(service)
+        .serve_with_incoming(TcpListenerStream::new(place));
+    let serving = tokio::spawn(serving);
+    let counted = async {
+        loop {
+            let of = collected.recv().await.unwrap().resource_metrics.remove(0);
+            let metrics = of.scope_metrics[0].metrics.clone();
+            if metrics.iter().any(|metric| metric.name == "astro_calls_total") {
+                return (of.resource.unwrap(), metrics);
+            }
+        }
+    };
+    let (resource, metrics) = tokio::time::timeout(DEADLINE, counted).await.unwrap();
+    serving.abort();
+
+    let is = |of: &[KeyValue], key: &str, value: &str| {
+        let value = Some(AnyValue { value: Some(Any::StringValue(value.to_owned())) });
+        of.iter().any(|one| one.key == key && one.value == value)
+    };
+    assert!(is(&resource.attributes, "service.name", "astro-server"), "{resource:?}");
+    let data = |name: &str| {
+        let metric = metrics.iter().find(|metric| metric.name == name);
+        metric.unwrap_or_else(|| panic!("no {name}")).data.clone().unwrap()
+    };
+    let Data::Sum(calls) = data("astro_calls_total") else { panic!("it is counted") };
+    let missed = calls.data_points.iter().find(|p| is(&p.attributes, "code", "NOT_FOUND"));
+    let missed = missed.expect("the call");
+    assert!(is(&missed.attributes, "method", "GetItem"), "{missed:?}");
+    assert_eq!(missed.value, Some(Number::AsDouble(1.0)));
+    assert!(missed.start_time_unix_nano < missed.time_unix_nano && calls.is_monotonic);
+    let Data::Gauge(readable) = data("astro_database_readable") else { panic!("it is a level") };
+    assert_eq!(readable.data_points[0].value, Some(Number::AsDouble(1.0)));
+    let Data::Histogram(times) = data("astro_call_seconds") else { panic!("they are spread") };
+    for point in times.data_points {
+        assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
+        assert_eq!(point.bucket_counts.iter().sum::<u64>(), point.count, "each call once");
+    }
+}
+
+#[tokio::test]
+async fn a_collector_that_cannot_be_reached_this_way_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("astro.db").display());
+    for endpoint in ["https://127.0.0.1:4317", "collector:4317", ""] {
+        let mut config = astro_server::Config::new(&url, &folder.path().join("key"));
+        let every = Duration::from_secs(1);
+        config.collector = Some(Collector { endpoint: endpoint.to_owned(), every });
+        let error = astro_server::Server::start(config).await.unwrap_err().to_string();
+        assert!(error.contains("http://127.0.0.1:4317"), "{error}");
+    }
 }

@@ -14,7 +14,7 @@ use astro_sdk::v1::{
 };
 use astro_sdk::{Client, Error};
 use astro_server::Server;
-use astro_server::config::{Bounds, Pace};
+use astro_server::config::{Bounds, Collector, Pace};
 use astro_server::kernel::Clock;
 use futures_util::StreamExt;
 use steam_sim::{Account, NewAccount, Options, Sim};
@@ -80,6 +80,15 @@ impl App {
     /// When anything cannot be started.
     pub async fn start_within(backend: Backend, bounds: Bounds) -> Self {
         Self::begin(backend, |config| config.bounds = bounds, |_| {}).await
+    }
+
+    /// The same, with a server that sends its figures to this collector every second.
+    ///
+    /// # Panics
+    /// When anything cannot be started.
+    pub async fn start_telling(backend: Backend, endpoint: String) -> Self {
+        let collector = Collector { endpoint, every: Duration::from_secs(1) };
+        Self::begin(backend, |config| config.collector = Some(collector), |_| {}).await
     }
 
     /// The same, with a server whose bots have their sessions for this long.

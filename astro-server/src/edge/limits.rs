@@ -22,6 +22,8 @@ pub const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::
 /// First and longest pause after a connection could not be accepted: files are short, and trying
 /// again at once would only spin.
 pub const ACCEPT_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// Longest wait for a collector of figures: it has to be near.
+pub const EXPORT_WAIT: Duration = Duration::from_secs(10);
 /// Time between two log lines about the same thing that goes on.
 pub const COMPLAINT_EVERY: Duration = Duration::from_secs(10);
 /// Calls at once on one connection: an SDK has one connection for all its calls, and those beyond

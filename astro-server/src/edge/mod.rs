@@ -11,6 +11,7 @@ mod intake;
 pub mod limits;
 mod listen;
 mod measure;
+pub mod otlp;
 mod refusals;
 mod serve;
 mod stack;
