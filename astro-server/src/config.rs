@@ -1,6 +1,7 @@
 //! Every setting of the server: flag, environment variable, default and unit.
 use crate::db;
 pub use crate::edge::limits::Bounds;
+pub use crate::edge::otlp::Collector;
 use crate::outside::Outside;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,15 +11,6 @@ use std::time::Duration;
 pub const DATABASE_URL_DEFAULT: &str = "sqlite://astro-data/astro.db";
 /// Where a server without settings writes its first key.
 pub const ADMIN_KEY_FILE_DEFAULT: &str = "astro-data/admin.key";
-
-/// An OpenTelemetry collector that is sent figures.
-#[derive(Debug, Clone)]
-pub struct Collector {
-    /// Its address for OTLP over gRPC: "http://127.0.0.1:4317".
-    pub endpoint: String,
-    /// How often.
-    pub every: Duration,
-}
 
 /// How often things happen, and how long they may take.
 #[derive(Debug, Clone)]

@@ -95,7 +95,7 @@ impl Server {
         };
         let metrics = tell_metrics(&config, &figures, level.clone(), &stop).await?;
         if let Some(collector) = &config.collector {
-            edge::otlp::start(collector, &config.outside.chance, &figures, level, &stop)?;
+            edge::otlp::start(collector, &config.outside, &figures, level, &stop)?;
         }
         let admit = Admit::new(admission);
         let intake = Intake::new(config.bounds.message, stop.clone());

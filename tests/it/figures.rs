@@ -28,6 +28,7 @@ on_databases_in_turn!(
     the_figures_count_calls_by_code_streams_and_the_rows_of_jobs,
     an_answer_carries_the_callers_own_name_for_its_call_or_a_new_one,
     a_collector_is_sent_the_figures_and_may_come_later_than_the_server,
+    a_collector_that_cannot_be_reached_this_way_stops_the_start,
 );
 
 /// A collector that hands on what it is sent.
@@ -178,10 +179,9 @@ async fn a_collector_is_sent_the_figures_and_may_come_later_than_the_server(back
     }
 }
 
-#[tokio::test]
-async fn a_collector_that_cannot_be_reached_this_way_stops_the_start() {
+async fn a_collector_that_cannot_be_reached_this_way_stops_the_start(backend: Backend) {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("astro.db").display());
+    let url = backend.new_database(folder.path()).unwrap();
     for endpoint in ["https://127.0.0.1:4317", "collector:4317", ""] {
         let mut config = astro_server::Config::new(&url, &folder.path().join("key"));
         let every = Duration::from_secs(1);

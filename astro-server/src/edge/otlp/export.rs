@@ -1,7 +1,10 @@
 //! The figures on their way (OTLP over gRPC), under the names that Prometheus sees.
+use super::Collector;
 use crate::edge::limits::EXPORT_WAIT;
+use crate::kernel::Clock;
 use crate::metrics::{Level, Metrics};
-use opentelemetry_proto::tonic::collector::metrics::v1 as collector;
+use crate::outside::Outside;
+use opentelemetry_proto::tonic::collector::metrics::v1 as wire;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
@@ -12,9 +15,8 @@ use opentelemetry_proto::tonic::metrics::v1::{
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prometheus_client::encoding::prometheus_protobuf::prometheus_data_model as told;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tonic::transport::{Channel, Endpoint};
-use uuid::Uuid;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -22,18 +24,20 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The way to a collector.
 #[derive(Clone)]
 pub(super) struct Exporter {
-    client: collector::metrics_service_client::MetricsServiceClient<Channel>,
+    client: wire::metrics_service_client::MetricsServiceClient<Channel>,
     resource: Resource,
+    every: Duration,
+    clock: Clock,
     began: u64,
 }
 
 impl Exporter {
-    /// Leads to the collector at `endpoint`, which need not be there yet; it knows this server by
-    /// `instance`.
+    /// Leads to this collector, which need not be there yet.
     ///
     /// # Errors
     /// When it is not an address of a collector without TLS.
-    pub(super) fn new(endpoint: &str, instance: Uuid) -> anyhow::Result<Self> {
+    pub(super) fn new(collector: &Collector, outside: &Outside) -> anyhow::Result<Self> {
+        let endpoint = collector.endpoint.as_str();
         let plain = url::Url::parse(endpoint).is_ok_and(|url| url.scheme() == "http");
         anyhow::ensure!(
             plain,
@@ -42,27 +46,24 @@ impl Exporter {
         );
         let endpoint = Endpoint::from_shared(endpoint.to_owned())?;
         let channel = endpoint.timeout(EXPORT_WAIT).connect_timeout(EXPORT_WAIT).connect_lazy();
-        let client = collector::metrics_service_client::MetricsServiceClient::new(channel);
+        let client = wire::metrics_service_client::MetricsServiceClient::new(channel);
         let attributes = vec![
             text("service.name", NAME),
             text("service.version", VERSION),
-            text("service.instance.id", &instance.to_string()),
+            text("service.instance.id", &outside.chance.salt().to_string()),
         ];
         let resource = Resource { attributes, ..Default::default() };
-        Ok(Self { client, resource, began: nanoseconds() })
+        let clock = outside.clock.clone();
+        let began = nanoseconds(&clock);
+        Ok(Self { client, resource, every: collector.every, clock, began })
     }
 
     /// Sends all figures every so often. That the collector takes none is told once, and again when
     /// it does.
-    pub(super) async fn run(
-        mut self,
-        metrics: Metrics,
-        level: impl Fn() -> Level,
-        every: Duration,
-    ) {
+    pub(super) async fn run(mut self, metrics: Metrics, level: impl Fn() -> Level) {
         let mut failing = false;
         loop {
-            tokio::time::sleep(every).await;
+            tokio::time::sleep(self.every).await;
             let sent = self.send(&metrics.families(level())).await;
             match &sent {
                 Ok(()) if failing => tracing::info!("The collector takes figures again"),
@@ -76,7 +77,7 @@ impl Exporter {
     }
 
     async fn send(&mut self, families: &[told::MetricFamily]) -> Result<(), tonic::Status> {
-        let span = (self.began, nanoseconds());
+        let span = (self.began, nanoseconds(&self.clock));
         let scope = InstrumentationScope {
             name: NAME.to_owned(),
             version: VERSION.to_owned(),
@@ -91,14 +92,14 @@ impl Exporter {
             }],
             ..Default::default()
         };
-        let request = collector::ExportMetricsServiceRequest { resource_metrics: vec![figures] };
+        let request = wire::ExportMetricsServiceRequest { resource_metrics: vec![figures] };
         self.client.export(request).await.map(drop)
     }
 }
 
-fn nanoseconds() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+/// Nanoseconds since 1970.
+fn nanoseconds(clock: &Clock) -> u64 {
+    u64::try_from(clock.now().micros()).unwrap_or_default() * 1000
 }
 
 fn text(key: &str, value: &str) -> KeyValue {

@@ -2,10 +2,19 @@
 #[cfg(feature = "otlp")]
 mod export;
 
-use crate::config::Collector;
 use crate::metrics::{Level, Metrics};
-use crate::outside::Chance;
+use crate::outside::Outside;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// An OpenTelemetry collector that is sent figures.
+#[derive(Debug, Clone)]
+pub struct Collector {
+    /// Its address for OTLP over gRPC: "http://127.0.0.1:4317".
+    pub endpoint: String,
+    /// How often.
+    pub every: Duration,
+}
 
 /// Sends the figures to `collector` every so often until `stop`. It need not be there yet.
 ///
@@ -14,15 +23,15 @@ use tokio_util::sync::CancellationToken;
 #[cfg(feature = "otlp")]
 pub fn start(
     collector: &Collector,
-    chance: &Chance,
+    outside: &Outside,
     metrics: &Metrics,
     level: impl Fn() -> Level + Clone + Send + Sync + 'static,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let exporter = export::Exporter::new(&collector.endpoint, chance.salt())?;
-    let (metrics, every) = (metrics.clone(), collector.every);
+    let exporter = export::Exporter::new(collector, outside)?;
+    let metrics = metrics.clone();
     crate::supervise::spawn("figures for the collector", stop, move || {
-        exporter.clone().run(metrics.clone(), level.clone(), every)
+        exporter.clone().run(metrics.clone(), level.clone())
     });
     Ok(())
 }
@@ -34,7 +43,7 @@ pub fn start(
 #[cfg(not(feature = "otlp"))]
 pub fn start(
     _collector: &Collector,
-    _chance: &Chance,
+    _outside: &Outside,
     _metrics: &Metrics,
     _level: impl Fn() -> Level,
     _stop: &CancellationToken,
