@@ -47,6 +47,7 @@ mod secrets;
 mod sessions;
 mod shutdown;
 mod stacks;
+mod statements;
 mod steam_faults;
 mod stock;
 mod story;

@@ -134,7 +134,7 @@ const BANS: &[Ban] = &[
         text: "diesel::",
         place: Where::OutsideStores,
         // Looks at the tables themselves.
-        except: &["tests/src/sql.rs"],
+        except: &["tests/src/sql.rs", "tests/src/witness.rs"],
         why: "SQL belongs to store.rs",
     },
 ];

@@ -12,6 +12,7 @@ mod relay;
 mod scene;
 mod second;
 pub mod sql;
+pub mod witness;
 mod worker;
 
 pub use app::{App, DEADLINE};

@@ -200,7 +200,7 @@ text_enum! {
 
 /// A promise of items to one Steam user.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = schema::assignments)]
+#[diesel(table_name = schema::assignments, treat_none_as_default_value = false)]
 pub struct Assignment {
     /// Id.
     pub id: AssignmentId,
@@ -350,7 +350,7 @@ impl Changes {
 
 /// One item of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::assignment_items)]
+#[diesel(table_name = schema::assignment_items, treat_none_as_default_value = false)]
 pub struct AssignmentItem {
     /// Assignment.
     pub assignment_id: AssignmentId,
@@ -381,7 +381,7 @@ pub struct AssignmentItem {
 
 /// One try to deliver an assignment: the ledger row that is written before Steam is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = schema::delivery_attempts)]
+#[diesel(table_name = schema::delivery_attempts, treat_none_as_default_value = false)]
 pub struct Attempt {
     /// Id.
     pub id: AttemptId,

@@ -6,7 +6,7 @@ use super::{
     DeliveryStatus, Filter, Phase,
 };
 use crate::db::seek;
-use crate::db::{Engine, each, within};
+use crate::db::{Engine, Prepare, within};
 use crate::items::Item;
 use crate::items::schema::items;
 use crate::kernel::limits::CLOCKS_APART;
@@ -16,9 +16,27 @@ use crate::kernel::{
 use crate::users::schema::users;
 use diesel::prelude::*;
 
+/// Rows up to which an INSERT of items is kept prepared: each number has a text of its own, and few
+/// assignments have more.
+const ROWS_PREPARED: usize = 8;
+
 pub(super) fn insert(conn: &mut Engine, row: &Assignment, items: &[AssignmentItem]) -> Result<()> {
     diesel::insert_into(t::table).values(row).execute(conn)?;
-    each!(conn, diesel::insert_into(assignment_items::table).values(items).execute(conn))?;
+    let insert = || diesel::insert_into(assignment_items::table);
+    match conn {
+        Engine::Postgres(conn) if items.len() <= ROWS_PREPARED => {
+            insert().values(items).prepared().execute(conn)?;
+        }
+        Engine::Postgres(conn) => {
+            insert().values(items).execute(conn)?;
+        }
+        // There is no way to go for a statement.
+        Engine::Sqlite(conn) => {
+            for item in items {
+                insert().values(item).execute(conn)?;
+            }
+        }
+    }
     Ok(())
 }
 
@@ -42,12 +60,14 @@ pub(super) fn by_external_id(
 }
 
 pub(super) fn items_of(conn: &mut Engine, ids: &[AssignmentId]) -> Result<Vec<AssignmentItem>> {
-    Ok(assignment_items::table
+    let rows = assignment_items::table
         .inner_join(items::table)
-        .filter(assignment_items::assignment_id.eq_any(ids))
         .select(AssignmentItem::as_select())
-        .order((assignment_items::assignment_id, assignment_items::item_id))
-        .load(conn)?)
+        .order((assignment_items::assignment_id, assignment_items::item_id));
+    Ok(match ids {
+        [id] => rows.filter(assignment_items::assignment_id.eq(*id)).load(conn)?,
+        ids => rows.filter(assignment_items::assignment_id.eq_any(ids)).load(conn)?,
+    })
 }
 
 /// Whether the bot of `item` gave this asset away as another item.
@@ -76,6 +96,7 @@ pub(super) fn change(
     )
     .set((changes, t::version.eq(assignment.version + 1), t::updated_at.eq(now)))
     .returning(t::all_columns)
+    .prepared()
     .get_results(conn)?;
     rows.pop().ok_or_else(|| Error::Conflict(format!("assignment {} was changed", assignment.id)))
 }
@@ -155,6 +176,7 @@ pub(super) fn overdue(conn: &mut Engine, now: Timestamp, limit: i64) -> Result<V
         .filter(t::expires_at.le(now))
         .order(t::expires_at)
         .limit(limit)
+        .prepared()
         .load(conn)?)
 }
 
@@ -183,6 +205,7 @@ pub(super) fn set_item_delivered(
             assignment_items::given_asset_id.eq(given),
             assignment_items::delivered_asset_id.eq(asset),
         ))
+        .prepared()
         .execute(conn)?;
     Ok(())
 }
@@ -199,6 +222,7 @@ pub(super) fn set_item_reversed(
             .filter(assignment_items::delivery_status.eq(DeliveryStatus::Delivered)),
     )
     .set(assignment_items::delivery_status.eq(DeliveryStatus::Reversed))
+    .prepared()
     .execute(conn)?;
     Ok(changed == 1)
 }
@@ -210,6 +234,7 @@ pub(super) fn set_items_returned(conn: &mut Engine, assignment: AssignmentId) ->
             .filter(assignment_items::delivery_status.eq(DeliveryStatus::Pending)),
     )
     .set(assignment_items::delivery_status.eq(DeliveryStatus::Returned))
+    .prepared()
     .execute(conn)?;
     Ok(())
 }
@@ -295,6 +320,7 @@ pub(super) fn blocked_people(
         .select(t::user_id)
         .order(oldest)
         .limit(limit)
+        .prepared()
         .load(conn)?)
 }
 
@@ -311,6 +337,7 @@ pub(super) fn blocked(
         .filter(t::state.eq(AssignmentState::Blocked))
         .filter(t::blocked_reason.eq_any(reasons))
         .order((t::created_at, t::id))
+        .prepared()
         .load(conn)?)
 }
 
@@ -345,6 +372,7 @@ pub(super) fn blocked_before_token(
         .order((t::created_at, t::id))
         .limit(limit)
         .select(t::all_columns)
+        .prepared()
         .load(conn)?)
 }
 
@@ -374,6 +402,7 @@ pub(super) fn step(
         a::table.find(attempt.id).filter(a::phase.eq(attempt.phase)).filter(a::ended_at.is_null()),
     )
     .set((step, a::updated_at.eq(now)))
+    .prepared()
     .execute(conn)?;
     if changed == 1 {
         Ok(())

@@ -3,12 +3,12 @@ use super::schema::{api_keys, request_log};
 use super::{ApiKey, Kind};
 use crate::db::schema::server_settings;
 use crate::db::seek::before;
-use crate::db::{Document, Engine, Guid, each, within};
+use crate::db::{Document, Engine, Guid, Prepare, each, within};
 use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = api_keys)]
+#[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 struct KeyRow {
     id: String,
     kind: Kind,
@@ -97,12 +97,16 @@ pub(super) fn keys_of_bot(conn: &mut Engine, bot: BotId) -> Result<Vec<ApiKey>> 
 pub(super) fn unbind_keys(conn: &mut Engine, bot: BotId) -> Result<()> {
     diesel::update(api_keys::table.filter(api_keys::bot_id.eq(bot)))
         .set(api_keys::bot_id.eq(None::<BotId>))
+        .prepared()
         .execute(conn)?;
     Ok(())
 }
 
 pub(super) fn set_used(conn: &mut Engine, id: &str, now: Timestamp) -> Result<()> {
-    diesel::update(api_keys::table.find(id)).set(api_keys::last_used_at.eq(now)).execute(conn)?;
+    diesel::update(api_keys::table.find(id))
+        .set(api_keys::last_used_at.eq(now))
+        .prepared()
+        .execute(conn)?;
     Ok(())
 }
 
@@ -110,6 +114,7 @@ pub(super) fn set_used(conn: &mut Engine, id: &str, now: Timestamp) -> Result<()
 pub(super) fn set_revoked(conn: &mut Engine, id: &str, now: Timestamp) -> Result<bool> {
     let changed = diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
         .set(api_keys::revoked_at.eq(now))
+        .prepared()
         .execute(conn)?;
     Ok(changed == 1)
 }
@@ -123,7 +128,7 @@ pub(super) fn revoked_among(conn: &mut Engine, ids: &[String]) -> Result<Vec<Str
 }
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = request_log)]
+#[diesel(table_name = request_log, treat_none_as_default_value = false)]
 pub(super) struct RequestRow {
     pub(super) key_id: String,
     pub(super) request_id: Guid,
@@ -152,6 +157,7 @@ pub(super) fn keep_response(
 ) -> Result<()> {
     diesel::update(request_log::table.find((key, id)))
         .set(request_log::response.eq(response))
+        .prepared()
         .execute(conn)?;
     Ok(())
 }

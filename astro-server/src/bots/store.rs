@@ -2,13 +2,13 @@
 use super::schema::bots as t;
 use super::{Bot, SteamStatus};
 use crate::db::seek::before;
-use crate::db::{Engine, within};
+use crate::db::{Engine, Prepare, within};
 use crate::kernel::{BotId, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
 
 #[derive(Insertable)]
-#[diesel(table_name = t)]
+#[diesel(table_name = t, treat_none_as_default_value = false)]
 struct NewRow<'a> {
     id: BotId,
     org_id: OrgId,
@@ -85,8 +85,10 @@ pub(super) fn set_paused(
     now: Timestamp,
 ) -> Result<bool> {
     let other = t::table.find(id).filter(t::paused.ne(paused));
-    let changed =
-        diesel::update(other).set((t::paused.eq(paused), t::updated_at.eq(now))).execute(conn)?;
+    let changed = diesel::update(other)
+        .set((t::paused.eq(paused), t::updated_at.eq(now)))
+        .prepared()
+        .execute(conn)?;
     Ok(changed == 1)
 }
 
@@ -125,6 +127,7 @@ pub(super) fn begin_epoch(
             t::last_seen_at.eq(now),
             t::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)?;
     Ok(changed == 1)
 }
@@ -141,6 +144,7 @@ pub(super) fn extend_lease(
         t::table.find(id).filter(t::lease_epoch.eq(epoch).and(t::lease_holder.is_not_null()));
     let changed = diesel::update(open)
         .set((t::lease_expires_at.eq(expires_at), t::last_seen_at.eq(now)))
+        .prepared()
         .execute(conn)?;
     Ok(changed == 1)
 }
@@ -155,6 +159,7 @@ pub(super) fn free_lease(conn: &mut Engine, id: BotId, epoch: i64, now: Timestam
             t::lease_expires_at.eq(None::<Timestamp>),
             t::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)?;
     Ok(changed == 1)
 }
@@ -162,7 +167,7 @@ pub(super) fn free_lease(conn: &mut Engine, id: BotId, epoch: i64, now: Timestam
 /// Counts the event `seq`; tells whether it was the next one of the current epoch.
 pub(super) fn count_event(conn: &mut Engine, id: BotId, epoch: i64, seq: i64) -> Result<bool> {
     let next = t::table.find(id).filter(t::lease_epoch.eq(epoch).and(t::event_seq.eq(seq - 1)));
-    Ok(diesel::update(next).set(t::event_seq.eq(seq)).execute(conn)? == 1)
+    Ok(diesel::update(next).set(t::event_seq.eq(seq)).prepared().execute(conn)? == 1)
 }
 
 /// Writes the status unless it changed since `before` was read; tells whether it did.
@@ -180,6 +185,7 @@ pub(super) fn set_steam_status(
     );
     let changed = diesel::update(same)
         .set((t::steam_status.eq(status), t::steam_status_detail.eq(detail), t::updated_at.eq(now)))
+        .prepared()
         .execute(conn)?;
     Ok(changed == 1)
 }
@@ -188,6 +194,7 @@ pub(super) fn set_steam_status(
 pub(super) fn set_token(conn: &mut Engine, id: BotId, end: Option<Timestamp>) -> Result<()> {
     diesel::update(t::table.find(id))
         .set((t::steam_token_expires_at.eq(end), t::steam_token_warned.eq(false)))
+        .prepared()
         .execute(conn)?;
     Ok(())
 }
@@ -199,7 +206,7 @@ pub(super) fn set_token_warned(conn: &mut Engine, bot: &Bot) -> Result<bool> {
             .eq(false)
             .and(t::steam_token_expires_at.eq(bot.steam_token_expires_at)),
     );
-    Ok(diesel::update(same).set(t::steam_token_warned.eq(true)).execute(conn)? == 1)
+    Ok(diesel::update(same).set(t::steam_token_warned.eq(true)).prepared().execute(conn)? == 1)
 }
 
 /// Bots whose token ends before `end`, which people were not told yet.
@@ -213,6 +220,6 @@ pub(super) fn unwarned(conn: &mut Engine, end: Timestamp, limit: i64) -> Result<
 }
 
 pub(super) fn set_traded(conn: &mut Engine, id: BotId, now: Timestamp) -> Result<()> {
-    diesel::update(t::table.find(id)).set(t::traded_at.eq(now)).execute(conn)?;
+    diesel::update(t::table.find(id)).set(t::traded_at.eq(now)).prepared().execute(conn)?;
     Ok(())
 }

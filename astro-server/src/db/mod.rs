@@ -5,6 +5,7 @@ mod error;
 pub mod limits;
 mod migrate;
 mod pool;
+mod prepared;
 mod probe;
 pub mod schema;
 pub mod seek;
@@ -18,6 +19,7 @@ mod writer;
 pub use address::Address;
 pub use conn::{Conn, Engine, MultiBackend, MultiRawValue};
 pub(crate) use conn::{each, within};
+pub use prepared::Prepare;
 pub use trouble::Able;
 pub use types::{Document, Guid};
 

@@ -80,7 +80,7 @@ text_enum! {
 
 /// One received trade offer.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = schema::donations)]
+#[diesel(table_name = schema::donations, treat_none_as_default_value = false)]
 pub struct Donation {
     /// Id.
     pub id: DonationId,

@@ -3,7 +3,7 @@ use super::rules::Given;
 use super::schema::donations as t;
 use super::{Donation, DonationId, DonationState, Filter};
 use crate::db::seek::before;
-use crate::db::{Engine, each, within};
+use crate::db::{Engine, Prepare, each, within};
 use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
@@ -45,6 +45,7 @@ pub(super) fn open(conn: &mut Engine, bot: BotId) -> Result<Vec<Donation>> {
         .filter(t::bot_id.eq(bot))
         .filter(t::state.eq_any(OPEN))
         .order((t::created_at, t::id))
+        .prepared()
         .load(conn)?)
 }
 
@@ -95,6 +96,7 @@ pub(super) fn change(
             t::settles_at.eq(after.settles_at),
             t::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)?;
     if changed == 1 {
         Ok(())
@@ -112,6 +114,7 @@ pub(super) fn open_or_since(
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::state.eq_any(OPEN).or(t::updated_at.ge(since)))
+        .prepared()
         .load(conn)?)
 }
 

@@ -3,7 +3,7 @@ use super::chain::{Chain, Head};
 use super::schema::{event_chain, event_log as l, event_queue as q, system_events as t};
 use super::{Event, EventId, Filter, Position, Range, Severity, TypePattern};
 use crate::db::types::sql as types;
-use crate::db::{Document, Engine, Guid, MultiBackend, within};
+use crate::db::{Document, Engine, Guid, MultiBackend, Prepare, within};
 use crate::events::limits::LOG_PIECE;
 use crate::kernel::{AssignmentId, BotId, ItemId, OrgId, Reach, Result, SteamId, Timestamp};
 use diesel::dsl::sql;
@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 #[derive(Insertable)]
-#[diesel(table_name = t)]
+#[diesel(table_name = t, treat_none_as_default_value = false)]
 pub(super) struct NewRow {
     pub(super) id: EventId,
     pub(super) org_id: Option<OrgId>,
@@ -277,7 +277,7 @@ pub(crate) struct Content {
 
 /// An event's row of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Insertable, Queryable)]
-#[diesel(table_name = l)]
+#[diesel(table_name = l, treat_none_as_default_value = false)]
 pub(crate) struct Link {
     pub(super) position: i64,
     pub(super) seq: i64,
@@ -376,6 +376,7 @@ pub(super) fn insert_links(conn: &mut Engine, links: &[Link]) -> Result<()> {
             .bind::<Array<Binary>, _>(each(links, |link| link.leaf.clone()))
             .bind::<Array<Binary>, _>(each(links, |link| link.hash.clone()))
             .bind::<Array<Nullable<Binary>>, _>(each(links, |link| link.org_hash.clone()))
+            .prepared()
             .execute(conn)?;
         }
     }
@@ -421,18 +422,21 @@ pub(super) mod queue {
             "(SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END
               FROM event_queue_ticket_seq)",
         ))
+        .prepared()
         .get_result(postgres(conn)?)?)
     }
 
     /// The first transaction that has not begun.
     pub(in super::super) fn next_transaction(conn: &mut Engine) -> Result<i64> {
         Ok(diesel::select(sql::<BigInt>("pg_snapshot_xmax(pg_current_snapshot())::text::bigint"))
+            .prepared()
             .get_result(postgres(conn)?)?)
     }
 
     /// The oldest transaction that has not ended.
     pub(in super::super) fn oldest_transaction(conn: &mut Engine) -> Result<i64> {
         Ok(diesel::select(sql::<BigInt>("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+            .prepared()
             .get_result(postgres(conn)?)?)
     }
 

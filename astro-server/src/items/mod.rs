@@ -114,7 +114,7 @@ text_enum! {
 
 /// One Steam asset.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = schema::items)]
+#[diesel(table_name = schema::items, treat_none_as_default_value = false)]
 pub struct Item {
     /// Id.
     pub id: ItemId,
@@ -292,7 +292,7 @@ impl Changes {
 
 /// A hold on items with a time limit.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = schema::reservations)]
+#[diesel(table_name = schema::reservations, treat_none_as_default_value = false)]
 pub struct Reservation {
     /// Id.
     pub id: ReservationId,

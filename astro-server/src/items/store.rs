@@ -4,7 +4,7 @@ use super::{
     Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
 };
 use crate::db::seek;
-use crate::db::{Engine, MultiBackend, each, within};
+use crate::db::{Engine, MultiBackend, Prepare, each, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::page::Cursor;
 use crate::kernel::{
@@ -40,6 +40,7 @@ pub(super) fn change(
     )
     .set((changes, t::version.eq(item.version + 1), t::updated_at.eq(now)))
     .returning(t::all_columns)
+    .prepared()
     .get_results(conn)?;
     rows.pop().ok_or_else(|| Error::Conflict(format!("item {} was changed", item.id)))
 }
@@ -145,21 +146,29 @@ pub(super) fn next_free(
     // Written out, since a value that is bound leads into no partial index (`items_free`).
     let available = "items.state = 'AVAILABLE'";
     let limit = i64::try_from(count).unwrap_or(i64::MAX - SPARE);
-    loop {
-        // Others take the oldest at the same time, so there is more to choose from than is wanted.
-        let ids: Vec<ItemId> = filtered(Reach::Organization(org), &filter)
+    let free = |limit| {
+        filtered(Reach::Organization(org), &filter)
             .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(available))
             .filter(t::amount.eq(1))
             .order((t::created_at.asc(), t::id.asc()))
-            .limit(limit + SPARE)
-            .select(t::id)
-            .load(conn)?;
-        let free = || t::table.filter(t::id.eq_any(&ids)).filter(t::state.eq(ItemState::Available));
-        let oldest = || free().order((t::created_at.asc(), t::id.asc())).limit(limit);
+            .limit(limit)
+    };
+    if matches!(conn, Engine::Sqlite(_)) {
+        // The only writer: what it reads stays free. A list of values has a text for each length.
+        let lists = [filter.apps.len(), filter.market_hash_names.len(), filter.bots.len()];
+        let is_usual = lists.iter().all(|values| *values <= 1);
+        let free = free(limit);
+        return Ok(if is_usual { free.prepared().load(conn)? } else { free.load(conn)? });
+    }
+    loop {
+        // Others take the oldest at the same time, so there is more to choose from than is wanted.
+        let ids: Vec<ItemId> = free(limit + SPARE).select(t::id).prepared().load(conn)?;
+        let found =
+            || t::table.filter(t::id.eq_any(&ids)).filter(t::state.eq(ItemState::Available));
+        let oldest = || found().order((t::created_at.asc(), t::id.asc())).limit(limit);
         let pg = match conn {
             Engine::Postgres(pg) if ids.len() >= count => pg,
-            Engine::Postgres(pg) => return Ok(oldest().load(pg)?),
-            Engine::Sqlite(lite) => return Ok(oldest().load(lite)?),
+            Engine::Postgres(_) | Engine::Sqlite(_) => return Ok(free(limit).load(conn)?),
         };
         let first = all_or_none(pg, count, |pg| {
             let rows = oldest().select(t::all_columns).for_no_key_update().skip_locked();
@@ -170,7 +179,7 @@ pub(super) fn next_free(
         }
         // Others hold what is left, and may give it back: whether they do is waited for.
         let rest = all_or_none(pg, count, |pg| {
-            let rows = free().order(t::id).limit(limit).select(t::all_columns);
+            let rows = found().order(t::id).limit(limit).select(t::all_columns);
             Ok(rows.for_no_key_update().load(pg)?)
         })?;
         if let Some(found) = rest {
@@ -221,7 +230,9 @@ pub(super) fn holder(
         .filter(t::steam_app_id.eq(app))
         .filter(t::steam_asset_id.eq(asset))
         .filter(t::state.ne_all(GONE))
-        .first(conn)
+        .limit(1)
+        .prepared()
+        .get_result(conn)
         .optional()?)
 }
 
@@ -244,7 +255,12 @@ pub(super) fn held_by_others(
 
 /// Items that the books place with the bot, in any state but delivered and withdrawn.
 pub(super) fn of_bot(conn: &mut Engine, bot: BotId) -> Result<Vec<Item>> {
-    Ok(t::table.filter(t::bot_id.eq(bot)).filter(t::state.ne_all(GONE)).order(t::id).load(conn)?)
+    Ok(t::table
+        .filter(t::bot_id.eq(bot))
+        .filter(t::state.ne_all(GONE))
+        .order(t::id)
+        .prepared()
+        .load(conn)?)
 }
 
 /// The item of the bot that had this asset and was written off; the newest of several.
@@ -301,6 +317,7 @@ pub(super) fn end_reservation(
         reservations::table.find(id).filter(reservations::state.eq(ReservationState::Held)),
     )
     .set((reservations::state.eq(state), reservations::ended_at.eq(now)))
+    .prepared()
     .execute(conn)?;
     Ok(changed == 1)
 }
@@ -328,6 +345,7 @@ pub(super) fn pull_back(conn: &mut Engine, row: &Reservation, now: Timestamp) ->
         reservations::table.find(row.id).filter(reservations::state.eq(ReservationState::Held));
     diesel::update(held)
         .set((reservations::created_at.eq(now), reservations::expires_at.eq(expires_at)))
+        .prepared()
         .execute(conn)?;
     Ok(expires_at)
 }

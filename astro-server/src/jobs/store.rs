@@ -1,6 +1,6 @@
 //! SQL on `job_leases`.
 use super::schema::job_leases as t;
-use crate::db::{Engine, Guid, each};
+use crate::db::{Engine, Guid, Prepare, each};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{Result, Timestamp};
 use diesel::prelude::*;
@@ -19,6 +19,7 @@ pub(super) fn lease(
         t::holder.eq(holder).or(t::ends_at.le(now)).or(t::leased_at.gt(now.plus(CLOCKS_APART)));
     let taken = diesel::update(t::table.find(name).filter(free))
         .set((t::holder.eq(holder), t::leased_at.eq(now), t::ends_at.eq(now.plus(span))))
+        .prepared()
         .execute(conn)?;
     if taken == 1 {
         return Ok(true);

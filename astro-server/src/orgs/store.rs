@@ -1,14 +1,14 @@
 //! SQL on `organizations`.
 use super::schema::organizations as t;
 use super::{CLAIM_TTL_DEFAULT, OFFER_TTL_DEFAULT, Org};
-use crate::db::{Document, Engine, within};
+use crate::db::{Document, Engine, Prepare, within};
 use crate::kernel::{Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
 use std::time::Duration;
 
 #[derive(Insertable, Queryable, AsChangeset)]
-#[diesel(table_name = t)]
+#[diesel(table_name = t, treat_none_as_default_value = false)]
 struct Row {
     id: OrgId,
     slug: String,
@@ -87,7 +87,7 @@ pub(super) fn insert(conn: &mut Engine, org: &Org) -> Result<()> {
 /// Writes what `before` has become, if nobody changed it since it was read.
 pub(super) fn update(conn: &mut Engine, before: &Org, after: &Org) -> Result<()> {
     let same = t::table.find(before.id).filter(t::updated_at.eq(before.updated_at));
-    let changed = diesel::update(same).set(Row::of(after)?).execute(conn)?;
+    let changed = diesel::update(same).set(Row::of(after)?).prepared().execute(conn)?;
     if changed == 1 {
         Ok(())
     } else {

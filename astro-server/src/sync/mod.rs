@@ -150,7 +150,7 @@ impl DiscrepancyKind {
 
 /// One run: a row of the inventory sync log.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = schema::inventory_sync_log)]
+#[diesel(table_name = schema::inventory_sync_log, treat_none_as_default_value = false)]
 pub struct Sync {
     /// Id.
     pub id: SyncId,
@@ -232,7 +232,7 @@ impl Sync {
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
-#[diesel(table_name = schema::discrepancies)]
+#[diesel(table_name = schema::discrepancies, treat_none_as_default_value = false)]
 pub struct Discrepancy {
     /// Id.
     pub id: DiscrepancyId,

@@ -5,7 +5,7 @@ use super::schema::{
 };
 use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, Sync, SyncId, SyncState};
 use crate::db::seek::before;
-use crate::db::{Document, Engine, each, within};
+use crate::db::{Document, Engine, Prepare, each, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::{AssetId, BotId, Error, ItemId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
@@ -28,7 +28,9 @@ pub(super) fn open(conn: &mut Engine, bot: BotId) -> Result<Option<Sync>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::sync_status.eq_any([SyncState::Pending, SyncState::Running]))
-        .first(conn)
+        .limit(1)
+        .prepared()
+        .get_result(conn)
         .optional()?)
 }
 
@@ -81,6 +83,7 @@ pub(super) fn progress(conn: &mut Engine, sync: &Sync, progress: &Progress) -> R
     let changed =
         diesel::update(t::table.find(sync.id).filter(t::sync_status.eq(sync.sync_status)))
             .set(progress)
+            .prepared()
             .execute(conn)?;
     if changed == 1 {
         Ok(())
@@ -162,6 +165,7 @@ pub(super) fn explain(
             d::trade_id.eq(trade),
             d::user_id.eq(partner),
         ))
+        .prepared()
         .execute(conn)?;
     Ok(())
 }
@@ -191,12 +195,12 @@ pub(super) fn open_offers(conn: &mut Engine, bot: BotId) -> Result<Vec<Discrepan
 /// Notes that the offer cannot be accepted any more; tells whether it could until now.
 pub(super) fn close_offer(conn: &mut Engine, id: DiscrepancyId) -> Result<bool> {
     let open = d::table.find(id).filter(d::offer_open.eq(true));
-    Ok(diesel::update(open).set(d::offer_open.eq(false)).execute(conn)? == 1)
+    Ok(diesel::update(open).set(d::offer_open.eq(false)).prepared().execute(conn)? == 1)
 }
 
 /// What the trade history told of an asset.
 #[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = super::schema::traded_assets)]
+#[diesel(table_name = super::schema::traded_assets, treat_none_as_default_value = false)]
 pub(super) struct TradedAsset {
     pub(super) bot_id: BotId,
     pub(super) app_id: i32,
@@ -260,7 +264,7 @@ pub(super) fn forget_reversals(conn: &mut Engine, before: Timestamp, limit: i64)
 
 /// A trade that was reversed before the books knew it.
 #[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = super::schema::reversed_trades)]
+#[diesel(table_name = super::schema::reversed_trades, treat_none_as_default_value = false)]
 pub(super) struct ReversedTrade {
     pub(super) bot_id: BotId,
     pub(super) trade_id: String,
@@ -308,6 +312,7 @@ pub(super) fn resolve(
 ) -> Result<bool> {
     let changed = diesel::update(d::table.find(id).filter(d::resolution.is_null()))
         .set((d::resolution.eq(resolution), d::note.eq(note), d::resolved_at.eq(now)))
+        .prepared()
         .execute(conn)?;
     Ok(changed == 1)
 }
@@ -316,6 +321,7 @@ pub(super) fn resolve(
 pub(super) fn restate(conn: &mut Engine, row: &Discrepancy) -> Result<()> {
     diesel::update(d::table.find(row.id).filter(d::resolution.is_null()))
         .set((d::kind.eq(row.kind), d::item_id.eq(row.item_id), d::details.eq(&row.details)))
+        .prepared()
         .execute(conn)?;
     Ok(())
 }

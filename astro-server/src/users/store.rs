@@ -1,12 +1,12 @@
 //! SQL on `users`.
 use super::schema::users as t;
 use super::{Profile, User};
-use crate::db::{Engine, each};
+use crate::db::{Engine, Prepare, each};
 use crate::kernel::{OrgId, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = t)]
+#[diesel(table_name = t, treat_none_as_default_value = false)]
 struct Row {
     org_id: OrgId,
     steam_id: SteamId,
@@ -95,6 +95,7 @@ pub(super) fn set_seen(
 ) -> Result<bool> {
     let changed = diesel::update(t::table.find((org, steam_id)))
         .set(t::last_seen_at.eq(now))
+        .prepared()
         .execute(conn)?;
     Ok(changed == 1)
 }
@@ -110,6 +111,7 @@ pub(super) fn set_trade_token(
     let other = t::trade_token.is_null().or(t::trade_token.assume_not_null().ne(token));
     let changed = diesel::update(t::table.find((org, steam_id)).filter(other))
         .set((t::trade_token.eq(token), t::trade_token_set_at.eq(now), t::updated_at.eq(now)))
+        .prepared()
         .execute(conn)?;
     Ok(changed == 1)
 }
@@ -132,6 +134,7 @@ pub(super) fn set_profile(
             t::country_code.eq(&profile.country_code),
             t::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)?;
     Ok(changed == 1)
 }
