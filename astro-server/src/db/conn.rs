@@ -2,7 +2,7 @@
 #![allow(missing_docs)] // `MultiConnection` generates items without
 use super::Options;
 use super::address::{self, Address};
-use crate::db::limits::{DATABASE_CONNECT, WAL_BYTES_MAX};
+use crate::db::limits::{DATABASE_CONNECT, SQLITE_CACHE, WAL_BYTES_MAX};
 use crate::kernel::Timestamp;
 use crate::outside::Chance;
 use diesel::connection::{CacheSize, SimpleConnection};
@@ -61,6 +61,16 @@ impl Conn {
             engine.set_prepared_statement_cache_size(CacheSize::Disabled);
         }
         Ok(Self { engine, chance })
+    }
+
+    /// Lets SQLite keep so many bytes of its file in memory; PostgreSQL's memory is its own.
+    pub(super) fn keep(&mut self, bytes: u64) -> QueryResult<()> {
+        match &mut self.engine {
+            Engine::Postgres(_) => Ok(()),
+            Engine::Sqlite(conn) => {
+                conn.batch_execute(&format!("PRAGMA cache_size = -{}", bytes / 1024))
+            }
+        }
     }
 
     /// A new id of any kind, made now.
@@ -132,8 +142,9 @@ fn open_sqlite(path: &std::path::Path) -> ConnectionResult<Engine> {
     let mut conn = SqliteConnection::establish(name)?;
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;
-         PRAGMA journal_size_limit = {WAL_BYTES_MAX};"
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -{};
+         PRAGMA journal_size_limit = {WAL_BYTES_MAX};",
+        SQLITE_CACHE / 1024
     ))
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(Engine::Sqlite(conn))

@@ -38,5 +38,10 @@ pub const SHORT_READERS_OF: usize = 4;
 pub const WRITERS_DEFAULT: usize = 12;
 /// Writing requests that share a commit on SQLite.
 pub const SQLITE_BATCH: usize = 64;
+/// Bytes of SQLite's file that a connection keeps: what the pages of a list have in common. The rest
+/// is in the system's memory, once for all of them.
+pub const SQLITE_CACHE: u64 = 8 * 1024 * 1024;
+/// The same of the one that writes: the indexes of a million items change all over.
+pub const SQLITE_WRITER_CACHE: u64 = 64 * 1024 * 1024;
 /// Bytes that SQLite's log may keep after a long reader let it grow.
 pub const WAL_BYTES_MAX: u64 = 16 * 1024 * 1024;

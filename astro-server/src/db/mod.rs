@@ -109,9 +109,9 @@ impl Db {
         outside: &Outside,
         finish: Finish,
     ) -> anyhow::Result<Self> {
-        let (threads, batch) = match address {
-            Address::Postgres(_) => (options.writers, 1),
-            Address::Sqlite(_) => (1, SQLITE_BATCH),
+        let (threads, beside, batch) = match address {
+            Address::Postgres(_) => (options.writers, options.writers, 1),
+            Address::Sqlite(_) => (1, 0, SQLITE_BATCH),
         };
         address.prepare()?;
         let chance = outside.chance.clone();
@@ -121,11 +121,14 @@ impl Db {
         }
         // SQLite's log lives as long as a connection does.
         let file = File::of(address)?.map(Arc::new);
-        let pool = Arc::new(Pool::new(address.clone(), options, chance, threads, Trouble::none()));
+        let pool = Arc::new(Pool::new(address.clone(), options, chance, beside, Trouble::none()));
         let probe = probe::start(outside.threads, &pool, file.clone(), conn)?;
         let changed = watch::Sender::new(0);
         let worker = Worker {
-            pool: pool.clone(),
+            pool: match address {
+                Address::Postgres(_) => pool.clone(),
+                Address::Sqlite(_) => Arc::new(pool.of_writer()),
+            },
             file: file.clone(),
             batch,
             changed: changed.clone(),

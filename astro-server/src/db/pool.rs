@@ -5,7 +5,7 @@ use super::address::Address;
 use super::conn::Conn;
 use super::transaction::Mode;
 use super::trouble::{REFUSED, Trouble};
-use crate::db::limits::{CONNECTION_IDLE, RERUN_WAIT};
+use crate::db::limits::{CONNECTION_IDLE, RERUN_WAIT, SQLITE_CACHE, SQLITE_WRITER_CACHE};
 use crate::kernel::{Error, Result};
 use crate::outside::Chance;
 use diesel::ConnectionError;
@@ -30,6 +30,8 @@ pub(super) struct Manager {
     address: Address,
     options: Options,
     chance: Chance,
+    /// Bytes of SQLite's file that each connection keeps.
+    cache: u64,
     /// Callers that wait for a connection now.
     wanted: Arc<AtomicUsize>,
 }
@@ -43,7 +45,9 @@ impl ManageConnection for Manager {
         if self.wanted.load(Ordering::Relaxed) == 0 {
             return Err(ConnectionError::BadConnection(String::new()));
         }
-        Conn::open_with(&self.address, self.options, self.chance.clone())
+        let mut conn = Conn::open_with(&self.address, self.options, self.chance.clone())?;
+        conn.keep(self.cache).map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(conn)
     }
 
     fn is_valid(&self, conn: &mut Conn) -> Result<(), ConnectionError> {
@@ -65,7 +69,7 @@ impl HandleError<ConnectionError> for Trouble {
 }
 
 impl Pool {
-    /// An empty pool, with room for every reader and so many writers.
+    /// An empty pool, with room for every reader and so many writers beside them.
     pub(super) fn new(
         address: Address,
         options: Options,
@@ -73,8 +77,31 @@ impl Pool {
         writers: usize,
         trouble: Trouble,
     ) -> Self {
-        let size = options.connections(writers);
-        let manager = Manager { address, options, chance, wanted: Arc::default() };
+        Self::with_room(
+            options.connections(writers),
+            SQLITE_CACHE,
+            address,
+            options,
+            chance,
+            trouble,
+        )
+    }
+
+    /// A pool for SQLite's one writer: what it has read and prepared stays with it.
+    pub(super) fn of_writer(&self) -> Self {
+        let Manager { address, options, chance, .. } = self.manager.clone();
+        Self::with_room(1, SQLITE_WRITER_CACHE, address, options, chance, self.trouble.clone())
+    }
+
+    fn with_room(
+        size: usize,
+        cache: u64,
+        address: Address,
+        options: Options,
+        chance: Chance,
+        trouble: Trouble,
+    ) -> Self {
+        let manager = Manager { address, options, chance, cache, wanted: Arc::default() };
         let conns = r2d2::Pool::builder()
             .max_size(u32::try_from(size).unwrap_or(u32::MAX))
             .min_idle(Some(0))
