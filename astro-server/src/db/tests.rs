@@ -242,3 +242,23 @@ async fn sqlite_is_built_to_plan_a_statement_once() {
         db.read(move |conn| Ok(diesel::select(used).get_result(&mut **conn)?)).await.unwrap();
     assert!(planned_once, "LIBSQLITE3_FLAGS of .cargo/config.toml did not reach the build");
 }
+
+#[tokio::test]
+async fn sqlites_writer_keeps_more_of_the_file_than_each_of_its_readers() {
+    #[derive(QueryableByName)]
+    struct Kept {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        cache_size: i32,
+    }
+    fn kibibytes(conn: &mut Conn) -> Result<i32> {
+        let super::Engine::Sqlite(conn) = &mut **conn else { unreachable!("it is SQLite") };
+        Ok(-diesel::sql_query("PRAGMA cache_size").get_result::<Kept>(conn)?.cache_size)
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("astro.db"));
+    // One after another, so that a connection that is free could be taken for either.
+    for _ in 0..3 {
+        assert_eq!(db.write(kibibytes).await.unwrap(), 64 * 1024);
+        assert_eq!(db.read(kibibytes).await.unwrap(), 8 * 1024);
+    }
+}
