@@ -12,7 +12,7 @@ use astro_server::kernel::{
 };
 use astro_server::outside::Chance;
 use astro_server::{assignments, donations, items, sync};
-use astro_tests::{App, Backend, on_each_database, sql};
+use astro_tests::{App, Backend, fill, on_each_database, sql};
 
 on_each_database!(
     each_list_is_read_from_an_index_in_its_order,
@@ -174,69 +174,9 @@ fn plan(conn: &mut Conn, backend: Backend, query: &str) -> String {
     lines.unwrap().join("\n")
 }
 
-/// Rows as a server of some years has them. `:id` and the like are written as each database does.
-const ROWS: [&str; 5] = [
-    "INSERT INTO users (org_id, steam_id, display_name, avatar_url, profile_url, country_code,
-       first_seen_at, last_seen_at, created_at, updated_at)
-     SELECT :org, n, 'x', '', '', '', :at, :at, :at, :at FROM :series WHERE n <= 100",
-    "INSERT INTO items (id, org_id, bot_id, state, steam_app_id, steam_context_id, steam_asset_id,
-       steam_class_id, steam_instance_id, amount, market_hash_name, item_name, item_type, item_rarity,
-       steam_metadata, labels, custom_metadata, received_at, received_from_user_id, received_via,
-       assigned_to_user_id, version, created_at, updated_at)
-     SELECT :id, :org, :bot, CASE n % 10 WHEN 0 THEN 'AVAILABLE' ELSE 'DELIVERED' END, 440, 2, n, 1, 0, 1,
-       'Key ' || (n % 50), 'Key ' || (n % 50), '', '', :map, :map, :map, :at, n % 100, 'DONATION', n % 100,
-       1, :at, :at FROM :series",
-    "INSERT INTO assignments (id, org_id, user_id, bot_id, assignment_type, assignment_reason,
-       external_system, external_id, external_context, assignment_priority, state, status_message,
-       total_items_count, delivery_attempts, assigned_at, next_attempt_at, expires_at, version,
-       created_at, updated_at)
-     SELECT :id, :org, 1 + n % 100, :bot, 'GIVEAWAY', '', 'plugin', 'e' || n, :map, 0, 'SETTLED', '', 1, 1,
-       :at, :at, :at, 1, :at, :at FROM :series",
-    "INSERT INTO donations (id, org_id, bot_id, trade_offer_id, donor_id, state, reason, message,
-       assets, items_count, created_at, updated_at)
-     SELECT :id, :org, :bot, 'o' || n, 1 + n % 100, 'RECEIVED', '', '', :list, 1, :at, :at FROM :series",
-    "INSERT INTO inventory_sync_log (id, org_id, bot_id, sync_status, steam_inventory_count,
-       database_available_count, database_assigned_count, database_delivered_count,
-       database_total_count, items_added_count, items_removed_count, items_updated_count,
-       discrepancies_found, error_details, sync_duration_ms, created_at)
-     SELECT :id, :org, :bot, 'SUCCEEDED', 0, 0, 0, 0, 0, 0, 0, 0, 0, :map, 0, :at FROM :series",
-];
-
 fn fill(conn: &mut Conn, backend: Backend, app: &App) {
-    let (id, map, list, at, series) = match backend {
-        Backend::Sqlite => (
-            "randomblob(16)",
-            "'{}'",
-            "'[]'",
-            "n * 1000000",
-            "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 100000)
-              SELECT n FROM s) AS s",
-        ),
-        Backend::Postgres => (
-            "gen_random_uuid()",
-            "'{}'::jsonb",
-            "'[]'::jsonb",
-            "to_timestamp(n)",
-            "generate_series(1, 100000) AS s(n)",
-        ),
-    };
-    let uuid = |text: &str| match backend {
-        Backend::Sqlite => format!("X'{}'", text.replace('-', "")),
-        Backend::Postgres => format!("'{text}'::uuid"),
-    };
-    let (org, bot) = (uuid(&app.org_id), uuid(&app.bot_id));
-    let words = [
-        (":id", id),
-        (":org", &org),
-        (":bot", &bot),
-        (":map", map),
-        (":list", list),
-        (":at", at),
-        (":series", series),
-    ];
-    for rows in ROWS {
-        let rows = words.iter().fold(rows.to_owned(), |rows, (word, is)| rows.replace(word, is));
-        sql::run(conn, &rows).unwrap();
-    }
+    let home = fill::Home { backend, org_id: &app.org_id, bot_id: &app.bot_id };
+    home.items(conn, 1, 100_000).unwrap();
+    home.rest(conn, 100_000).unwrap();
     sql::run(conn, "ANALYZE").unwrap();
 }

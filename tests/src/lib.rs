@@ -3,6 +3,7 @@
 mod app;
 mod crew;
 mod database;
+pub mod fill;
 mod fold;
 mod node;
 mod pgbouncer;

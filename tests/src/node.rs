@@ -125,7 +125,7 @@ impl Node {
     }
 
     async fn limit(&self, limit: &str) -> anyhow::Result<()> {
-        let id = self.child.id().context("it has ended already")?.to_string();
+        let id = self.id()?.to_string();
         let status = Command::new("prlimit").args(["--pid", &id, limit]).status().await?;
         ensure!(status.success(), "prlimit {limit} failed");
         Ok(())
@@ -148,10 +148,18 @@ impl Node {
     }
 
     async fn signal(&self, signal: &str) -> anyhow::Result<()> {
-        let id = self.child.id().context("it has ended already")?.to_string();
+        let id = self.id()?.to_string();
         let status = Command::new("kill").args([signal, &id]).status().await?;
         ensure!(status.success(), "kill {signal} {id} failed");
         Ok(())
+    }
+
+    /// The id of its process.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn id(&self) -> anyhow::Result<u32> {
+        self.child.id().context("it has ended already")
     }
 
     /// Bytes of its memory that are in use (Linux only).
@@ -159,7 +167,7 @@ impl Node {
     /// # Errors
     /// When it has ended already, or the system does not tell.
     pub fn memory(&self) -> anyhow::Result<usize> {
-        let id = self.child.id().context("it has ended already")?;
+        let id = self.id()?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;

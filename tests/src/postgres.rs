@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use anyhow::{Context, bail, ensure};
 
@@ -40,6 +40,25 @@ pub fn is_available(test: &str) -> bool {
     // closed standard error is no reason to fail.
     let _ = std::io::stderr().write_all(text.as_bytes());
     false
+}
+
+/// Whether what is committed survives a power cut, as it does for those who use the server.
+static IS_DURABLE: AtomicBool = AtomicBool::new(false);
+
+/// Lets the cluster write as one does that people use: for figures. Called before its first database
+/// is made.
+pub fn make_durable() {
+    IS_DURABLE.store(true, Ordering::Relaxed);
+}
+
+/// The process of the server; its connections are its children.
+///
+/// # Errors
+/// When there is no PostgreSQL.
+pub fn process() -> anyhow::Result<u32> {
+    let file = cluster().map_err(anyhow::Error::msg)?.folder.join("data/postmaster.pid");
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {file:?}"))?;
+    Ok(text.lines().next().unwrap_or_default().trim().parse()?)
 }
 
 /// The URL of a new, empty database.
@@ -182,11 +201,12 @@ impl Cluster {
         initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]);
         run(initdb.args(["--no-sync", "--pgdata"]).arg(&data))?;
         // Nothing here survives the process, so nothing need survive a power cut.
+        let careless = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off";
+        let care = if IS_DURABLE.load(Ordering::Relaxed) { "" } else { careless };
         let socket = folder.display();
         let options = format!(
-            "-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off \
-             -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 \
-             -c max_prepared_transactions=10"
+            "-c listen_addresses='' -c unix_socket_directories='{socket}' {care} \
+             -c max_connections=400 -c max_prepared_transactions=10"
         );
         let pg_ctl = owned(owner.as_ref(), &programs.join("pg_ctl"));
         let mut watchdog = Command::new("sh");
