@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -158,11 +159,15 @@ async fn accept(
     presence: Presence,
     stop: CancellationToken,
 ) {
+    let mut connections = JoinSet::new();
     while let Some(Ok((stream, _))) = stop.run_until_cancelled(listener.accept()).await {
         let cut = stop.child_token();
         let serving = greet(stream, tls.clone(), Arc::clone(&passage), &presence, cut.clone());
-        tokio::spawn(async move { cut.run_until_cancelled(serving).await });
+        connections.spawn(async move { cut.run_until_cancelled(serving).await });
+        while connections.try_join_next().is_some() {}
     }
+    // Closed is what takes no more on any connection either.
+    while connections.join_next().await.is_some() {}
 }
 
 fn greet(

@@ -63,6 +63,10 @@ impl Passage {
         request: Request<Incoming>,
         cut: CancellationToken,
     ) -> Response<Body> {
+        // It came on a connection that is gone.
+        if cut.is_cancelled() {
+            return std::future::pending().await;
+        }
         let method = request.uri().path().trim_start_matches('/').to_owned();
         let number = self.record.arrived(attempt(&method, request.headers()));
         let mut mark = Mark { record: Arc::clone(&self.record), number, ended: None };
