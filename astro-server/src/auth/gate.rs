@@ -68,6 +68,20 @@ impl Gate {
         self.db.read(move |conn| work(conn, &context, call.message)).await
     }
 
+    /// Runs a reading RPC that is one statement, by an id. `work` may run again.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn look<Q, T, F>(&self, call: Call<Q>, work: F) -> Result<T>
+    where
+        Q: Send + 'static,
+        T: Send + 'static,
+        F: Fn(&mut Conn, &Context, &Q) -> Result<T> + Send + 'static,
+    {
+        let context = self.context(&call.entry);
+        self.db.look(move |conn| work(conn, &context, &call.message)).await
+    }
+
     /// Runs a mutating RPC in one transaction, once for each `request_id`.
     ///
     /// # Errors

@@ -181,7 +181,7 @@ impl Db {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.read_at(self.readers.clone().acquire_owned(), work).await
+        self.read_at(self.readers.clone().acquire_owned(), in_transaction(work)).await
     }
 
     /// The same for what every call needs before anything else, such as its key, and what takes no
@@ -194,14 +194,32 @@ impl Db {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        let place = async {
-            tokio::select! {
-                biased;
-                place = self.readers.clone().acquire_owned() => place,
-                place = self.short.clone().acquire_owned() => place,
-            }
-        };
-        self.read_at(place, work).await
+        self.read_at(self.any_place(), in_transaction(work)).await
+    }
+
+    /// Runs `work`, which is one statement that finds what it wants by its id: that sees one snapshot
+    /// without a transaction, whose two round trips would take as long again. `work` may run again.
+    ///
+    /// # Errors
+    /// See [`Db::read`].
+    pub async fn look<T, F>(&self, work: F) -> Result<T>
+    where
+        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let looking = self.read_at(self.any_place(), move |pool: &Pool| pool.look(work));
+        // Nothing bounds a statement outside a transaction, behind whatever pooler there is.
+        let looked = tokio::time::timeout(DATABASE_WAIT, looking).await;
+        looked.unwrap_or_else(|_| Err(self.pool.trouble().queue("reads")))
+    }
+
+    /// A place of any kind.
+    async fn any_place(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        tokio::select! {
+            biased;
+            place = self.readers.clone().acquire_owned() => place,
+            place = self.short.clone().acquire_owned() => place,
+        }
     }
 
     async fn read_at<T, F>(
@@ -210,7 +228,7 @@ impl Db {
         work: F,
     ) -> Result<T>
     where
-        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        F: FnOnce(&Pool) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
         let reading = async {
@@ -220,9 +238,7 @@ impl Db {
             let (pool, file) = (self.pool.clone(), self.file.clone());
             let done = self.threads.run(move || {
                 let there = file.map_or(Ok(()), |file| file.check());
-                let outcome = there
-                    .and_then(|()| pool.begin(Mode::Read))
-                    .and_then(|mut conn| conn.finish(work));
+                let outcome = there.and_then(|()| work(&pool));
                 pool.trouble().read(&outcome);
                 drop(place);
                 outcome
@@ -274,6 +290,11 @@ impl Db {
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
+}
+
+/// Work that reads in a transaction.
+fn in_transaction<T>(work: impl FnOnce(&mut Conn) -> Result<T>) -> impl FnOnce(&Pool) -> Result<T> {
+    |pool| pool.begin(Mode::Read)?.finish(work)
 }
 
 /// With what helps against the refusal that a start meets most. The text is only for people.

@@ -142,6 +142,22 @@ impl Pool {
         }
     }
 
+    /// Runs one reading statement outside a transaction, again on another connection if that one had
+    /// died while nobody used it.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error::Unavailable`] when the database takes no connection.
+    pub(super) fn look<T>(&self, work: impl Fn(&mut Conn) -> Result<T>) -> Result<T> {
+        let began = Instant::now();
+        loop {
+            let mut conn = self.take()?;
+            match conn.look(&work) {
+                Err(_) if conn.is_broken() && began.elapsed() < RERUN_WAIT => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// A new connection that the pool does not count.
     ///
     /// # Errors

@@ -262,3 +262,18 @@ async fn sqlites_writer_keeps_more_of_the_file_than_each_of_its_readers() {
         assert_eq!(db.read(kibibytes).await.unwrap(), 8 * 1024);
     }
 }
+
+#[tokio::test]
+async fn a_look_is_in_no_transaction_and_a_read_is() {
+    fn begins(conn: &mut Conn) -> Result<bool> {
+        let begun = conn.batch_execute("BEGIN").is_ok();
+        if begun {
+            conn.batch_execute("ROLLBACK")?;
+        }
+        Ok(begun)
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("astro.db"));
+    assert!(db.look(begins).await.unwrap());
+    assert!(!db.read(begins).await.unwrap());
+}

@@ -54,6 +54,11 @@ impl Conn {
         Ok(outcome)
     }
 
+    /// Runs one statement, in no transaction but the one that the database makes for it.
+    pub(super) fn look<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        caught(|| work(self))
+    }
+
     /// Begins a transaction, with its limits in the same round trip and in no other place: a
     /// pooler may give the next transaction another session.
     pub(super) fn begin(&mut self, mode: Mode) -> Result<()> {

@@ -34,7 +34,7 @@ impl ItemService for Items {
         request: Request<v1::GetItemRequest>,
     ) -> Result<Response<v1::GetItemResponse>, Status> {
         unary(request, |call| {
-            self.gate.read(call, |conn, context, q| {
+            self.gate.look(call, |conn, context, q| {
                 let id = ItemId::parse("item_id", &q.item_id)?;
                 let item = ops::visible(conn, &context.caller, id)?;
                 Ok(v1::GetItemResponse { item: Some(encode(item)) })
