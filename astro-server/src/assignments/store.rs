@@ -6,7 +6,7 @@ use super::{
     DeliveryStatus, Filter, Phase,
 };
 use crate::db::seek;
-use crate::db::{Engine, Prepare, within};
+use crate::db::{Engine, Prepare, each, within};
 use crate::items::Item;
 use crate::items::schema::items;
 use crate::kernel::limits::CLOCKS_APART;
@@ -21,7 +21,7 @@ use diesel::prelude::*;
 const ROWS_PREPARED: usize = 8;
 
 pub(super) fn insert(conn: &mut Engine, row: &Assignment, items: &[AssignmentItem]) -> Result<()> {
-    diesel::insert_into(t::table).values(row).execute(conn)?;
+    each!(conn, diesel::insert_into(t::table).values(row).execute(conn))?;
     let insert = || diesel::insert_into(assignment_items::table);
     match conn {
         Engine::Postgres(conn) if items.len() <= ROWS_PREPARED => {
@@ -41,7 +41,7 @@ pub(super) fn insert(conn: &mut Engine, row: &Assignment, items: &[AssignmentIte
 }
 
 pub(super) fn get(conn: &mut Engine, id: AssignmentId) -> Result<Option<Assignment>> {
-    Ok(t::table.find(id).first(conn).optional()?)
+    Ok(each!(conn, t::table.find(id).first(conn).optional())?)
 }
 
 pub(super) fn by_external_id(
@@ -240,12 +240,12 @@ pub(super) fn set_items_returned(conn: &mut Engine, assignment: AssignmentId) ->
 }
 
 pub(super) fn insert_attempt(conn: &mut Engine, attempt: &Attempt) -> Result<()> {
-    diesel::insert_into(a::table).values(attempt).execute(conn)?;
+    each!(conn, diesel::insert_into(a::table).values(attempt).execute(conn))?;
     Ok(())
 }
 
 pub(super) fn attempt(conn: &mut Engine, id: AttemptId) -> Result<Option<Attempt>> {
-    Ok(a::table.find(id).first(conn).optional()?)
+    Ok(each!(conn, a::table.find(id).first(conn).optional())?)
 }
 
 /// Attempts of the bot that have this offer or one of these markers.

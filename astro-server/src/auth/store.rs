@@ -62,7 +62,7 @@ pub(super) fn insert_key(conn: &mut Engine, key: &ApiKey, secret_hash: Vec<u8>) 
 }
 
 pub(super) fn key_with_hash(conn: &mut Engine, id: &str) -> Result<Option<(ApiKey, Vec<u8>)>> {
-    let row: Option<KeyRow> = api_keys::table.find(id).first(conn).optional()?;
+    let row: Option<KeyRow> = each!(conn, api_keys::table.find(id).first(conn).optional())?;
     row.map(KeyRow::key).transpose()
 }
 
@@ -139,13 +139,13 @@ pub(super) struct RequestRow {
 }
 
 pub(super) fn request(conn: &mut Engine, key: &str, id: Guid) -> Result<Option<RequestRow>> {
-    Ok(request_log::table.find((key, id)).first(conn).optional()?)
+    Ok(each!(conn, request_log::table.find((key, id)).first(conn).optional())?)
 }
 
 /// Claims the request id: the same request at the same time waits here until this one is
 /// committed, then runs again and finds its answer.
 pub(super) fn claim_request(conn: &mut Engine, row: &RequestRow) -> Result<()> {
-    diesel::insert_into(request_log::table).values(row).execute(conn)?;
+    each!(conn, diesel::insert_into(request_log::table).values(row).execute(conn))?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 use super::schema::bots as t;
 use super::{Bot, SteamStatus};
 use crate::db::seek::before;
-use crate::db::{Engine, Prepare, within};
+use crate::db::{Engine, Prepare, each, within};
 use crate::kernel::{BotId, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
@@ -57,11 +57,11 @@ pub(super) fn insert(conn: &mut Engine, new: &NewBot<'_>, now: Timestamp) -> Res
 }
 
 pub(super) fn get(conn: &mut Engine, id: BotId) -> Result<Option<Bot>> {
-    Ok(t::table.find(id).first(conn).optional()?)
+    Ok(each!(conn, t::table.find(id).first(conn).optional())?)
 }
 
 pub(super) fn of_steam_id(conn: &mut Engine, steam_id: SteamId) -> Result<Option<Bot>> {
-    Ok(t::table.filter(t::steam_id.eq(steam_id)).first(conn).optional()?)
+    Ok(each!(conn, t::table.filter(t::steam_id.eq(steam_id)).first(conn).optional())?)
 }
 
 pub(super) fn all_ids(conn: &mut Engine) -> Result<Vec<(OrgId, BotId)>> {

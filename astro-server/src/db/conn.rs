@@ -151,7 +151,8 @@ fn open_sqlite(path: &std::path::Path) -> ConnectionResult<Engine> {
 }
 
 /// One expression, compiled for each database with `$conn` as its own connection type: for the
-/// few statements (`ON CONFLICT`, multi-row `VALUES`) that `MultiConnection` cannot render.
+/// few statements (`ON CONFLICT`, multi-row `VALUES`) that `MultiConnection` cannot render, and for
+/// what calls do all day: it is found by its type, while `MultiConnection` writes its text each time.
 macro_rules! each {
     ($conn:ident, $query:expr) => {
         match $conn {

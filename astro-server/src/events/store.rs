@@ -3,7 +3,7 @@ use super::chain::{Chain, Head};
 use super::schema::{event_chain, event_log as l, event_queue as q, system_events as t};
 use super::{Event, EventId, Filter, Position, Range, Severity, TypePattern};
 use crate::db::types::sql as types;
-use crate::db::{Document, Engine, Guid, MultiBackend, Prepare, within};
+use crate::db::{Document, Engine, Guid, MultiBackend, Prepare, each, within};
 use crate::events::limits::LOG_PIECE;
 use crate::kernel::{AssignmentId, BotId, ItemId, OrgId, Reach, Result, SteamId, Timestamp};
 use diesel::dsl::sql;
@@ -34,7 +34,7 @@ pub(super) struct NewRow {
 }
 
 pub(super) fn insert(conn: &mut Engine, row: &NewRow) -> Result<()> {
-    diesel::insert_into(t::table).values(row).execute(conn)?;
+    each!(conn, diesel::insert_into(t::table).values(row).execute(conn))?;
     Ok(())
 }
 
@@ -199,9 +199,14 @@ fn matches(
 
 /// The last position of the log.
 pub(crate) fn end(conn: &mut Engine) -> Result<Position> {
-    let last: Option<(i64, Vec<u8>)> =
-        l::table.select((l::position, l::hash)).order(l::position.desc()).first(conn).optional()?;
+    let last = last(conn)?;
     Ok(last.map_or(Position::START, |(number, hash)| Position::new(number, &hash)))
+}
+
+/// The last entry of the log.
+fn last(conn: &mut Engine) -> Result<Option<(i64, Vec<u8>)>> {
+    let last = l::table.select((l::position, l::hash)).order(l::position.desc());
+    Ok(each!(conn, last.first(conn).optional())?)
 }
 
 /// The position with this number, if the log has it.
@@ -228,24 +233,23 @@ pub(super) fn position_of_old(conn: &mut Engine, tx: i64, seq: i64) -> Result<Po
 
 /// The log's id, which its tokens carry.
 pub(crate) fn log_id(conn: &mut Engine) -> Result<Uuid> {
-    let id: Guid = event_chain::table.select(event_chain::log_id).first(conn)?;
+    let id: Guid = each!(conn, event_chain::table.select(event_chain::log_id).first(conn))?;
     Ok(id.0)
 }
 
 /// The chain as it ends now, with the ends of these organisations.
 pub(super) fn chain(conn: &mut Engine, orgs: impl Iterator<Item = OrgId>) -> Result<Chain> {
     let log = log_id(conn)?;
-    let last: Option<(i64, Vec<u8>)> =
-        l::table.select((l::position, l::hash)).order(l::position.desc()).first(conn).optional()?;
+    let last = last(conn)?;
     let head = last.map_or_else(|| Head::of_log(log), |(position, hash)| Head { position, hash });
     let mut heads = HashMap::new();
     for org in orgs.collect::<HashSet<_>>() {
-        let last: Option<(Option<i64>, Option<Vec<u8>>)> = l::table
+        let last = l::table
             .filter(l::org_id.eq(org))
             .select((l::org_position, l::org_hash))
-            .order(l::position.desc())
-            .first(conn)
-            .optional()?;
+            .order(l::position.desc());
+        let last: Option<(Option<i64>, Option<Vec<u8>>)> =
+            each!(conn, last.first(conn).optional())?;
         if let Some((Some(position), Some(hash))) = last {
             heads.insert(org, Head { position, hash });
         }
@@ -316,9 +320,10 @@ macro_rules! content {
 
 /// SQLite: events that have no position yet, in order. Its one writer adds them in that order.
 pub(super) fn unsealed(conn: &mut Engine, limit: i64) -> Result<Vec<Content>> {
-    let last: Option<i64> = l::table.select(diesel::dsl::max(l::seq)).first(conn)?;
+    let last = l::table.select(diesel::dsl::max(l::seq));
+    let last: Option<i64> = each!(conn, last.first(conn))?;
     let rows = t::table.filter(t::seq.gt(last.unwrap_or(0))).select(content!());
-    Ok(rows.order(t::seq).limit(limit).load(conn)?)
+    Ok(each!(conn, rows.order(t::seq).limit(limit).load(conn))?)
 }
 
 /// The events of these rows.

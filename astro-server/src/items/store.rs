@@ -25,7 +25,7 @@ pub(super) fn insert(conn: &mut Engine, rows: &[Item]) -> Result<()> {
 }
 
 pub(super) fn get(conn: &mut Engine, id: ItemId) -> Result<Option<Item>> {
-    Ok(t::table.find(id).first(conn).optional()?)
+    Ok(each!(conn, t::table.find(id).first(conn).optional())?)
 }
 
 /// Changes the item if nobody changed it since it was read; then the transaction runs again.
@@ -298,12 +298,12 @@ pub(super) fn counts(conn: &mut Engine, bot: BotId) -> Result<Vec<(ItemState, i6
 }
 
 pub(super) fn insert_reservation(conn: &mut Engine, row: &Reservation) -> Result<()> {
-    diesel::insert_into(reservations::table).values(row).execute(conn)?;
+    each!(conn, diesel::insert_into(reservations::table).values(row).execute(conn))?;
     Ok(())
 }
 
 pub(super) fn reservation(conn: &mut Engine, id: ReservationId) -> Result<Option<Reservation>> {
-    Ok(reservations::table.find(id).first(conn).optional()?)
+    Ok(each!(conn, reservations::table.find(id).first(conn).optional())?)
 }
 
 /// Ends a reservation that holds; tells whether it did until now.

@@ -1,7 +1,7 @@
 //! SQL on `organizations`.
 use super::schema::organizations as t;
 use super::{CLAIM_TTL_DEFAULT, OFFER_TTL_DEFAULT, Org};
-use crate::db::{Document, Engine, Prepare, within};
+use crate::db::{Document, Engine, Prepare, each, within};
 use crate::kernel::{Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
@@ -96,7 +96,7 @@ pub(super) fn update(conn: &mut Engine, before: &Org, after: &Org) -> Result<()>
 }
 
 pub(super) fn get(conn: &mut Engine, id: OrgId) -> Result<Option<Org>> {
-    let row: Option<Row> = t::table.find(id).first(conn).optional()?;
+    let row: Option<Row> = each!(conn, t::table.find(id).first(conn).optional())?;
     row.map(Row::org).transpose()
 }
 
