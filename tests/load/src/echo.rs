@@ -20,14 +20,14 @@ use tower::Service;
 
 use crate::bare_bytes::BareBytes;
 use crate::calls::Calls;
-use crate::process::Process;
 
 /// The call that tells the bytes.
 const TELL: &str = "/astro.load.Echo/Tell";
 
 /// An echo that runs.
 pub(crate) struct Echo {
-    node: Node,
+    /// It ends with this.
+    _node: Node,
     address: SocketAddr,
 }
 
@@ -40,7 +40,7 @@ impl Echo {
         let program = std::env::current_exe()?;
         let mut node = Node::start(&program.to_string_lossy(), &["echo"], &[])?;
         let address = node.listens().await?;
-        Ok(Self { node, address })
+        Ok(Self { _node: node, address })
     }
 
     /// Tells it what to answer.
@@ -51,14 +51,6 @@ impl Echo {
         let calls = Calls::connect(self.address, "none", callers).await?;
         calls.bytes(TELL, bytes).await?;
         Ok(calls)
-    }
-
-    /// Its process.
-    ///
-    /// # Errors
-    /// When it has ended.
-    pub(crate) fn process(&self) -> anyhow::Result<Process> {
-        Ok(Process::alone(self.node.id()?))
     }
 }
 

@@ -74,15 +74,20 @@ impl Row {
         let ratio = self.ceiling.as_ref();
         let ratio = ratio.map_or(String::new(), |c| format!(", {:.2} of {}", c.ratio, c.name));
         let missed = if self.targets.iter().all(|target| target.met) { "" } else { "  MISSED" };
+        let errors = self.errors();
+        let errors = if errors.is_empty() { errors } else { format!(" ({errors})") };
         format!(
-            "{} ({} callers): {:.0}/s, p50 {p50:.2} ms, p99 {p99:.2} ms, {:.0} µs{ratio}{missed}",
+            "{} ({}): {:.0}/s{errors}, p50 {p50:.2} ms, p99 {p99:.2} ms, {:.0} µs{ratio}{missed}",
             self.case, self.callers, self.rate, self.server_cpu_us
         )
     }
 
+    fn errors(&self) -> String {
+        let errors = self.errors.iter().map(|(code, count)| format!("{count} {code}"));
+        errors.collect::<Vec<_>>().join(", ")
+    }
+
     fn cells(&self) -> String {
-        let errors: Vec<_> =
-            self.errors.iter().map(|(code, count)| format!("{count} {code}")).collect();
         let [p50, p90, p99, p999] = self.latency_ms;
         let database = self.database_cpu_us.map_or("".to_owned(), |us| format!("{us:.0}"));
         let ceiling = self.ceiling.as_ref().map_or("".to_owned(), |ceiling| {
@@ -98,7 +103,7 @@ impl Row {
             self.callers,
             self.rate,
             self.max_ms,
-            errors.join(", "),
+            self.errors(),
             self.server_cpu_us,
             mib(self.peak_memory_bytes),
             mib(self.database_bytes),
