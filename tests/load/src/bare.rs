@@ -7,11 +7,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use astro_server::db::limits::SQLITE_BATCH;
 use astro_server::db::{Conn, Engine};
+use astro_server::kernel::Clock;
 use astro_tests::{Backend, fill, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::data_types::PgTimestamp;
@@ -134,8 +135,7 @@ impl Requests {
     /// The statements of one request.
     fn create(&self, items: &[String]) -> anyhow::Result<Vec<Statement>> {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        let now = time(i64::try_from(now.as_micros())?);
+        let now = time(Clock::default().now().micros());
         let (org, bot) = (Value::Id(self.org), Value::Id(self.bot));
         let (id, request) = (Value::Id(Uuid::now_v7()), Value::Id(Uuid::now_v7()));
         let user = fill::FIRST_PERSON + number % fill::PEOPLE;

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use astro_sdk::v1::{WatchEventsRequest, WatchEventsResponse};
+use astro_server::kernel::Clock;
 use bytes::Bytes;
 use tokio::task::JoinSet;
 
@@ -173,7 +174,8 @@ async fn subscribe(bench: &Bench) -> anyhow::Result<(Arc<Heard>, JoinSet<()>)> {
 
 async fn read(mut stream: tonic::Streaming<WatchEventsResponse>, heard: Arc<Heard>, at: usize) {
     while let Ok(Some(message)) = stream.message().await {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(Clock::default().now().micros()).unwrap_or_default();
+        let now = Duration::from_micros(now);
         let since = |event: &astro_sdk::v1::Event| {
             let made = event.create_time.unwrap_or_default();
             let made = Duration::new(
