@@ -22,7 +22,7 @@ pub use database::Backend;
 pub use fold::{fact, fold};
 pub use node::Node;
 pub use pgbouncer::PgBouncer;
-pub use raw::Raw;
+pub use raw::{BareBytes, Raw};
 pub use relay::Relay;
 pub use second::SecondServer;
 pub use worker::{Worker, fast_pace};

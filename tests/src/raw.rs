@@ -89,7 +89,7 @@ impl Raw {
         if let Some(value) = authorization {
             request.metadata_mut().insert("authorization", header(value)?);
         }
-        let mut answers = grpc.streaming(request, path, Bare).await?.into_inner();
+        let mut answers = grpc.streaming(request, path, BareBytes).await?.into_inner();
         let first = answers.message().await?;
         first.ok_or_else(|| Status::new(Code::Unknown, "the answer has no message"))
     }
@@ -100,9 +100,10 @@ fn header(value: &str) -> Result<AsciiMetadataValue, Status> {
 }
 
 /// Messages as they are on the wire.
-struct Bare;
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BareBytes;
 
-impl Codec for Bare {
+impl Codec for BareBytes {
     type Encode = Bytes;
     type Decode = Bytes;
     type Encoder = Self;
@@ -117,7 +118,7 @@ impl Codec for Bare {
     }
 }
 
-impl Encoder for Bare {
+impl Encoder for BareBytes {
     type Item = Bytes;
     type Error = Status;
 
@@ -127,7 +128,7 @@ impl Encoder for Bare {
     }
 }
 
-impl Decoder for Bare {
+impl Decoder for BareBytes {
     type Item = Bytes;
     type Error = Status;
 

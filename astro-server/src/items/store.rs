@@ -168,7 +168,7 @@ pub(super) fn next_free(
         let oldest = || found().order((t::created_at.asc(), t::id.asc())).limit(limit);
         let pg = match conn {
             Engine::Postgres(pg) if ids.len() >= count => pg,
-            Engine::Postgres(_) | Engine::Sqlite(_) => return Ok(free(limit).load(conn)?),
+            Engine::Postgres(_) | Engine::Sqlite(_) => return Ok(oldest().load(conn)?),
         };
         let first = all_or_none(pg, count, |pg| {
             let rows = oldest().select(t::all_columns).for_no_key_update().skip_locked();

@@ -14,7 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
-use crate::bare_bytes::BareBytes;
+use astro_tests::BareBytes;
 
 /// Connections over which many callers call.
 const CONNECTIONS: usize = 4;

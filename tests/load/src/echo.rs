@@ -18,8 +18,8 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
-use crate::bare_bytes::BareBytes;
 use crate::calls::Calls;
+use astro_tests::BareBytes;
 
 /// The call that tells the bytes.
 const TELL: &str = "/astro.load.Echo/Tell";

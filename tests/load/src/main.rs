@@ -1,7 +1,6 @@
 //! Measures Astro against what the machine could do: `cargo run --release -p astro-load -- all`.
 
 mod bare;
-mod bare_bytes;
 mod bench;
 mod calls;
 mod drive;
