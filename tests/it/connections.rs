@@ -127,10 +127,10 @@ async fn a_database_that_takes_no_connection_is_told_by_health_though_the_probe_
     };
     assert_eq!(next().await, ServingStatus::Serving);
     sql::run(&mut conn, &format!("ALTER ROLE {name} CONNECTION LIMIT 0")).unwrap();
-    // All but the probe, which asks for nothing else.
+    // All but the probe, which has the connection that the server began with.
     let end = format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE usename = '{name}' AND query NOT LIKE '%SELECT 1'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{name}' AND pid <>
+           (SELECT pid FROM pg_stat_activity WHERE usename = '{name}' ORDER BY backend_start LIMIT 1)"
     );
     sql::run(&mut conn, &end).unwrap();
     let client = lone.client();

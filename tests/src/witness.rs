@@ -1,6 +1,6 @@
 //! Sees what each connection of this process does with its statements.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -75,6 +75,15 @@ fn is_of_transactions(text: &str) -> bool {
 pub fn call() {
     let witness = || -> Option<Box<dyn Instrumentation>> { Some(Box::<Witness>::default()) };
     set_default_instrumentation(witness).expect("nobody panics while it is set");
+}
+
+/// All statements that connections to the database with this address began.
+pub fn statements(database_url: &str) -> BTreeSet<String> {
+    let place = database_url.trim_start_matches("sqlite://");
+    let mut seen = seen();
+    let connections = seen.get_or_insert_default().iter().filter(|(url, _)| url.starts_with(place));
+    let told = connections.flat_map(|(_, connections)| connections).flatten();
+    told.map(|(text, _)| text.clone()).filter(|text| !is_of_transactions(text)).collect()
 }
 
 /// Of the database with this address: statements that a connection prepared each of several times, and

@@ -21,7 +21,9 @@ pub(crate) mod store;
 use crate::db::Document;
 use crate::db::types::{id, text_enum};
 use crate::jobs::Job;
-use crate::kernel::{AssetId, AssignmentId, BotId, ItemId, Money, OrgId, SteamId, Timestamp};
+use crate::kernel::{
+    AssetId, AssignmentId, BotId, ItemId, Money, OrgId, Reach, SteamId, Timestamp,
+};
 use diesel::prelude::*;
 pub use errors::*;
 
@@ -422,7 +424,7 @@ pub struct Attempt {
 }
 
 /// Which assignments are wanted. Fields are ANDed; values of one field are ORed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// States.
     pub states: Vec<AssignmentState>,
@@ -434,6 +436,24 @@ pub struct Filter {
     pub external_id: String,
     /// Kinds.
     pub types: Vec<String>,
+}
+
+impl Filter {
+    /// The part of it that an index leads to; what the rest takes is looked for there.
+    pub(crate) fn led(&self, reach: Reach) -> Self {
+        let mut led = Self::default();
+        if !matches!(reach, Reach::Organization(_)) {
+            return led;
+        }
+        if self.user.is_some() {
+            led.user = self.user;
+        } else if !self.external_system.is_empty() {
+            led.external_system.clone_from(&self.external_system);
+            // With the system it is one assignment's.
+            led.external_id.clone_from(&self.external_id);
+        }
+        led
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::db::{Conn, Document};
 use crate::events::{self, EventType, NewEvent};
 use crate::items::ops::{By, Source};
 use crate::items::{self, Item, ItemState};
+use crate::kernel::page::Piece;
 use crate::kernel::{
     AssignmentId, Caller, Error, Money, OrgId, Page, Reach, Result, SteamId, Timestamp,
 };
@@ -280,7 +281,7 @@ pub fn items(conn: &mut Conn, id: AssignmentId) -> Result<Vec<AssignmentItem>> {
     store::items_of(conn, &[id])
 }
 
-/// A page of assignments, one row more than its size.
+/// The next piece of a list of assignments.
 ///
 /// # Errors
 /// Those of the database.
@@ -290,7 +291,7 @@ pub fn list(
     filter: &Filter,
     oldest_first: bool,
     page: &Page,
-) -> Result<Vec<Assignment>> {
+) -> Result<Piece<Assignment>> {
     store::list(conn, reach, filter, oldest_first, page)
 }
 

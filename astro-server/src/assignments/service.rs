@@ -5,20 +5,21 @@ use super::{Assignment, AssignmentItem, AssignmentState, BlockedReason, Filter, 
 use crate::assignments::limits::RUNNER_UPS_MAX;
 use crate::auth::Gate;
 use crate::auth::gate::{Call, Context};
+use crate::db::Conn;
 use crate::edge::{call, unary};
 use crate::events::{self, Feed, Log};
 use crate::items::ReservationId;
 use crate::items::ops::Source;
 use crate::items::service::parse_ids;
 use crate::kernel::limits::{self, FILTER_VALUES_MAX};
-use crate::kernel::page::Cursor;
+use crate::kernel::page::{Cursor, Piece};
 use crate::kernel::steam::parse_trade_url;
 use crate::kernel::{AssetId, AssignmentId, Caller, Error, Money, Page, Reach, Result, SteamId};
 use crate::orgs;
 use crate::orgs::limits::{CLAIM_TTL_MAX, CLAIM_TTL_MIN};
 use crate::wire;
 use astro_sdk::v1::{self, assignment_service_server::AssignmentService};
-use futures_util::Stream;
+use futures_util::{Stream, TryFutureExt};
 use prost::Message;
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -87,8 +88,20 @@ impl AssignmentService for Assignments {
         &self,
         request: Request<v1::ListAssignmentsRequest>,
     ) -> Result<Response<v1::ListAssignmentsResponse>, Status> {
-        unary(request, |call| self.gate.read(call, |conn, context, q| list(conn, context, &q)))
-            .await
+        unary(request, |call| {
+            let listed = self.gate.list(call, |conn, context, q| {
+                let (reach, filter, oldest_first, page) = parse_list(conn, context, &q)?;
+                let look = move |conn: &mut Conn, page: &Page| {
+                    look(conn, reach, &filter, oldest_first, page)
+                };
+                Ok((page, look))
+            });
+            listed.map_ok(|(assignments, next_page_token)| v1::ListAssignmentsResponse {
+                assignments,
+                next_page_token,
+            })
+        })
+        .await
     }
 
     async fn cancel_assignment(
@@ -178,19 +191,19 @@ fn is_final(assignment: &v1::Assignment) -> bool {
         .any(|state| state.is_final() && encode_state(*state) == assignment.state())
 }
 
-fn read(conn: &mut crate::db::Conn, caller: &Caller, id: AssignmentId) -> Result<v1::Assignment> {
+fn read(conn: &mut Conn, caller: &Caller, id: AssignmentId) -> Result<v1::Assignment> {
     let assignment = ops::visible(conn, caller, id)?;
     whole(conn, assignment)
 }
 
 /// The assignment with its items.
-fn whole(conn: &mut crate::db::Conn, assignment: Assignment) -> Result<v1::Assignment> {
+fn whole(conn: &mut Conn, assignment: Assignment) -> Result<v1::Assignment> {
     let items = ops::items(conn, assignment.id)?;
     Ok(encode(assignment, items))
 }
 
 fn reassign(
-    conn: &mut crate::db::Conn,
+    conn: &mut Conn,
     context: &Context,
     q: v1::ReassignAssignmentRequest,
 ) -> Result<v1::ReassignAssignmentResponse> {
@@ -209,11 +222,11 @@ fn reassign(
     Ok(v1::ReassignAssignmentResponse { assignment: Some(whole(conn, old)?), successor })
 }
 
-fn list(
-    conn: &mut crate::db::Conn,
+fn parse_list(
+    conn: &mut Conn,
     context: &Context,
     q: &v1::ListAssignmentsRequest,
-) -> Result<v1::ListAssignmentsResponse> {
+) -> Result<(Reach, Filter, bool, Page)> {
     let filter = parse_filter(q.filter.clone().unwrap_or_default())?;
     let oldest_first = match q.order_by.as_str() {
         "" | "create_time desc" => false,
@@ -233,19 +246,26 @@ fn list(
         &[b"assignments", &what.encode_to_vec(), context.caller.principal.id().as_bytes()],
     )?;
     let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
-    let rows = ops::list(conn, reach, &filter, oldest_first, &page)?;
-    let ids: Vec<_> = rows.iter().map(|a| a.id).collect();
+    Ok((reach, filter, oldest_first, page))
+}
+
+fn look(
+    conn: &mut Conn,
+    reach: Reach,
+    filter: &Filter,
+    oldest_first: bool,
+    page: &Page,
+) -> Result<Piece<(Cursor, v1::Assignment)>> {
+    let piece = ops::list(conn, reach, filter, oldest_first, page)?;
+    let ids: Vec<_> = piece.rows.iter().map(|a| a.id).collect();
     let mut items: HashMap<AssignmentId, Vec<AssignmentItem>> = HashMap::new();
     for item in ops::items_of(conn, &ids)? {
         items.entry(item.assignment_id).or_default().push(item);
     }
-    let cursor = |a: &Assignment| Cursor::at(a.created_at, a.id.0);
-    let encode = |a: Assignment| {
+    piece.map(|a| {
         let own = items.remove(&a.id).unwrap_or_default();
-        Ok(encode(a, own))
-    };
-    let (assignments, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
-    Ok(v1::ListAssignmentsResponse { assignments, next_page_token })
+        Ok((Cursor::at(a.created_at, a.id.0), encode(a, own)))
+    })
 }
 
 fn parse_new(q: v1::CreateAssignmentRequest) -> Result<NewAssignment> {

@@ -5,11 +5,12 @@ use super::{
     Assignment, AssignmentItem, AssignmentState, Attempt, AttemptId, BlockedReason, Changes,
     DeliveryStatus, Filter, Phase,
 };
-use crate::db::seek;
-use crate::db::{Engine, Prepare, each, within};
+use crate::db::seek::piece_by_age;
+use crate::db::{Engine, MultiBackend, Prepare, each, one_of, within};
 use crate::items::Item;
 use crate::items::schema::items;
 use crate::kernel::limits::CLOCKS_APART;
+use crate::kernel::page::Piece;
 use crate::kernel::{
     AssetId, AssignmentId, BotId, Error, ItemId, OrgId, Page, Reach, Result, SteamId, Timestamp,
 };
@@ -101,13 +102,7 @@ pub(super) fn change(
     rows.pop().ok_or_else(|| Error::Conflict(format!("assignment {} was changed", assignment.id)))
 }
 
-pub(super) fn list(
-    conn: &mut Engine,
-    reach: Reach,
-    filter: &Filter,
-    oldest_first: bool,
-    page: &Page,
-) -> Result<Vec<Assignment>> {
+fn filtered(reach: Reach, filter: &Filter) -> t::BoxedQuery<'static, MultiBackend> {
     let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if !filter.states.is_empty() {
         query = query.filter(t::state.eq_any(filter.states.clone()));
@@ -124,20 +119,20 @@ pub(super) fn list(
     if !filter.types.is_empty() {
         query = query.filter(t::assignment_type.eq_any(filter.types.clone()));
     }
-    if let Some(after) = &page.after {
-        let (age, row) = ((t::created_at, t::id), (after.time()?, AssignmentId(after.id)));
-        query = if oldest_first {
-            query.filter(seek::after(age, row))
-        } else {
-            query.filter(seek::before(age, row))
-        };
-    }
-    query = if oldest_first {
-        query.order((t::created_at.asc(), t::id.asc()))
-    } else {
-        query.order((t::created_at.desc(), t::id.desc()))
-    };
-    Ok(query.limit(page.size + 1).load(conn)?)
+    query
+}
+
+/// The next piece of the list.
+pub(super) fn list(
+    conn: &mut Engine,
+    reach: Reach,
+    filter: &Filter,
+    oldest_first: bool,
+    page: &Page,
+) -> Result<Piece<Assignment>> {
+    let led = filter.led(reach);
+    let led = (led != *filter).then(|| filtered(reach, &led));
+    piece_by_age!(conn, page, oldest_first, t, AssignmentId, led, filtered(reach, filter))
 }
 
 /// Queued assignments of the bot whose time has come, the most urgent first and then those that
@@ -154,7 +149,7 @@ pub(super) fn queued(
         t::updated_at.gt(now.plus(CLOCKS_APART)).or(t::next_attempt_at.gt(now.plus(PAUSE_MAX)));
     Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .filter(t::state.eq(AssignmentState::Queued))
+        .filter(one_of(t::state, &[AssignmentState::Queued]))
         .filter(t::user_id.ne_all(not_for))
         .filter(due.or(put_off_ahead))
         .order((t::assignment_priority.desc(), t::next_attempt_at.asc(), t::id.asc()))
@@ -171,7 +166,7 @@ pub(super) fn overdue(conn: &mut Engine, now: Timestamp, limit: i64) -> Result<V
         AssignmentState::Blocked,
     ];
     Ok(t::table
-        .filter(t::state.eq_any(unclaimed))
+        .filter(one_of(t::state, &unclaimed))
         .filter(t::ending.is_null())
         .filter(t::expires_at.le(now))
         .order(t::expires_at)
@@ -183,7 +178,7 @@ pub(super) fn overdue(conn: &mut Engine, now: Timestamp, limit: i64) -> Result<V
 /// Delivered assignments that cannot be reversed any more.
 pub(super) fn to_settle(conn: &mut Engine, now: Timestamp, limit: i64) -> Result<Vec<Assignment>> {
     Ok(t::table
-        .filter(t::state.eq(AssignmentState::Delivered))
+        .filter(one_of(t::state, &[AssignmentState::Delivered]))
         .filter(t::settles_at.le(now))
         .order(t::settles_at)
         .limit(limit)
@@ -295,7 +290,7 @@ pub(super) fn attempt_of_trade(
 /// Attempts whose offers wait for their recipients for too long.
 pub(super) fn stale(conn: &mut Engine, now: Timestamp, limit: i64) -> Result<Vec<Attempt>> {
     Ok(a::table
-        .filter(a::phase.eq(Phase::Offered))
+        .filter(one_of(a::phase, &[Phase::Offered]))
         .filter(a::cancel_wanted.eq(false))
         .filter(a::withdraw_at.le(now))
         .order(a::withdraw_at)
@@ -314,7 +309,7 @@ pub(super) fn blocked_people(
     let oldest = diesel::dsl::sql::<diesel::sql_types::Bool>("min(assignments.created_at)");
     Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .filter(t::state.eq(AssignmentState::Blocked))
+        .filter(one_of(t::state, &[AssignmentState::Blocked]))
         .filter(t::blocked_reason.eq_any(reasons))
         .group_by(t::user_id)
         .select(t::user_id)
@@ -334,7 +329,7 @@ pub(super) fn blocked(
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::user_id.eq(user))
-        .filter(t::state.eq(AssignmentState::Blocked))
+        .filter(one_of(t::state, &[AssignmentState::Blocked]))
         .filter(t::blocked_reason.eq_any(reasons))
         .order((t::created_at, t::id))
         .prepared()
@@ -349,7 +344,7 @@ pub(super) fn blocked_for(
 ) -> Result<Vec<AssignmentId>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .filter(t::state.eq(AssignmentState::Blocked))
+        .filter(one_of(t::state, &[AssignmentState::Blocked]))
         .filter(t::blocked_reason.eq(reason))
         .select(t::id)
         .order(t::id)
@@ -366,7 +361,7 @@ pub(super) fn blocked_before_token(
     let recipient = users::org_id.eq(t::org_id).and(users::steam_id.eq(t::user_id));
     Ok(t::table
         .inner_join(users::table.on(recipient))
-        .filter(t::state.eq(AssignmentState::Blocked))
+        .filter(one_of(t::state, &[AssignmentState::Blocked]))
         .filter(t::blocked_reason.eq_any(reasons))
         .filter(users::trade_token_set_at.gt(t::last_delivery_attempt_at))
         .order((t::created_at, t::id))

@@ -4,10 +4,13 @@ use super::known::Known;
 use super::streams::{StreamPass, Streams};
 use crate::crash;
 use crate::db::{Conn, Db};
+use crate::kernel::limits::LIST_PAGE_TIME;
+use crate::kernel::page::{Cursor, Piece};
 use crate::kernel::seal::Sealer;
-use crate::kernel::{Caller, Clock, Result, Timestamp};
+use crate::kernel::{Caller, Clock, Page, Result, Timestamp};
 use astro_sdk::methods::Method;
 use prost::Message;
+use tokio::time::Instant;
 
 /// What every service needs.
 #[derive(Debug, Clone)]
@@ -80,6 +83,38 @@ impl Gate {
     {
         let context = self.context(&call.entry);
         self.db.look(move |conn| work(conn, &context, &call.message)).await
+    }
+
+    /// Runs an RPC that lists: looks for the page in one piece of the list after the other until it is
+    /// full, or took its time, so that a filter that takes few holds nobody up. `parse` tells the page
+    /// and how to look for it. Each piece is of one snapshot of the database.
+    ///
+    /// # Errors
+    /// Those of `parse` and of the looks.
+    pub async fn list<Q, M, P, L>(&self, call: Call<Q>, parse: P) -> Result<(Vec<M>, String)>
+    where
+        Q: Send + 'static,
+        M: Message + 'static,
+        P: FnOnce(&mut Conn, &Context, Q) -> Result<(Page, L)> + Send + 'static,
+        L: Fn(&mut Conn, &Page) -> Result<Piece<(Cursor, M)>> + Clone + Send + 'static,
+    {
+        let (context, began) = (self.context(&call.entry), Instant::now());
+        let first = move |conn: &mut Conn| {
+            let (page, look) = parse(conn, &context, call.message)?;
+            let piece = look(conn, &page)?;
+            Ok((page, look, piece))
+        };
+        let (page, look, mut found) = self.db.read(first).await?;
+        while let Some(rest) = page.beyond(&found) {
+            if began.elapsed() >= LIST_PAGE_TIME {
+                break;
+            }
+            let look = look.clone();
+            let next = self.db.search(move |conn| look(conn, &rest)).await?;
+            found.rows.extend(next.rows);
+            found.upto = next.upto;
+        }
+        Ok(page.end(&self.sealer, found))
     }
 
     /// Runs a mutating RPC in one transaction, once for each `request_id`.

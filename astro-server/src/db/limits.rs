@@ -33,6 +33,8 @@ pub const CONNECTION_IDLE: Duration = Duration::from_secs(300);
 pub const READERS_DEFAULT: usize = 8;
 /// One reader of so many is kept for short reads, such as the look at a call's key.
 pub const SHORT_READERS_OF: usize = 4;
+/// One reader of so many may go through much at once: on two processors, one of them.
+pub const SEARCHES_OF: usize = 8;
 /// PostgreSQL's writers: with the readers and a server's few other connections, four servers fit
 /// into PostgreSQL's default of 100.
 pub const WRITERS_DEFAULT: usize = 12;

@@ -14,6 +14,7 @@ mod tests;
 mod transaction;
 mod trouble;
 pub mod types;
+mod words;
 mod writer;
 
 pub use address::Address;
@@ -22,9 +23,10 @@ pub(crate) use conn::{each, within};
 pub use prepared::Prepare;
 pub use trouble::Able;
 pub use types::{Document, Guid};
+pub use words::{Word, none_of, one_of};
 
 use crate::db::limits::{
-    DATABASE_WAIT, READERS_DEFAULT, SHORT_READERS_OF, SQLITE_BATCH, WRITERS_DEFAULT,
+    DATABASE_WAIT, READERS_DEFAULT, SEARCHES_OF, SHORT_READERS_OF, SQLITE_BATCH, WRITERS_DEFAULT,
 };
 use crate::kernel::{Error, Result};
 use crate::outside::{Chance, Outside, Threads};
@@ -84,6 +86,8 @@ pub struct Db {
     readers: Arc<Semaphore>,
     /// Places for short reads alone.
     short: Arc<Semaphore>,
+    /// Places for going through much, within those for all.
+    searches: Arc<Semaphore>,
     changed: watch::Sender<u64>,
     threads: Threads,
     _probe: Arc<DropGuard>,
@@ -137,8 +141,19 @@ impl Db {
         let writer = Writer::start(outside.threads, &worker, threads)?;
         let (short, readers) = options.places();
         let (short, readers) = (Arc::new(Semaphore::new(short)), Arc::new(Semaphore::new(readers)));
-        let (address, probe, threads) = (address.clone(), Arc::new(probe), outside.threads);
-        Ok(Self { address, pool, file, writer, readers, short, changed, threads, _probe: probe })
+        let searches = (options.readers / SEARCHES_OF).max(1);
+        Ok(Self {
+            address: address.clone(),
+            pool,
+            file,
+            writer,
+            readers,
+            short,
+            searches: Arc::new(Semaphore::new(searches)),
+            changed,
+            threads: outside.threads,
+            _probe: Arc::new(probe),
+        })
     }
 
     /// Runs `work` in a transaction and answers once it is committed. `work` may run again, so it
@@ -182,6 +197,22 @@ impl Db {
         T: Send + 'static,
     {
         self.read_at(self.readers.clone().acquire_owned(), in_transaction(work)).await
+    }
+
+    /// The same for a piece of much that is gone through: few do that at once, in turns, since they would
+    /// take all processors from those who know what they want.
+    ///
+    /// # Errors
+    /// See [`Db::read`].
+    pub async fn search<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let turn = tokio::time::timeout(DATABASE_WAIT / 2, self.searches.acquire()).await;
+        let late = |_| self.pool.trouble().queue("searches");
+        let _turn = turn.map_err(late)?.map_err(|_| Error::Stopping)?;
+        self.read(work).await
     }
 
     /// The same for what every call needs before anything else, such as its key, and what takes no

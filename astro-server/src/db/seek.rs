@@ -43,6 +43,84 @@ where
     Beyond { sign: ") < (", ..after(columns, row) }
 }
 
+/// Rows up to this one, where the columns are in ascending order.
+pub fn up_to<A, B, X, Y>(columns: (A, B), row: (X, Y)) -> Beyond<A, B, X::Expression, Y::Expression>
+where
+    A: Expression<SqlType: SqlType + SingleValue>,
+    B: Expression<SqlType: SqlType + SingleValue>,
+    X: AsExpression<A::SqlType>,
+    Y: AsExpression<B::SqlType>,
+{
+    Beyond { sign: ") <= (", ..after(columns, row) }
+}
+
+/// Rows up to this one, where the columns are in descending order.
+pub fn down_to<A, B, X, Y>(
+    columns: (A, B),
+    row: (X, Y),
+) -> Beyond<A, B, X::Expression, Y::Expression>
+where
+    A: Expression<SqlType: SqlType + SingleValue>,
+    B: Expression<SqlType: SqlType + SingleValue>,
+    X: AsExpression<A::SqlType>,
+    Y: AsExpression<B::SqlType>,
+{
+    Beyond { sign: ") >= (", ..after(columns, row) }
+}
+
+/// The piece of a list that a page is looked for in: rows of `$query` in the order of a column and the
+/// id. `$led`, if there is one, is what an index leads to of it: of that, no more rows are gone through
+/// than the page says, so that no statement lasts.
+macro_rules! piece {
+    ($conn:expr, $page:expr, $ascending:expr, $t:ident.$column:ident: $key:ty, $id:ident,
+     |$cursor:ident| $read:expr, $write:expr, $led:expr, $query:expr) => {{
+        use $crate::db::seek::{after, before, down_to, up_to};
+        let (page, ascending, order): (&$crate::kernel::Page, bool, _) =
+            ($page, $ascending, ($t::$column, $t::id));
+        let first: Option<($key, $id)> = match &page.after {
+            Some($cursor) => Some(($read, $id($cursor.id))),
+            None => None,
+        };
+        let begun = |query: $t::BoxedQuery<'static, $crate::db::MultiBackend>| {
+            let query = match (first.clone(), ascending) {
+                (None, _) => query,
+                (Some(row), true) => query.filter(after(order, row)),
+                (Some(row), false) => query.filter(before(order, row)),
+            };
+            match ascending {
+                true => query.order(($t::$column.asc(), $t::id.asc())),
+                false => query.order(($t::$column.desc(), $t::id.desc())),
+            }
+        };
+        let led: Option<$t::BoxedQuery<'static, $crate::db::MultiBackend>> = $led;
+        let bound: Option<($key, $id)> = match led {
+            Some(led) => {
+                begun(led).select(order).offset(page.piece - 1).limit(1).load($conn)?.pop()
+            }
+            None => None,
+        };
+        let query = match (bound.clone(), ascending) {
+            (None, _) => begun($query),
+            (Some(row), true) => begun($query).filter(up_to(order, row)),
+            (Some(row), false) => begun($query).filter(down_to(order, row)),
+        };
+        let rows = query.limit(page.size + 1).load($conn)?;
+        Ok($crate::kernel::page::Piece { rows, upto: bound.map(|(key, id)| $write(key, id.0)) })
+    }};
+}
+pub(crate) use piece;
+
+/// The same by age.
+macro_rules! piece_by_age {
+    ($conn:expr, $page:expr, $ascending:expr, $t:ident, $id:ident, $led:expr, $query:expr) => {
+        $crate::db::seek::piece!(
+            $conn, $page, $ascending, $t.created_at: $crate::kernel::Timestamp, $id,
+            |cursor| cursor.time()?, $crate::kernel::page::Cursor::at, $led, $query
+        )
+    };
+}
+pub(crate) use piece_by_age;
+
 impl<A, B, X, Y> Expression for Beyond<A, B, X, Y> {
     type SqlType = Bool;
 }

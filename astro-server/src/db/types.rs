@@ -75,9 +75,10 @@ macro_rules! expression {
 }
 pub(crate) use expression;
 
-/// `Sql for Rust(inner) = PgType | SqliteType(Repr), |value| to_repr, |repr| from_repr;`
+/// `Sql for Rust(inner) = PgType | SqliteType(how to read it), |value| to_stored, |stored| from_stored;`
+/// Read in place: a page of items has some two thousand of these.
 macro_rules! columns {
-    ($($sql:ident for $name:ident($rust:ty) = $pg:ident | $lite:ident($repr:ty),
+    ($($sql:ident for $name:ident($rust:ty) = $pg:ident | $lite:ident($read:ident),
        |$v:ident| $to:expr, |$r:ident| $from:expr;)*) => {
         /// The SQL types, for `table!`.
         #[allow(missing_docs)]
@@ -127,8 +128,8 @@ macro_rules! columns {
             }
         }
         impl diesel::deserialize::FromSql<sql::$sql, diesel::sqlite::Sqlite> for $name {
-            fn from_sql(value: <diesel::sqlite::Sqlite as diesel::backend::Backend>::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-                let $r = <$repr as diesel::deserialize::FromSql<diesel::sql_types::$lite, diesel::sqlite::Sqlite>>::from_sql(value)?;
+            fn from_sql(mut value: <diesel::sqlite::Sqlite as diesel::backend::Backend>::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                let $r = value.$read();
                 Ok(Self($from))
             }
         }
@@ -146,22 +147,22 @@ macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         $crate::kernel::ids::ids! { $($(#[$doc])* $name),* }
         $crate::db::types::columns! { $(
-            $name for $name(uuid::Uuid) = Uuid | Binary(Vec<u8>),
-                |v| v.as_bytes().as_slice(), |r| uuid::Uuid::from_slice(&r)?;
+            $name for $name(uuid::Uuid) = Uuid | Binary(read_blob),
+                |v| v.as_bytes().as_slice(), |r| uuid::Uuid::from_slice(r)?;
         )* }
     };
 }
 pub(crate) use id;
 
 columns! {
-    OrgId for OrgId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    BotId for BotId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    ItemId for ItemId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    AssignmentId for AssignmentId(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    Guid for Guid(Uuid) = Uuid | Binary(Vec<u8>), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(&r)?;
-    Instant for Timestamp(DateTime<Utc>) = Timestamptz | BigInt(i64),
+    OrgId for OrgId(Uuid) = Uuid | Binary(read_blob), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(r)?;
+    BotId for BotId(Uuid) = Uuid | Binary(read_blob), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(r)?;
+    ItemId for ItemId(Uuid) = Uuid | Binary(read_blob), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(r)?;
+    AssignmentId for AssignmentId(Uuid) = Uuid | Binary(read_blob), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(r)?;
+    Guid for Guid(Uuid) = Uuid | Binary(read_blob), |v| v.as_bytes().as_slice(), |r| Uuid::from_slice(r)?;
+    Instant for Timestamp(DateTime<Utc>) = Timestamptz | BigInt(read_long),
         |v| v.timestamp_micros(), |r| DateTime::from_timestamp_micros(r).ok_or("timestamp out of range")?;
-    Doc for Document(Value) = Jsonb | Text(String), |v| v.to_string(), |r| serde_json::from_str(&r)?;
+    Doc for Document(Value) = Jsonb | Text(read_text), |v| v.to_string(), |r| serde_json::from_str(r)?;
 }
 
 /// A Steam number: the same `BIGINT` on both.
@@ -215,6 +216,11 @@ macro_rules! text_enum {
                 }
             }
         }
+        impl $crate::db::Word for $name {
+            fn word(self) -> &'static str {
+                self.as_str()
+            }
+        }
         $crate::db::types::expression!($name, diesel::sql_types::Text);
         impl<DB: diesel::backend::Backend> diesel::serialize::ToSql<diesel::sql_types::Text, DB> for $name
         where
@@ -227,13 +233,25 @@ macro_rules! text_enum {
                 diesel::serialize::ToSql::<diesel::sql_types::Text, DB>::to_sql(self.as_str(), out)
             }
         }
-        impl<DB: diesel::backend::Backend> diesel::deserialize::FromSql<diesel::sql_types::Text, DB> for $name
-        where
-            String: diesel::deserialize::FromSql<diesel::sql_types::Text, DB>,
-        {
-            fn from_sql(value: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-                let word: String = diesel::deserialize::FromSql::<diesel::sql_types::Text, DB>::from_sql(value)?;
-                Ok(word.parse::<Self>()?)
+        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for $name {
+            fn from_sql(
+                mut value: <diesel::sqlite::Sqlite as diesel::backend::Backend>::RawValue<'_>,
+            ) -> diesel::deserialize::Result<Self> {
+                Ok(value.read_text().parse::<Self>()?)
+            }
+        }
+        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
+            fn from_sql(
+                value: <diesel::pg::Pg as diesel::backend::Backend>::RawValue<'_>,
+            ) -> diesel::deserialize::Result<Self> {
+                Ok(std::str::from_utf8(value.as_bytes())?.parse::<Self>()?)
+            }
+        }
+        impl diesel::deserialize::FromSql<diesel::sql_types::Text, $crate::db::MultiBackend> for $name {
+            fn from_sql(
+                value: $crate::db::MultiRawValue<'_>,
+            ) -> diesel::deserialize::Result<Self> {
+                value.from_sql::<Self, diesel::sql_types::Text>()
             }
         }
     };

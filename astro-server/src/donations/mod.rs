@@ -10,7 +10,7 @@ use crate::db::Document;
 use crate::db::types::{id, text_enum};
 use crate::items::asset::SeenAsset;
 use crate::kernel::Noun;
-use crate::kernel::{BotId, Error, OrgId, Result, SteamId, Timestamp};
+use crate::kernel::{BotId, Error, OrgId, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
 /// A donation, as errors name it.
@@ -129,7 +129,7 @@ impl Donation {
 }
 
 /// Which donations are wanted. Fields are ANDed; values of one field are ORed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// States.
     pub states: Vec<DonationState>,
@@ -137,6 +137,14 @@ pub struct Filter {
     pub donor: Option<SteamId>,
     /// Bot.
     pub bot: Option<BotId>,
+}
+
+impl Filter {
+    /// The part of it that an index leads to; what the rest takes is looked for there.
+    pub(crate) fn led(&self, reach: Reach) -> Self {
+        let own = matches!(reach, Reach::Organization(_));
+        Self { donor: self.donor.filter(|_| own), ..Self::default() }
+    }
 }
 
 /// A trade offer to judge.

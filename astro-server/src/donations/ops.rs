@@ -7,6 +7,7 @@ use crate::events::{self, EventType, NewEvent};
 use crate::items::asset::{Class, Origin, SeenAsset};
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
+use crate::kernel::page::Piece;
 use crate::kernel::{AssetId, BotId, Caller, Error, Page, Reach, Result, SteamId, Timestamp};
 use crate::{orgs, users};
 use std::collections::{HashMap, HashSet};
@@ -20,11 +21,16 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: DonationId) -> Result<Donat
     found.ok_or(super::DONATION.missing(id))
 }
 
-/// A page of donations, newest first, one more than its size.
+/// The next piece of the list of donations, newest first.
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(conn: &mut Conn, reach: Reach, filter: &Filter, page: &Page) -> Result<Vec<Donation>> {
+pub fn list(
+    conn: &mut Conn,
+    reach: Reach,
+    filter: &Filter,
+    page: &Page,
+) -> Result<Piece<Donation>> {
     store::list(conn, reach, filter, page)
 }
 

@@ -3,13 +3,14 @@ use super::{DeclineReason, Donation, DonationId, DonationState, Filter, ops};
 use crate::auth::Gate;
 use crate::db::Conn;
 use crate::edge::unary;
-use crate::items;
+use crate::items::{self, Item};
 use crate::kernel::limits::{self, FILTER_VALUES_MAX};
 use crate::kernel::page::Cursor;
-use crate::kernel::{BotId, Error, Page, Result, SteamId};
+use crate::kernel::{AssetId, BotId, Error, ItemId, Page, Result, SteamId};
 use crate::orgs;
 use crate::wire;
 use astro_sdk::v1::{self, donation_service_server::DonationService};
+use futures_util::TryFutureExt;
 use prost::Message;
 use std::collections::HashMap;
 use tonic::{Request, Response, Status};
@@ -28,7 +29,8 @@ impl DonationService for Donations {
             self.0.read(call, |conn, context, q| {
                 let id = DonationId::parse("donation_id", &q.donation_id)?;
                 let donation = ops::visible(conn, &context.caller, id)?;
-                let donation = Some(encode(conn, donation)?);
+                let recorded = recorded(conn, std::slice::from_ref(&donation))?;
+                let donation = Some(encode(donation, &recorded)?);
                 Ok(v1::GetDonationResponse { donation })
             })
         })
@@ -40,7 +42,7 @@ impl DonationService for Donations {
         request: Request<v1::ListDonationsRequest>,
     ) -> Result<Response<v1::ListDonationsResponse>, Status> {
         unary(request, |call| {
-            self.0.read(call, |conn, context, q| {
+            let listed = self.0.list(call, |conn, context, q| {
                 let filter = parse_filter(q.filter.clone().unwrap_or_default())?;
                 let list = list_of(&q);
                 let page = Page::parse(
@@ -50,12 +52,16 @@ impl DonationService for Donations {
                     &[b"donations", &list, context.caller.principal.id().as_bytes()],
                 )?;
                 let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
-                let rows = ops::list(conn, reach, &filter, &page)?;
-                let cursor = |d: &Donation| Cursor::at(d.created_at, d.id.0);
-                let encode = |d| encode(conn, d);
-                let (donations, next_page_token) =
-                    page.fill(&context.sealer, rows, cursor, encode)?;
-                Ok(v1::ListDonationsResponse { donations, next_page_token })
+                let look = move |conn: &mut Conn, page: &Page| {
+                    let piece = ops::list(conn, reach, &filter, page)?;
+                    let recorded = recorded(conn, &piece.rows)?;
+                    piece.map(|d| Ok((Cursor::at(d.created_at, d.id.0), encode(d, &recorded)?)))
+                };
+                Ok((page, look))
+            });
+            listed.map_ok(|(donations, next_page_token)| v1::ListDonationsResponse {
+                donations,
+                next_page_token,
             })
         })
         .await
@@ -126,15 +132,27 @@ fn encode_reason(reason: Option<DeclineReason>) -> v1::DeclineReason {
     }
 }
 
-fn encode(conn: &mut Conn, donation: Donation) -> Result<v1::Donation> {
-    let recorded: HashMap<_, _> =
-        items::ops::of_donation(conn, donation.bot_id, &donation.trade_offer_id)?
-            .into_iter()
-            .filter_map(|item| Some(((item.steam_app_id, item.received_asset_id?), item.id)))
-            .collect();
+/// Items by their donation, which is a bot and an offer, and the asset that they came as.
+type Recorded = HashMap<((BotId, String), (i32, AssetId)), ItemId>;
+
+fn recorded(conn: &mut Conn, donations: &[Donation]) -> Result<Recorded> {
+    let offers: Vec<_> = donations.iter().map(|d| (d.bot_id, d.trade_offer_id.as_str())).collect();
+    let items = items::ops::of_donations(conn, &offers)?.into_iter();
+    let named = |item: Item| {
+        let donation = (item.bot_id, item.received_trade_offer_id?);
+        Some(((donation, (item.steam_app_id, item.received_asset_id?)), item.id))
+    };
+    Ok(items.filter_map(named).collect())
+}
+
+fn encode(donation: Donation, recorded: &Recorded) -> Result<v1::Donation> {
+    let of = (donation.bot_id, donation.trade_offer_id.clone());
     let items = donation.given()?.into_iter().map(|asset| v1::DonatedItem {
         app_id: asset.app.cast_unsigned(),
-        item_id: recorded.get(&asset.key()).map(ToString::to_string).unwrap_or_default(),
+        item_id: recorded
+            .get(&(of.clone(), asset.key()))
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         market_hash_name: asset.market_hash_name,
         amount: asset.amount,
     });

@@ -2,8 +2,9 @@
 use super::rules::Given;
 use super::schema::donations as t;
 use super::{Donation, DonationId, DonationState, Filter};
-use crate::db::seek::before;
-use crate::db::{Engine, Prepare, each, within};
+use crate::db::seek::piece_by_age;
+use crate::db::{Engine, MultiBackend, Prepare, each, one_of, within};
+use crate::kernel::page::Piece;
 use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
@@ -43,7 +44,7 @@ pub(super) fn of_trade(conn: &mut Engine, bot: BotId, trade: &str) -> Result<Opt
 pub(super) fn open(conn: &mut Engine, bot: BotId) -> Result<Vec<Donation>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .filter(t::state.eq_any(OPEN))
+        .filter(one_of(t::state, &OPEN))
         .order((t::created_at, t::id))
         .prepared()
         .load(conn)?)
@@ -52,7 +53,7 @@ pub(super) fn open(conn: &mut Engine, bot: BotId) -> Result<Vec<Donation>> {
 /// Deletes the donations of which nothing came; tells whether there were no others.
 pub(super) fn clear(conn: &mut Engine, bot: BotId) -> Result<bool> {
     let of_bot = t::table.filter(t::bot_id.eq(bot));
-    let taken = of_bot.filter(t::state.eq_any(TAKEN)).select(t::id);
+    let taken = of_bot.filter(one_of(t::state, &TAKEN)).select(t::id);
     if taken.first::<DonationId>(conn).optional()?.is_some() {
         return Ok(false);
     }
@@ -113,18 +114,12 @@ pub(super) fn open_or_since(
 ) -> Result<Vec<Donation>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .filter(t::state.eq_any(OPEN).or(t::updated_at.ge(since)))
+        .filter(one_of(t::state, &OPEN).or(t::updated_at.ge(since)))
         .prepared()
         .load(conn)?)
 }
 
-/// Donations, newest first, one more than the page has.
-pub(super) fn list(
-    conn: &mut Engine,
-    reach: Reach,
-    filter: &Filter,
-    page: &Page,
-) -> Result<Vec<Donation>> {
+fn filtered(reach: Reach, filter: &Filter) -> t::BoxedQuery<'static, MultiBackend> {
     let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if !filter.states.is_empty() {
         query = query.filter(t::state.eq_any(filter.states.clone()));
@@ -135,8 +130,17 @@ pub(super) fn list(
     if let Some(bot) = filter.bot {
         query = query.filter(t::bot_id.eq(bot));
     }
-    if let Some(after) = &page.after {
-        query = query.filter(before((t::created_at, t::id), (after.time()?, DonationId(after.id))));
-    }
-    Ok(query.order((t::created_at.desc(), t::id.desc())).limit(page.size + 1).load(conn)?)
+    query
+}
+
+/// The next piece of the list.
+pub(super) fn list(
+    conn: &mut Engine,
+    reach: Reach,
+    filter: &Filter,
+    page: &Page,
+) -> Result<Piece<Donation>> {
+    let led = filter.led(reach);
+    let led = (led != *filter).then(|| filtered(reach, &led));
+    piece_by_age!(conn, page, false, t, DonationId, led, filtered(reach, filter))
 }

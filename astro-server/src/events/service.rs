@@ -115,7 +115,7 @@ impl Events {
                 break;
             }
             let (query, from) = (query.clone(), upto);
-            let next = self.gate.db.read(move |conn| query.look(conn, from, room)).await?;
+            let next = self.gate.db.search(move |conn| query.look(conn, from, room)).await?;
             events.extend(next.events);
             (upto, more) = (next.upto, next.more);
         }

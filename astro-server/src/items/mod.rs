@@ -12,7 +12,7 @@ use crate::db::Document;
 use crate::db::types::{id, text_enum};
 use crate::jobs::Job;
 use crate::kernel::{
-    AssetId, AssignmentId, BotId, Error, ItemId, Money, OrgId, Result, SteamId, Timestamp,
+    AssetId, AssignmentId, BotId, Error, ItemId, Money, OrgId, Reach, Result, SteamId, Timestamp,
 };
 use diesel::prelude::*;
 pub use errors::*;
@@ -311,7 +311,7 @@ pub struct Reservation {
 }
 
 /// Which items are wanted. Fields are ANDed; values of one field are ORed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// States.
     pub states: Vec<ItemState>,
@@ -329,6 +329,27 @@ pub struct Filter {
     pub text: String,
     /// Only what can be traded at this time.
     pub tradable_at: Option<Timestamp>,
+}
+
+impl Filter {
+    /// The part of it that an index leads to in this order; what the rest takes is looked for there.
+    pub(crate) fn led(&self, reach: Reach, order: Order) -> Self {
+        let by_age = matches!(order, Order::Newest | Order::Oldest);
+        let mut led = Self::default();
+        if !by_age || !matches!(reach, Reach::Organization(_)) {
+            return led;
+        }
+        if self.recipient.is_some() {
+            led.recipient = self.recipient;
+        } else if self.donor.is_some() {
+            led.donor = self.donor;
+        } else if self.market_hash_names.len() == 1 {
+            led.market_hash_names.clone_from(&self.market_hash_names);
+        } else if self.states.len() == 1 {
+            led.states.clone_from(&self.states);
+        }
+        led
+    }
 }
 
 /// Order of a list.

@@ -5,6 +5,7 @@ use super::{
 use crate::auth::gate::Context;
 use crate::db::{Conn, Document};
 use crate::events::{self, Event, EventType, NewEvent};
+use crate::kernel::page::Piece;
 use crate::kernel::{
     AssetId, AssignmentId, BotId, Caller, Error, ItemId, Money, OrgId, Page, Reach, Result,
     SteamId, Timestamp,
@@ -30,7 +31,7 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: ItemId) -> Result<Item> {
     store::get(conn, id)?.filter(|item| caller.sees(item.org_id)).ok_or(super::ITEM.missing(id))
 }
 
-/// A page of items, one row more than its size.
+/// The next piece of a list of items.
 ///
 /// # Errors
 /// Those of the database.
@@ -40,7 +41,7 @@ pub fn list(
     filter: &Filter,
     order: Order,
     page: &Page,
-) -> Result<Vec<Item>> {
+) -> Result<Piece<Item>> {
     store::list(conn, reach, filter, order, page)
 }
 
@@ -403,6 +404,14 @@ pub fn of_assignment(conn: &mut Conn, id: AssignmentId) -> Result<Vec<Item>> {
 }
 
 /// The items that a donation brought.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_donations(conn: &mut Conn, donations: &[(BotId, &str)]) -> Result<Vec<Item>> {
+    store::of_donations(conn, donations)
+}
+
+/// The items that came with an offer to the bot.
 ///
 /// # Errors
 /// Those of the database.

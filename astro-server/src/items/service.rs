@@ -3,6 +3,7 @@ use super::ops::{self, Update, Wanted};
 use super::{Filter, Item, ItemState, Order, Reservation, ReservationId};
 use crate::auth::Gate;
 use crate::auth::gate::Context;
+use crate::db::Conn;
 use crate::edge::unary;
 use crate::events::{Event, Log};
 use crate::items::limits::{LABELS_MAX, RESERVATION_TTL_DEFAULT, RESERVATION_TTL_MAX};
@@ -12,6 +13,7 @@ use crate::kernel::{BotId, Error, ItemId, Page, Result, SteamId};
 use crate::orgs;
 use crate::wire;
 use astro_sdk::v1::{self, item_service_server::ItemService};
+use futures_util::TryFutureExt;
 use prost::Message;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -48,7 +50,7 @@ impl ItemService for Items {
         request: Request<v1::ListItemsRequest>,
     ) -> Result<Response<v1::ListItemsResponse>, Status> {
         unary(request, |call| {
-            self.gate.read(call, |conn, context, q| {
+            let listed = self.gate.list(call, |conn, context, q| {
                 let filter = parse_filter(q.filter.clone().unwrap_or_default(), context)?;
                 let order = Order::parse(&q.order_by)?;
                 let list = list_of(&q);
@@ -59,17 +61,20 @@ impl ItemService for Items {
                     &[b"items", &list, context.caller.principal.id().as_bytes()],
                 )?;
                 let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
-                let rows = ops::list(conn, reach, &filter, order, &page)?;
-                let cursor = |item: &Item| match order {
+                let cursor = move |item: &Item| match order {
                     Order::Newest | Order::Oldest => Cursor::at(item.created_at, item.id.0),
                     Order::Name | Order::NameDescending => {
                         Cursor { key: item.item_name.clone(), id: item.id.0 }
                     }
                 };
-                let encode = |item| Ok(encode(item));
-                let (items, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
-                Ok(v1::ListItemsResponse { items, next_page_token })
-            })
+                let look = move |conn: &mut Conn, page: &Page| {
+                    let piece = ops::list(conn, reach, &filter, order, page)?;
+                    piece.map(|item| Ok((cursor(&item), encode(item))))
+                };
+                Ok((page, look))
+            });
+            listed
+                .map_ok(|(items, next_page_token)| v1::ListItemsResponse { items, next_page_token })
         })
         .await
     }

@@ -3,14 +3,15 @@ use super::schema::{items as t, reservations};
 use super::{
     Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
 };
-use crate::db::seek;
-use crate::db::{Engine, MultiBackend, Prepare, each, within};
+use crate::db::seek::{piece, piece_by_age};
+use crate::db::{Engine, MultiBackend, Prepare, each, none_of, one_of, within};
 use crate::kernel::limits::CLOCKS_APART;
-use crate::kernel::page::Cursor;
+use crate::kernel::page::{Cursor, Piece};
 use crate::kernel::{
     AssetId, AssignmentId, BotId, Error, ItemId, OrgId, Page, Reach, Result, Timestamp,
 };
 use diesel::prelude::*;
+use std::collections::BTreeSet;
 
 /// Free items looked at beyond those wanted.
 const SPARE: i64 = 500;
@@ -45,9 +46,9 @@ pub(super) fn change(
     rows.pop().ok_or_else(|| Error::Conflict(format!("item {} was changed", item.id)))
 }
 
-type Query<'a> = t::BoxedQuery<'a, MultiBackend>;
+type Query = t::BoxedQuery<'static, MultiBackend>;
 
-fn filtered<'a>(reach: Reach, filter: &Filter) -> Query<'a> {
+fn filtered(reach: Reach, filter: &Filter) -> Query {
     let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     // One value leads to a place in an index that is in the list's order; several do not.
     query = match filter.states.as_slice() {
@@ -91,36 +92,26 @@ fn filtered<'a>(reach: Reach, filter: &Filter) -> Query<'a> {
     query
 }
 
-/// One row more than the page's size, so that the caller knows whether there is a next page.
+/// The next piece of the list.
 pub(super) fn list(
     conn: &mut Engine,
     reach: Reach,
     filter: &Filter,
     order: Order,
     page: &Page,
-) -> Result<Vec<Item>> {
-    let mut query = filtered(reach, filter);
-    if let Some(after) = &page.after {
-        query = beyond(query, order, after)?;
+) -> Result<Piece<Item>> {
+    let led = filter.led(reach, order);
+    let led = (led != *filter).then(|| filtered(reach, &led));
+    let query = filtered(reach, filter);
+    let by_name = |name, id| Cursor { key: name, id };
+    match order {
+        Order::Newest => piece_by_age!(conn, page, false, t, ItemId, led, query),
+        Order::Oldest => piece_by_age!(conn, page, true, t, ItemId, led, query),
+        Order::Name | Order::NameDescending => piece!(
+            conn, page, order == Order::Name, t.item_name: String, ItemId,
+            |cursor| cursor.key.clone(), by_name, led, query
+        ),
     }
-    query = match order {
-        Order::Newest => query.order((t::created_at.desc(), t::id.desc())),
-        Order::Oldest => query.order((t::created_at.asc(), t::id.asc())),
-        Order::Name => query.order((t::item_name.asc(), t::id.asc())),
-        Order::NameDescending => query.order((t::item_name.desc(), t::id.desc())),
-    };
-    Ok(query.limit(page.size + 1).load(conn)?)
-}
-
-fn beyond<'a>(query: Query<'a>, order: Order, after: &Cursor) -> Result<Query<'a>> {
-    let (id, name) = (ItemId(after.id), after.key.clone());
-    let (age, alphabet) = ((t::created_at, t::id), (t::item_name, t::id));
-    Ok(match order {
-        Order::Newest => query.filter(seek::before(age, (after.time()?, id))),
-        Order::Oldest => query.filter(seek::after(age, (after.time()?, id))),
-        Order::Name => query.filter(seek::after(alphabet, (name, id))),
-        Order::NameDescending => query.filter(seek::before(alphabet, (name, id))),
-    })
 }
 
 /// Locks items of `org`, always in the order of their ids, so that no two transactions wait for
@@ -143,12 +134,10 @@ pub(super) fn next_free(
     count: usize,
 ) -> Result<Vec<Item>> {
     let filter = Filter { tradable_at: Some(now), ..filter.clone() };
-    // Written out, since a value that is bound leads into no partial index (`items_free`).
-    let available = "items.state = 'AVAILABLE'";
     let limit = i64::try_from(count).unwrap_or(i64::MAX - SPARE);
     let free = |limit| {
         filtered(Reach::Organization(org), &filter)
-            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(available))
+            .filter(one_of(t::state, &[ItemState::Available]))
             .filter(t::amount.eq(1))
             .order((t::created_at.asc(), t::id.asc()))
             .limit(limit)
@@ -229,7 +218,7 @@ pub(super) fn holder(
         .filter(t::bot_id.eq(bot))
         .filter(t::steam_app_id.eq(app))
         .filter(t::steam_asset_id.eq(asset))
-        .filter(t::state.ne_all(GONE))
+        .filter(none_of(t::state, &GONE))
         .limit(1)
         .prepared()
         .get_result(conn)
@@ -247,7 +236,7 @@ pub(super) fn held_by_others(
         .filter(t::bot_id.ne(bot))
         .filter(t::steam_app_id.eq(app))
         .filter(t::steam_asset_id.eq_any(assets))
-        .filter(t::state.ne_all(GONE))
+        .filter(none_of(t::state, &GONE))
         .filter(t::state.ne(ItemState::Missing))
         .order(t::id)
         .load(conn)?)
@@ -257,7 +246,7 @@ pub(super) fn held_by_others(
 pub(super) fn of_bot(conn: &mut Engine, bot: BotId) -> Result<Vec<Item>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .filter(t::state.ne_all(GONE))
+        .filter(none_of(t::state, &GONE))
         .order(t::id)
         .prepared()
         .load(conn)?)
@@ -278,6 +267,17 @@ pub(super) fn withdrawn(
         .order(t::created_at.desc())
         .first(conn)
         .optional()?)
+}
+
+/// Items that came with these offers to bots.
+pub(super) fn of_donations(conn: &mut Engine, offers: &[(BotId, &str)]) -> Result<Vec<Item>> {
+    let bots: BTreeSet<BotId> = offers.iter().map(|(bot, _)| *bot).collect();
+    let offers: BTreeSet<&str> = offers.iter().map(|(_, offer)| *offer).collect();
+    Ok(t::table
+        .filter(t::bot_id.eq_any(bots))
+        .filter(t::received_trade_offer_id.eq_any(offers))
+        .order(t::id)
+        .load(conn)?)
 }
 
 pub(super) fn of_donation(conn: &mut Engine, bot: BotId, offer: &str) -> Result<Vec<Item>> {
@@ -330,7 +330,7 @@ pub(super) fn reservations_ahead(
 ) -> Result<Vec<Reservation>> {
     let latest = now.plus(CLOCKS_APART);
     Ok(reservations::table
-        .filter(reservations::state.eq(ReservationState::Held))
+        .filter(one_of(reservations::state, &[ReservationState::Held]))
         .filter(reservations::expires_at.gt(latest))
         .filter(reservations::created_at.gt(latest))
         .order(reservations::expires_at)
@@ -356,7 +356,7 @@ pub(super) fn overdue_reservations(
     limit: i64,
 ) -> Result<Vec<Reservation>> {
     Ok(reservations::table
-        .filter(reservations::state.eq(ReservationState::Held))
+        .filter(one_of(reservations::state, &[ReservationState::Held]))
         .filter(reservations::expires_at.le(now))
         .order(reservations::expires_at)
         .limit(limit)

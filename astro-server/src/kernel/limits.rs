@@ -8,6 +8,11 @@ pub const PAGE_SIZE_DEFAULT: i32 = 50;
 pub const PAGE_SIZE_MAX: i32 = 500;
 /// Bytes of a page at most, but for one row that has more: clients take 4 MiB in one message.
 pub const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// Rows that a page's first look for what a filter takes goes through, and each further one: the first
+/// finds what is common without delay, the others let other callers in after some ten milliseconds.
+pub const LIST_PIECES: (i64, i64) = (500, 10_000);
+/// Time after which a page whose filter takes few is given as it is, to be followed by the next.
+pub const LIST_PAGE_TIME: Duration = Duration::from_secs(1);
 /// Values in one filter field: bounds the statement.
 pub const FILTER_VALUES_MAX: usize = 100;
 /// Items in one assignment or reservation: bounds the transaction and the trade offer, which

@@ -1,6 +1,6 @@
 //! Pages: keyset cursors in sealed tokens.
 use super::error::{Error, Result};
-use super::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
+use super::limits::{LIST_PIECES, PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
 use super::seal::Sealer;
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -13,6 +13,8 @@ pub struct Page {
     pub size: i64,
     /// The last row of the page before, if there was one.
     pub after: Option<Cursor>,
+    /// Rows to go through for those that a filter takes.
+    pub piece: i64,
     /// What the list is of; a token is good for the same list only.
     query: [u8; 8],
 }
@@ -39,6 +41,26 @@ impl Cursor {
     pub fn time(&self) -> Result<super::Timestamp> {
         let micros = self.key.parse().map_err(|_| Error::PageToken)?;
         super::Timestamp::from_micros("page_token", micros).map_err(|_| Error::PageToken)
+    }
+}
+
+/// What was found in a piece of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece<T> {
+    /// Rows of the page, or one more than it wants.
+    pub rows: Vec<T>,
+    /// Up to where the list was gone through; none: to its end, or as far as rows were wanted.
+    pub upto: Option<Cursor>,
+}
+
+impl<T> Piece<T> {
+    /// The same piece, of what `of` makes of its rows.
+    ///
+    /// # Errors
+    /// Those of `of`.
+    pub fn map<U>(self, of: impl FnMut(T) -> Result<U>) -> Result<Piece<U>> {
+        let rows = self.rows.into_iter().map(of).collect::<Result<_>>()?;
+        Ok(Piece { rows, upto: self.upto })
     }
 }
 
@@ -69,7 +91,30 @@ impl Page {
             "" => None,
             token => Some(open(sealer, token, query)?),
         };
-        Ok(Self { size: i64::from(size), after, query })
+        Ok(Self { size: i64::from(size), after, piece: LIST_PIECES.0, query })
+    }
+
+    /// What is left to look for of this page beyond what was found; none when that is enough, or the
+    /// list is at its end.
+    pub fn beyond<T>(&self, found: &Piece<T>) -> Option<Self> {
+        let size = self.size - i64::try_from(found.rows.len()).unwrap_or(self.size);
+        let after = found.upto.clone().filter(|_| size > 0)?;
+        Some(Self { size, after: Some(after), piece: LIST_PIECES.1, query: self.query })
+    }
+
+    /// The messages of the rows that were found in pieces, and the token of the next page: empty when
+    /// the list was gone through to its end.
+    pub fn end<M: Message>(&self, sealer: &Sealer, found: Piece<(Cursor, M)>) -> (Vec<M>, String) {
+        let (rows, upto) = (found.rows, found.upto);
+        let cursor = |(cursor, _): &(Cursor, M)| cursor.clone();
+        let (messages, token) = self
+            .fill(sealer, rows, cursor, |(_, message)| Ok(message))
+            .expect("nothing is encoded");
+        let token = match upto {
+            Some(upto) if token.is_empty() => self.token(sealer, &upto),
+            Some(_) | None => token,
+        };
+        (messages, token)
     }
 
     /// The messages of `rows`, of which one more than the page's size was asked for, and the token
@@ -168,6 +213,28 @@ mod tests {
         let cursor = |n: &i32| Cursor { key: n.to_string(), id: Uuid::nil() };
         let (rows, token) = page.fill(&sealer, vec![1, 2, 3], cursor, Ok).unwrap();
         assert_eq!((rows, token), (vec![1, 2, 3], String::new()));
+    }
+
+    #[test]
+    fn a_page_of_few_rows_goes_on_where_the_list_was_gone_through_to() {
+        let sealer = sealer();
+        let page = Page::parse(&sealer, 3, "", &[]).unwrap();
+        let at = |n: i32| Cursor { key: n.to_string(), id: Uuid::nil() };
+        let piece = |rows: &[i32], upto: Option<i32>| Piece {
+            rows: rows.iter().map(|n| (at(*n), *n)).collect(),
+            upto: upto.map(at),
+        };
+        let next = page.beyond(&piece(&[7], Some(9))).unwrap();
+        assert_eq!((next.size, next.after, next.piece), (2, Some(at(9)), LIST_PIECES.1));
+        assert_eq!(page.beyond(&piece(&[7, 8, 9], Some(9))), None, "it is full");
+        assert_eq!(page.beyond(&piece(&[7], None)), None, "nothing is left");
+
+        let after = |token: &str| Page::parse(&sealer, 3, token, &[]).unwrap().after;
+        let (rows, token) = page.end(&sealer, piece(&[7], Some(9)));
+        assert_eq!((rows, after(&token)), (vec![7], Some(at(9))));
+        let (rows, token) = page.end(&sealer, piece(&[5, 6, 7, 8], Some(9)));
+        assert_eq!((rows, after(&token)), (vec![5, 6, 7], Some(at(7))));
+        assert_eq!(page.end(&sealer, piece(&[], None)), (vec![], String::new()));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::events::{self, EventType, NewEvent, Severity};
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
 use crate::items::{self, Item, ItemState};
+use crate::kernel::page::Piece;
 use crate::kernel::{AssetId, Error, ItemId, Page, Reach, Result, Timestamp};
 use std::collections::{HashMap, HashSet};
 
@@ -188,7 +189,7 @@ pub(super) fn vanish(conn: &mut Conn, row: &Discrepancy, how: &str, by: By<'_>) 
     Ok(())
 }
 
-/// A page of differences, newest first, one more than its size.
+/// The next piece of the list of differences, newest first.
 ///
 /// # Errors
 /// Those of the database.
@@ -197,7 +198,7 @@ pub fn list(
     reach: Reach,
     open_only: bool,
     page: &Page,
-) -> Result<Vec<Discrepancy>> {
+) -> Result<Piece<Discrepancy>> {
     store::list_discrepancies(conn, reach, open_only, page)
 }
 

@@ -7,6 +7,7 @@ use crate::donations;
 use crate::events::{self, EventType, NewEvent};
 use crate::items::ops::By;
 use crate::items::{self, ItemState};
+use crate::kernel::page::Piece;
 use crate::kernel::{BotId, Caller, Error, Page, Reach, Result, Timestamp};
 use std::time::Duration;
 
@@ -185,10 +186,10 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: SyncId) -> Result<Sync> {
     store::get(conn, id)?.filter(|s| caller.sees(s.org_id)).ok_or(super::SYNC.missing(id))
 }
 
-/// A page of runs, newest first, one more than its size.
+/// The next piece of the list of runs, newest first.
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(conn: &mut Conn, reach: Reach, bot: Option<BotId>, page: &Page) -> Result<Vec<Sync>> {
+pub fn list(conn: &mut Conn, reach: Reach, bot: Option<BotId>, page: &Page) -> Result<Piece<Sync>> {
     store::list(conn, reach, bot, page)
 }

@@ -4,6 +4,7 @@ use super::{
     discrepancies, ops,
 };
 use crate::auth::Gate;
+use crate::db::Conn;
 use crate::edge::unary;
 use crate::items::ops::By;
 use crate::kernel::page::Cursor;
@@ -11,6 +12,7 @@ use crate::kernel::{BotId, Error, Page, Result, limits};
 use crate::orgs;
 use crate::{bots, wire};
 use astro_sdk::v1::{self, sync_service_server::SyncService};
+use futures_util::TryFutureExt;
 use tonic::{Request, Response, Status};
 
 /// Answers `astro.v1.SyncService`.
@@ -59,7 +61,7 @@ impl SyncService for Syncs {
         request: Request<v1::ListSyncsRequest>,
     ) -> Result<Response<v1::ListSyncsResponse>, Status> {
         unary(request, |call| {
-            self.0.read(call, |conn, context, q| {
+            let listed = self.0.list(call, |conn, context, q| {
                 let list: [&[u8]; 4] = [
                     b"syncs",
                     q.org_id.as_bytes(),
@@ -75,12 +77,14 @@ impl SyncService for Syncs {
                         Some(bots::ops::visible(conn, &context.caller, id)?.id)
                     }
                 };
-                let rows = ops::list(conn, reach, bot, &page)?;
-                let cursor = |s: &Sync| Cursor::at(s.created_at, s.id.0);
-                let encode = |s| Ok(encode(s));
-                let (syncs, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
-                Ok(v1::ListSyncsResponse { syncs, next_page_token })
-            })
+                let look = move |conn: &mut Conn, page: &Page| {
+                    let piece = ops::list(conn, reach, bot, page)?;
+                    piece.map(|s| Ok((Cursor::at(s.created_at, s.id.0), encode(s))))
+                };
+                Ok((page, look))
+            });
+            listed
+                .map_ok(|(syncs, next_page_token)| v1::ListSyncsResponse { syncs, next_page_token })
         })
         .await
     }
@@ -90,7 +94,7 @@ impl SyncService for Syncs {
         request: Request<v1::ListDiscrepanciesRequest>,
     ) -> Result<Response<v1::ListDiscrepanciesResponse>, Status> {
         unary(request, |call| {
-            self.0.read(call, |conn, context, q| {
+            let listed = self.0.list(call, |conn, context, q| {
                 let list: [&[u8]; 4] = [
                     b"discrepancies",
                     q.org_id.as_bytes(),
@@ -99,12 +103,15 @@ impl SyncService for Syncs {
                 ];
                 let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
                 let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
-                let rows = discrepancies::list(conn, reach, q.open_only, &page)?;
-                let cursor = |d: &Discrepancy| Cursor::at(d.created_at, d.id.0);
-                let encode = |d| Ok(encode_discrepancy(d));
-                let (discrepancies, next_page_token) =
-                    page.fill(&context.sealer, rows, cursor, encode)?;
-                Ok(v1::ListDiscrepanciesResponse { discrepancies, next_page_token })
+                let look = move |conn: &mut Conn, page: &Page| {
+                    let piece = discrepancies::list(conn, reach, q.open_only, page)?;
+                    piece.map(|d| Ok((Cursor::at(d.created_at, d.id.0), encode_discrepancy(d))))
+                };
+                Ok((page, look))
+            });
+            listed.map_ok(|(discrepancies, next_page_token)| v1::ListDiscrepanciesResponse {
+                discrepancies,
+                next_page_token,
             })
         })
         .await

@@ -4,9 +4,10 @@ use super::schema::{
     discrepancies as d, inventory_sync_log as t, reversed_trades as r, traded_assets as m,
 };
 use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, Sync, SyncId, SyncState};
-use crate::db::seek::before;
-use crate::db::{Document, Engine, Prepare, each, within};
+use crate::db::seek::piece_by_age;
+use crate::db::{Document, Engine, Prepare, each, one_of, within};
 use crate::kernel::limits::CLOCKS_APART;
+use crate::kernel::page::Piece;
 use crate::kernel::{AssetId, BotId, Error, ItemId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -27,7 +28,7 @@ pub(super) fn get(conn: &mut Engine, id: SyncId) -> Result<Option<Sync>> {
 pub(super) fn open(conn: &mut Engine, bot: BotId) -> Result<Option<Sync>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
-        .filter(t::sync_status.eq_any([SyncState::Pending, SyncState::Running]))
+        .filter(one_of(t::sync_status, &[SyncState::Pending, SyncState::Running]))
         .limit(1)
         .prepared()
         .get_result(conn)
@@ -92,20 +93,19 @@ pub(super) fn progress(conn: &mut Engine, sync: &Sync, progress: &Progress) -> R
     }
 }
 
+/// The next piece of the list of runs.
 pub(super) fn list(
     conn: &mut Engine,
     reach: Reach,
     bot: Option<BotId>,
     page: &Page,
-) -> Result<Vec<Sync>> {
+) -> Result<Piece<Sync>> {
     let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if let Some(bot) = bot {
         query = query.filter(t::bot_id.eq(bot));
     }
-    if let Some(after) = &page.after {
-        query = query.filter(before((t::created_at, t::id), (after.time()?, SyncId(after.id))));
-    }
-    Ok(query.order((t::created_at.desc(), t::id.desc())).limit(page.size + 1).load(conn)?)
+    // An index leads to all that can be asked for.
+    piece_by_age!(conn, page, false, t, SyncId, None, query)
 }
 
 /// Records a difference unless it is open already; tells whether it was recorded.
@@ -330,7 +330,7 @@ pub(super) fn restate(conn: &mut Engine, row: &Discrepancy) -> Result<()> {
 pub(super) fn told_stacks(conn: &mut Engine, bot: BotId) -> Result<HashMap<Key, u32>> {
     let rows: Vec<Discrepancy> = d::table
         .filter(d::bot_id.eq(bot))
-        .filter(d::kind.eq(DiscrepancyKind::Stack))
+        .filter(one_of(d::kind, &[DiscrepancyKind::Stack]))
         .filter(d::resolution.is_null().or(d::resolution.eq(Resolution::WriteOff)))
         .order((d::created_at, d::id))
         .load(conn)?;
@@ -361,8 +361,8 @@ pub(super) fn is_ignored_stack(
         .filter(d::app_id.eq(app))
         .filter(d::asset_id.eq(asset))
         .filter(d::subject.eq(""))
-        .filter(d::kind.eq(DiscrepancyKind::Stack))
-        .filter(d::resolution.eq(Resolution::Ignore))
+        .filter(one_of(d::kind, &[DiscrepancyKind::Stack]))
+        .filter(one_of(d::resolution, &[Resolution::Ignore]))
         .select(d::item_id)
         .load(conn)?;
     Ok(about.contains(&item))
@@ -372,7 +372,7 @@ pub(super) fn is_ignored_stack(
 pub(super) fn ignored(conn: &mut Engine, bot: BotId) -> Result<Ignored> {
     let rows: Vec<(DiscrepancyKind, i32, AssetId)> = d::table
         .filter(d::bot_id.eq(bot))
-        .filter(d::resolution.eq(Resolution::Ignore))
+        .filter(one_of(d::resolution, &[Resolution::Ignore]))
         .filter(d::subject.eq(""))
         .select((d::kind, d::app_id, d::asset_id))
         .load(conn)?;
@@ -393,19 +393,17 @@ pub(super) fn ignored(conn: &mut Engine, bot: BotId) -> Result<Ignored> {
     Ok(ignored)
 }
 
+/// The next piece of the list of differences.
 pub(super) fn list_discrepancies(
     conn: &mut Engine,
     reach: Reach,
     open_only: bool,
     page: &Page,
-) -> Result<Vec<Discrepancy>> {
-    let mut query = within!(d::table.into_boxed(), d::org_id, reach);
-    if open_only {
-        query = query.filter(d::resolution.is_null());
-    }
-    if let Some(after) = &page.after {
-        let row = (after.time()?, DiscrepancyId(after.id));
-        query = query.filter(before((d::created_at, d::id), row));
-    }
-    Ok(query.order((d::created_at.desc(), d::id.desc())).limit(page.size + 1).load(conn)?)
+) -> Result<Piece<Discrepancy>> {
+    let all = || within!(d::table.into_boxed(), d::org_id, reach);
+    let (led, query) = match open_only {
+        true => (Some(all()), all().filter(d::resolution.is_null())),
+        false => (None, all()),
+    };
+    piece_by_age!(conn, page, false, d, DiscrepancyId, led, query)
 }

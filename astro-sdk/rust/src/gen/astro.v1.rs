@@ -910,7 +910,8 @@ pub struct ListAssignmentsResponse {
     /// Assignments.
     #[prost(message, repeated, tag = "1")]
     pub assignments: ::prost::alloc::vec::Vec<Assignment>,
-    /// Empty on the last page.
+    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    /// by another: read on until this is empty.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
@@ -2128,7 +2129,8 @@ pub struct ListDonationsResponse {
     /// Donations.
     #[prost(message, repeated, tag = "1")]
     pub donations: ::prost::alloc::vec::Vec<Donation>,
-    /// Empty on the last page.
+    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    /// by another: read on until this is empty.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
@@ -2868,7 +2870,8 @@ pub struct ListItemsResponse {
     /// Items.
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<crate::v1::Item>,
-    /// Empty on the last page.
+    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    /// by another: read on until this is empty.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
@@ -4009,7 +4012,8 @@ pub struct ListSyncsResponse {
     /// Runs.
     #[prost(message, repeated, tag = "1")]
     pub syncs: ::prost::alloc::vec::Vec<Sync>,
-    /// Empty on the last page.
+    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    /// by another: read on until this is empty.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
@@ -4055,7 +4059,8 @@ pub struct ListDiscrepanciesResponse {
     /// Differences.
     #[prost(message, repeated, tag = "1")]
     pub discrepancies: ::prost::alloc::vec::Vec<Discrepancy>,
-    /// Empty on the last page.
+    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    /// by another: read on until this is empty.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }

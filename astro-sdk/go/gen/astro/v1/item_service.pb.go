@@ -769,7 +769,8 @@ type ListItemsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Items.
 	Items []*Item `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
-	// Empty on the last page.
+	// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+	// by another: read on until this is empty.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

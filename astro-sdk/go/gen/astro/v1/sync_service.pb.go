@@ -950,7 +950,8 @@ type ListSyncsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Runs.
 	Syncs []*Sync `protobuf:"bytes,1,rep,name=syncs,proto3" json:"syncs,omitempty"`
-	// Empty on the last page.
+	// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+	// by another: read on until this is empty.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1078,7 +1079,8 @@ type ListDiscrepanciesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Differences.
 	Discrepancies []*Discrepancy `protobuf:"bytes,1,rep,name=discrepancies,proto3" json:"discrepancies,omitempty"`
-	// Empty on the last page.
+	// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+	// by another: read on until this is empty.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -688,7 +688,9 @@ class ListAssignmentsResponse(Message):
         """Assignments."""
 
     next_page_token: str
-    """Empty on the last page."""
+    """Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    by another: read on until this is empty.
+    """
 
     def __init__(
         self,
@@ -1266,7 +1268,9 @@ class ListDonationsResponse(Message):
         """Donations."""
 
     next_page_token: str
-    """Empty on the last page."""
+    """Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    by another: read on until this is empty.
+    """
 
     def __init__(
         self,
@@ -1743,7 +1747,9 @@ class ListItemsResponse(Message):
         """Items."""
 
     next_page_token: str
-    """Empty on the last page."""
+    """Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    by another: read on until this is empty.
+    """
 
     def __init__(
         self,
@@ -2524,7 +2530,9 @@ class ListSyncsResponse(Message):
         """Runs."""
 
     next_page_token: str
-    """Empty on the last page."""
+    """Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    by another: read on until this is empty.
+    """
 
     def __init__(
         self,
@@ -2565,7 +2573,9 @@ class ListDiscrepanciesResponse(Message):
         """Differences."""
 
     next_page_token: str
-    """Empty on the last page."""
+    """Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    by another: read on until this is empty.
+    """
 
     def __init__(
         self,

@@ -298,7 +298,10 @@ export const ListAssignmentsRequestSchema: GenMessage<ListAssignmentsRequest> = 
 export type ListAssignmentsResponse = Message<"astro.v1.ListAssignmentsResponse"> & {
   /** Assignments. */
   assignments: Assignment[];
-  /** Empty on the last page. */
+  /**
+   * Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+   * by another: read on until this is empty.
+   */
   nextPageToken: string;
 };
 

@@ -151,7 +151,10 @@ export const ListDonationsRequestSchema: GenMessage<ListDonationsRequest> = /*@_
 export type ListDonationsResponse = Message<"astro.v1.ListDonationsResponse"> & {
   /** Donations. */
   donations: Donation[];
-  /** Empty on the last page. */
+  /**
+   * Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+   * by another: read on until this is empty.
+   */
   nextPageToken: string;
 };
 

@@ -280,7 +280,10 @@ export const ListItemsRequestSchema: GenMessage<ListItemsRequest> = /*@__PURE__*
 export type ListItemsResponse = Message<"astro.v1.ListItemsResponse"> & {
   /** Items. */
   items: Item[];
-  /** Empty on the last page. */
+  /**
+   * Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+   * by another: read on until this is empty.
+   */
   nextPageToken: string;
 };
 

@@ -209,7 +209,10 @@ export const ListSyncsRequestSchema: GenMessage<ListSyncsRequest> = /*@__PURE__*
 export type ListSyncsResponse = Message<"astro.v1.ListSyncsResponse"> & {
   /** Runs. */
   syncs: Sync[];
-  /** Empty on the last page. */
+  /**
+   * Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+   * by another: read on until this is empty.
+   */
   nextPageToken: string;
 };
 
@@ -247,7 +250,10 @@ export const ListDiscrepanciesRequestSchema: GenMessage<ListDiscrepanciesRequest
 export type ListDiscrepanciesResponse = Message<"astro.v1.ListDiscrepanciesResponse"> & {
   /** Differences. */
   discrepancies: Discrepancy[];
-  /** Empty on the last page. */
+  /**
+   * Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+   * by another: read on until this is empty.
+   */
   nextPageToken: string;
 };
 
