@@ -129,7 +129,8 @@ impl Spent {
         Self { server: self.server - before.server, database }
     }
 
-    fn add(&mut self, other: Self) {
+    /// And this on top.
+    pub(crate) fn add(&mut self, other: Self) {
         self.server += other.server;
         let database = other.database.map(|more| self.database.unwrap_or_default() + more);
         self.database = database;

@@ -43,6 +43,12 @@ impl Calls {
         Ok(Self { channels, authorization: format!("Bearer {key}").parse()? })
     }
 
+    /// These connections and another server's, one after the other.
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        self.channels.extend(other.channels.iter().cloned());
+        self
+    }
+
     /// The connection of the operation with this number.
     pub(crate) fn channel(&self, number: u64) -> Channel {
         let at = usize::try_from(number).unwrap_or_default() % self.channels.len();

@@ -10,6 +10,7 @@ mod pool;
 mod process;
 mod report;
 mod scenarios;
+mod session;
 mod stage;
 
 use std::collections::BTreeMap;

@@ -122,6 +122,15 @@ impl Stage {
         Ok(())
     }
 
+    /// A second server on the same database.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) async fn second(&self) -> anyhow::Result<Second> {
+        let (node, address, _) = serve(&self.url, self.folder.path()).await?;
+        Ok(Second { _node: node, address, key: self.key.clone() })
+    }
+
     /// Waits until all events have their places.
     async fn sealed(&self) -> anyhow::Result<()> {
         let mut conn = sql::open(&self.url)?;
@@ -254,6 +263,23 @@ impl Stage {
             }
             Backend::Postgres => "id::text",
         }
+    }
+}
+
+/// A further server, as long as it is kept.
+pub(crate) struct Second {
+    _node: Node,
+    address: SocketAddr,
+    key: String,
+}
+
+impl Second {
+    /// Connections of so many callers.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub(crate) async fn calls(&self, callers: usize) -> anyhow::Result<Calls> {
+        Calls::connect(self.address, &self.key, callers).await
     }
 }
 

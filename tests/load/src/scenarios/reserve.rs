@@ -54,7 +54,8 @@ pub(super) fn reserving(calls: Calls, org: String) -> Op {
     })
 }
 
-fn cycling(calls: Calls, org: String) -> Op {
+/// Holds two items, promises them and takes the promise back.
+pub(super) fn cycling(calls: Calls, org: String) -> Op {
     op(move |number| {
         let (calls, request) = (calls.clone(), reserve(number, &org));
         async move {
