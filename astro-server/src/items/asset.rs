@@ -4,7 +4,7 @@ use crate::db::Document;
 use crate::kernel::{AssetId, BotId, ItemId, OrgId, SteamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// An asset as Steam listed it. Kept as JSON where it waits for a decision.
@@ -63,6 +63,15 @@ pub struct Origin {
     pub donation: Option<(SteamId, String)>,
     /// When.
     pub at: Timestamp,
+}
+
+/// Asset ids by their application, of assets as they are known.
+pub fn by_app(keys: &[(i32, AssetId)]) -> BTreeMap<i32, Vec<AssetId>> {
+    let mut assets: BTreeMap<i32, Vec<AssetId>> = BTreeMap::new();
+    for (app, asset) in keys {
+        assets.entry(*app).or_default().push(*asset);
+    }
+    assets
 }
 
 impl SeenAsset {

@@ -227,6 +227,34 @@ impl Item {
     }
 }
 
+/// What a comparison with an inventory wants of an item: a bot can have a hundred thousand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = schema::items)]
+pub struct Booked {
+    /// Id.
+    pub id: ItemId,
+    /// State.
+    pub state: ItemState,
+    /// Steam application.
+    pub steam_app_id: i32,
+    /// Inventory context.
+    pub steam_context_id: AssetId,
+    /// Asset id now; none while it is not known.
+    pub steam_asset_id: Option<AssetId>,
+    /// Amount on Steam.
+    pub amount: i64,
+    /// Earliest time of trade; none: now.
+    pub tradable_at: Option<Timestamp>,
+    /// Assignment that has it.
+    pub assignment_id: Option<AssignmentId>,
+    /// When it was first not seen.
+    pub missing_since: Option<Timestamp>,
+    /// Number of changes.
+    pub version: i64,
+    /// Last change.
+    pub updated_at: Timestamp,
+}
+
 /// What an update may change of an item; `None` leaves a column as it is.
 #[derive(Debug, Clone, Default, AsChangeset)]
 #[diesel(table_name = schema::items)]

@@ -1,6 +1,7 @@
 //! What happens to items. Each change appends its event.
 use super::{
-    Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState, store,
+    Booked, Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
+    store,
 };
 use crate::auth::gate::Context;
 use crate::db::{Conn, Document};
@@ -445,16 +446,8 @@ pub fn held_by_others(
 ///
 /// # Errors
 /// Those of the database.
-pub fn of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<Item>> {
+pub fn of_bot(conn: &mut Conn, bot: BotId) -> Result<Vec<Booked>> {
     store::of_bot(conn, bot)
-}
-
-/// The item of the bot that had this asset and was written off.
-///
-/// # Errors
-/// Those of the database.
-pub fn withdrawn(conn: &mut Conn, bot: BotId, app: i32, asset: AssetId) -> Result<Option<Item>> {
-    store::withdrawn(conn, bot, app, asset)
 }
 
 /// The item.

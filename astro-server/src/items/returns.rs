@@ -1,9 +1,11 @@
 //! Items that were away and are there again.
+use super::asset::by_app;
 use super::ops::{By, change};
 use super::{Changes, Item, ItemState, ReservationState, store};
 use crate::db::Conn;
 use crate::events::EventType;
-use crate::kernel::{AssetId, Result};
+use crate::kernel::{AssetId, BotId, Result};
+use std::collections::HashMap;
 
 /// Where an item belongs that can be given again: in the assignment or the reservation that it was
 /// promised to and that still waits for it, or in the pool.
@@ -84,4 +86,28 @@ pub fn lost(
     let after = change(conn, item, &changes, name, text, by)?;
     let missing = Changes { missing_since: Some(Some(by.now)), ..Changes::to(ItemState::Missing) };
     change(conn, &after, &missing, EventType::ItemMissing, why, by)
+}
+
+/// The items of the bot that have these assets, given by application and asset id, and else the newest
+/// ones that were written off with them.
+///
+/// # Errors
+/// Those of the database.
+pub fn held_or_withdrawn(
+    conn: &mut Conn,
+    bot: BotId,
+    keys: &[(i32, AssetId)],
+) -> Result<HashMap<(i32, AssetId), Item>> {
+    let mut found = HashMap::new();
+    for (app, assets) in by_app(keys) {
+        for item in store::held_or_withdrawn(conn, bot, app, &assets)? {
+            let Some(asset) = item.steam_asset_id else { continue };
+            let key = (app, asset);
+            let held = |item: &Item| item.state != ItemState::Withdrawn;
+            if !found.get(&key).is_some_and(held) {
+                found.insert(key, item);
+            }
+        }
+    }
+    Ok(found)
 }

@@ -1,7 +1,7 @@
 //! SQL on `items` and `reservations`.
 use super::schema::{items as t, reservations};
 use super::{
-    Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
+    Booked, Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
 };
 use crate::db::seek::{piece, piece_by_age};
 use crate::db::{Engine, MultiBackend, Prepare, each, none_of, one_of, within};
@@ -243,30 +243,30 @@ pub(super) fn held_by_others(
 }
 
 /// Items that the books place with the bot, in any state but delivered and withdrawn.
-pub(super) fn of_bot(conn: &mut Engine, bot: BotId) -> Result<Vec<Item>> {
+pub(super) fn of_bot(conn: &mut Engine, bot: BotId) -> Result<Vec<Booked>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(none_of(t::state, &GONE))
         .order(t::id)
+        .select(Booked::as_select())
         .prepared()
         .load(conn)?)
 }
 
-/// The item of the bot that had this asset and was written off; the newest of several.
-pub(super) fn withdrawn(
+/// Items of the bot that have one of these assets or were written off with it, oldest first.
+pub(super) fn held_or_withdrawn(
     conn: &mut Engine,
     bot: BotId,
     app: i32,
-    asset: AssetId,
-) -> Result<Option<Item>> {
+    assets: &[AssetId],
+) -> Result<Vec<Item>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))
         .filter(t::steam_app_id.eq(app))
-        .filter(t::steam_asset_id.eq(asset))
-        .filter(t::state.eq(ItemState::Withdrawn))
-        .order(t::created_at.desc())
-        .first(conn)
-        .optional()?)
+        .filter(t::steam_asset_id.eq_any(assets))
+        .filter(t::state.ne(ItemState::Delivered))
+        .order((t::created_at, t::id))
+        .load(conn)?)
 }
 
 /// Items that came with these offers to bots.

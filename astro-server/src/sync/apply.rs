@@ -14,7 +14,7 @@ use crate::db::{Conn, Document};
 use crate::events::EventType;
 use crate::items::asset::{Origin, SeenAsset};
 use crate::items::ops::By;
-use crate::items::{self, Item, ItemState};
+use crate::items::{self, Booked, Item, ItemState};
 use crate::kernel::{AssetId, AssignmentId, ItemId, Result, Timestamp};
 use crate::{assignments, donations, orgs};
 use std::collections::{HashMap, HashSet};
@@ -99,7 +99,7 @@ pub fn plan(
     let vanished = discrepancies::vanished(conn, bot, snapshot, &known)?;
     let whole = whole(conn, bot, snapshot, &known, &circumstances)?;
     let told = store::told_lost(conn, bot.id)?;
-    let is_news = |item: &&Item| circumstances.is_lost(item) && !told.contains(&item.id);
+    let is_news = |item: &&Booked| circumstances.is_lost(item) && !told.contains(&item.id);
     let lost: Vec<ItemId> = known.iter().filter(is_news).map(|item| item.id).collect();
     let changes = reconcile(snapshot, &known, &circumstances).into_iter().map(|change| {
         let version = change.item().and_then(|id| versions.get(&id)).copied().unwrap_or(0);
@@ -140,7 +140,7 @@ fn whole(
     conn: &mut Conn,
     bot: &Bot,
     snapshot: &Snapshot,
-    known: &[Item],
+    known: &[Booked],
     circumstances: &Circumstances,
 ) -> Result<Vec<AssignmentId>> {
     let mut waiting = assignments::missing::waiting(conn, bot.id)?;
@@ -148,7 +148,7 @@ fn whole(
         return Ok(waiting);
     }
     let seen: HashSet<_> = snapshot.assets.iter().map(SeenAsset::key).collect();
-    let is_there = |item: &Item| {
+    let is_there = |item: &Booked| {
         let key = item.steam_asset_id.map(|asset| (item.steam_app_id, asset));
         item.state == ItemState::Assigned
             && !circumstances.is_fresh(item)
@@ -214,17 +214,16 @@ fn take_in(
     unknown.retain(|asset| {
         !with.moving.contains(&asset.class_key()) && !with.ignored.is_unknown(asset)
     });
-    let mut there = Vec::new();
-    for asset in unknown {
-        let gone = store::remembered(conn, bot.id, asset.key(), true)?;
-        if gone.is_none_or(|trade| trade.created_at < with.read_started) {
-            there.push(asset);
-        }
-    }
+    let keys: Vec<_> = unknown.iter().map(SeenAsset::key).collect();
+    let given = store::all_remembered(conn, bot.id, &keys, true)?;
+    unknown.retain(|asset| {
+        let gone = given.get(&asset.key());
+        gone.is_none_or(|trade| trade.created_at < with.read_started)
+    });
     if with.adopt {
-        return adopt(conn, bot, &there, by);
+        return adopt(conn, bot, &unknown, by);
     }
-    for asset in &there {
+    for asset in &unknown {
         report_unknown(conn, bot, sync, asset, by)?;
     }
     Ok(0)
@@ -238,15 +237,17 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
     let text = "was found in the bot's inventory";
     let origin = Origin { org: bot.org, bot: bot.id, via: "sync", donation: None, at: by.now };
     let (mut found, mut bought, mut back) = (Vec::new(), Vec::new(), 0);
+    let keys: Vec<_> = assets.iter().map(SeenAsset::key).collect();
+    let known = items::returns::held_or_withdrawn(conn, bot.id, &keys)?;
+    let traded = store::all_remembered(conn, bot.id, &keys, false)?;
     for asset in assets {
-        let (app, id) = asset.key();
-        if items::ops::holder(conn, bot.id, app, id)?.is_some() {
-            continue;
-        }
-        if let Some(item) = items::ops::withdrawn(conn, bot.id, app, id)? {
+        if let Some(item) = known.get(&asset.key()) {
+            if item.state != ItemState::Withdrawn {
+                continue;
+            }
             let state = asset.pool_state();
             let home = if state == ItemState::Available {
-                items::returns::rightful_place(conn, &item)?
+                items::returns::rightful_place(conn, item)?
             } else {
                 items::Changes::to(state)
             };
@@ -255,12 +256,12 @@ pub fn adopt(conn: &mut Conn, bot: &Bot, assets: &[SeenAsset], by: By<'_>) -> Re
                 amount: Some(i64::from(asset.amount)),
                 ..home
             };
-            items::ops::change(conn, &item, &changes, EventType::ItemFound, text, by)?;
+            items::ops::change(conn, item, &changes, EventType::ItemFound, text, by)?;
             back += 1;
             continue;
         }
         let item = asset.item(conn.id(by.now), asset.pool_state(), &origin);
-        match store::remembered(conn, bot.id, asset.key(), false)? {
+        match traded.get(&asset.key()) {
             Some(trade) => bought.push(Item {
                 received_via: "trade".to_owned(),
                 received_from_user_id: Some(trade.partner_id),

@@ -9,7 +9,7 @@ use crate::db::{Conn, Document};
 use crate::events::{self, EventType, NewEvent, Severity};
 use crate::items::asset::SeenAsset;
 use crate::items::ops::By;
-use crate::items::{self, Item, ItemState};
+use crate::items::{self, Booked, ItemState};
 use crate::kernel::page::Piece;
 use crate::kernel::{AssetId, Error, ItemId, Page, Reach, Result, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -138,7 +138,7 @@ pub(super) fn vanished(
     conn: &mut Conn,
     bot: &Bot,
     snapshot: &Snapshot,
-    known: &[Item],
+    known: &[Booked],
 ) -> Result<Vec<Discrepancy>> {
     let seen: HashMap<_, _> = snapshot.assets.iter().map(|asset| (asset.key(), asset)).collect();
     let in_books: HashSet<_> =

@@ -1,7 +1,7 @@
 //! Pure: a complete inventory against the books gives the changes to make.
 use super::DiscrepancyKind;
 use crate::items::asset::{Class, SeenAsset};
-use crate::items::{Item, ItemState};
+use crate::items::{Booked, ItemState};
 use crate::kernel::{AssetId, ItemId, Timestamp};
 use crate::sync::limits::MISSING_AFTER;
 use std::collections::{HashMap, HashSet};
@@ -61,13 +61,13 @@ pub struct Circumstances {
 impl Circumstances {
     /// Whether the item changed after the reading began, so that the reading cannot judge it. What
     /// was changed by a clock that ran ahead is judged all the same: it would not be for long.
-    pub fn is_fresh(&self, item: &Item) -> bool {
+    pub fn is_fresh(&self, item: &Booked) -> bool {
         item.updated_at >= self.read_started && !item.updated_at.is_ahead_of(self.now)
     }
 
     /// Whether the item is missing without an asset that a reading could show, for as long as a
     /// missing item is looked for.
-    pub fn is_lost(&self, item: &Item) -> bool {
+    pub fn is_lost(&self, item: &Booked) -> bool {
         let since = item.missing_since.filter(|since| *since <= self.read_started);
         item.state == ItemState::Missing
             && item.steam_asset_id.is_none()
@@ -127,7 +127,7 @@ impl Change {
 /// Compares `snapshot` with the items that the books place with the bot (`known`).
 pub fn reconcile(
     snapshot: &Snapshot,
-    known: &[Item],
+    known: &[Booked],
     circumstances: &Circumstances,
 ) -> Vec<Change> {
     let seen: HashMap<Key, &SeenAsset> = snapshot.assets.iter().map(|a| (a.key(), a)).collect();
@@ -162,12 +162,12 @@ impl Circumstances {
     }
 }
 
-fn key(item: &Item) -> Option<Key> {
+fn key(item: &Booked) -> Option<Key> {
     item.steam_asset_id.map(|asset| (item.steam_app_id, asset))
 }
 
 fn of_item(
-    item: &Item,
+    item: &Booked,
     seen: &HashMap<Key, &SeenAsset>,
     snapshot: &Snapshot,
     circumstances: &Circumstances,
@@ -188,7 +188,7 @@ fn of_item(
 
 /// Whether the reading would have shown the item. One that cannot be traded yet may be where Steam
 /// keeps protected items, and cannot have been traded away.
-fn was_looked_for(item: &Item, snapshot: &Snapshot, read_started: Timestamp) -> bool {
+fn was_looked_for(item: &Booked, snapshot: &Snapshot, read_started: Timestamp) -> bool {
     let covered = |context| snapshot.covered.contains(&(item.steam_app_id, context));
     if key(item).is_some_and(|key| snapshot.unreadable.contains(&key)) {
         return false;
@@ -199,14 +199,14 @@ fn was_looked_for(item: &Item, snapshot: &Snapshot, read_started: Timestamp) -> 
 
 /// What the units of an asset that is there mean: they come before everything else, since nothing
 /// of a stack may be promised.
-fn amount(item: &Item, asset: &SeenAsset, circumstances: &Circumstances) -> Option<Change> {
+fn amount(item: &Booked, asset: &SeenAsset, circumstances: &Circumstances) -> Option<Change> {
     let booked = item.amount == i64::from(asset.amount);
     let out = item.state == ItemState::Quarantined && circumstances.tells(asset);
     let done = booked && (out || !asset.is_stack());
     (!done).then(|| Change::Amount(item.id, asset.clone()))
 }
 
-fn present(item: &Item, asset: &SeenAsset, read_started: Timestamp) -> Option<Change> {
+fn present(item: &Booked, asset: &SeenAsset, read_started: Timestamp) -> Option<Change> {
     let tradable = asset.pool_state() == ItemState::Available;
     let context = AssetId::new(asset.context);
     let waits = item.tradable_at.is_some_and(|at| at > read_started);
@@ -237,7 +237,7 @@ fn present(item: &Item, asset: &SeenAsset, read_started: Timestamp) -> Option<Ch
     }
 }
 
-fn absent(item: &Item, circumstances: &Circumstances) -> Option<Change> {
+fn absent(item: &Booked, circumstances: &Circumstances) -> Option<Change> {
     if item.state == ItemState::Missing {
         return None;
     }
@@ -258,7 +258,7 @@ fn absent(item: &Item, circumstances: &Circumstances) -> Option<Change> {
 /// How far books and Steam agreed, in millionths: assets that the books had rightly and items that
 /// Steam has, as a share of all of both. What changed while the bot read counts on neither side, nor
 /// does what a person decided to leave alone.
-pub fn accuracy(snapshot: &Snapshot, known: &[Item], circumstances: &Circumstances) -> i32 {
+pub fn accuracy(snapshot: &Snapshot, known: &[Booked], circumstances: &Circumstances) -> i32 {
     let seen: HashMap<Key, i64> =
         snapshot.assets.iter().map(|asset| (asset.key(), i64::from(asset.amount))).collect();
     let (mut right, mut all) = (0_u64, 0_u64);
@@ -266,7 +266,7 @@ pub fn accuracy(snapshot: &Snapshot, known: &[Item], circumstances: &Circumstanc
     for item in known {
         let Some(key) = key(item) else { continue };
         in_books.insert(key);
-        let left_alone = item.is_stack() && circumstances.ignored.stacks.contains(&key);
+        let left_alone = item.amount != 1 && circumstances.ignored.stacks.contains(&key);
         if circumstances.is_fresh(item) || left_alone {
             continue;
         }

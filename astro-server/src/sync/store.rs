@@ -6,6 +6,7 @@ use super::schema::{
 use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, Sync, SyncId, SyncState};
 use crate::db::seek::piece_by_age;
 use crate::db::{Document, Engine, Prepare, each, one_of, within};
+use crate::items::asset::by_app;
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::page::Piece;
 use crate::kernel::{AssetId, BotId, Error, ItemId, Page, Reach, Result, SteamId, Timestamp};
@@ -234,6 +235,26 @@ pub(super) fn remembered(
     given: bool,
 ) -> Result<Option<TradedAsset>> {
     Ok(m::table.find((bot, app, asset, given)).first(conn).optional()?)
+}
+
+/// The same of several assets, by their keys.
+pub(super) fn all_remembered(
+    conn: &mut Engine,
+    bot: BotId,
+    keys: &[Key],
+    given: bool,
+) -> Result<HashMap<Key, TradedAsset>> {
+    let mut found = HashMap::new();
+    for (app, assets) in by_app(keys) {
+        let rows: Vec<TradedAsset> = m::table
+            .filter(m::bot_id.eq(bot))
+            .filter(m::app_id.eq(app))
+            .filter(m::asset_id.eq_any(assets))
+            .filter(m::given.eq(given))
+            .load(conn)?;
+        found.extend(rows.into_iter().map(|row| ((row.app_id, row.asset_id), row)));
+    }
+    Ok(found)
 }
 
 /// Forgets what this trade told.

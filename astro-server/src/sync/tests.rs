@@ -157,7 +157,8 @@ fn a_portion_leaves_alone_what_changed_since_it_was_planned() {
     let items = items::ops::of_bot(&mut books.conn, bot.id).unwrap();
     let to = items::Changes::to(ItemState::Quarantined);
     let tally = books.conn.write(|conn| {
-        items::ops::change(conn, &items[0], &to, EventType::ItemQuarantined, "by hand", by)?;
+        let item = items::ops::get(conn, items[0].id)?;
+        items::ops::change(conn, &item, &to, EventType::ItemQuarantined, "by hand", by)?;
         let portion = plan.portions().next().unwrap();
         apply(conn, &bot, id, portion, now)
     });
@@ -196,5 +197,6 @@ fn what_a_donation_brings_while_an_inventory_is_compared_is_taken_in_once() {
     books.conn.write(|conn| donations::ops::answered(conn, &bot, "1", &named, now)).unwrap();
     let items = items::ops::of_bot(&mut books.conn, bot.id).unwrap();
     assert_eq!((items.len(), items[0].state), (1, ItemState::Available));
-    assert_eq!(items[0].received_via, "donation");
+    let item = items::ops::get(&mut books.conn, items[0].id).unwrap();
+    assert_eq!(item.received_via, "donation");
 }

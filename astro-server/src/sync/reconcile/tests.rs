@@ -1,6 +1,5 @@
 use super::*;
-use crate::items::asset::Origin;
-use crate::kernel::{AssignmentId, BotId, OrgId};
+use crate::kernel::AssignmentId;
 use std::time::Duration;
 
 fn at(seconds: u64) -> Timestamp {
@@ -27,10 +26,20 @@ fn asset(id: u64, tradable: bool) -> SeenAsset {
     }
 }
 
-fn item(id: u64, state: ItemState) -> Item {
-    let origin =
-        Origin { org: OrgId::new(), bot: BotId::new(), via: "sync", donation: None, at: at(0) };
-    asset(id, true).item(ItemId::new(), state, &origin)
+fn item(id: u64, state: ItemState) -> Booked {
+    Booked {
+        id: ItemId::new(),
+        state,
+        steam_app_id: 440,
+        steam_context_id: AssetId::new(2),
+        steam_asset_id: Some(AssetId::new(id)),
+        amount: 1,
+        tradable_at: None,
+        assignment_id: None,
+        missing_since: None,
+        version: 1,
+        updated_at: at(0),
+    }
 }
 
 fn circumstances() -> Circumstances {
@@ -54,7 +63,7 @@ fn snapshot(assets: Vec<SeenAsset>) -> Snapshot {
 }
 
 #[track_caller]
-fn check(seen: Vec<SeenAsset>, known: &[Item], with: &Circumstances, expected: &[Change]) {
+fn check(seen: Vec<SeenAsset>, known: &[Booked], with: &Circumstances, expected: &[Change]) {
     assert_eq!(reconcile(&snapshot(seen), known, with), expected);
 }
 
@@ -85,12 +94,12 @@ fn an_unknown_asset_is_adopted_or_reported_unless_trades_are_in_flight() {
 fn an_item_is_missing_only_after_two_reads_a_minute_apart() {
     let first = item(1, ItemState::Available);
     check(vec![], std::slice::from_ref(&first), &circumstances(), &[Change::FirstMiss(first.id)]);
-    let soon = Item { missing_since: Some(at(990)), ..first.clone() };
+    let soon = Booked { missing_since: Some(at(990)), ..first.clone() };
     check(vec![], &[soon], &circumstances(), &[]);
-    let late = Item { missing_since: Some(at(900)), ..first.clone() };
+    let late = Booked { missing_since: Some(at(900)), ..first.clone() };
     let missing = Change::Missing(first.id, DiscrepancyKind::MissingAsset);
     check(vec![], std::slice::from_ref(&late), &circumstances(), &[missing]);
-    let promised = Item {
+    let promised = Booked {
         assignment_id: Some(AssignmentId::new()),
         state: ItemState::Assigned,
         ..late.clone()
@@ -106,22 +115,22 @@ fn what_is_not_in_the_inventory_by_the_books_is_not_missed() {
     for state in away {
         check(vec![], &[item(1, state)], &circumstances(), &[]);
     }
-    let fresh = Item { updated_at: at(1001), ..item(1, ItemState::Available) };
+    let fresh = Booked { updated_at: at(1001), ..item(1, ItemState::Available) };
     check(vec![], &[fresh], &circumstances(), &[]);
 }
 
 #[test]
 fn what_a_clock_that_ran_ahead_stamped_is_judged_all_the_same() {
-    let ahead = Item { updated_at: at(9000), ..item(1, ItemState::Available) };
+    let ahead = Booked { updated_at: at(9000), ..item(1, ItemState::Available) };
     let miss = Change::FirstMiss(ahead.id);
     check(vec![], std::slice::from_ref(&ahead), &circumstances(), std::slice::from_ref(&miss));
-    let missed_ahead = Item { missing_since: Some(at(8999)), ..ahead };
+    let missed_ahead = Booked { missing_since: Some(at(8999)), ..ahead };
     check(vec![], &[missed_ahead], &circumstances(), &[miss]);
 }
 
 #[test]
 fn an_inventory_that_was_not_read_proves_nothing() {
-    let other = Item { steam_app_id: 730, ..item(1, ItemState::Available) };
+    let other = Booked { steam_app_id: 730, ..item(1, ItemState::Available) };
     check(vec![], &[other], &circumstances(), &[]);
 }
 
@@ -171,16 +180,16 @@ fn an_item_that_is_a_stack_is_taken_out_whatever_else_is_the_matter_with_it() {
         ItemState::Quarantined,
     ];
     for state in states {
-        let grown = Item { missing_since: Some(at(900)), ..item(1, state) };
+        let grown = Booked { missing_since: Some(at(900)), ..item(1, state) };
         let change = Change::Amount(grown.id, stack(1, 3));
         check(vec![stack(1, 3)], std::slice::from_ref(&grown), &circumstances(), &[change]);
-        let old = Item { amount: 40, ..grown };
+        let old = Booked { amount: 40, ..grown };
         let change = Change::Amount(old.id, stack(1, 40));
         check(vec![stack(1, 40)], &[old], &circumstances(), &[change]);
     }
     let key = asset(1, true).key();
     let told = Circumstances { told: HashMap::from([(key, 40)]), ..circumstances() };
-    let out = Item { amount: 40, ..item(1, ItemState::Quarantined) };
+    let out = Booked { amount: 40, ..item(1, ItemState::Quarantined) };
     check(vec![stack(1, 40)], std::slice::from_ref(&out), &told, &[]);
     let shrunk = Change::Amount(out.id, stack(1, 39));
     check(vec![stack(1, 39)], std::slice::from_ref(&out), &told, &[shrunk]);
@@ -201,7 +210,7 @@ fn an_asset_in_another_context_is_the_same_and_waits_for_its_time() {
     let context = AssetId::new(PROTECTED);
     let placed = Change::Placed(books.id, context, Some(at(9000)));
     check(vec![protected], std::slice::from_ref(&books), &circumstances(), &[placed]);
-    let waits = Item { steam_context_id: context, tradable_at: Some(at(9000)), ..books.clone() };
+    let waits = Booked { steam_context_id: context, tradable_at: Some(at(9000)), ..books.clone() };
     let undated = SeenAsset { context: PROTECTED, ..asset(1, false) };
     check(vec![undated], std::slice::from_ref(&waits), &circumstances(), &[]);
     let free = Change::Placed(books.id, AssetId::new(2), None);
@@ -210,7 +219,7 @@ fn an_asset_in_another_context_is_the_same_and_waits_for_its_time() {
 
 #[test]
 fn a_protected_item_is_missed_only_where_protected_items_were_read() {
-    let waits = Item {
+    let waits = Booked {
         tradable_at: Some(at(9000)),
         missing_since: Some(at(900)),
         ..item(1, ItemState::Available)
@@ -223,7 +232,7 @@ fn a_protected_item_is_missed_only_where_protected_items_were_read() {
 }
 
 #[track_caller]
-fn agree(seen: Vec<SeenAsset>, known: &[Item], with: &Circumstances, percent: f64) {
+fn agree(seen: Vec<SeenAsset>, known: &[Booked], with: &Circumstances, percent: f64) {
     let found = accuracy(&snapshot(seen), known, with);
     assert!((f64::from(found) / 10_000.0 - percent).abs() < 0.001, "{found} for {percent} %");
 }
@@ -247,13 +256,13 @@ fn accuracy_is_the_share_of_assets_and_items_that_agree() {
     agree(vec![asset(1, true)], &offered, &with, 100.0);
     agree(vec![], &offered, &with, 100.0);
     // Changed meanwhile, or left alone by a person.
-    let fresh = [Item { updated_at: at(1001), ..item(1, ItemState::Available) }];
+    let fresh = [Booked { updated_at: at(1001), ..item(1, ItemState::Available) }];
     agree(vec![], &fresh, &with, 100.0);
     let keys = || HashSet::from([asset(1, true).key(), asset(2, true).key()]);
     let ignored = Ignored { unknown: keys(), stacks: keys() };
     let told = Circumstances { ignored, ..circumstances() };
     agree(vec![asset(2, true)], &[], &told, 100.0);
-    let grown = Item { amount: 40, ..item(1, ItemState::Quarantined) };
+    let grown = Booked { amount: 40, ..item(1, ItemState::Quarantined) };
     agree(vec![asset(2, true)], &[grown], &told, 100.0);
     agree(vec![asset(2, true)], &[item(1, ItemState::Available)], &told, 0.0);
     let moving = HashSet::from([asset(7, true).class_key()]);
