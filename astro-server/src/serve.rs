@@ -8,7 +8,7 @@ use crate::config::{Bounds, Config};
 use crate::db::{Address, Db};
 use crate::edge::limits::{FRAME_BYTES_MAX, OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::edge::{Admit, Connections, Intake, Listener, health};
-use crate::events::{Feed, Log};
+use crate::events::{Feed, Log, Told};
 use crate::kernel::seal::Sealer;
 use crate::metrics::{Level, Metrics};
 use crate::outside::{Listening, Outside};
@@ -236,7 +236,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
         log: log.clone(),
     };
     let items = items::service::Items { gate: gate.clone(), log: log.clone() };
-    let events = events::service::Events { gate: gate.clone(), feed, log };
+    let events = events::service::Events { gate: gate.clone(), feed, log, told: Told::default() };
     let access = auth::service::Access { gate: gate.clone(), has_bot: bots::ops::belongs };
     let bots = bots::service::Bots { gate: gate.clone(), clear: sync::ops::clear };
     let mut routes = Routes::builder();

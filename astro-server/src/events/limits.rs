@@ -7,6 +7,9 @@ pub const LOG_LATE: Duration = Duration::from_secs(5);
 /// Positions of the log that one statement looks through for a filter that takes few events: some
 /// tens of milliseconds, after which others get their turn.
 pub const LOG_PIECE: i64 = 10_000;
+/// Events of the log's end that are kept as they were told: more than a second has at the rates that
+/// this is for.
+pub const TOLD_KEPT: usize = 1_000;
 /// Time after which a page of the log that has an event is given as it is.
 pub const LOG_PAGE_TIME: Duration = Duration::from_secs(1);
 /// Characters of an event's source: a kind and an id.

@@ -7,6 +7,7 @@ mod new_event;
 mod sealer;
 pub mod service;
 mod verify;
+mod wire;
 
 mod schema;
 pub(crate) mod store;
@@ -25,6 +26,7 @@ pub use log::{Log, catch_up};
 pub use new_event::{NewEvent, append};
 pub use sealer::seal;
 pub use verify::{Fault, verify};
+pub use wire::Told;
 
 /// The text is no resume token of this server.
 pub fn resume_token_invalid() -> Error {

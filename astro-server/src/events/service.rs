@@ -1,6 +1,7 @@
 //! The wire of the event log.
 use super::feed::Follower;
-use super::{Event, Feed, Filter, Log, Position, Range, Severity, TypePattern, store};
+use super::wire::Teller;
+use super::{Event, Feed, Filter, Log, Position, Range, Severity, Told, TypePattern, store};
 use crate::auth::gate::{Call, Context};
 use crate::auth::{Gate, StreamPass};
 use crate::db::Conn;
@@ -38,6 +39,8 @@ pub struct Events {
     pub feed: Feed,
     /// The log.
     pub log: Log,
+    /// What was told of its end.
+    pub told: Told,
 }
 
 #[tonic::async_trait]
@@ -58,14 +61,14 @@ impl EventService for Events {
         if events.is_empty() && !query.wait.is_zero() {
             (events, position) = self.wait(query, position).await?;
         }
-        let token = Tokens { sealer: &self.gate.sealer, log_id };
-        let mut told: Vec<v1::Event> = events.iter().map(|event| token.event(event)).collect();
+        let teller = Teller { sealer: &self.gate.sealer, log_id, told: &self.told };
+        let mut told: Vec<v1::Event> = events.iter().map(|event| teller.event(event)).collect();
         let fit = fitting(&told);
         if fit < told.len() {
             told.truncate(fit);
             position = events[fit - 1].position;
         }
-        let resume_token = token.at(position);
+        let resume_token = teller.token(position);
         Ok(Response::new(ListEventsResponse { events: told, resume_token }))
     }
 
@@ -98,7 +101,8 @@ impl EventService for Events {
             })
             .await?;
         let follower = self.feed.follow(filter, from);
-        Ok(Response::new(Box::pin(watch(follower, pass, context.sealer, self.log.id()))))
+        let (sealer, log_id, told) = (context.sealer, self.log.id(), self.told.clone());
+        Ok(Response::new(Box::pin(watch(follower, pass, sealer, log_id, told))))
     }
 }
 
@@ -225,18 +229,19 @@ fn watch(
     pass: StreamPass,
     sealer: Sealer,
     log_id: Uuid,
+    told: Told,
 ) -> impl Stream<Item = Result<WatchEventsResponse, Status>> + Send {
     async_stream::try_stream! {
-        let token = Tokens { sealer: &sealer, log_id };
-        yield token.checkpoint(follower.position());
+        let teller = Teller { sealer: &sealer, log_id, told: &told };
+        yield teller.checkpoint(follower.position());
         loop {
             match step(&mut follower, &pass).await {
                 Step::Tell(events) => {
-                    for message in token.messages(&events, follower.position()) {
+                    for message in teller.messages(&events, follower.position()) {
                         yield message;
                     }
                 }
-                Step::Checkpoint => yield token.checkpoint(follower.position()),
+                Step::Checkpoint => yield teller.checkpoint(follower.position()),
                 Step::End(error) => Err(Status::from(error))?,
             }
         }
@@ -300,66 +305,6 @@ impl TryFrom<EventSeverity> for Severity {
             EventSeverity::Unspecified => Err(()),
         }
     }
-}
-
-/// Makes the resume tokens of one log.
-struct Tokens<'a> {
-    sealer: &'a Sealer,
-    log_id: Uuid,
-}
-
-impl Tokens<'_> {
-    fn at(&self, position: Position) -> String {
-        position.token(self.sealer, self.log_id)
-    }
-
-    fn checkpoint(&self, position: Position) -> WatchEventsResponse {
-        WatchEventsResponse { events: Vec::new(), resume_token: self.at(position) }
-    }
-
-    /// The messages that tell these events, none of them too long for a client; the last one leads
-    /// to `end`.
-    fn messages(&self, events: &[Arc<Event>], end: Position) -> Vec<WatchEventsResponse> {
-        let mut left: Vec<v1::Event> = events.iter().map(|event| self.event(event)).collect();
-        let (mut messages, mut told) = (Vec::new(), 0);
-        while !left.is_empty() {
-            let rest = left.split_off(fitting(&left));
-            told += left.len();
-            let place = if rest.is_empty() { end } else { events[told - 1].position };
-            messages.push(WatchEventsResponse { events: left, resume_token: self.at(place) });
-            left = rest;
-        }
-        messages
-    }
-
-    fn event(&self, event: &Event) -> v1::Event {
-        let severity = match event.severity {
-            Severity::Info => EventSeverity::Info,
-            Severity::Warning => EventSeverity::Warning,
-            Severity::Error => EventSeverity::Error,
-        };
-        v1::Event {
-            id: event.id.to_string(),
-            org_id: text(event.org_id),
-            event_type: event.event_type.clone(),
-            event_category: event.event_category.clone(),
-            event_description: event.event_description.clone(),
-            user_id: event.user_id.map_or(0, |id| id.get()),
-            item_id: text(event.item_id),
-            assignment_id: text(event.assignment_id),
-            bot_id: text(event.bot_id),
-            external_system: event.external_system.clone().unwrap_or_default(),
-            event_data: Some(wire::object(event.facts())),
-            severity: severity.into(),
-            source: event.source.clone(),
-            create_time: Some(wire::timestamp(event.created_at)),
-            resume_token: self.at(event.position),
-        }
-    }
-}
-
-fn text<T: std::fmt::Display>(id: Option<T>) -> String {
-    id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]

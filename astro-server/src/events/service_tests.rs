@@ -35,7 +35,7 @@ impl World {
             streams: Streams::new(stop.clone()),
             known: Known::default(),
         };
-        let events = Events { gate, feed, log };
+        let events = Events { gate, feed, log, told: Told::default() };
         let (org, now) = (OrgId::new(), events.gate.clock.now());
         let made =
             events.gate.db.write(move |conn| crate::orgs::store::insert_for_test(conn, org, now));

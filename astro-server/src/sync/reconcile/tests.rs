@@ -94,16 +94,13 @@ fn an_unknown_asset_is_adopted_or_reported_unless_trades_are_in_flight() {
 fn an_item_is_missing_only_after_two_reads_a_minute_apart() {
     let first = item(1, ItemState::Available);
     check(vec![], std::slice::from_ref(&first), &circumstances(), &[Change::FirstMiss(first.id)]);
-    let soon = Booked { missing_since: Some(at(990)), ..first.clone() };
+    let soon = Booked { missing_since: Some(at(990)), ..first };
     check(vec![], &[soon], &circumstances(), &[]);
-    let late = Booked { missing_since: Some(at(900)), ..first.clone() };
+    let late = Booked { missing_since: Some(at(900)), ..first };
     let missing = Change::Missing(first.id, DiscrepancyKind::MissingAsset);
     check(vec![], std::slice::from_ref(&late), &circumstances(), &[missing]);
-    let promised = Booked {
-        assignment_id: Some(AssignmentId::new()),
-        state: ItemState::Assigned,
-        ..late.clone()
-    };
+    let promised =
+        Booked { assignment_id: Some(AssignmentId::new()), state: ItemState::Assigned, ..late };
     let missing = Change::Missing(first.id, DiscrepancyKind::AssignedMissing);
     check(vec![], &[promised], &circumstances(), &[missing]);
     check(vec![asset(1, true)], &[late], &circumstances(), &[Change::Seen(first.id)]);
@@ -210,7 +207,7 @@ fn an_asset_in_another_context_is_the_same_and_waits_for_its_time() {
     let context = AssetId::new(PROTECTED);
     let placed = Change::Placed(books.id, context, Some(at(9000)));
     check(vec![protected], std::slice::from_ref(&books), &circumstances(), &[placed]);
-    let waits = Booked { steam_context_id: context, tradable_at: Some(at(9000)), ..books.clone() };
+    let waits = Booked { steam_context_id: context, tradable_at: Some(at(9000)), ..books };
     let undated = SeenAsset { context: PROTECTED, ..asset(1, false) };
     check(vec![undated], std::slice::from_ref(&waits), &circumstances(), &[]);
     let free = Change::Placed(books.id, AssetId::new(2), None);
