@@ -2,14 +2,17 @@
 //! database more than to run it.
 
 use astro_sdk::v1::{
-    CancelAssignmentRequest, CreateAssignmentRequest, ItemFilter, ReleaseReservationRequest,
-    ReserveItemsRequest, SetTradeUrlRequest,
+    CancelAssignmentRequest, CreateAssignmentRequest, ItemFilter, ListDonationsRequest,
+    ReleaseReservationRequest, ReserveItemsRequest, SetTradeUrlRequest,
 };
 use astro_tests::{App, Backend, on_each_database, witness};
 use steam_sim::Behaviour;
 use uuid::Uuid;
 
-on_each_database!(what_clients_do_all_day_is_prepared_once);
+on_each_database!(
+    what_clients_do_all_day_is_prepared_once,
+    a_page_of_donations_asks_once_for_the_items_of_all,
+);
 
 async fn what_clients_do_all_day_is_prepared_once(backend: Backend) {
     witness::call();
@@ -56,4 +59,22 @@ async fn what_clients_do_all_day_is_prepared_once(backend: Backend) {
     let (anew, kept) = witness::prepared(&app.database_url);
     assert!(kept > 10, "nothing was seen");
     assert!(anew.is_empty(), "prepared again and again:\n{}", anew.join("\n"));
+}
+
+async fn a_page_of_donations_asks_once_for_the_items_of_all(backend: Backend) {
+    witness::call();
+    let app = App::start(backend).await;
+    let bot = app.bot();
+    for donor in ["one", "another", "a third"] {
+        app.donate(donor, &["Key", "Hat"]);
+    }
+    app.available(6).await;
+    bot.stop().await;
+    let asked = || witness::asked_for(&app.database_url, "received_trade_offer_id");
+    let before = asked();
+    let request = ListDonationsRequest::default();
+    let page = app.client.raw().donations().list_donations(request).await.unwrap().into_inner();
+    assert_eq!(asked() - before, 1);
+    assert_eq!(page.donations.len(), 3);
+    assert!(page.donations.iter().flat_map(|d| &d.items).all(|item| !item.item_id.is_empty()));
 }

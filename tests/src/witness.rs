@@ -86,6 +86,17 @@ pub fn statements(database_url: &str) -> BTreeSet<String> {
     told.map(|(text, _)| text.clone()).filter(|text| !is_of_transactions(text)).collect()
 }
 
+/// How often connections to the database with this address began a statement that asks for this column.
+pub fn asked_for(database_url: &str, column: &str) -> u32 {
+    let place = database_url.trim_start_matches("sqlite://");
+    let mut seen = seen();
+    let connections = seen.get_or_insert_default().iter().filter(|(url, _)| url.starts_with(place));
+    let told = connections.flat_map(|(_, connections)| connections).flatten();
+    let asks =
+        |text: &str| text.split_once(" WHERE ").is_some_and(|(_, part)| part.contains(column));
+    told.filter(|(text, _)| asks(text)).map(|(_, told)| told.begun).sum()
+}
+
 /// Of the database with this address: statements that a connection prepared each of several times, and
 /// how many it kept.
 pub fn prepared(database_url: &str) -> (Vec<String>, usize) {
