@@ -77,21 +77,28 @@ pub fn call() {
     set_default_instrumentation(witness).expect("nobody panics while it is set");
 }
 
+/// What connections to the database with this address did with each of their statements.
+fn of<'a>(
+    seen: &'a mut Option<Seen>,
+    database_url: &str,
+) -> impl Iterator<Item = (&'a String, &'a Told)> {
+    let place = database_url.trim_start_matches("sqlite://");
+    let of_place = move |(url, _): &(&String, _)| url.starts_with(place);
+    let connections = seen.get_or_insert_default().iter().filter(of_place);
+    connections.flat_map(|(_, connections)| connections).flatten()
+}
+
 /// All statements that connections to the database with this address began.
 pub fn statements(database_url: &str) -> BTreeSet<String> {
-    let place = database_url.trim_start_matches("sqlite://");
     let mut seen = seen();
-    let connections = seen.get_or_insert_default().iter().filter(|(url, _)| url.starts_with(place));
-    let told = connections.flat_map(|(_, connections)| connections).flatten();
+    let told = of(&mut seen, database_url);
     told.map(|(text, _)| text.clone()).filter(|text| !is_of_transactions(text)).collect()
 }
 
 /// How often connections to the database with this address began a statement that asks for this column.
 pub fn asked_for(database_url: &str, column: &str) -> u32 {
-    let place = database_url.trim_start_matches("sqlite://");
     let mut seen = seen();
-    let connections = seen.get_or_insert_default().iter().filter(|(url, _)| url.starts_with(place));
-    let told = connections.flat_map(|(_, connections)| connections).flatten();
+    let told = of(&mut seen, database_url);
     let asks =
         |text: &str| text.split_once(" WHERE ").is_some_and(|(_, part)| part.contains(column));
     told.filter(|(text, _)| asks(text)).map(|(_, told)| told.begun).sum()
@@ -100,10 +107,8 @@ pub fn asked_for(database_url: &str, column: &str) -> u32 {
 /// Of the database with this address: statements that a connection prepared each of several times, and
 /// how many it kept.
 pub fn prepared(database_url: &str) -> (Vec<String>, usize) {
-    let place = database_url.trim_start_matches("sqlite://");
     let mut seen = seen();
-    let connections = seen.get_or_insert_default().iter().filter(|(url, _)| url.starts_with(place));
-    let told: Vec<_> = connections.flat_map(|(_, connections)| connections).flatten().collect();
+    let told: Vec<_> = of(&mut seen, database_url).collect();
     let again = told
         .iter()
         .filter(|(text, told)| told.begun > 1 && !told.kept && !is_of_transactions(text));

@@ -2,7 +2,7 @@
 use super::schema::{api_keys, request_log};
 use super::{ApiKey, Kind};
 use crate::db::schema::server_settings;
-use crate::db::seek::before;
+use crate::db::seek::{Side, beside};
 use crate::db::{Document, Engine, Guid, Prepare, each, within};
 use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, Timestamp};
 use diesel::prelude::*;
@@ -77,7 +77,11 @@ pub(super) fn keys(conn: &mut Engine, reach: Reach, page: &Page) -> Result<Vec<A
         let (at, id) = after.key.split_once(' ').ok_or(Error::PageToken)?;
         let micros = at.parse().map_err(|_| Error::PageToken)?;
         let at = Timestamp::from_micros("page_token", micros)?;
-        query = query.filter(before((api_keys::created_at, api_keys::id), (at, id.to_owned())));
+        query = query.filter(beside(
+            (api_keys::created_at, api_keys::id),
+            Side::Before,
+            (at, id.to_owned()),
+        ));
     }
     let rows: Vec<KeyRow> = query
         .order((api_keys::created_at.desc(), api_keys::id.desc()))

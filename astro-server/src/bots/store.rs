@@ -1,7 +1,7 @@
 //! SQL on `bots`.
 use super::schema::bots as t;
 use super::{Bot, SteamStatus};
-use crate::db::seek::before;
+use crate::db::seek::{Side, beside};
 use crate::db::{Engine, Prepare, each, within};
 use crate::kernel::{BotId, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
@@ -72,7 +72,11 @@ pub(super) fn all_ids(conn: &mut Engine) -> Result<Vec<(OrgId, BotId)>> {
 pub(super) fn list(conn: &mut Engine, reach: Reach, page: &Page) -> Result<Vec<Bot>> {
     let mut query = within!(t::table.into_boxed(), t::org_id, reach);
     if let Some(after) = &page.after {
-        query = query.filter(before((t::created_at, t::id), (after.time()?, BotId(after.id))));
+        query = query.filter(beside(
+            (t::created_at, t::id),
+            Side::Before,
+            (after.time()?, BotId(after.id)),
+        ));
     }
     Ok(query.order((t::created_at.desc(), t::id.desc())).limit(page.size + 1).load(conn)?)
 }

@@ -10,62 +10,51 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{Bool, SingleValue, SqlType};
 
-/// Two columns that are beyond two values.
+/// Where rows lie, seen from one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// After it, where the columns are in ascending order.
+    After,
+    /// After it, where they are in descending order.
+    Before,
+    /// Up to it and with it, in ascending order.
+    UpTo,
+    /// The same in descending order.
+    DownTo,
+}
+
+impl Side {
+    fn sign(self) -> &'static str {
+        match self {
+            Self::After => ") > (",
+            Self::Before => ") < (",
+            Self::UpTo => ") <= (",
+            Self::DownTo => ") >= (",
+        }
+    }
+}
+
+/// Two columns that lie on a side of two values.
 #[derive(Debug, Clone, Copy)]
-pub struct Beyond<A, B, X, Y> {
+pub struct Beside<A, B, X, Y> {
     columns: (A, B),
-    sign: &'static str,
+    side: Side,
     values: (X, Y),
 }
 
-/// Rows after this one, where the columns are in ascending order.
-pub fn after<A, B, X, Y>(columns: (A, B), row: (X, Y)) -> Beyond<A, B, X::Expression, Y::Expression>
-where
-    A: Expression<SqlType: SqlType + SingleValue>,
-    B: Expression<SqlType: SqlType + SingleValue>,
-    X: AsExpression<A::SqlType>,
-    Y: AsExpression<B::SqlType>,
-{
-    Beyond { columns, sign: ") > (", values: (row.0.as_expression(), row.1.as_expression()) }
-}
-
-/// Rows after this one, where the columns are in descending order.
-pub fn before<A, B, X, Y>(
+/// Rows on this side of a row.
+pub fn beside<A, B, X, Y>(
     columns: (A, B),
+    side: Side,
     row: (X, Y),
-) -> Beyond<A, B, X::Expression, Y::Expression>
+) -> Beside<A, B, X::Expression, Y::Expression>
 where
     A: Expression<SqlType: SqlType + SingleValue>,
     B: Expression<SqlType: SqlType + SingleValue>,
     X: AsExpression<A::SqlType>,
     Y: AsExpression<B::SqlType>,
 {
-    Beyond { sign: ") < (", ..after(columns, row) }
-}
-
-/// Rows up to this one, where the columns are in ascending order.
-pub fn up_to<A, B, X, Y>(columns: (A, B), row: (X, Y)) -> Beyond<A, B, X::Expression, Y::Expression>
-where
-    A: Expression<SqlType: SqlType + SingleValue>,
-    B: Expression<SqlType: SqlType + SingleValue>,
-    X: AsExpression<A::SqlType>,
-    Y: AsExpression<B::SqlType>,
-{
-    Beyond { sign: ") <= (", ..after(columns, row) }
-}
-
-/// Rows up to this one, where the columns are in descending order.
-pub fn down_to<A, B, X, Y>(
-    columns: (A, B),
-    row: (X, Y),
-) -> Beyond<A, B, X::Expression, Y::Expression>
-where
-    A: Expression<SqlType: SqlType + SingleValue>,
-    B: Expression<SqlType: SqlType + SingleValue>,
-    X: AsExpression<A::SqlType>,
-    Y: AsExpression<B::SqlType>,
-{
-    Beyond { sign: ") >= (", ..after(columns, row) }
+    Beside { columns, side, values: (row.0.as_expression(), row.1.as_expression()) }
 }
 
 /// The piece of a list that a page is looked for in: rows of `$query` in the order of a column and the
@@ -74,18 +63,21 @@ where
 macro_rules! piece {
     ($conn:expr, $page:expr, $ascending:expr, $t:ident.$column:ident: $key:ty, $id:ident,
      |$cursor:ident| $read:expr, $write:expr, $led:expr, $query:expr) => {{
-        use $crate::db::seek::{after, before, down_to, up_to};
+        use $crate::db::seek::{Side, beside};
         let (page, ascending, order): (&$crate::kernel::Page, bool, _) =
             ($page, $ascending, ($t::$column, $t::id));
+        let (beyond, within) = match ascending {
+            true => (Side::After, Side::UpTo),
+            false => (Side::Before, Side::DownTo),
+        };
         let first: Option<($key, $id)> = match &page.after {
             Some($cursor) => Some(($read, $id($cursor.id))),
             None => None,
         };
         let begun = |query: $t::BoxedQuery<'static, $crate::db::MultiBackend>| {
-            let query = match (first.clone(), ascending) {
-                (None, _) => query,
-                (Some(row), true) => query.filter(after(order, row)),
-                (Some(row), false) => query.filter(before(order, row)),
+            let query = match first.clone() {
+                Some(row) => query.filter(beside(order, beyond, row)),
+                None => query,
             };
             match ascending {
                 true => query.order(($t::$column.asc(), $t::id.asc())),
@@ -99,10 +91,9 @@ macro_rules! piece {
             }
             None => None,
         };
-        let query = match (bound.clone(), ascending) {
-            (None, _) => begun($query),
-            (Some(row), true) => begun($query).filter(up_to(order, row)),
-            (Some(row), false) => begun($query).filter(down_to(order, row)),
+        let query = match bound.clone() {
+            Some(row) => begun($query).filter(beside(order, within, row)),
+            None => begun($query),
         };
         let rows = query.limit(page.size + 1).load($conn)?;
         Ok($crate::kernel::page::Piece { rows, upto: bound.map(|(key, id)| $write(key, id.0)) })
@@ -121,11 +112,11 @@ macro_rules! piece_by_age {
 }
 pub(crate) use piece_by_age;
 
-impl<A, B, X, Y> Expression for Beyond<A, B, X, Y> {
+impl<A, B, X, Y> Expression for Beside<A, B, X, Y> {
     type SqlType = Bool;
 }
 
-impl<A, B, X, Y, From> AppearsOnTable<From> for Beyond<A, B, X, Y>
+impl<A, B, X, Y, From> AppearsOnTable<From> for Beside<A, B, X, Y>
 where
     A: AppearsOnTable<From>,
     B: AppearsOnTable<From>,
@@ -134,7 +125,7 @@ where
 {
 }
 
-impl<A, B, X, Y, From> SelectableExpression<From> for Beyond<A, B, X, Y>
+impl<A, B, X, Y, From> SelectableExpression<From> for Beside<A, B, X, Y>
 where
     A: SelectableExpression<From>,
     B: SelectableExpression<From>,
@@ -143,17 +134,17 @@ where
 {
 }
 
-impl<A, B, X, Y> ValidGrouping<()> for Beyond<A, B, X, Y> {
+impl<A, B, X, Y> ValidGrouping<()> for Beside<A, B, X, Y> {
     type IsAggregate = is_aggregate::No;
 }
 
-impl<A, B, X, Y> QueryId for Beyond<A, B, X, Y> {
+impl<A, B, X, Y> QueryId for Beside<A, B, X, Y> {
     type QueryId = ();
-    // Its text depends on the sign, which is no part of the type.
+    // Its text depends on the side, which is no part of the type.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<A, B, X, Y, DB> QueryFragment<DB> for Beyond<A, B, X, Y>
+impl<A, B, X, Y, DB> QueryFragment<DB> for Beside<A, B, X, Y>
 where
     DB: Backend,
     A: QueryFragment<DB>,
@@ -166,7 +157,7 @@ where
         self.columns.0.walk_ast(out.reborrow())?;
         out.push_sql(", ");
         self.columns.1.walk_ast(out.reborrow())?;
-        out.push_sql(self.sign);
+        out.push_sql(self.side.sign());
         self.values.0.walk_ast(out.reborrow())?;
         out.push_sql(", ");
         self.values.1.walk_ast(out.reborrow())?;

@@ -255,6 +255,13 @@ pub struct Booked {
     pub updated_at: Timestamp,
 }
 
+impl Booked {
+    /// Whether it is a stack: see [`Item::is_stack`].
+    pub fn is_stack(&self) -> bool {
+        self.amount != 1
+    }
+}
+
 /// What an update may change of an item; `None` leaves a column as it is.
 #[derive(Debug, Clone, Default, AsChangeset)]
 #[diesel(table_name = schema::items)]

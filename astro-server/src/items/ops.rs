@@ -404,7 +404,7 @@ pub fn of_assignment(conn: &mut Conn, id: AssignmentId) -> Result<Vec<Item>> {
     store::of_assignment(conn, id)
 }
 
-/// The items that a donation brought.
+/// The items that several donations brought, each a bot and an offer to it.
 ///
 /// # Errors
 /// Those of the database.
@@ -412,7 +412,7 @@ pub fn of_donations(conn: &mut Conn, donations: &[(BotId, &str)]) -> Result<Vec<
     store::of_donations(conn, donations)
 }
 
-/// The items that came with an offer to the bot.
+/// The items that a donation brought.
 ///
 /// # Errors
 /// Those of the database.

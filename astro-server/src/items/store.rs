@@ -280,6 +280,7 @@ pub(super) fn of_donations(conn: &mut Engine, offers: &[(BotId, &str)]) -> Resul
         .load(conn)?)
 }
 
+/// Items that came with this offer: unlike several offers, one is a statement that is kept prepared.
 pub(super) fn of_donation(conn: &mut Engine, bot: BotId, offer: &str) -> Result<Vec<Item>> {
     Ok(t::table
         .filter(t::bot_id.eq(bot))

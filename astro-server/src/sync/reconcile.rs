@@ -266,7 +266,7 @@ pub fn accuracy(snapshot: &Snapshot, known: &[Booked], circumstances: &Circumsta
     for item in known {
         let Some(key) = key(item) else { continue };
         in_books.insert(key);
-        let left_alone = item.amount != 1 && circumstances.ignored.stacks.contains(&key);
+        let left_alone = item.is_stack() && circumstances.ignored.stacks.contains(&key);
         if circumstances.is_fresh(item) || left_alone {
             continue;
         }

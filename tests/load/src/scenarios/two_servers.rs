@@ -1,5 +1,7 @@
 //! Two servers on one PostgreSQL: what they do together, and when one hears of the other.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use astro_sdk::v1::{WatchEventsRequest, WatchEventsResponse};
 use astro_tests::Backend;
@@ -11,14 +13,16 @@ use crate::calls::Calls;
 use crate::drive::Tally;
 use crate::pool::Pool;
 use crate::report::Target;
+use crate::tell;
 
 /// Promises whose events are waited for at the other server.
 const HEARD: u64 = 100;
-const WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+/// Longest wait for one of them.
+const WAIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     if bench.stage.backend == Backend::Sqlite {
-        // One server is all that its file bears.
+        tell("  not of SQLite, whose file is one server's");
         return Ok(());
     }
     let second = bench.stage.second().await?;
