@@ -38,6 +38,7 @@ impl FurtherBot {
         });
         let items = items.await;
         worker.stop().await;
+        app.told_gone(&self.id).await;
         items
     }
 }

@@ -3,8 +3,8 @@
 use astro_sdk::new_request_id;
 use astro_sdk::v1::{
     Assignment, AssignmentState, CreateAssignmentRequest, Event, GetAssignmentRequest,
-    GetItemRequest, Item, ItemFilter, ItemState, ListEventsRequest, ListItemsRequest,
-    RetryAssignmentRequest,
+    GetBotRequest, GetItemRequest, Item, ItemFilter, ItemState, ListEventsRequest,
+    ListItemsRequest, RetryAssignmentRequest,
 };
 use futures_util::TryStreamExt;
 use steam_sim::{Account, AssetId, Behaviour, ItemSpec, NewAccount, OfferId};
@@ -55,7 +55,19 @@ impl App {
         self.donate(&donor, &names);
         let items = self.available(count).await;
         bot.stop().await;
+        self.told_gone(&self.bot_id).await;
         items
+    }
+
+    /// Waits until the log tells that the bot's worker is gone, which is soon after it stopped, so
+    /// that nothing is told of it behind the caller's back.
+    pub(crate) async fn told_gone(&self, bot_id: &str) {
+        self.until("the bot's session to end", async || {
+            let request = GetBotRequest { bot_id: bot_id.to_owned() };
+            let answer = self.admin.raw().bots().get_bot(request).await.ok()?.into_inner();
+            answer.bot.is_some_and(|bot| !bot.connected).then_some(())
+        })
+        .await;
     }
 
     /// Waits for so many free items; gives them all, oldest first.

@@ -11,7 +11,7 @@ use std::{
 
 use astro_bot::{Member, Probe};
 use steam_sim::{JournalEntry, NewAccount, SteamId};
-use tokio::process::Command;
+use tokio::{process::Command, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -102,10 +102,12 @@ async fn a_bot_that_the_server_will_not_have_leaves_the_others_alone() {
     let mut second_config = first_config.clone();
     second_config.api_key = astro_bot::Secret::new("revoked");
     second_config.refresh_token_file = Some(stage.folder.path().join("second.token"));
+    let (alive, over) = oneshot::channel::<()>();
+    second_config.probe = Probe::new(move |_| assert!(!alive.is_closed()));
     let members = [("first", first_config), ("second", second_config)];
     let members = members.map(|(name, config)| Member { name: name.to_owned(), config });
     let stop = CancellationToken::new();
-    let running = tokio::spawn(astro_bot::run_all(members.to_vec(), stop.clone()));
+    let running = tokio::spawn(astro_bot::run_all(members.into(), stop.clone()));
     let mut kept = None;
     for _ in 0..2 {
         let mut session = stage.server.stream().await;
@@ -117,6 +119,8 @@ async fn a_bot_that_the_server_will_not_have_leaves_the_others_alone() {
         }
     }
     kept.expect("the first came").standing_of("online").await;
+    let second_let_go = tokio::time::timeout(PATIENCE, over).await.expect("the second goes on");
+    second_let_go.expect_err("nothing is sent");
     assert!(!running.is_finished());
     stop.cancel();
     let ended = tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap();
