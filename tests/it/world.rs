@@ -100,6 +100,7 @@ pub(crate) async fn lose(app: &App, item: &Item) -> Discrepancy {
         let bot = app.bot();
         sync(app).await;
         bot.stop().await;
+        app.told_gone(&app.bot_id).await;
         app.clock.advance(Duration::from_secs(90));
     }
     app.sim.clear_faults();

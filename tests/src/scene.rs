@@ -60,8 +60,11 @@ impl App {
     }
 
     /// Waits until the log tells that the bot's worker is gone, which is soon after it stopped, so
-    /// that nothing is told of it behind the caller's back.
-    pub(crate) async fn told_gone(&self, bot_id: &str) {
+    /// that nothing is told of it behind the caller's back, and no reading of before ends later.
+    ///
+    /// # Panics
+    /// When it stays.
+    pub async fn told_gone(&self, bot_id: &str) {
         self.until("the bot's session to end", async || {
             let request = GetBotRequest { bot_id: bot_id.to_owned() };
             let answer = self.admin.raw().bots().get_bot(request).await.ok()?.into_inner();
