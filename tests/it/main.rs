@@ -44,6 +44,7 @@ mod requests;
 mod reversals;
 mod rights;
 mod secrets;
+mod seeds;
 mod sessions;
 mod shutdown;
 mod stacks;
