@@ -1,6 +1,7 @@
 //! The rules of the contract. Every broken one is named with its file, line and element.
 
 mod events;
+mod routes;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -64,6 +65,7 @@ pub fn lint(schema: &Schema) -> Vec<Violation> {
     unique_names(&mut report, schema);
     used_reasons(&mut report, schema);
     events::rules(&mut report, schema);
+    routes::rules(&mut report, schema);
     report.violations.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     report.violations
 }

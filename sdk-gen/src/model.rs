@@ -1,6 +1,7 @@
 //! What templates see of the contract. Knows no language.
 
 pub mod events;
+pub mod routes;
 pub mod shape;
 
 use prost_reflect::{
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::schema::{Schema, comment};
 
 pub use events::{EVENT_TYPE_ENUM, EventType, Events};
+pub use routes::{Route, routes};
 pub use shape::{Enum, EnumValue, Field, Message, Shape, Type};
 
 /// Packages that SDKs show; the others are the platform's own.
@@ -112,6 +114,8 @@ pub struct Method {
     pub path: String,
     /// What the platform must know about it.
     pub policy: Policy,
+    /// How HTTP reaches it, the usual way first.
+    pub routes: Vec<Route>,
     /// Whether it may be sent again.
     pub idempotency: Idempotency,
     /// Whether the caller sends a stream.
@@ -306,6 +310,7 @@ fn method(method: &MethodDescriptor) -> Method {
         may_repeat: policy.deduplicated || idempotency != Idempotency::Unknown,
         path: format!("/{}/{}", service.full_name(), method.name()),
         policy,
+        routes: routes(method),
         idempotency,
         client_streaming: method.is_client_streaming(),
         server_streaming: method.is_server_streaming(),

@@ -27,6 +27,8 @@ pub struct Method {
     pub resume_field: Option<&'static str>,
     /// Reasons it can give beside those that every RPC can give.
     pub reasons: &'static [ErrorReason],
+    /// How HTTP and JSON reach it, the usual way first.
+    pub routes: &'static [Route],
     /// What is promised about sending it again.
     pub idempotency: Idempotency,
     /// Whether the caller sends a stream.
@@ -40,6 +42,18 @@ impl Method {
     pub fn may_repeat(&self) -> bool {
         self.deduplicated || self.idempotency != Idempotency::Unknown
     }
+}
+
+/// One way by which HTTP and JSON reach an RPC. Fields of the request that neither the path nor the
+/// body has are parameters of the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// Verb: `GET`, `POST`, `PATCH` or `DELETE`.
+    pub verb: &'static str,
+    /// Path, in which braces name fields of the request: `/api/v1/items/{item_id}`.
+    pub path: &'static str,
+    /// Field of the request that the body is, `*` for the whole request, empty for no body.
+    pub body: &'static str,
 }
 
 /// What a rate limit is counted with.

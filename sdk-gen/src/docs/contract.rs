@@ -56,6 +56,7 @@ struct MethodPage {
     repeat: &'static str,
     input: String,
     answers: String,
+    routes: Vec<String>,
     reasons: Vec<String>,
 }
 
@@ -197,6 +198,7 @@ fn service(found: &Service) -> ServicePage {
             Shape::List { entry, .. } | Shape::Watch { entry, .. } => last(entry).to_owned(),
             Shape::Call | Shape::Session => last(&method.output).to_owned(),
         },
+        routes: method.routes.iter().map(|r| format!("{} {}", r.verb, r.path)).collect(),
         reasons: method.policy.reasons.clone(),
     });
     ServicePage { name: found.name.clone(), docs: found.docs.clone(), methods: methods.collect() }

@@ -54,6 +54,7 @@ service ThingService {
   // Gets one thing.
   rpc GetThing(GetThingRequest) returns (GetThingResponse) {
     option idempotency_level = NO_SIDE_EFFECTS;
+    option (astro.options.v1.http) = {get: "/api/v1/things/{thing_id}"};
     option (astro.options.v1.policy) = {
       scope: "things.read"
       bucket: "read"
@@ -62,14 +63,17 @@ service ThingService {
   }
   // Lists things.
   rpc ListThings(ListThingsRequest) returns (ListThingsResponse) {
+    option (astro.options.v1.http) = {get: "/api/v1/things"};
     option (astro.options.v1.policy) = {bucket: "read"};
   }
   // Changes a thing.
   rpc ChangeThing(ChangeThingRequest) returns (ChangeThingResponse) {
+    option (astro.options.v1.http) = {post: "/api/v1/things:change" body: "*"};
     option (astro.options.v1.policy) = {scope: "things.write" bucket: "write" deduplicated: true};
   }
   // Follows things.
   rpc WatchThings(WatchThingsRequest) returns (stream WatchThingsResponse) {
+    option (astro.options.v1.http) = {get: "/api/v1/things:watch"};
     option (astro.options.v1.policy) = {bucket: "stream" resume_field: "resume_token"};
   }
 }

@@ -11,14 +11,17 @@ import "astro/options/v1/options.proto";
 service GadgetService {
   // Winds one gadget up.
   rpc WindGadget(WindGadgetRequest) returns (WindGadgetResponse) {
+    option (astro.options.v1.http) = {post: "/api/v1/gadgets:wind" body: "*"};
     option (astro.options.v1.policy) = {bucket: "write"};
   }
   // Lists gadgets.
   rpc ListGadgets(ListGadgetsRequest) returns (ListGadgetsResponse) {
+    option (astro.options.v1.http) = {get: "/api/v1/gadgets"};
     option (astro.options.v1.policy) = {bucket: "read"};
   }
   // Follows gadgets.
   rpc WatchGadgets(WatchGadgetsRequest) returns (stream WatchGadgetsResponse) {
+    option (astro.options.v1.http) = {get: "/api/v1/gadgets:watch"};
     option (astro.options.v1.policy) = {bucket: "stream" resume_field: "resume_token"};
   }
 }

@@ -196,3 +196,35 @@ fn keys_and_categories_of_events_say_what_they_are() {
     let problem = "EventType has a category item, which no event has";
     check(EVENTS, "categories: {name: \"thing\"", unused, problem);
 }
+
+#[test]
+fn every_rpc_has_a_route_of_its_own_that_its_request_can_fill() {
+    let get = "    option (astro.options.v1.http) = {get: \"/api/v1/things/{thing_id}\"};\n";
+    check(THINGS, get, "", " ThingService.GetThing has no http option");
+    let list = "{get: \"/api/v1/things\"}";
+    for (rule, expected) in [
+        ("{body: \"*\"}", "ListThings has an http option without a verb"),
+        (
+            "{get: \"/v1/things\"}",
+            "ListThings has the route /v1/things, which does not begin with /api/",
+        ),
+        (
+            "{get: \"/api/v1/things/{page_size}/{no}\"}",
+            "ListThings has the route /api/v1/things/{page_size}/{no}, whose {no} no path can carry",
+        ),
+        (
+            "{get: \"/api/v1/things/{page_token}\"}",
+            "ListThings has the route GET /api/v1/things/{page_token} of ThingService.GetThing",
+        ),
+        (
+            "{delete: \"/api/v1/things\" body: \"*\"}",
+            "ListThings has the route /api/v1/things, whose verb DELETE has no body",
+        ),
+        (
+            "{post: \"/api/v1/things\" body: \"thing\"}",
+            "ListThings has the route /api/v1/things, whose body thing its request does not have",
+        ),
+    ] {
+        check(THINGS, list, rule, expected);
+    }
+}
