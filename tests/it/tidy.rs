@@ -146,6 +146,8 @@ const WITHOUT_BACKEND: &[(&str, &str)] = &[
     ("tour", "every_command_that_the_quick_start_prints_works_and_so_does_the_tour_after_it"),
     ("tour", "the_commands_to_look_at_a_finished_run_work"),
     ("tour", "a_community_is_set_up_by_the_readmes_commands"),
+    // A network within the process, which PostgreSQL is not in.
+    ("seeds", "a_server_makes_the_same_of_the_same_seed"),
     // None that is there.
     ("secrets", "the_password_of_a_database_is_in_nothing_that_the_server_says"),
 ];
