@@ -4,6 +4,7 @@ mod conn;
 mod error;
 pub mod limits;
 mod migrate;
+mod near;
 mod pool;
 mod prepared;
 mod probe;
@@ -30,6 +31,7 @@ use crate::db::limits::{
 };
 use crate::kernel::{Error, Result};
 use crate::outside::{Chance, Outside, Threads};
+use near::Near;
 use pool::Pool;
 use probe::File;
 use std::sync::Arc;
@@ -80,6 +82,8 @@ pub type Finish = fn(&mut Conn) -> Result<()>;
 pub struct Db {
     address: Address,
     pool: Arc<Pool>,
+    /// SQLite's connections for looks on the caller's thread.
+    near: Option<Arc<Near>>,
     /// SQLite's file: a new connection to one that is gone would make an empty one.
     file: Option<Arc<File>>,
     writer: Writer,
@@ -125,6 +129,10 @@ impl Db {
         }
         // SQLite's log lives as long as a connection does.
         let file = File::of(address)?.map(Arc::new);
+        let near = match (address, outside.threads) {
+            (Address::Sqlite(_), Threads::Own) => Some(Near::open(address, options, &chance)?),
+            (Address::Sqlite(_), Threads::Callers) | (Address::Postgres(_), _) => None,
+        };
         let pool = Arc::new(Pool::new(address.clone(), options, chance, beside, Trouble::none()));
         let probe = probe::start(outside.threads, &pool, file.clone(), conn)?;
         let changed = watch::Sender::new(0);
@@ -145,6 +153,7 @@ impl Db {
         Ok(Self {
             address: address.clone(),
             pool,
+            near: near.map(Arc::new),
             file,
             writer,
             readers,
@@ -238,10 +247,22 @@ impl Db {
         F: Fn(&mut Conn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
+        if let Some(outcome) = self.look_here(&work) {
+            return outcome;
+        }
         let looking = self.read_at(self.any_place(), move |pool: &Pool| pool.look(work));
         // Nothing bounds a statement outside a transaction, behind whatever pooler there is.
         let looked = tokio::time::timeout(DATABASE_WAIT, looking).await;
         looked.unwrap_or_else(|_| Err(self.pool.trouble().queue("reads")))
+    }
+
+    /// The look on this thread, if it can be had at once.
+    fn look_here<T>(&self, work: &impl Fn(&mut Conn) -> Result<T>) -> Option<Result<T>> {
+        let near = self.near.as_ref()?;
+        self.file.as_ref().map_or(Ok(()), |file| file.check()).ok()?;
+        let outcome = near.look(work)?;
+        self.pool.trouble().read(&outcome);
+        Some(outcome)
     }
 
     /// A place of any kind.
