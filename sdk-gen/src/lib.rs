@@ -1,13 +1,14 @@
 //! Turns `proto/` into the SDKs' generated code, and says when that code is stale.
 //!
 //! Reading order: [`schema`] compiles the contract, [`model`] reduces it to what templates need,
-//! [`lang`] turns it into files, [`mod@write`] puts them in place or compares them, [`lint`] checks the
-//! contract itself.
+//! [`lang`] and [`openapi`] turn it into files, [`mod@write`] puts them in place or compares them,
+//! [`lint`] checks the contract itself.
 
 pub mod docs;
 pub mod lang;
 pub mod lint;
 pub mod model;
+pub mod openapi;
 pub mod proto;
 pub mod prune;
 pub mod schema;
@@ -104,6 +105,7 @@ fn files(
     let (mut files, mut unchecked) = (Vec::new(), Vec::new());
     let languages = lang::all();
     files.push(docs::contract::page(&model.public(), &languages)?);
+    files.extend(openapi::files(&model.public())?);
     for language in languages {
         if let Some(missing) = language.missing() {
             unchecked.push(Unchecked { language: language.name(), missing });

@@ -126,6 +126,8 @@ pub struct Method {
     pub input: String,
     /// Full name of the response message.
     pub output: String,
+    /// Whether the contract advises against it.
+    pub deprecated: bool,
     /// Number of the request's `request_id` field, if it has one.
     pub request_id_field: Option<u32>,
     /// Its comment.
@@ -187,6 +189,16 @@ impl Model {
         public.enums.retain(|found| is_public(&found.package));
         public.confidential.retain(|message| is_public(&message.package));
         public
+    }
+
+    /// The message with this full name.
+    pub fn message(&self, full_name: &str) -> Option<&Message> {
+        self.messages.iter().find(|message| message.full_name == full_name)
+    }
+
+    /// The enum with this full name.
+    pub fn enumeration(&self, full_name: &str) -> Option<&Enum> {
+        self.enums.iter().find(|found| found.full_name == full_name)
     }
 
     /// The enums that programs see; reasons are text.
@@ -303,6 +315,7 @@ fn method(method: &MethodDescriptor) -> Method {
     let service = method.parent_service();
     let policy = policy(method).unwrap_or_default();
     let idempotency = idempotency(method);
+    let options = method.method_descriptor_proto().options.as_ref();
     Method {
         name: method.name().to_owned(),
         short_name: shape::short_name(service.name(), method.name()),
@@ -316,6 +329,7 @@ fn method(method: &MethodDescriptor) -> Method {
         server_streaming: method.is_server_streaming(),
         input: method.input().full_name().to_owned(),
         output: method.output().full_name().to_owned(),
+        deprecated: options.is_some_and(|options| options.deprecated()),
         request_id_field: method.input().get_field_by_name("request_id").map(|f| f.number()),
         docs: comment(&service.parent_file(), method.path()),
     }

@@ -27,7 +27,7 @@ pub(super) fn rules(report: &mut Report, schema: &Schema) {
                 if let Some(problem) = problem(&method, &route) {
                     report.add(&file, method.path(), &subject, &problem);
                 }
-                let place = (route.verb.clone(), nameless(&route.path));
+                let place = (route.verb.clone(), route.nameless());
                 if let Some(first) = taken.insert(place, subject.clone()) {
                     let problem = format!("has the route {} {} of {first}", route.verb, route.path);
                     report.add(&file, method.path(), &subject, &problem);
@@ -74,11 +74,4 @@ fn is_plain(message: &MessageDescriptor, path: &str) -> bool {
         (Kind::Message(_), None) | (_, Some(_)) => false,
         (_, None) => true,
     }
-}
-
-/// The path with empty braces: two routes that differ in names alone are one.
-fn nameless(path: &str) -> String {
-    let mut parts = path.split('{');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |all, part| all + "{}" + part.split_once('}').map_or("", |(_, rest)| rest))
 }

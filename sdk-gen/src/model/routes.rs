@@ -22,6 +22,14 @@ impl Route {
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name)
     }
+
+    /// The path with empty braces: two routes that differ in names alone are one.
+    pub fn nameless(&self) -> String {
+        let mut parts = self.path.split('{');
+        let first = parts.next().unwrap_or_default().to_owned();
+        let rest = |part: &str| part.split_once('}').map_or("", |(_, rest)| rest).to_owned();
+        parts.fold(first, |all, part| all + "{}" + &rest(part))
+    }
 }
 
 /// The routes of `method`, the usual one first.

@@ -64,7 +64,7 @@ pub struct Message {
 }
 
 /// One field.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Field {
     /// Name in the contract: `item_id`.
     pub name: String,
@@ -86,6 +86,8 @@ pub struct Field {
     pub redacted: bool,
     /// Whether it has SteamID64s of people or bots.
     pub person: bool,
+    /// Whether the contract advises against it.
+    pub deprecated: bool,
     /// Its comment.
     pub docs: String,
 }
@@ -240,6 +242,7 @@ fn field(field: &FieldDescriptor) -> Field {
     } else {
         (kind(field), None)
     };
+    let options = field.field_descriptor_proto().options.as_ref();
     Field {
         name: field.name().to_owned(),
         json_name: field.json_name().to_owned(),
@@ -251,6 +254,7 @@ fn field(field: &FieldDescriptor) -> Field {
         oneof: oneof.map(|oneof| oneof.name().to_owned()),
         redacted: is_redacted(field),
         person: is_person(field),
+        deprecated: options.is_some_and(|options| options.deprecated()),
         docs: comment(&field.parent_message().parent_file(), field.path()),
     }
 }

@@ -6,6 +6,7 @@ mod drift;
 mod go;
 mod java;
 mod languages;
+mod openapi;
 mod proto;
 mod python;
 mod rules;
