@@ -1,12 +1,13 @@
-//! The API by HTTP and JSON: its OpenAPI document.
+//! The API by HTTP and JSON: its OpenAPI document, and a page for people made from the same.
 //!
 //! Reading order: `operations` says what each route takes, `schemas` what messages are in JSON,
-//! `answers` what goes wrong. `document` writes it down.
+//! `answers` what goes wrong. `document` and `page` write it down.
 
 mod answers;
 mod document;
 mod json;
 mod operations;
+mod page;
 mod schemas;
 
 use crate::model::{Field, Model};
@@ -17,7 +18,7 @@ const FOLDER: &str = "astro-sdk/openapi";
 /// All packages of the project have one version.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The document.
+/// The document and the page.
 ///
 /// # Errors
 /// When the contract names what it does not have, or a template fails.
@@ -25,7 +26,11 @@ pub fn files(model: &Model) -> anyhow::Result<Vec<File>> {
     let operations = operations::all(model)?;
     let schemas = schemas::of(model, &operations);
     let document = document::document(model, &operations, &schemas).pretty();
-    Ok(vec![File::new(FOLDER, "openapi.json", document.into_bytes())])
+    let page = page::page(model, &operations, &schemas)?;
+    Ok(vec![
+        File::new(FOLDER, "openapi.json", document.into_bytes()),
+        File::new(FOLDER, "index.html", page.into_bytes()),
+    ])
 }
 
 /// A comment without the breaks of its lines; those between paragraphs stay.

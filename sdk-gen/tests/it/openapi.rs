@@ -1,6 +1,7 @@
-//! The API by HTTP: its document.
+//! The API by HTTP: its document and its page.
 
 mod document;
+mod page;
 
 use std::path::Path;
 
