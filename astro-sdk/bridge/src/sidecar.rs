@@ -1,0 +1,236 @@
+//! A bridge of its own process: the listener, the way to the server, and a stop in order.
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Parser as _;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+use tonic::Status;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tower::ServiceExt as _;
+
+use crate::{Bridge, Services};
+
+/// Connections at once: plugins of a host have a few each.
+const CONNECTIONS_MAX: usize = 512;
+/// Time for the headers of a request.
+const HEADERS_WAIT: Duration = Duration::from_secs(10);
+/// Bytes of the headers of a request.
+const HEADERS_BYTES_MAX: usize = 64 * 1024;
+/// Time to connect to the server.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// Time that calls under way have at a stop.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How often the way to the server is tested: a firewall forgets what is silent.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// HTTP and JSON for Astro, on the machine of those who have no gRPC.
+///
+/// A game server, a web shop or a shell script calls http://127.0.0.1:8787/api/v1/… and this program
+/// calls the Astro server, encrypted if its address begins with https. What there is to call is at
+/// /api/docs of the Astro server.
+#[derive(clap::Parser)]
+#[command(name = "astro-bridge", version, after_help = EXAMPLES)]
+struct Args {
+    /// The Astro server: https://HOST:PORT, or http:// for one on this machine or a private network.
+    #[arg(long, env = "ASTRO_ENDPOINT", value_name = "URL", default_value = astro_sdk::DEFAULT_ENDPOINT)]
+    server: String,
+    /// Address to listen on, without encryption.
+    #[arg(
+        long,
+        env = "ASTRO_BRIDGE_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8787"
+    )]
+    listen: SocketAddr,
+    /// Listen on an address of the network although nothing is encrypted there: everybody who can
+    /// read the network reads the keys.
+    #[arg(long, env = "ASTRO_BRIDGE_PLAINTEXT")]
+    plaintext: bool,
+    /// Certificates (PEM) of whoever signed the server's; without it the usual authorities count.
+    #[arg(long, env = "ASTRO_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Certificate (PEM) that this program shows to the server.
+    #[arg(long, env = "ASTRO_CLIENT_CERT", value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, env = "ASTRO_CLIENT_KEY", value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
+    /// File with the API key for callers who show none, so that plugins hold no secret. On loopback
+    /// only: whoever can connect has what this key may.
+    #[arg(long, env = "ASTRO_API_KEY_FILE", value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  astro-bridge --server https://astro.example.org:50051
+  astro-bridge --server https://10.0.0.5:50051 --ca-file ca.pem --api-key-file astro.key
+  curl -H \"authorization: Bearer $ASTRO_API_KEY\" http://127.0.0.1:8787/api/v1/caller";
+
+/// Runs the program with these arguments, its own name first.
+pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = Args::parse_from(args);
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ran = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(args)));
+    let Err(error) = ran else { return ExitCode::SUCCESS };
+    // Nobody is left to tell if that fails.
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Runs the bridge until it is told to stop.
+async fn run(args: Args) -> anyhow::Result<()> {
+    if !args.listen.ip().is_loopback() {
+        if args.api_key_file.is_some() {
+            bail!(
+                "--api-key-file goes with a loopback address only: whoever reaches {} would have its rights",
+                args.listen
+            );
+        }
+        if !args.plaintext {
+            bail!(
+                "{} is not this machine's own, and nothing is encrypted: give --plaintext if the network is private",
+                args.listen
+            );
+        }
+        tracing::warn!("Keys and answers go over the network unencrypted: {}", args.listen);
+    }
+    let key = args.api_key_file.as_deref().map(key).transpose()?;
+    let bridge = Bridge::new(services(&args)?)?;
+    let listener = TcpListener::bind(args.listen).await;
+    let listener = listener.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let mut out = std::io::stdout();
+    writeln!(out, "listening on http://{}, for {}", listener.local_addr()?, args.server)?;
+    out.flush()?;
+    serve(listener, bridge, key).await
+}
+
+/// The header that shows the key of this file.
+fn key(file: &Path) -> anyhow::Result<HeaderValue> {
+    let text = std::fs::read_to_string(file);
+    let text = text.with_context(|| format!("--api-key-file {}", file.display()))?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", text.trim()))
+        .with_context(|| format!("--api-key-file {} holds no key", file.display()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The way to the server, which is connected to with the first call and again whenever it breaks.
+fn services(args: &Args) -> anyhow::Result<Services> {
+    let server = || format!("--server {}", args.server);
+    let mut endpoint = Endpoint::from_shared(args.server.clone()).with_context(server)?;
+    if args.server.starts_with("https://") {
+        endpoint = endpoint.tls_config(tls(args)?).with_context(server)?;
+    } else if args.ca_file.is_some() || args.client_cert.is_some() {
+        bail!("--ca-file and --client-cert go with an address that begins with https://");
+    }
+    let endpoint = endpoint
+        .connect_timeout(CONNECT_WAIT)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(KEEPALIVE)
+        .user_agent(concat!("astro-bridge/", env!("CARGO_PKG_VERSION")))?;
+    Ok(of_channel(endpoint.connect_lazy()))
+}
+
+fn of_channel(channel: Channel) -> Services {
+    let services = channel.map_err(|error| {
+        // The chain of causes says more than its first link.
+        let text = format!("{:#}", anyhow::Error::from(error));
+        Status::unavailable(format!("the server cannot be reached: {text}"))
+    });
+    Services::new(services)
+}
+
+fn tls(args: &Args) -> anyhow::Result<ClientTlsConfig> {
+    let read = |flag: &str, file: &Path| {
+        std::fs::read_to_string(file).with_context(|| format!("{flag} {}", file.display()))
+    };
+    let mut tls = match &args.ca_file {
+        Some(file) => {
+            ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("--ca-file", file)?))
+        }
+        None => ClientTlsConfig::new().with_webpki_roots(),
+    };
+    if let (Some(cert), Some(key)) = (&args.client_cert, &args.client_key) {
+        let (cert, key) = (read("--client-cert", cert)?, read("--client-key", key)?);
+        tls = tls.identity(Identity::from_pem(cert, key));
+    }
+    Ok(tls)
+}
+
+async fn serve(
+    listener: TcpListener,
+    bridge: Bridge,
+    key: Option<HeaderValue>,
+) -> anyhow::Result<()> {
+    let mut http = Builder::new(TokioExecutor::new());
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WAIT)
+        .max_buf_size(HEADERS_BYTES_MAX);
+    let (open, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!("A connection cannot be accepted: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Beyond the places a connection is closed at once: its caller tries again.
+        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        // Fails only for a peer that has gone.
+        let _ = stream.set_nodelay(true);
+        let (bridge, key) = (bridge.clone(), key.clone());
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let answer = bridge.answer(with_key(request, key.as_ref()));
+            async move { Ok::<_, std::convert::Infallible>(answer.await) }
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), answer).into_owned();
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = connection.await {
+                tracing::debug!("A connection broke off: {error}");
+            }
+        });
+    }
+    drop(listener);
+    // Streams have no end of their own.
+    let _ = tokio::time::timeout(DRAIN, open.shutdown()).await;
+    Ok(())
+}
+
+/// The request with the bridge's own key, if it shows none.
+fn with_key(mut request: Request<Incoming>, key: Option<&HeaderValue>) -> Request<Incoming> {
+    if let Some(key) = key {
+        request.headers_mut().entry(AUTHORIZATION).or_insert_with(|| key.clone());
+    }
+    request
+}
