@@ -45,7 +45,9 @@ impl From<Error> for Status {
         if let Error::Invalid { field, problem } = &error {
             details.add_bad_request_violation(conceal(field), conceal(problem));
         }
-        details.set_retry_info(error.retry_after());
+        if let Some(wait) = error.retry_after() {
+            details.set_retry_info(Some(wait));
+        }
         Status::with_error_details(code(kind), error.message(), details)
     }
 }
@@ -68,5 +70,6 @@ mod tests {
         let details = status.get_error_details();
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, "item_id");
         assert_eq!(details.error_info().unwrap().metadata["field"], "item_id");
+        assert!(details.retry_info().is_none(), "nothing is said of trying again");
     }
 }
