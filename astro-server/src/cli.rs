@@ -106,6 +106,16 @@ struct ServeArgs {
     /// 127.0.0.1:9464. Nowhere if not set.
     #[arg(long, env = "ASTRO_METRICS_LISTEN", value_name = "ADDRESS", global = true)]
     metrics_listen: Option<SocketAddr>,
+    /// Origin whose pages may call from a browser, such as https://shop.example.org; may be given
+    /// several times. None if not set: pages of the server itself need no leave.
+    #[arg(
+        long = "cors-origin",
+        env = "ASTRO_CORS_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        global = true
+    )]
+    cors_origins: Vec<String>,
     /// OpenTelemetry collector to send the same figures to (OTLP over gRPC, without TLS), such as
     /// http://127.0.0.1:4317. Needs a server built with `--features otlp`.
     #[arg(long, env = "ASTRO_OTLP_ENDPOINT", value_name = "URL", global = true)]
@@ -186,6 +196,7 @@ impl ServeArgs {
                 endpoint,
                 every: Duration::from_secs(self.otlp_interval_secs),
             }),
+            cors_origins: self.cors_origins.clone(),
             reflection: !self.no_reflection,
         }
     }

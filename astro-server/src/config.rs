@@ -60,6 +60,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Where to send figures to; none: nowhere. Needs the feature `otlp`.
     pub collector: Option<Collector>,
+    /// Origins whose pages may call from a browser: `https://example.org`.
+    pub cors_origins: Vec<String>,
     /// Whether to answer reflection, which tells the contract to anybody who can connect.
     pub reflection: bool,
 }
@@ -77,6 +79,7 @@ impl Config {
             bounds: Bounds::default(),
             metrics_listen: None,
             collector: None,
+            cors_origins: Vec::new(),
             reflection: true,
         }
     }
@@ -93,6 +96,7 @@ impl std::fmt::Debug for Config {
             .field("bounds", &self.bounds)
             .field("metrics_listen", &self.metrics_listen)
             .field("collector", &self.collector)
+            .field("cors_origins", &self.cors_origins)
             .field("reflection", &self.reflection)
             .finish_non_exhaustive()
     }

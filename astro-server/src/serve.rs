@@ -99,7 +99,8 @@ impl Server {
         }
         let admit = Admit::new(admission);
         let intake = Intake::new(config.bounds.message, stop.clone());
-        let router = edge::stack(routes.routes(), &figures, admit, intake);
+        let services = edge::stack(routes.routes(), &figures, admit, intake);
+        let router = edge::ways(services, &config.cors_origins)?;
         let listener = Listener::new(listener, connections.clone());
         let serving = tokio::spawn(edge::serve(listener, router, stop.clone()));
         let drain = config.pace.drain;

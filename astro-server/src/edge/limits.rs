@@ -34,6 +34,10 @@ pub const METADATA_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of metadata that are read at all: what lies between gets a status, what lies above ends
 /// the connection.
 pub const METADATA_BYTES_READ: u32 = 256 * 1024;
+/// Time for the headers of a request by HTTP/1.1, from its first byte.
+pub const HEADERS_WAIT: Duration = Duration::from_secs(10);
+/// Bytes of the headers of a request by HTTP/1.1: the longest target, a key and what browsers add.
+pub const HEADERS_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of one request: a hundred names of 500 characters in a filter, or a document of 16 KiB of
 /// JSON, which may be ten times as long on the wire.
 pub const REQUEST_BYTES_MAX: usize = 256 * 1024;

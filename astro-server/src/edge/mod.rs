@@ -16,6 +16,7 @@ mod refusals;
 mod serve;
 mod stack;
 mod status;
+mod ways;
 
 pub use admit::Admit;
 pub use call::{call, unary};
@@ -24,3 +25,4 @@ pub use intake::Intake;
 pub use listen::{Listener, raise_file_limit, room};
 pub use serve::serve;
 pub use stack::stack;
+pub use ways::ways;

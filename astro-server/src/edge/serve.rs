@@ -1,5 +1,8 @@
 //! Serves the connections that come in, until told to stop.
-use super::limits::{CALLS_PER_CONNECTION_MAX, KEEPALIVE, METADATA_BYTES_READ, WINDOW_BYTES};
+use super::limits::{
+    CALLS_PER_CONNECTION_MAX, HEADERS_BYTES_MAX, HEADERS_WAIT, KEEPALIVE, METADATA_BYTES_READ,
+    WINDOW_BYTES,
+};
 use super::listen::Listener;
 use axum::Router;
 use axum::body::Body;
@@ -12,9 +15,14 @@ use hyper_util::service::TowerToHyperService;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// HTTP/2 as the limits want it.
+/// HTTP/1.1 and HTTP/2 as the limits want them.
 fn http() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new()).http2_only();
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WAIT)
+        .max_buf_size(HEADERS_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
