@@ -19,6 +19,7 @@ mod failures;
 mod figures;
 mod heirs;
 mod history;
+mod http;
 mod idempotency;
 mod input;
 mod invites;

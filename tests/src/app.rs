@@ -91,6 +91,15 @@ impl App {
         Self::begin(backend, |config| config.collector = Some(collector), |_| {}).await
     }
 
+    /// The same, with a server that pages of this origin may call from a browser.
+    ///
+    /// # Panics
+    /// When anything cannot be started.
+    pub async fn start_for_pages(backend: Backend, origin: &str) -> Self {
+        let origins = vec![origin.to_owned()];
+        Self::begin(backend, |config| config.cors_origins = origins, |_| {}).await
+    }
+
     /// The same, with a server whose bots have their sessions for this long.
     ///
     /// # Panics

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Some("astro") => astro(args),
         Some("quickstart") => astro_quickstart::main_with(args),
         Some("server") => astro_server::cli::main_with(args),
+        Some("bridge") => astro_bridge::sidecar::main_with(args),
         Some("bot") => bot(Bot::parse_from(args)).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
         Some(_) | None => ExitCode::FAILURE,
     }
