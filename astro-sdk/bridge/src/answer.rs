@@ -5,6 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTIC
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
+use serde::Serialize;
 use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
@@ -17,6 +18,18 @@ use crate::refusal::Refusal;
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What an answer of the platform tells beside its message.
 const HANDED_ON: [&str; 4] = ["astro-replayed", "ratelimit", "ratelimit-policy", "retry-after"];
+
+/// An error as an object, in the order that people read it in.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    code: u16,
+    status: &'static str,
+    message: String,
+    reason: String,
+    details: Vec<serde_json::Value>,
+    request_id: &'a str,
+}
 
 /// Makes answers of messages and errors.
 #[derive(Debug, Clone)]
@@ -89,15 +102,16 @@ impl Answers {
         request_id: &str,
     ) -> Vec<u8> {
         let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
-        let object = serde_json::json!({
-            "code": http.as_u16(),
-            "status": name(status.code()),
-            "message": status.message().replace('\0', ""),
-            "reason": reason,
-            "details": self.details(status),
-            "requestId": request_id,
-        });
-        object.to_string().into_bytes()
+        let told = Told {
+            code: http.as_u16(),
+            status: name(status.code()),
+            message: status.message().replace('\0', ""),
+            reason,
+            details: self.details(status),
+            request_id,
+        };
+        // Fails for no text.
+        serde_json::to_vec(&told).unwrap_or_else(|_| b"{}".to_vec())
     }
 
     fn details(&self, status: &Status) -> Vec<serde_json::Value> {

@@ -64,7 +64,10 @@ impl Refusal {
     /// A body of another kind than JSON.
     pub(crate) fn media_type(told: &str) -> Self {
         let told: String = told.chars().take(100).collect();
-        let refusal = Self::field("content-type", format!("is {told}: send application/json"));
+        let refusal = Self::field(
+            "content-type",
+            format!("is {told}: send 'content-type: application/json'"),
+        );
         Self { http: Some(StatusCode::UNSUPPORTED_MEDIA_TYPE), ..refusal }
     }
 
