@@ -277,3 +277,21 @@ async fn a_look_is_in_no_transaction_and_a_read_is() {
     assert!(db.look(begins).await.unwrap());
     assert!(!db.read(begins).await.unwrap());
 }
+
+#[tokio::test]
+async fn a_look_is_made_on_the_callers_thread_and_elsewhere_when_that_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("astro.db"));
+    let own = std::thread::current().id();
+    let here = |_: &mut Conn| Ok(std::thread::current().id());
+    assert_eq!(db.look(here).await.unwrap(), own);
+    assert_ne!(db.read(here).await.unwrap(), own);
+    // As what meets a lock fails, since nobody is kept waiting on a thread that serves calls.
+    let locked = move |_: &mut Conn| match std::thread::current().id() {
+        thread if thread == own => Err(Error::Unavailable("database is locked".to_owned())),
+        thread => Ok(thread),
+    };
+    assert_ne!(db.look(locked).await.unwrap(), own);
+    let gone = |_: &mut Conn| Err::<(), _>(Error::Internal("it is wrong".to_owned()));
+    assert!(matches!(db.look(gone).await, Err(Error::Internal(_))));
+}
