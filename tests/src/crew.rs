@@ -37,6 +37,7 @@ impl FurtherBot {
             (items.len() == names.len()).then_some(items)
         });
         let items = items.await;
+        app.compared(&self.id).await;
         worker.stop().await;
         app.told_gone(&self.id).await;
         items

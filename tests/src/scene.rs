@@ -4,7 +4,7 @@ use astro_sdk::new_request_id;
 use astro_sdk::v1::{
     Assignment, AssignmentState, CreateAssignmentRequest, Event, GetAssignmentRequest,
     GetBotRequest, GetItemRequest, Item, ItemFilter, ItemState, ListEventsRequest,
-    ListItemsRequest, RetryAssignmentRequest,
+    ListItemsRequest, ListSyncsRequest, RetryAssignmentRequest, Sync,
 };
 use futures_util::TryStreamExt;
 use steam_sim::{Account, AssetId, Behaviour, ItemSpec, NewAccount, OfferId};
@@ -54,9 +54,22 @@ impl App {
         let donor = format!("donor-{}", self.sim.accounts().len());
         self.donate(&donor, &names);
         let items = self.available(count).await;
+        self.compared(&self.bot_id).await;
         bot.stop().await;
         self.told_gone(&self.bot_id).await;
         items
+    }
+
+    /// Waits until the inventory that the bot's worker told when it came is compared with the books,
+    /// which goes on when the worker is gone.
+    pub(crate) async fn compared(&self, bot_id: &str) {
+        self.until("the bot's inventory to be compared", async || {
+            let request = ListSyncsRequest { bot_id: bot_id.to_owned(), ..Default::default() };
+            let listed = self.admin.raw().syncs().list_syncs(request).await.ok()?.into_inner();
+            let over = |sync: &Sync| sync.complete_time.is_some();
+            (!listed.syncs.is_empty() && listed.syncs.iter().all(over)).then_some(())
+        })
+        .await;
     }
 
     /// Waits until the log tells that the bot's worker is gone, which is soon after it stopped, so
