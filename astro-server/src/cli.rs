@@ -1,4 +1,6 @@
 //! The command line of the server.
+mod encryption;
+
 use crate::admin_key;
 use crate::config::{
     ADMIN_KEY_FILE_DEFAULT, Bounds, Collector, Config, DATABASE_URL_DEFAULT, Pace,
@@ -12,6 +14,7 @@ use crate::serve::Server;
 use anyhow::Context;
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use encryption::Encryption;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -38,7 +41,8 @@ const USAGE: u8 = 2;
 
 const EXAMPLES: &str = "Examples:
   astro-server                                     serve with SQLite in ./astro-data
-  ASTRO_DATABASE_URL=postgres://astro@db/astro astro-server --listen 0.0.0.0:50051
+  ASTRO_DATABASE_URL=postgres://astro@db/astro astro-server --listen 0.0.0.0:50051 \\
+        --tls-cert fullchain.pem --tls-key privkey.pem
   astro-server migrate                             run the migrations and end
   astro-server keys recover                        make a new admin key, when all are lost";
 
@@ -77,10 +81,12 @@ enum LogFormat {
 
 #[derive(Args)]
 struct ServeArgs {
-    /// Address to listen on. The connection is not encrypted: put a TLS proxy in front of any
-    /// address that others can reach.
+    /// Address to listen on. One that other machines can reach needs --tls-cert and --tls-key, or
+    /// --plaintext.
     #[arg(long, env = "ASTRO_LISTEN", default_value = "127.0.0.1:50051", global = true)]
     listen: SocketAddr,
+    #[command(flatten)]
+    encryption: Encryption,
     /// sqlite://PATH or postgres://USER@HOST/DATABASE. Give one with a password by the variable.
     #[arg(long, env = "ASTRO_DATABASE_URL", default_value = DATABASE_URL_DEFAULT, hide_env_values = true, global = true)]
     database_url: String,
@@ -102,8 +108,8 @@ struct ServeArgs {
     /// Form of the log on stderr; RUST_LOG filters it.
     #[arg(long, env = "ASTRO_LOG_FORMAT", value_enum, default_value = "text", global = true)]
     log_format: LogFormat,
-    /// Where to tell figures for Prometheus: `GET /metrics`, open to whoever can connect, such as
-    /// 127.0.0.1:9464. Nowhere if not set.
+    /// Where to tell figures for Prometheus: `GET /metrics`, open to whoever can connect and never
+    /// encrypted, such as 127.0.0.1:9464. Nowhere if not set.
     #[arg(long, env = "ASTRO_METRICS_LISTEN", value_name = "ADDRESS", global = true)]
     metrics_listen: Option<SocketAddr>,
     /// Origin whose pages may call from a browser, such as https://shop.example.org; may be given
@@ -171,10 +177,11 @@ impl ServeArgs {
         }
     }
 
-    fn config(&self) -> Config {
+    fn config(&self) -> anyhow::Result<Config> {
         let lease_ttl = Duration::from_secs(self.lease_ttl_secs);
-        Config {
+        Ok(Config {
             listen: self.listen,
+            tls: self.encryption.files(self.listen)?,
             database_url: self.database_url.clone(),
             database: self.database(),
             admin_key_file: self.admin_key_file.clone(),
@@ -198,7 +205,7 @@ impl ServeArgs {
             }),
             cors_origins: self.cors_origins.clone(),
             reflection: !self.no_reflection,
-        }
+        })
     }
 }
 
@@ -310,13 +317,23 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        if !args.listen.ip().is_loopback() {
+        let config = args.config()?;
+        if config.tls.is_none() && !args.listen.ip().to_canonical().is_loopback() {
             tracing::warn!(
-                "Keys travel in plain text to {}: put a TLS proxy in front",
+                "Keys and data travel in plain text to {}, as --plaintext says: keep a TLS proxy or \
+                 a private network in front",
                 args.listen
             );
         }
-        let mut server = Server::start(args.config()).await?;
+        let mut server = Server::start(config).await?;
+        if let Some(tls) = server.tls() {
+            let mut hangup = signal(SignalKind::hangup())?;
+            tokio::spawn(async move {
+                while hangup.recv().await.is_some() {
+                    tls.look_again();
+                }
+            });
+        }
         if let Some(key) = server.admin_key() {
             announce(&key, args);
         }

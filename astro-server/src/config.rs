@@ -2,6 +2,7 @@
 use crate::db;
 pub use crate::edge::limits::Bounds;
 pub use crate::edge::otlp::Collector;
+pub use crate::edge::tls::Files as TlsFiles;
 use crate::outside::Outside;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub struct Pace {
     pub sync_interval: Duration,
     /// The jobs look for work this often.
     pub job_interval: Duration,
+    /// The files of certificates are looked at this often.
+    pub certificates_interval: Duration,
     /// Time for streams and calls to end when the server stops; then they are cut.
     pub drain: Duration,
 }
@@ -34,6 +37,7 @@ impl Default for Pace {
             heartbeat_interval: Duration::from_secs(10),
             sync_interval: Duration::from_secs(300),
             job_interval: Duration::from_secs(5),
+            certificates_interval: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         }
     }
@@ -44,6 +48,9 @@ impl Default for Pace {
 pub struct Config {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// What its connections are encrypted with; none: they are not, which the command line allows to
+    /// other machines only when it is told to.
+    pub tls: Option<TlsFiles>,
     /// `sqlite://path` or `postgres://…`. May hold a password.
     pub database_url: String,
     /// How the database's connections are used.
@@ -71,6 +78,7 @@ impl Config {
     pub fn new(database_url: &str, admin_key_file: &Path) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: None,
             database_url: database_url.to_owned(),
             database: db::Options::default(),
             admin_key_file: admin_key_file.to_owned(),
@@ -89,6 +97,7 @@ impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")
             .field("listen", &self.listen)
+            .field("tls", &self.tls)
             .field("database_url", &"<redacted>")
             .field("database", &self.database)
             .field("admin_key_file", &self.admin_key_file)

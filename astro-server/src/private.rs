@@ -8,6 +8,7 @@ const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 /// Bits of everybody but the owner, and those with which they could put other files in place.
 const OF_OTHERS: u32 = 0o077;
+const OF_EVERYBODY: u32 = 0o007;
 const WRITE_OF_OTHERS: u32 = 0o022;
 /// Only who owns a file may remove it.
 const STICKY: u32 = 0o1000;
@@ -59,6 +60,17 @@ pub fn tighten(path: &Path) {
     match fs::set_permissions(path, Permissions::from_mode(mode & !OF_OTHERS)) {
         Ok(()) => tracing::warn!("Others could open {name}; now its owner only can"),
         Err(error) => tracing::warn!("Others can open {name}: run chmod go= {name} ({error})"),
+    }
+}
+
+/// Warns of a secret that everybody on this machine can read; whose group may is its owner's choice.
+pub fn warn_of_readers(path: &Path) {
+    let mode = fs::metadata(path).map(|found| found.permissions().mode());
+    if mode.is_ok_and(|mode| mode & OF_EVERYBODY != 0) {
+        let name = path.display();
+        tracing::warn!(
+            "Everybody on this machine can read the secret in {name}: run chmod o= {name}"
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use crate::auth::{self, Gate, Streams};
 use crate::config::{Bounds, Config};
 use crate::db::{Address, Db};
 use crate::edge::limits::{FRAME_BYTES_MAX, OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::edge::tls::Tls;
 use crate::edge::{Admit, Connections, Intake, Listener, health};
 use crate::events::{Feed, Log, Told};
 use crate::kernel::seal::Sealer;
@@ -36,6 +37,7 @@ use tonic_health::server::HealthReporter;
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    tls: Option<Tls>,
     admin_key: Option<String>,
     stop: CancellationToken,
     connections: Connections,
@@ -50,13 +52,15 @@ impl Server {
     /// Opens the database, runs the migrations and starts to serve.
     ///
     /// # Errors
-    /// When the database cannot be opened, the address is taken or a file cannot be written.
+    /// When a certificate cannot be used, the database cannot be opened, the address is taken or a
+    /// file cannot be written.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let address = Address::parse(&config.database_url)?;
+        let stop = CancellationToken::new();
+        let tls = encryption(&config, &stop).await?;
         let (options, outside) = (config.database, config.outside.clone());
         let open = move || Db::open_with(&address, options, &outside, events::seal);
         let db = config.outside.threads.run(open).await?.context("cannot open the database")?;
-        let stop = CancellationToken::new();
         let log = Log::start(db.clone(), stop.clone()).await?;
         let seal_key = seal_key(&db).await?;
         let now = config.outside.clock.now();
@@ -101,10 +105,21 @@ impl Server {
         let intake = Intake::new(config.bounds.message, stop.clone());
         let services = edge::stack(routes.routes(), &figures, admit, intake);
         let router = edge::ways(services, &config.cors_origins)?;
-        let listener = Listener::new(listener, connections.clone());
+        let listener = Listener::new(listener, connections.clone(), tls.clone());
         let serving = tokio::spawn(edge::serve(listener, router, stop.clone()));
         let drain = config.pace.drain;
-        Ok(Self { address, admin_key, stop, connections, health, drain, streams, metrics, serving })
+        Ok(Self {
+            address,
+            tls,
+            admin_key,
+            stop,
+            connections,
+            health,
+            drain,
+            streams,
+            metrics,
+            serving,
+        })
     }
 
     /// Where it listens.
@@ -114,7 +129,13 @@ impl Server {
 
     /// Where it listens, as clients take it.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// What its connections are encrypted with, if they are.
+    pub fn tls(&self) -> Option<Tls> {
+        self.tls.clone()
     }
 
     /// Where it tells its figures, if it does.
@@ -166,6 +187,14 @@ impl Drop for Server {
         self.stop.cancel();
         self.serving.abort();
     }
+}
+
+/// What connections are encrypted with, and follows its files until `stop`.
+async fn encryption(config: &Config, stop: &CancellationToken) -> anyhow::Result<Option<Tls>> {
+    let Some(files) = config.tls.clone() else { return Ok(None) };
+    let tls = Tls::load(files, &config.outside).await?;
+    tls.follow(config.pace.certificates_interval, stop);
+    Ok(Some(tls))
 }
 
 /// Starts what runs beside the calls, until `stop`.

@@ -429,6 +429,7 @@ fn config(database_url: &str, folder: &TempDir, clock: &Clock) -> astro_server::
         heartbeat_interval: Duration::from_secs(1),
         sync_interval: Duration::from_secs(3600),
         job_interval: Duration::from_millis(50),
+        certificates_interval: Duration::from_millis(50),
         drain: Duration::from_secs(2),
     };
     config

@@ -99,7 +99,8 @@ impl Node {
     async fn address(&mut self) -> anyhow::Result<SocketAddr> {
         loop {
             let line = self.output.next_line().await?.context("the server ended at its start")?;
-            let address = line.strip_prefix("listening on http://").map(str::parse);
+            let address = line.strip_prefix("listening on ").and_then(|at| at.split_once("://"));
+            let address = address.map(|(_, address)| address.parse());
             self.said.push(line);
             if let Some(address) = address {
                 return Ok(address?);
@@ -145,6 +146,14 @@ impl Node {
     /// When it has ended already.
     pub async fn interrupt(&self) -> anyhow::Result<()> {
         self.signal("-INT").await
+    }
+
+    /// Has it look at its certificates (SIGHUP).
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub async fn hang_up(&self) -> anyhow::Result<()> {
+        self.signal("-HUP").await
     }
 
     async fn signal(&self, signal: &str) -> anyhow::Result<()> {

@@ -102,6 +102,7 @@ impl World {
             sync_interval: Duration::from_secs(3600),
             job_interval: Duration::from_millis(100),
             drain: Duration::from_secs(2),
+            ..Pace::default()
         };
         let server = Server::start(config).await?;
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);

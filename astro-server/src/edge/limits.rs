@@ -13,6 +13,12 @@ pub const FILES_RESERVED: usize = 256;
 /// Time from connecting to the first call, so to the end of its headers: clients connect when they
 /// have something to say.
 pub const FIRST_CALL_WAIT: Duration = Duration::from_secs(20);
+/// Time for the handshake of TLS: two ways there and back and a signature, on any network.
+pub const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
+/// Time and bytes for which whoever is refused in the handshake is listened to, so that it can read why.
+pub const FAREWELL_WAIT: Duration = Duration::from_secs(1);
+/// See above.
+pub const FAREWELL_BYTES_MAX: u64 = 64 * 1024;
 /// Time without a call after which a connection ends: a client connects again with its next call.
 pub const IDLE_MAX: Duration = Duration::from_secs(30 * 60);
 /// Time that a peer may take nothing of what is sent: longer than any hiccup of a network.
@@ -67,7 +73,9 @@ pub struct Bounds {
     pub connections: usize,
     /// Connections of one address at once, but for this machine's own.
     pub connections_per_address: usize,
-    /// Time that a new connection has until its first call.
+    /// Time that a new connection has for the handshake of TLS.
+    pub handshake: Duration,
+    /// Time that a new connection has until its first call, handshake and all.
     pub first_call: Duration,
     /// Time that a connection may be without a call later.
     pub idle: Duration,
@@ -82,6 +90,7 @@ impl Default for Bounds {
         Self {
             connections: CONNECTIONS_MAX,
             connections_per_address: CONNECTIONS_PER_ADDRESS_MAX,
+            handshake: HANDSHAKE_WAIT,
             first_call: FIRST_CALL_WAIT,
             idle: IDLE_MAX,
             unread: UNREAD_MAX,

@@ -1,7 +1,8 @@
 //! Accepts connections, no more than the process can hold, and ends those that say nothing.
 use super::connections::{Connections, Seat};
 use super::door::Visit;
-use super::limits::{ACCEPT_PAUSE, COMPLAINT_EVERY, FILES_RESERVED, FILES_WANTED};
+use super::limits::{ACCEPT_PAUSE, Bounds, COMPLAINT_EVERY, FILES_RESERVED, FILES_WANTED};
+use super::tls::Tls;
 use crate::outside::{Listening, Stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::future::Future;
@@ -42,14 +43,21 @@ pub fn room(wanted: usize) -> usize {
 pub struct Listener {
     listener: Box<dyn Listening>,
     connections: Connections,
+    tls: Option<Tls>,
     failing: Complaint,
     full: Complaint,
 }
 
 impl Listener {
-    /// Takes the connections in that come to this socket.
-    pub fn new(listener: Box<dyn Listening>, connections: Connections) -> Self {
-        Self { listener, connections, failing: Complaint::default(), full: Complaint::default() }
+    /// Takes the connections in that come to this socket, which are encrypted if there is `tls`.
+    pub fn new(listener: Box<dyn Listening>, connections: Connections, tls: Option<Tls>) -> Self {
+        let (failing, full) = (Complaint::default(), Complaint::default());
+        Self { listener, connections, tls, failing, full }
+    }
+
+    /// What connections are encrypted with.
+    pub(super) fn tls(&self) -> Option<Tls> {
+        self.tls.clone()
     }
 
     /// The next connection.
@@ -102,14 +110,14 @@ fn is_of_the_caller(error: &io::Error) -> bool {
 
 /// A line of the log that an attack would repeat without end.
 #[derive(Default)]
-struct Complaint {
+pub(super) struct Complaint {
     told: Option<Instant>,
     untold: u64,
 }
 
 impl Complaint {
     /// Whether to say it now, and how often it was not said since the last time.
-    fn due(&mut self, now: Instant) -> Option<u64> {
+    pub(super) fn due(&mut self, now: Instant) -> Option<u64> {
         if self.told.is_some_and(|told| now - told < COMPLAINT_EVERY) {
             self.untold += 1;
             return None;
@@ -141,6 +149,16 @@ impl Socket {
     /// What the calls of the connection know of it.
     pub(super) fn visit(&self) -> Visit {
         Visit { door: self.seat.door(), peer: self.peer }
+    }
+
+    /// Who is at the other end.
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// What is allowed to it.
+    pub(super) fn bounds(&self) -> Bounds {
+        self.seat.bounds()
     }
 
     /// Tells why the connection has to end, if it has to; looks again when it may.

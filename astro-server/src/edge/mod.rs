@@ -16,6 +16,7 @@ mod refusals;
 mod serve;
 mod stack;
 mod status;
+pub mod tls;
 mod ways;
 
 pub use admit::Admit;

@@ -4,6 +4,7 @@ use super::limits::{
     WINDOW_BYTES,
 };
 use super::listen::Listener;
+use super::tls;
 use axum::Router;
 use axum::body::Body;
 use hyper::Request;
@@ -45,10 +46,12 @@ pub async fn serve(mut listener: Listener, router: Router, stop: CancellationTok
             request.map(Body::new)
         });
         let service = TowerToHyperService::new(service);
-        let connection = http.serve_connection(TokioIo::new(socket), service).into_owned();
-        let connection = open.watch(connection);
+        let (http, watcher, tls) = (http.clone(), open.watcher(), listener.tls());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            // Here, so that a handshake holds nobody up.
+            let Some(stream) = tls::begin(tls, socket).await else { return };
+            let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+            if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!("A connection broke off: {error}");
             }
         });

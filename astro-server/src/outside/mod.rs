@@ -1,7 +1,7 @@
 //! What the server takes from outside: the time, chance, connections and threads. In production they
 //! are the machine's; a simulation hands in its own, and then keys, ids and events follow from its
-//! seed. Two things do not yet: the order in which tokio's unbiased `select!` looks, and the log's own
-//! id, which the database draws. What waits by tokio's clock needs no seam: a simulation pauses it. SQLite's file stays a
+//! seed. Three things do not yet: the order in which tokio's unbiased `select!` looks, the log's own
+//! id, which the database draws, and what TLS draws. What waits by tokio's clock needs no seam: a simulation pauses it. SQLite's file stays a
 //! file, and the pool's own threads open connections, which their callers wait for.
 
 mod chance;
