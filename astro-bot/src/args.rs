@@ -26,6 +26,12 @@ pub struct Args {
     /// ones.
     #[arg(long, env = "ASTRO_BOT_SERVER_CA", value_name = "FILE")]
     pub server_ca: Option<PathBuf>,
+    /// Certificate (PEM) to show to an astro-server that asks clients for one (--tls-client-ca).
+    #[arg(long, env = "ASTRO_BOT_CLIENT_CERT", value_name = "FILE")]
+    pub client_cert: Option<PathBuf>,
+    /// File with its private key (PEM), mode 0600.
+    #[arg(long, env = "ASTRO_BOT_CLIENT_KEY", value_name = "FILE")]
+    pub client_key: Option<PathBuf>,
     /// Send key and data unencrypted to a server at http:// on another machine.
     #[arg(long, env = "ASTRO_BOT_ALLOW_INSECURE")]
     pub allow_insecure: bool,
@@ -172,6 +178,8 @@ impl Args {
         );
         let mut config = Config::new(self.server, "");
         config.server_ca = self.server_ca;
+        config.client_cert = self.client_cert;
+        config.client_key = self.client_key;
         config.allow_insecure = self.allow_insecure;
         config.api_key = api_key;
         config.steam_id = self.steam_id;

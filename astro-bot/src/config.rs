@@ -17,6 +17,10 @@ pub struct Config {
     pub server: String,
     /// Certificate authorities (PEM) to trust for the server, in place of the public ones.
     pub server_ca: Option<PathBuf>,
+    /// Certificate (PEM) to show to a server that asks for one.
+    pub client_cert: Option<PathBuf>,
+    /// Its private key (PEM).
+    pub client_key: Option<PathBuf>,
     /// Send key and data unencrypted to a server on another machine.
     pub allow_insecure: bool,
     /// Key of the bot.
@@ -63,6 +67,8 @@ impl Config {
         Self {
             server: server.into(),
             server_ca: None,
+            client_cert: None,
+            client_key: None,
             allow_insecure: false,
             api_key: Secret::new(api_key),
             steam_id: None,

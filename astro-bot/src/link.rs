@@ -239,7 +239,7 @@ impl Link {
         call.metadata_mut().insert("authorization", self.token.clone());
         // The server waits for Hello as long as the bot waits for Welcome, and begins later.
         let in_time = || began.passed() < self.pace.welcome_timeout;
-        let refused = |status: tonic::Status| remedy::of_status(&status, in_time());
+        let refused = |status: tonic::Status| remedy::of_opening(&server, &status, in_time());
         let mut stream = client.session(call).await.map_err(refused)?.into_inner();
         let first = stream.message().await.map_err(refused)?;
         match first.and_then(|response| response.frame) {

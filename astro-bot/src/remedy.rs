@@ -52,10 +52,18 @@ pub(crate) fn of_connection(server: &str, error: &(dyn Error + 'static), known: 
     let said = causes::told(error);
     let remedy = if said.contains("UnknownIssuer") {
         "its certificate is of no known authority: give the authority's by --server-ca FILE"
+    } else if said.contains("certificate expired") {
+        "its certificate has expired: whoever runs it has to give it a new one"
+    } else if said.contains("CaUsedAsEndEntity") {
+        "it shows the certificate of an authority itself: it needs one that the authority signed, or a \
+         self-signed one with CA:FALSE"
+    } else if let Some(remedy) = of_alert(&said) {
+        remedy
     } else if said.contains("NotValidForName") || said.contains("not valid for name") {
         "its certificate is for another name: use that name in --server"
     } else if said.contains("InvalidContentType") || said.contains("corrupt message") {
-        "it speaks no TLS: write http:// if it is on this machine, or put a TLS proxy in front of it"
+        "it speaks no TLS: write http:// if it is on this machine, or give the server --tls-cert and \
+         --tls-key"
     } else {
         return Refusal::Passing(format!(
             "{server} cannot be reached: is it the address of astro-server, and does it run? ({said})"
@@ -63,6 +71,44 @@ pub(crate) fn of_connection(server: &str, error: &(dyn Error + 'static), known: 
     };
     let text = format!("{server}: {remedy} ({said})");
     if known { Refusal::Passing(text) } else { Refusal::Lasting(text) }
+}
+
+/// What an answer to the first call of a connection means. A server that takes no certificate of the
+/// bot's may say so only then: by TLS 1.3 a client is done with the handshake before its server is.
+pub(crate) fn of_opening(server: &str, status: &Status, greeted: bool) -> Refusal {
+    let said = causes::told(status);
+    if server.starts_with("http://") && said.contains("frame with invalid size") {
+        return Refusal::Passing(format!(
+            "{server} does not speak plain HTTP/2: if it was started with --tls-cert, write https:// \
+             ({said})"
+        ));
+    }
+    let ended = said.contains("connection closed") || said.contains("received fatal alert");
+    if !ended || !server.starts_with("https://") {
+        return of_status(status, greeted);
+    }
+    let remedy = of_alert(&said).unwrap_or(
+        "it ended the connection at once: if it takes only bots with a certificate, give one of its \
+         authority by --client-cert FILE and --client-key FILE",
+    );
+    Refusal::Passing(format!("{server}: {remedy} ({said})"))
+}
+
+/// What to do when the server ended the handshake for want of a certificate that it takes.
+fn of_alert(said: &str) -> Option<&'static str> {
+    let alert = said.split("received fatal alert: ").nth(1)?;
+    if alert.starts_with("CertificateRequired") {
+        return Some(
+            "it takes only bots with a certificate of its authority: give one by --client-cert FILE \
+             and --client-key FILE",
+        );
+    }
+    let refused = ["UnknownCA", "BadCertificate", "UnsupportedCertificate"];
+    if refused.iter().any(|alert_of| alert.starts_with(alert_of)) {
+        return Some("the certificate of --client-cert is not of the authority that it trusts");
+    }
+    let expired = alert.starts_with("CertificateExpired");
+    expired.then_some("the certificate of --client-cert has expired: give a new one")
 }
 
 /// What is wrong with a key of this form; none if the server must tell.
@@ -114,6 +160,31 @@ mod tests {
     fn a_hello_that_came_late_and_a_session_that_goes_wrong_begin_anew() {
         let ended = of_status(&of_protocol("astro.dev"), false);
         assert!(matches!(ended, Refusal::Passing(_)), "{ended:?}");
+    }
+
+    #[test]
+    fn a_connection_that_ends_at_its_first_call_may_want_a_certificate_if_it_is_encrypted() {
+        let ended = |why: &str| Status::from_error(why.to_owned().into());
+        for (why, advised) in [
+            (
+                "operation was canceled: connection closed",
+                "if it takes only bots with a certificate",
+            ),
+            ("received fatal alert: CertificateRequired", "it takes only bots with a certificate"),
+            ("received fatal alert: UnknownCA", "is not of the authority"),
+            ("received fatal alert: CertificateExpired", "has expired"),
+        ] {
+            let of = |server| of_opening(server, &ended(why), true);
+            let Refusal::Passing(text) = of("https://astro.example") else { panic!("{why}") };
+            assert!(text.contains(advised) && text.contains("--client-cert"), "{text}");
+            let Refusal::Passing(text) = of("http://127.0.0.1:1") else { panic!("{why}") };
+            assert!(!text.contains("--client-cert"), "{text}");
+        }
+        let sealed = of_opening("http://127.0.0.1:1", &ended("frame with invalid size"), true);
+        let Refusal::Passing(text) = sealed else { panic!("{sealed:?}") };
+        assert!(text.contains("write https://"), "{text}");
+        let refused = of_opening("https://astro.example", &Status::unauthenticated("no"), true);
+        assert!(matches!(refused, Refusal::Lasting(_)), "{refused:?}");
     }
 
     #[test]

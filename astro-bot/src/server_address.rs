@@ -1,12 +1,13 @@
 //! The address of astro-server, and how to reach it.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use url::{Host, Url};
 
-use crate::{config::Config, pem_file};
+use crate::{config::Config, pem_file, secret};
 
 /// What reaches the server, without having tried.
 ///
@@ -17,23 +18,42 @@ pub(crate) fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
     let secure = check(server, config.allow_insecure)?;
     let endpoint = Endpoint::from_shared(server.clone()).with_context(|| not_an_address(server))?;
     if !secure {
-        ensure!(
-            config.server_ca.is_none(),
-            "--server-ca is for a server at https://, not {server}"
-        );
+        for (flag, file) in [
+            ("--server-ca", &config.server_ca),
+            ("--client-cert", &config.client_cert),
+            ("--client-key", &config.client_key),
+        ] {
+            ensure!(file.is_none(), "{flag} is for a server at https://, not {server}");
+        }
         return Ok(endpoint);
     }
     let tls = match &config.server_ca {
         Some(path) => {
-            let pem = pem_file::read("--server-ca", path)?;
             // A file without one would be taken as "trust nobody".
-            let has_one = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
-            ensure!(has_one, "--server-ca {}: it has no certificate (PEM)", path.display());
+            let pem = certificates("--server-ca", path)?;
             ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem))
         }
         None => ClientTlsConfig::new().with_webpki_roots(),
     };
-    endpoint.tls_config(tls).context("--server-ca cannot be used")
+    let tls = match (&config.client_cert, &config.client_key) {
+        (Some(certificate), Some(key)) => {
+            let key = secret::read(key).context("--client-key")?;
+            let certificate = certificates("--client-cert", certificate)?;
+            tls.identity(Identity::from_pem(certificate, key.expose()))
+        }
+        (None, None) => tls,
+        (Some(_), None) => bail!("--client-cert needs the certificate's private key: --client-key"),
+        (None, Some(_)) => bail!("--client-key needs the key's certificate: --client-cert"),
+    };
+    endpoint.tls_config(tls).context("--server-ca, --client-cert or --client-key cannot be used")
+}
+
+/// The PEM text of certificates in the file of this flag.
+fn certificates(flag: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+    let pem = pem_file::read(flag, path)?;
+    let has_one = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
+    ensure!(has_one, "{flag} {}: it has no certificate (PEM)", path.display());
+    Ok(pem)
 }
 
 /// Whether the server is reached by TLS.
