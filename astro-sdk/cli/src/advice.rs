@@ -34,7 +34,9 @@ pub(crate) fn config(error: &ConfigError) -> String {
              add --allow-insecure if nobody else is on the way"
         ),
         ConfigError::CertificateInvalid(problem) => {
-            format!("the certificate of --ca-cert cannot be used: {problem}")
+            format!(
+                "the file of --ca-cert, --client-cert or --client-key cannot be used: {problem}"
+            )
         }
         other => other.to_string(),
     }
@@ -62,10 +64,33 @@ fn suggestion(endpoint: &str) -> String {
 pub(crate) fn unreachable(endpoint: &str, problem: &str) -> String {
     let host = endpoint.strip_prefix("http://").map(|host| host.trim_end_matches('/'));
     let no_port = host.is_some_and(|host| host.ends_with(']') || !host.contains(':'));
-    let remedy = if problem.contains("certificate") {
+    let remedy = if problem.contains("received fatal alert")
+        && problem.contains("CertificateRequired")
+    {
+        "it takes only clients with a certificate of its authority: name one with --client-cert \
+         FILE and --client-key FILE"
+            .to_owned()
+    } else if endpoint.starts_with("https://") && problem.contains("connection closed") {
+        // What the server said is lost when it comes after the client's last word of the handshake.
+        "the server ended it at once: if it takes only clients with a certificate of its authority, \
+         name one with --client-cert FILE and --client-key FILE"
+            .to_owned()
+    } else if problem.contains("CaUsedAsEndEntity") {
+        "the server shows the certificate of an authority itself: it needs one that the authority \
+         signed, or a self-signed one with CA:FALSE"
+            .to_owned()
+    } else if endpoint.starts_with("http://") && problem.contains("frame with invalid size") {
+        "it does not speak plain HTTP/2 there: if it was started with --tls-cert, write https://"
+            .to_owned()
+    } else if problem.contains("expired") {
+        "whoever runs the server has to give it a new certificate".to_owned()
+    } else if problem.contains("not valid for name") {
+        "write a name that the certificate is for into --endpoint or ASTRO_ENDPOINT".to_owned()
+    } else if problem.contains("certificate") {
         "name the authority that signed the server's certificate with --ca-cert FILE".to_owned()
     } else if problem.contains("InvalidContentType") {
-        "the server speaks no TLS there: write http:// on this machine, or put a TLS proxy in front"
+        "the server speaks no TLS there: write http:// on this machine, or give it --tls-cert and \
+         --tls-key"
             .to_owned()
     } else if no_port {
         format!(
@@ -291,6 +316,18 @@ mod tests {
         assert!(told("http://localhost/", refused).contains("it names no port"));
         assert!(told("http://[::1]:6000", refused).contains("is the server running there?"));
         assert!(told("http://127.0.0.1:6000", refused).contains("is the server running there?"));
-        assert!(told("https://a.example", "invalid peer certificate").contains("--ca-cert"));
+        for (problem, advised) in [
+            ("invalid peer certificate: UnknownIssuer", "--ca-cert FILE"),
+            ("invalid peer certificate: certificate expired: …", "a new certificate"),
+            ("invalid peer certificate: certificate not valid for name \"b\"", "--endpoint"),
+            ("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", "CA:FALSE"),
+            ("received fatal alert: CertificateRequired", "--client-cert FILE"),
+            ("operation was canceled: connection closed", "--client-cert FILE"),
+        ] {
+            let text = told("https://a.example", problem);
+            assert!(text.contains(advised), "{text}");
+        }
+        let sealed = told("http://127.0.0.1:1", "http2 error: frame with invalid size");
+        assert!(sealed.contains("write https://"), "{sealed}");
     }
 }

@@ -72,6 +72,24 @@ pub(crate) struct Globals {
         env = "ASTRO_CA_CERT"
     )]
     pub(crate) ca_cert: Option<PathBuf>,
+    /// Certificate (PEM) to show to a server that asks clients for one.
+    #[arg(
+        id = "--client-cert",
+        long = "client-cert",
+        global = true,
+        value_name = "FILE",
+        env = "ASTRO_CLIENT_CERT"
+    )]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// File with its private key (PEM).
+    #[arg(
+        id = "--client-key",
+        long = "client-key",
+        global = true,
+        value_name = "FILE",
+        env = "ASTRO_CLIENT_KEY"
+    )]
+    pub(crate) client_key: Option<PathBuf>,
     /// Allow http:// to another machine: the network in between sees key and data.
     #[arg(id = "--allow-insecure", long = "allow-insecure", global = true)]
     pub(crate) allow_insecure: bool,

@@ -43,6 +43,12 @@ impl<'a> Context<'a> {
         if let Some(file) = globals.ca_cert {
             builder = builder.ca_certificate(read(&file)?);
         }
+        if let Some(file) = globals.client_cert {
+            builder = builder.client_certificate(read(&file)?);
+        }
+        if let Some(file) = globals.client_key {
+            builder = builder.client_key(read(&file)?);
+        }
         let client = builder.build()?;
         let out = Output::new(globals.output, globals.field, out, err);
         Ok(Self { client, out, org: globals.org })

@@ -18,7 +18,7 @@ use crate::{values, words};
 /// Fields that no argument fills: the SDK does, or the command itself.
 const BY_ITSELF: [&str; 4] = ["org_id", "request_id", "update_mask", "page_token"];
 /// Options that every command has, or every list.
-const TAKEN: &str = "all allow-insecure api-key api-key-file ca-cert endpoint field help limit org output page-token wide";
+const TAKEN: &str = "all allow-insecure api-key api-key-file ca-cert client-cert client-key endpoint field help limit org output page-token wide";
 
 /// What an argument does to its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
