@@ -43,9 +43,9 @@ const GET_CALLER: &str = "/astro.v1.AccessService/GetCaller";
 const LIST_ITEMS: &str = "/astro.v1.ItemService/ListItems";
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A SETTINGS frame that sets nothing.
-const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+pub(crate) const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 /// The beginning of a call: HEADERS of stream 1 with `:method: POST`, to be continued.
 const HALF_A_CALL: &[u8] = &[0, 0, 1, 1, 0, 0, 0, 0, 1, 0x83];
 
@@ -283,7 +283,7 @@ fn is_over_a_limit(status: Status) {
 }
 
 /// Waits until the other side has closed the connection.
-async fn end_of(mut stream: TcpStream) {
+pub(crate) async fn end_of(mut stream: TcpStream) {
     let mut bytes = [0; 1024];
     while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {}
 }

@@ -57,6 +57,7 @@ mod strangers;
 mod syncs;
 mod tenancy;
 mod tidy;
+mod tls;
 mod tour;
 mod world;
 

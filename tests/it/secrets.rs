@@ -197,16 +197,16 @@ async fn refused_calls_fill_no_log_and_are_told_with_key_and_address(backend: Ba
 }
 
 /// A server behind a shell that lets its files be open to all and keeps its log.
-struct Shelled {
+pub(crate) struct Shelled {
     log: std::path::PathBuf,
 }
 
 impl Shelled {
-    fn new(folder: &Path) -> Self {
+    pub(crate) fn new(folder: &Path) -> Self {
         Self { log: folder.join("server.log") }
     }
 
-    fn start(&self, database_url: &str, args: &[&str]) -> Node {
+    pub(crate) fn start(&self, database_url: &str, args: &[&str]) -> Node {
         const SCRIPT: &str = "umask 0; export RUST_LOG=info; exec \"$@\" 2>\"$0\"";
         let log = self.log.display().to_string();
         let mut all = vec!["-c", SCRIPT, &log, NODE, "server"];
@@ -218,7 +218,7 @@ impl Shelled {
     }
 
     /// What it logged so far.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
