@@ -196,6 +196,9 @@ async fn an_error_is_an_object_with_all_that_grpc_tells(backend: Backend) {
     let asked = http.ask("GET", gone).header("x-request-id", "my-call");
     let told = refused(asked, 404, "ITEM_NOT_FOUND").await;
     assert_eq!((&told["status"], &told["requestId"]), (&json!("NOT_FOUND"), &json!("my-call")));
+    let long = "x".repeat(65);
+    let asked = http.ask("GET", gone).header("x-request-id", &long);
+    assert_ne!(refused(asked, 404, "ITEM_NOT_FOUND").await["requestId"], json!(long));
     let info = json!([{
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
         "reason": "ITEM_NOT_FOUND",

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use tonic::body::Body;
 use tonic::client::Grpc;
@@ -33,7 +33,7 @@ use uuid::Uuid;
 
 use answer::{Answers, REQUEST_ID};
 use codec::Dynamic;
-use limits::{ANSWER_BYTES_MAX, TARGET_BYTES_MAX};
+use limits::{ANSWER_BYTES_MAX, REQUEST_ID_BYTES_MAX, TARGET_BYTES_MAX};
 use refusal::Refusal;
 use routes::{Found, Routes, Target};
 use stream::Format;
@@ -186,10 +186,13 @@ impl std::fmt::Debug for Bridge {
     }
 }
 
-/// The name of the call: the caller's own, or a new one.
+/// The name of the call: the caller's own if it is one, or a new one.
 fn name(headers: &HeaderMap) -> String {
-    let own = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    own.filter(|own| own.len() <= 100).map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
+    let is_name = |id: &&HeaderValue| {
+        id.len() <= REQUEST_ID_BYTES_MAX && id.as_bytes().iter().all(u8::is_ascii_graphic)
+    };
+    let own = headers.get(REQUEST_ID).filter(is_name).and_then(|id| id.to_str().ok());
+    own.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
 fn metadata(headers: &HeaderMap, request_id: &str) -> MetadataMap {

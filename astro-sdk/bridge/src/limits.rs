@@ -12,6 +12,8 @@ pub const DEPTH_MAX: usize = 64;
 pub const FIELDS_MAX: usize = 20_000;
 /// Bytes of a path with its query: what servers and proxies take everywhere.
 pub const TARGET_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of a caller's own name for its call, as the server takes it: a UUID and a prefix.
+pub const REQUEST_ID_BYTES_MAX: usize = 64;
 /// Bytes of an answer that is read: over the largest page there is.
 pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest wait that a caller may ask for.
