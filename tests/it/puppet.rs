@@ -84,7 +84,8 @@ impl Puppet {
         self.seq += 1;
         let event = BotEvent { event_time: None, event: Some(event) };
         let frame = Some(Frame::Event(event));
-        self.frames.send(SessionRequest { event_seq: self.seq, frame }).await.unwrap();
+        // A session that has ended meanwhile says why with what it answers.
+        let _ = self.frames.send(SessionRequest { event_seq: self.seq, frame }).await;
     }
 
     pub(crate) async fn status(&mut self, status: &str) {

@@ -79,7 +79,11 @@ async fn what_a_winner_reverses_on_steam_is_the_pools_again(backend: Backend) {
     assert_eq!(item.id, pool[0].id);
     let now = app.sim.look(|books| books.assets_of(app.bot_account.steam_id)[0].key.id);
     assert_eq!(asset_id(&item), now.0);
-    assert_eq!(app.items(&[]).await.len(), 1, "what came back is no item beside the old one");
+    // An inventory that was read before the history told of it may have had it taken in: that record
+    // is withdrawn.
+    let mut items = app.items(&[]).await;
+    items.retain(|item| item.state() != ItemState::Withdrawn);
+    assert_eq!(items.len(), 1, "what came back is no item beside the old one");
     app.audit();
 }
 
