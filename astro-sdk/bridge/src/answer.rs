@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::json;
-use crate::refusal::Refusal;
+use crate::refusal::{DOMAIN, Refusal};
 
 /// Header that names a call in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -101,7 +101,9 @@ impl Answers {
         http: StatusCode,
         request_id: &str,
     ) -> Vec<u8> {
-        let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+        // Others send such details too, a proxy for instance; theirs are no reasons of Astro.
+        let info = status.get_details_error_info().filter(|info| info.domain == DOMAIN);
+        let reason = info.map(|info| info.reason).unwrap_or_default();
         let told = Told {
             code: http.as_u16(),
             status: name(status.code()),
@@ -196,5 +198,29 @@ fn name(code: Code) -> &'static str {
         Code::Unavailable => "UNAVAILABLE",
         Code::DataLoss => "DATA_LOSS",
         Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic_types::ErrorDetails;
+
+    #[test]
+    fn a_reason_of_others_is_a_detail_and_no_reason() {
+        let mut pool = DescriptorPool::new();
+        pool.decode_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET).unwrap();
+        let told = |domain: &str| {
+            let details = ErrorDetails::with_error_info("API_DISABLED", domain, []);
+            let status = Status::with_error_details(Code::PermissionDenied, "no", details);
+            let text = Answers::new(pool.clone()).error_text(&status, StatusCode::FORBIDDEN, "a");
+            serde_json::from_slice::<serde_json::Value>(&text).unwrap()
+        };
+        let others = told("googleapis.com");
+        assert_eq!(
+            (&others["reason"], &others["details"][0]["reason"]),
+            (&"".into(), &"API_DISABLED".into())
+        );
+        assert_eq!(told(DOMAIN)["reason"], "API_DISABLED");
     }
 }

@@ -48,7 +48,8 @@ const HEALTH_PATH: &str = "/healthz";
 /// The RPC that tells it.
 const HEALTH: PathAndQuery = PathAndQuery::from_static("/grpc.health.v1.Health/Check");
 /// Headers that calls have as they came.
-const HANDED_ON: [&str; 4] = ["authorization", "traceparent", "tracestate", "user-agent"];
+const HANDED_ON: [&str; 5] =
+    ["astro-attempt", "authorization", "traceparent", "tracestate", "user-agent"];
 
 /// Answers HTTP and JSON by gRPC. Clones share everything.
 #[derive(Clone)]

@@ -35,6 +35,8 @@ pub enum Verdict {
     Failed(String),
     /// The SDK has no way to do it; says why.
     Gap(String),
+    /// What it is about is nothing in this language; says why.
+    Inapplicable(String),
 }
 
 /// Where a scenario runs.

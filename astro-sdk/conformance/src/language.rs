@@ -21,6 +21,10 @@ pub struct Language {
     pub columns: BTreeMap<String, Vec<String>>,
     /// Whether each gRPC code has a class of its own.
     pub error_classes: bool,
+    /// Marks of SPEC.md that mean nothing in it, with the reason.
+    pub inapplicable: BTreeMap<String, String>,
+    /// Whether there is something to install.
+    pub installs: bool,
     file: File,
     root: PathBuf,
     sdk: PathBuf,
@@ -43,6 +47,16 @@ struct File {
     example: Vec<String>,
     #[serde(default = "yes")]
     error_classes: bool,
+    #[serde(default)]
+    inapplicable: BTreeMap<String, String>,
+    /// Folders that it is made of beside its own.
+    #[serde(default)]
+    made_of: Vec<String>,
+    /// The examples that it has; all if none is named.
+    #[serde(default)]
+    stories: Vec<String>,
+    #[serde(default = "yes")]
+    installs: bool,
 }
 
 fn yes() -> bool {
@@ -90,6 +104,8 @@ impl Language {
             name,
             columns: BTreeMap::new(),
             error_classes: file.error_classes,
+            inapplicable: file.inapplicable.clone(),
+            installs: file.installs,
             file,
             root: root.to_owned(),
             sdk: sdk.to_owned(),
@@ -138,10 +154,11 @@ impl Language {
         Ok(())
     }
 
-    /// The command that runs an example; `None` without one.
+    /// The command that runs an example; `None` if it does not have it.
     pub fn example(&self, story: &str) -> Option<Vec<String>> {
-        let command = &self.file.example;
-        (!command.is_empty()).then(|| self.fill(command, story))
+        let (command, stories) = (&self.file.example, &self.file.stories);
+        let has = stories.is_empty() || stories.iter().any(|has| has == story);
+        (!command.is_empty() && has).then(|| self.fill(command, story))
     }
 
     async fn run(&self, command: &[String]) -> anyhow::Result<()> {
@@ -189,7 +206,7 @@ impl Language {
         let sdk = self.sdk.strip_prefix(&self.root)?.display().to_string();
         let mut list = Command::new("git");
         list.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"]);
-        list.args([sdk.as_str(), "examples", "Cargo.toml", "Cargo.lock"]);
+        list.args([sdk.as_str(), "examples", "Cargo.toml", "Cargo.lock"]).args(&self.file.made_of);
         let done = list.current_dir(&self.root).output().await.context("git does not start")?;
         ensure!(done.status.success(), "git: {}", String::from_utf8_lossy(&done.stderr));
         let text = String::from_utf8(done.stdout)?;

@@ -23,7 +23,7 @@ impl Report {
 
     /// Whether everything that ran passed.
     pub fn is_good(&self) -> bool {
-        let (_, failed, gaps) = self.counts();
+        let Counts { failed, gaps, .. } = self.counts();
         failed == 0 && gaps == 0
     }
 
@@ -44,6 +44,9 @@ impl Report {
                     Some(Verdict::Gap(why)) => {
                         lines.push(format!("\ngap {column}: {name}\n  {why}"));
                     }
+                    Some(Verdict::Inapplicable(why)) => {
+                        lines.push(format!("\nn/a {column}: {name}\n  {why}"));
+                    }
                     Some(Verdict::Passed) | None => {}
                 }
             }
@@ -51,8 +54,12 @@ impl Report {
         lines.push(String::new());
         let not_run = self.not_run.iter();
         lines.extend(not_run.map(|(language, why)| format!("not run: {language}: {why}")));
-        let (passed, failed, gaps) = self.counts();
-        lines.push(format!("{passed} passed, {failed} failed, {gaps} gaps"));
+        let Counts { passed, failed, gaps, inapplicable } = self.counts();
+        let beside = match inapplicable {
+            0 => String::new(),
+            some => format!(", {some} not applicable"),
+        };
+        lines.push(format!("{passed} passed, {failed} failed, {gaps} gaps{beside}"));
         lines
     }
 
@@ -67,6 +74,7 @@ impl Report {
                     Some(Verdict::Passed) => "ok",
                     Some(Verdict::Failed(_)) => "FAIL",
                     Some(Verdict::Gap(_)) => "gap",
+                    Some(Verdict::Inapplicable(_)) => "n/a",
                     None => "-",
                 };
                 let cell = column.chars().count();
@@ -77,17 +85,28 @@ impl Report {
         lines
     }
 
-    fn counts(&self) -> (usize, usize, usize) {
-        let (mut passed, mut failed, mut gaps) = (0, 0, 0);
+    fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
         for verdict in self.columns.iter().flat_map(|(_, results)| results.values()) {
-            match verdict {
-                Verdict::Passed => passed += 1,
-                Verdict::Failed(_) => failed += 1,
-                Verdict::Gap(_) => gaps += 1,
-            }
+            let count = match verdict {
+                Verdict::Passed => &mut counts.passed,
+                Verdict::Failed(_) => &mut counts.failed,
+                Verdict::Gap(_) => &mut counts.gaps,
+                Verdict::Inapplicable(_) => &mut counts.inapplicable,
+            };
+            *count += 1;
         }
-        (passed, failed, gaps)
+        counts
     }
+}
+
+/// How many ended in which way.
+#[derive(Debug, Default)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    gaps: usize,
+    inapplicable: usize,
 }
 
 #[cfg(test)]
@@ -110,5 +129,18 @@ mod tests {
         assert_eq!(lines.last().unwrap(), "1 passed, 1 failed, 1 gaps");
         assert!(!report.is_good());
         assert!(lines.iter().any(|line| line == "\nFAIL python: long name\n  step 1: no"));
+    }
+
+    #[test]
+    fn what_does_not_apply_is_counted_apart_and_told_with_the_reason() {
+        let mut report = Report::default();
+        let beside = Verdict::Inapplicable("has no such thing".to_owned());
+        let results = [("a".to_owned(), Verdict::Passed), ("b".to_owned(), beside)];
+        report.add("http", Results::from(results));
+        let lines = report.lines(&["a", "b"]);
+        assert_eq!(lines[2], "b  n/a");
+        assert_eq!(lines.last().unwrap(), "1 passed, 0 failed, 0 gaps, 1 not applicable");
+        assert!(report.is_good());
+        assert!(lines.iter().any(|line| line == "\nn/a http: b\n  has no such thing"));
     }
 }

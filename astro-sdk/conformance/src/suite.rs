@@ -131,7 +131,16 @@ impl Suite {
     ) -> anyhow::Result<Results> {
         let world = Arc::new(World::start(self.contract.clone()).await?);
         let command = column.language.columns.get(&column.name).context("the column is there")?;
-        let queue: VecDeque<&Scenario> = scenarios.iter().copied().collect();
+        let mut results = Results::new();
+        let mut queue = VecDeque::new();
+        for scenario in scenarios {
+            match beside(scenario, &column.language) {
+                Some(why) => {
+                    results.insert(scenario.name.clone(), Verdict::Inapplicable(why));
+                }
+                None => queue.push_back(*scenario),
+            }
+        }
         let shift = Shift {
             suite: self,
             column,
@@ -141,7 +150,7 @@ impl Suite {
             world,
             total: queue.len(),
             queue: Mutex::new(queue),
-            results: Mutex::new(Results::new()),
+            results: Mutex::new(results),
             done: AtomicUsize::new(0),
         };
         let lanes = (0..LANES.min(shift.total)).map(|_| shift.lane());
@@ -153,6 +162,16 @@ impl Suite {
 fn columns_of(language: &Language) -> Vec<Column> {
     let names = language.columns.keys().cloned();
     names.map(|name| Column { name, language: language.clone() }).collect()
+}
+
+/// Why a scenario proves nothing that there is in a language; nothing if it proves something.
+fn beside(scenario: &Scenario, language: &Language) -> Option<String> {
+    let why: Option<Vec<&str>> = scenario
+        .spec
+        .iter()
+        .map(|mark| language.inapplicable.get(mark).map(String::as_str))
+        .collect();
+    Some(why?.join("; "))
 }
 
 /// The scenarios of one column under way.
@@ -216,6 +235,7 @@ impl Shift<'_> {
             Verdict::Passed => "ok",
             Verdict::Failed(_) => "FAIL",
             Verdict::Gap(_) => "gap",
+            Verdict::Inapplicable(_) => "n/a",
         };
         let (column, name, total) = (&self.column.name, &scenario.name, self.total);
         let ms = started.elapsed().as_millis();

@@ -29,6 +29,19 @@ fn every_planted_fault_names_scenarios_that_exist() {
 }
 
 #[test]
+fn what_a_language_leaves_out_is_of_the_specification_and_has_a_reason() {
+    let root = root();
+    let spec = std::fs::read_to_string(root.join("astro-sdk/SPEC.md")).unwrap();
+    let marks = scenario::marks(&spec).unwrap();
+    for language in language::all(&root).unwrap() {
+        for (mark, why) in &language.inapplicable {
+            assert!(marks.contains(mark), "{}: SPEC.md has no {mark}", language.name);
+            assert!(!why.is_empty(), "{}: {mark} is left out without a reason", language.name);
+        }
+    }
+}
+
+#[test]
 fn every_language_says_how_its_driver_is_made() {
     assert!(!language::all(&root()).unwrap().is_empty());
 }

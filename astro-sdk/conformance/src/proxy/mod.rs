@@ -2,21 +2,23 @@
 //! and keeps what it saw.
 //!
 //! It works on HTTP/2 requests and gRPC frames, so that any method passes, those that this build
-//! does not know included.
+//! does not know included. HTTP and JSON are made gRPC of before, as the server does it: what happens
+//! to an attempt is the same.
 
 mod frames;
 mod pass;
 mod record;
 mod tls;
 mod vanish;
+mod ways;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::bail;
-use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Mutex;
@@ -32,11 +34,12 @@ use pass::Passage;
 pub use record::{Attempt, Ended, Record};
 pub use tls::Certificates;
 use vanish::Presence;
+use ways::Ways;
 
 /// A fault service in front of one server. It ends when it is dropped.
 pub struct Proxy {
     address: SocketAddr,
-    passage: Arc<Passage>,
+    ways: Arc<Ways>,
     presence: Presence,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
@@ -67,11 +70,11 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let passage = Arc::new(Passage::new(target, contract, planted));
+        let ways = Arc::new(Ways::new(Passage::new(target, contract, planted))?);
         let presence = Presence::default();
-        let entrance = Mutex::new(open(listener, Arc::clone(&passage), &presence, &stop));
+        let entrance = Mutex::new(open(listener, Arc::clone(&ways), &presence, &stop));
         let _stop_on_drop = stop.clone().drop_guard();
-        Ok(Self { address, passage, presence, stop, _stop_on_drop, entrance })
+        Ok(Self { address, ways, presence, stop, _stop_on_drop, entrance })
     }
 
     /// Leaves the connections that are open without a word: they stay open, and nothing is read or
@@ -106,7 +109,7 @@ impl Proxy {
         let socket = std::mem::replace(socket, TcpSocket::new_v4()?);
         *entrance = {
             let listener = socket.listen(BACKLOG)?;
-            open(listener, Arc::clone(&self.passage), &self.presence, &self.stop)
+            open(listener, Arc::clone(&self.ways), &self.presence, &self.stop)
         };
         Ok(())
     }
@@ -124,45 +127,45 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let acceptor = own.acceptor(ask)?;
-        let passage = Arc::clone(&self.passage);
+        let ways = Arc::clone(&self.ways);
         let presence = self.presence.clone();
-        tokio::spawn(accept(listener, Some(acceptor), passage, presence, self.stop.clone()));
+        tokio::spawn(accept(listener, Some(acceptor), ways, presence, self.stop.clone()));
         Ok(format!("https://localhost:{}", address.port()))
     }
 
     /// Leads to another server from now on.
     pub fn lead_to(&self, target: SocketAddr) {
-        self.passage.lead_to(target);
+        self.ways.passage().lead_to(target);
     }
 
     /// Its script and what it saw.
     pub fn record(&self) -> &Record {
-        self.passage.record()
+        self.ways.passage().record()
     }
 }
 
 fn open(
     listener: TcpListener,
-    passage: Arc<Passage>,
+    ways: Arc<Ways>,
     presence: &Presence,
     stop: &CancellationToken,
 ) -> Entrance {
     let close = stop.child_token();
-    let accepting = tokio::spawn(accept(listener, None, passage, presence.clone(), close.clone()));
+    let accepting = tokio::spawn(accept(listener, None, ways, presence.clone(), close.clone()));
     Entrance::Open(close, accepting)
 }
 
 async fn accept(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    passage: Arc<Passage>,
+    ways: Arc<Ways>,
     presence: Presence,
     stop: CancellationToken,
 ) {
     let mut connections = JoinSet::new();
     while let Some(Ok((stream, _))) = stop.run_until_cancelled(listener.accept()).await {
         let cut = stop.child_token();
-        let serving = greet(stream, tls.clone(), Arc::clone(&passage), &presence, cut.clone());
+        let serving = greet(stream, tls.clone(), Arc::clone(&ways), &presence, cut.clone());
         connections.spawn(async move { cut.run_until_cancelled(serving).await });
         while connections.try_join_next().is_some() {}
     }
@@ -173,7 +176,7 @@ async fn accept(
 fn greet(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
-    passage: Arc<Passage>,
+    ways: Arc<Ways>,
     presence: &Presence,
     cut: CancellationToken,
 ) -> impl Future<Output = ()> + Send + 'static {
@@ -182,11 +185,11 @@ fn greet(
     let stream = presence.of(stream);
     async move {
         match tls {
-            None => serve(stream, passage, cut).await,
+            None => serve(stream, ways, cut).await,
             Some(acceptor) => {
                 // A client that does not trust the certificate goes away.
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    serve(stream, passage, cut).await;
+                    serve(stream, ways, cut).await;
                 }
             }
         }
@@ -195,15 +198,15 @@ fn greet(
 
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    passage: Arc<Passage>,
+    ways: Arc<Ways>,
     cut: CancellationToken,
 ) {
     let service = service_fn(move |request| {
-        let (passage, cut) = (Arc::clone(&passage), cut.clone());
-        async move { Ok::<_, std::convert::Infallible>(passage.take(request, cut).await) }
+        let (ways, cut) = (Arc::clone(&ways), cut.clone());
+        async move { Ok::<_, std::convert::Infallible>(ways.take(request, cut).await) }
     });
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder.max_concurrent_streams(1_000);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http2().max_concurrent_streams(1_000);
     // It ends with the client.
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }

@@ -29,8 +29,8 @@ use crate::planted::{Plant, Planted};
 /// busy machine needs much more than an idle one.
 const FLUSH: Duration = Duration::from_millis(300);
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-type Body = UnsyncBoxBody<Bytes, Failure>;
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Body = UnsyncBoxBody<Bytes, Failure>;
 
 /// The way to the server, with what happens on it.
 pub(super) struct Passage {
@@ -58,9 +58,9 @@ impl Passage {
     }
 
     /// Takes an attempt; `cut` closes the connection that it came on.
-    pub(super) async fn take(
+    pub(super) async fn take<B: hyper::body::Body<Data = Bytes>>(
         &self,
-        request: Request<Incoming>,
+        request: Request<B>,
         cut: CancellationToken,
     ) -> Response<Body> {
         // It came on a connection that is gone.

@@ -74,7 +74,7 @@ impl Certificates {
         let key = PrivateKeyDer::try_from(self.server_key.serialize_der());
         let key = key.map_err(anyhow::Error::msg).context("a new key is a key")?;
         let mut config = builder.with_single_cert(vec![self.server.der().clone()], key)?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }

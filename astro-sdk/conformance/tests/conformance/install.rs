@@ -65,7 +65,7 @@ const WAYS: [Way; 5] = [
 /// Installs each of these languages' SDKs; gives what is wrong.
 pub(crate) async fn run(root: &Path, languages: &[&Language]) -> Vec<String> {
     let mut wrong = Vec::new();
-    for language in languages {
+    for language in languages.iter().filter(|language| language.installs) {
         let name = &language.name;
         match install(root, name).await {
             Ok(()) => say(&format!("install {name}: ok")),

@@ -11,6 +11,9 @@ use regex::Regex;
 use steam_sim::{Account, Behaviour};
 use tokio::process::Command;
 
+/// Who has this one has all of them.
+const LAST_STORY: &str = "audit";
+
 /// Runs the stories in every language; gives what is wrong.
 pub(crate) async fn run(languages: &[&Language]) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -23,7 +26,7 @@ pub(crate) async fn run(languages: &[&Language]) -> Vec<String> {
                 say(&format!("examples in {name}: ok"));
                 match &first {
                     None => first = Some((name.clone(), said)),
-                    Some((other, wanted)) if *wanted != said => wrong.push(format!(
+                    Some((other, wanted)) if !same_story(language, wanted, &said) => wrong.push(format!(
                         "examples in {name} do not say what they say in {other}:\n{said:#?}\n{wanted:#?}"
                     )),
                     Some(_) => {}
@@ -32,6 +35,12 @@ pub(crate) async fn run(languages: &[&Language]) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Whether it said what another language said, as far as it has the stories.
+fn same_story(language: &Language, wanted: &[String], said: &[String]) -> bool {
+    let whole = language.example(LAST_STORY).is_some();
+    wanted.starts_with(said) && (!whole || wanted.len() == said.len())
 }
 
 /// A whole Astro and a program that talks to it.
@@ -51,6 +60,9 @@ async fn tell(language: &Language) -> anyhow::Result<Vec<String>> {
     stage.app.available(8).await;
     stage.giveaway().await.context("giveaway")?;
     bot.stop().await;
+    if language.example(LAST_STORY).is_none() {
+        return Ok(stage.said);
+    }
     stage.vip().await.context("vip")?;
     stage.tournament().await.context("tournament")?;
     stage.last_items().await.context("vip")?;
@@ -81,6 +93,7 @@ impl Stage<'_> {
         ensure!(again == [format!("paid before: assignment {id}")], "{again:?}");
         let too_many = self.play("giveaway", &["winter", "7", &url], 3).await?;
         ensure!(too_many == ["not enough items: found 6"], "{too_many:?}");
+        self.usage("giveaway").await?;
         self.free(6).await
     }
 
@@ -146,10 +159,16 @@ impl Stage<'_> {
         let unknown = "01890000-0000-7000-8000-000000000000";
         let lines = self.play("audit", &[unknown], 3).await?;
         ensure!(lines == ["no such item"], "{lines:?}");
-        for story in ["audit", "giveaway", "tournament", "vip"] {
-            let lines = self.play(story, &[], 2).await?;
-            ensure!(lines.is_empty(), "the usage of {story} is no output: {lines:?}");
+        for story in ["audit", "tournament", "vip"] {
+            self.usage(story).await?;
         }
+        Ok(())
+    }
+
+    /// Called wrongly, it says how it is called.
+    async fn usage(&mut self, story: &str) -> anyhow::Result<()> {
+        let lines = self.play(story, &[], 2).await?;
+        ensure!(lines.is_empty(), "the usage of {story} is no output: {lines:?}");
         Ok(())
     }
 

@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::typed::{Answer, Asked, POOL, Pages, Watched};
-use crate::{dispatch, json};
+use crate::{Given, Kind, dispatch, json};
 
 /// What the runner opened, began and kept, by its names.
-#[derive(Default)]
 pub(crate) struct Driver {
+    kind: Kind,
     clients: Mutex<HashMap<String, Client>>,
     started: Mutex<HashMap<String, JoinHandle<Result<DynamicMessage, Error>>>>,
     watches: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Watched>>>>,
@@ -32,7 +32,7 @@ pub(crate) struct Driver {
 pub(crate) async fn answer(driver: &Driver, asked: &Value) -> anyhow::Result<Value> {
     match text(asked, "op")? {
         "hello" => Ok(ok(json!({
-            "language": "rust", "flavour": "futures", "version": astro_sdk::VERSION,
+            "language": driver.kind.language, "flavour": "futures", "version": astro_sdk::VERSION,
         }))),
         "open" => open(driver, asked),
         "close" => {
@@ -69,6 +69,17 @@ pub(crate) async fn answer(driver: &Driver, asked: &Value) -> anyhow::Result<Val
 }
 
 impl Driver {
+    /// One that has done nothing yet.
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            clients: Mutex::default(),
+            started: Mutex::default(),
+            watches: Mutex::default(),
+            kept: Mutex::default(),
+        }
+    }
+
     fn client(&self, asked: &Value) -> anyhow::Result<Client> {
         let name = text(asked, "client")?;
         lock(&self.clients).get(name).cloned().with_context(|| format!("no client {name}"))
@@ -149,7 +160,9 @@ impl Driver {
 
 fn open(driver: &Driver, asked: &Value) -> anyhow::Result<Value> {
     let mut builder = Client::builder();
-    if let Some(endpoint) = asked["endpoint"].as_str() {
+    let given = |name: &str| asked[name].as_str().map(str::to_owned);
+    let endpoint = given("endpoint");
+    if let Some(endpoint) = &endpoint {
         builder = builder.endpoint(endpoint);
     }
     if let Some(key) = asked["api_key"].as_str() {
@@ -158,14 +171,15 @@ fn open(driver: &Driver, asked: &Value) -> anyhow::Result<Value> {
     if let Some(allow) = asked["allow_insecure"].as_bool() {
         builder = builder.allow_insecure(allow);
     }
-    if let Some(pem) = asked["ca_pem"].as_str() {
-        builder = builder.ca_certificate(pem);
+    let (ca_pem, cert_pem, key_pem) = (given("ca_pem"), given("cert_pem"), given("key_pem"));
+    if let Some(pem) = &ca_pem {
+        builder = builder.ca_certificate(pem.as_str());
     }
-    if let Some(pem) = asked["cert_pem"].as_str() {
-        builder = builder.client_certificate(pem);
+    if let Some(pem) = &cert_pem {
+        builder = builder.client_certificate(pem.as_str());
     }
-    if let Some(pem) = asked["key_pem"].as_str() {
-        builder = builder.client_key(pem);
+    if let Some(pem) = &key_pem {
+        builder = builder.client_key(pem.as_str());
     }
     if let Some(program) = asked["user_agent"].as_str() {
         builder = builder.user_agent(program);
@@ -177,7 +191,8 @@ fn open(driver: &Driver, asked: &Value) -> anyhow::Result<Value> {
     let variables = asked["env"].as_object().into_iter().flatten();
     let variables: Vec<(&str, Option<&str>)> =
         variables.map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    match temp_env::with_vars(variables, || builder.build()) {
+    let given = Given { builder, endpoint, ca_pem, cert_pem, key_pem };
+    match temp_env::with_vars(variables, || (driver.kind.open)(given)) {
         Ok(client) => {
             let shown = format!("{settings}\n{client:?}");
             lock(&driver.clients).insert(text(asked, "client")?.to_owned(), client);
