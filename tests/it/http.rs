@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use steam_sim::Behaviour;
 
 mod bad_input;
+mod examples;
 mod sidecar;
 mod streams;
 
