@@ -49,7 +49,7 @@ fn status(object: &Value) -> Result<Status, String> {
     let message = object["message"].as_str().ok_or("it has no message")?;
     let details = object["details"].as_array().ok_or("it has no details")?;
     let details: Vec<Any> = details.iter().map(detail).collect::<Result<_, _>>()?;
-    let own = details.iter().any(|detail| is_own_info(detail));
+    let own = details.iter().any(is_own_info);
     let reason = object["reason"].as_str().ok_or("it has no reason")?;
     if own == reason.is_empty() {
         return Err("its reason and its details do not agree".to_owned());
