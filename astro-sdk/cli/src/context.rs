@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Context<'a> {
     /// The connection to the server.
     pub(crate) client: Client,
+    /// Where the server is.
+    pub(crate) endpoint: String,
     /// Where results go.
     pub(crate) out: Output<'a>,
     /// What `--org` says; may be empty.
@@ -32,7 +34,7 @@ impl<'a> Context<'a> {
         err: &'a mut (dyn Write + Send),
     ) -> Result<Self, Failure> {
         let mut builder = Client::builder()
-            .endpoint(globals.endpoint)
+            .endpoint(&globals.endpoint)
             .allow_insecure(globals.allow_insecure)
             .patience(PATIENCE)
             .user_agent(concat!("astro-cli/", env!("CARGO_PKG_VERSION")));
@@ -51,7 +53,7 @@ impl<'a> Context<'a> {
         }
         let client = builder.build()?;
         let out = Output::new(globals.output, globals.field, out, err);
-        Ok(Self { client, out, org: globals.org })
+        Ok(Self { client, endpoint: globals.endpoint, out, org: globals.org })
     }
 
     /// Id of the organisation that `given` names by id or short name, else `--org`; empty when

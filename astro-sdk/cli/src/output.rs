@@ -177,6 +177,11 @@ impl<'a> Output<'a> {
         self.out.flush()
     }
 
+    /// Prints a line as it is.
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{}", plain(text))
+    }
+
     /// Tells something that is no result.
     pub(crate) fn remark(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.err, "{}", plain(text))

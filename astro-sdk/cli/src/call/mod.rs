@@ -1,6 +1,7 @@
 //! `astro call`: any RPC of any gRPC server, by reflection.
 
 mod codec;
+mod curl;
 mod reflection;
 pub(crate) mod wide;
 
@@ -27,6 +28,7 @@ Examples:
   astro call astro.v1.ItemService/ListItems -d '{\"pageSize\": 3, \"filter\": {\"appIds\": [440]}}'
   astro call EventService/WatchEvents -d '{\"fromEarliest\": true}'      one JSON object a line
   astro call AssignmentService/CreateAssignment -d @request.json
+  astro call ItemService/ListItems -d '{\"pageSize\": 3}' --curl                 the same for a shell
   jq … | astro call AssignmentService/CreateAssignment -d -";
 
 /// Which RPC to call, and with what.
@@ -40,6 +42,10 @@ pub(crate) struct CallArgs {
     /// several objects one after the other.
     #[arg(long, short, default_value = "{}", value_name = "JSON")]
     data: String,
+    /// Print the line that makes this call with curl, by HTTP and JSON, and do not make it. Its key is
+    /// the variable ASTRO_API_KEY, never the key itself.
+    #[arg(long, conflicts_with = "list")]
+    curl: bool,
     /// List the server's services and RPCs.
     #[arg(long, conflicts_with = "method")]
     list: bool,
@@ -48,6 +54,7 @@ pub(crate) struct CallArgs {
 impl CallArgs {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result<(), Failure> {
         match &self.method {
+            Some(method) if self.curl => show(method, &self.data, cx),
             Some(method) => call(method, &self.data, cx).await,
             None => list(cx).await,
         }
@@ -71,17 +78,9 @@ async fn list(cx: &mut Context<'_>) -> Result<(), Failure> {
 }
 
 async fn call(method: &str, data: &str, cx: &mut Context<'_>) -> Result<(), Failure> {
-    // "a.B/C" and grpcurl's other form "a.B.C".
-    let (service, name) = method
-        .split_once('/')
-        .or_else(|| method.rsplit_once('.'))
-        .ok_or_else(|| Failure::Usage(format!("{method:?} is not SERVICE/METHOD; see --list")))?;
+    let (service, name) = parted(method)?;
     let (names, pool) = describe(Some(service), cx).await?;
-    let method = names
-        .iter()
-        .filter_map(|name| pool.get_service_by_name(name))
-        .find_map(|service| service.methods().find(|method| method.name() == name))
-        .ok_or_else(|| unknown(&format!("{service} has no RPC {name}")))?;
+    let method = find(&names, &pool, service, name)?;
     let requests = requests(&method, &text_or_file(data)?)?;
     let mut responses = send(&cx.client, &method, requests).await?;
     while let Some(response) = responses.message().await? {
@@ -92,6 +91,37 @@ async fn call(method: &str, data: &str, cx: &mut Context<'_>) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+/// Prints the call as a line of a shell. Routes are in this program's own contract.
+fn show(method: &str, data: &str, cx: &mut Context<'_>) -> Result<(), Failure> {
+    let (service, name) = parted(method)?;
+    let all = POOL.services().map(|service| service.full_name().to_owned());
+    let names = chosen(matching(all, Some(service)), Some(service))?;
+    let method = find(&names, &POOL, service, name)?;
+    let requests = requests(&method, &text_or_file(data)?)?;
+    let request = requests.first().cloned();
+    let request = request.unwrap_or_else(|| DynamicMessage::new(method.input()));
+    Ok(cx.out.line(&curl::line(&cx.endpoint, &method, &request)?)?)
+}
+
+/// "a.B/C" and grpcurl's other form "a.B.C".
+fn parted(method: &str) -> Result<(&str, &str), Failure> {
+    let parted = method.split_once('/').or_else(|| method.rsplit_once('.'));
+    parted.ok_or_else(|| Failure::Usage(format!("{method:?} is not SERVICE/METHOD; see --list")))
+}
+
+fn find(
+    names: &[String],
+    pool: &DescriptorPool,
+    service: &str,
+    name: &str,
+) -> Result<MethodDescriptor, Failure> {
+    names
+        .iter()
+        .filter_map(|name| pool.get_service_by_name(name))
+        .find_map(|service| service.methods().find(|method| method.name() == name))
+        .ok_or_else(|| unknown(&format!("{service} has no RPC {name}")))
 }
 
 /// Sends the requests; the connection adds the key, and repeats what may be repeated.

@@ -105,3 +105,46 @@ async fn a_server_without_reflection_is_called_by_the_built_in_contract() {
     command.env("ASTRO_ENDPOINT", stub.serve(false).await).env("ASTRO_API_KEY", KEY);
     assert_eq!(finish(command, "").await.json()["item"]["id"], "a");
 }
+
+/// The line for curl that this call is; nothing is called.
+async fn curl(arguments: &[&str]) -> Run {
+    let mut command = command();
+    command.arg("call").args(arguments).arg("--curl");
+    command.env("ASTRO_ENDPOINT", "http://127.0.0.1:1").env("ASTRO_API_KEY", KEY);
+    finish(command, "").await
+}
+
+#[tokio::test]
+async fn a_call_is_shown_as_a_line_for_curl_without_its_key() {
+    let key = "curl -sS -H \"authorization: Bearer $ASTRO_API_KEY\"";
+    let stream = "--no-buffer -H 'accept: text/event-stream'";
+    let api = "http://127.0.0.1:1/api/v1";
+    for (method, data, line) in [
+        ("AccessService/GetCaller", "{}", format!("'{api}/caller'")),
+        ("ItemService/GetItem", r#"{"itemId": "a b"}"#, format!("'{api}/items/a%20b'")),
+        (
+            "ItemService/ListItems",
+            r#"{"pageSize": 3, "filter": {"appIds": [440, 730]}}"#,
+            format!("'{api}/items?filter.appIds=440&filter.appIds=730&pageSize=3'"),
+        ),
+        (
+            "ItemService/UpdateItem",
+            r#"{"item": {"id": "a", "labels": {"by": "it's me"}}, "updateMask": "labels"}"#,
+            format!(
+                r#"-X PATCH '{api}/items/a?updateMask=labels' --json '{{"labels":{{"by":"it'\''s me"}}}}'"#
+            ),
+        ),
+        ("EventService/WatchEvents", "{}", format!("{stream} '{api}/events:watch'")),
+        (
+            "UserService/SetTradeUrl",
+            r#"{"userId": 76561198046968201}"#,
+            format!("'{api}/users/76561198046968201:setTradeUrl' --json '{{}}'"),
+        ),
+    ] {
+        let run = curl(&[method, "-d", data]).await;
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{run:?}");
+        assert_eq!(run.out, format!("{key} {line}\n"), "{method}");
+    }
+    let run = curl(&["ItemService/GetItem"]).await;
+    assert!(run.code == 2 && run.err.contains("item_id is part of the path"), "{run:?}");
+}
