@@ -4,10 +4,7 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex},
 };
 
 use astro_sdk::v1::{
@@ -20,6 +17,7 @@ use astro_server::outside::{Listening, Network, Outside, Pending, Stream};
 use astro_tests::Backend;
 use chrono::{DateTime, TimeDelta, Utc};
 use hyper_util::rt::TokioIo;
+use steam_sim::chance;
 use tempfile::TempDir;
 use tokio::{io::DuplexStream, sync::mpsc, time::Instant};
 use tonic::{Request, Status, service::interceptor::InterceptedService, transport::Endpoint};
@@ -58,18 +56,6 @@ impl Listening for Door {
             let stream = self.0.recv().await.ok_or(io::ErrorKind::BrokenPipe)?;
             Ok((Box::new(stream) as Box<dyn Stream>, ADDRESS.into()))
         })
-    }
-}
-
-/// SplitMix64.
-fn chance(seed: u64) -> impl Fn(&mut [u8]) {
-    let state = AtomicU64::new(seed);
-    move |bytes| {
-        for byte in bytes {
-            let next = state.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
-            let mixed = (next ^ (next >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            *byte = (mixed >> 56) as u8;
-        }
     }
 }
 

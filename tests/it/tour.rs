@@ -27,14 +27,7 @@ cargo() {
 async fn shell(folder: &Path, script: &str) -> String {
     let mut command = Command::new("bash");
     command.args(["-xeuo", "pipefail", "-c", &format!("{PROGRAMS}\n{script}")]);
-    for name in [
-        "ASTRO_ENDPOINT",
-        "ASTRO_API_KEY",
-        "ASTRO_CA_CERT",
-        "ASTRO_CLIENT_CERT",
-        "ASTRO_CLIENT_KEY",
-        "ASTRO_ORG",
-    ] {
+    for name in astro_cli::VARIABLES {
         command.env_remove(name);
     }
     command.env("ASTRO_NODE", NODE).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);

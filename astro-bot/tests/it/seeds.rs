@@ -4,11 +4,12 @@
 use std::{
     future::ready,
     io,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
 use astro_bot::{Failure, Network, Outside, Pace, Pending, Stream};
 use chrono::{DateTime, TimeDelta, Utc};
+use steam_sim::chance;
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::stage::{self, Stage, Wires};
@@ -54,18 +55,6 @@ impl Network for Tapped {
 
     fn connect(&self, server: http::Uri) -> Pending<io::Result<Box<dyn Stream>>> {
         self.wires.connect(server)
-    }
-}
-
-/// SplitMix64.
-fn chance(seed: u64) -> impl Fn(&mut [u8]) {
-    let state = AtomicU64::new(seed);
-    move |bytes| {
-        for byte in bytes {
-            let next = state.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
-            let mixed = (next ^ (next >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            *byte = (mixed >> 56) as u8;
-        }
     }
 }
 

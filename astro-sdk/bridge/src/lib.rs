@@ -6,7 +6,6 @@
 //! process, or, from a `sidecar` of its own process, a server far away.
 
 mod answer;
-mod codec;
 mod docs;
 mod json;
 pub mod limits;
@@ -19,6 +18,7 @@ mod stream;
 
 use std::sync::Arc;
 
+use astro_sdk::dynamic::Dynamic;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::uri::PathAndQuery;
@@ -32,7 +32,6 @@ use tower::util::BoxCloneSyncService;
 use uuid::Uuid;
 
 use answer::{Answers, REQUEST_ID};
-use codec::Dynamic;
 use limits::{ANSWER_BYTES_MAX, REQUEST_ID_BYTES_MAX, TARGET_BYTES_MAX};
 use refusal::Refusal;
 use routes::{Found, Routes, Target};

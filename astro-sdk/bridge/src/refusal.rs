@@ -1,12 +1,10 @@
 //! What the bridge refuses by itself, told as the platform tells it.
 
+use astro_sdk::methods::DOMAIN;
 use astro_sdk::v1::ErrorReason;
 use http::{HeaderName, HeaderValue, StatusCode};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
-
-/// Domain of the reasons.
-pub(crate) const DOMAIN: &str = "astro.dev";
 
 /// An error before the platform was asked: its status, and how HTTP says it.
 #[derive(Debug)]

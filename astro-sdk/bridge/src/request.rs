@@ -54,7 +54,7 @@ pub(crate) fn message(
         value.to_str().is_ok_and(|text| text.replace(' ', "").contains("handling=lenient"))
     });
     let mut request = of_body(target, headers, body, lenient)?;
-    for (name, value) in target.fields().zip(values) {
+    for (name, value) in target.route.fields().zip(values) {
         of_path(&mut request, name, value)?;
     }
     query::fill(&mut request, asked_for, lenient)?;

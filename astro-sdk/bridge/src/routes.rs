@@ -19,14 +19,6 @@ pub(crate) struct Target {
     pub(crate) output: MessageDescriptor,
 }
 
-impl Target {
-    /// The fields that the path names, from the request inwards: `item.id`.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> {
-        let parts = self.route.path.split('{').skip(1);
-        parts.filter_map(|part| part.split_once('}')).map(|(name, _)| name)
-    }
-}
-
 /// All routes, as a tree of the paths' segments.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
@@ -127,7 +119,7 @@ fn segments(path: &'static str) -> impl Iterator<Item = &'static str> {
         None => (path, ""),
     };
     let custom = Some(custom).filter(|custom| !custom.is_empty());
-    path.split('/').skip(1).chain(custom)
+    path.trim_start_matches('/').split('/').chain(custom)
 }
 
 #[cfg(test)]

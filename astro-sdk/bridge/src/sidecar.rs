@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use astro_sdk::Client;
 use clap::Parser as _;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
@@ -20,23 +21,18 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use tonic::Status;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tower::ServiceExt as _;
 
+use crate::limits::{HEADERS_BYTES_MAX, HEADERS_WAIT};
 use crate::{Bridge, Services};
 
 /// Connections at once: plugins of a host have a few each.
 const CONNECTIONS_MAX: usize = 512;
-/// Time for the headers of a request.
-const HEADERS_WAIT: Duration = Duration::from_secs(10);
-/// Bytes of the headers of a request.
-const HEADERS_BYTES_MAX: usize = 64 * 1024;
-/// Time to connect to the server.
-const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// Pause after a connection could not be accepted: files are short, and trying again at once would
+/// only spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time that calls under way have at a stop.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How often the way to the server is tested: a firewall forgets what is silent.
-const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// HTTP and JSON for Astro, on the machine of those who have no gRPC.
 ///
@@ -46,7 +42,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(clap::Parser)]
 #[command(name = "astro-bridge", version, after_help = EXAMPLES)]
 struct Args {
-    /// The Astro server: https://HOST:PORT, or http:// for one on this machine or a private network.
+    /// The Astro server: https://HOST:PORT, or http:// for one on this machine.
     #[arg(long, env = "ASTRO_ENDPOINT", value_name = "URL", default_value = astro_sdk::DEFAULT_ENDPOINT)]
     server: String,
     /// Address to listen on, without encryption.
@@ -61,25 +57,29 @@ struct Args {
     /// read the network reads the keys.
     #[arg(long, env = "ASTRO_BRIDGE_PLAINTEXT")]
     plaintext: bool,
-    /// Certificates (PEM) of whoever signed the server's; without it the usual authorities count.
-    #[arg(long, env = "ASTRO_CA_FILE", value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    /// Certificate (PEM) of whoever signed the server's; without it the usual authorities count.
+    #[arg(long, env = "ASTRO_CA_CERT", value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
     /// Certificate (PEM) that this program shows to the server.
     #[arg(long, env = "ASTRO_CLIENT_CERT", value_name = "FILE", requires = "client_key")]
     client_cert: Option<PathBuf>,
     /// Its key (PEM).
     #[arg(long, env = "ASTRO_CLIENT_KEY", value_name = "FILE", requires = "client_cert")]
     client_key: Option<PathBuf>,
+    /// Allow http:// to a server on another machine: everybody who can read the network in between
+    /// reads the keys.
+    #[arg(long, env = "ASTRO_BRIDGE_ALLOW_INSECURE")]
+    allow_insecure: bool,
     /// File with the API key for callers who show none, so that plugins hold no secret. On loopback
     /// only: whoever can connect has what this key may.
-    #[arg(long, env = "ASTRO_API_KEY_FILE", value_name = "FILE")]
+    #[arg(long, env = "ASTRO_BRIDGE_API_KEY_FILE", value_name = "FILE")]
     api_key_file: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   astro-bridge --server https://astro.example.org:50051
-  astro-bridge --server https://10.0.0.5:50051 --ca-file ca.pem --api-key-file astro.key
+  astro-bridge --server https://10.0.0.5:50051 --ca-cert ca.pem --api-key-file astro.key
   curl -H \"authorization: Bearer $ASTRO_API_KEY\" http://127.0.0.1:8787/api/v1/caller";
 
 /// Runs the program with these arguments, its own name first.
@@ -133,47 +133,30 @@ fn key(file: &Path) -> anyhow::Result<HeaderValue> {
     Ok(value)
 }
 
-/// The way to the server, which is connected to with the first call and again whenever it breaks.
+/// The way to the server, as every client of the SDK has it.
 fn services(args: &Args) -> anyhow::Result<Services> {
-    let server = || format!("--server {}", args.server);
-    let mut endpoint = Endpoint::from_shared(args.server.clone()).with_context(server)?;
-    if args.server.starts_with("https://") {
-        endpoint = endpoint.tls_config(tls(args)?).with_context(server)?;
-    } else if args.ca_file.is_some() || args.client_cert.is_some() {
-        bail!("--ca-file and --client-cert go with an address that begins with https://");
+    let read = |flag: &str, file: &Path| {
+        std::fs::read(file).with_context(|| format!("cannot read {flag} {}", file.display()))
+    };
+    let mut client = Client::builder()
+        .endpoint(args.server.clone())
+        .allow_insecure(args.allow_insecure)
+        .user_agent(concat!("astro-bridge/", env!("CARGO_PKG_VERSION")));
+    if let Some(file) = &args.ca_cert {
+        client = client.ca_certificate(read("--ca-cert", file)?);
     }
-    let endpoint = endpoint
-        .connect_timeout(CONNECT_WAIT)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(KEEPALIVE)
-        .user_agent(concat!("astro-bridge/", env!("CARGO_PKG_VERSION")))?;
-    Ok(of_channel(endpoint.connect_lazy()))
-}
-
-fn of_channel(channel: Channel) -> Services {
-    let services = channel.map_err(|error| {
+    if let Some(file) = &args.client_cert {
+        client = client.client_certificate(read("--client-cert", file)?);
+    }
+    if let Some(file) = &args.client_key {
+        client = client.client_key(read("--client-key", file)?);
+    }
+    let channel = client.channel()?;
+    Ok(Services::new(channel.map_err(|error| {
         // The chain of causes says more than its first link.
         let text = format!("{:#}", anyhow::Error::from(error));
         Status::unavailable(format!("the server cannot be reached: {text}"))
-    });
-    Services::new(services)
-}
-
-fn tls(args: &Args) -> anyhow::Result<ClientTlsConfig> {
-    let read = |flag: &str, file: &Path| {
-        std::fs::read_to_string(file).with_context(|| format!("{flag} {}", file.display()))
-    };
-    let mut tls = match &args.ca_file {
-        Some(file) => {
-            ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("--ca-file", file)?))
-        }
-        None => ClientTlsConfig::new().with_webpki_roots(),
-    };
-    if let (Some(cert), Some(key)) = (&args.client_cert, &args.client_key) {
-        let (cert, key) = (read("--client-cert", cert)?, read("--client-key", key)?);
-        tls = tls.identity(Identity::from_pem(cert, key));
-    }
-    Ok(tls)
+    })))
 }
 
 async fn serve(
@@ -199,7 +182,7 @@ async fn serve(
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!("A connection cannot be accepted: {error}");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };

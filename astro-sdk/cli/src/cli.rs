@@ -232,6 +232,13 @@ mod tests {
     }
 
     #[test]
+    fn the_variables_that_stand_for_arguments_are_told() {
+        let command = Tree::of(&POOL).command;
+        let named = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+        assert_eq!(named.collect::<Vec<_>>(), crate::VARIABLES);
+    }
+
+    #[test]
     fn every_command_explains_itself() {
         fn visit(command: &Command, path: &str) {
             let path = format!("{path} {}", command.get_name());

@@ -33,6 +33,17 @@ use arguments::Arguments;
 use cli::Tree;
 use failure::{Failure, Typed};
 
+/// Variables of the environment that stand for arguments: what calls the program for others, a test for
+/// instance, keeps its own from it.
+pub const VARIABLES: [&str; 6] = [
+    "ASTRO_ENDPOINT",
+    "ASTRO_API_KEY",
+    "ASTRO_CA_CERT",
+    "ASTRO_CLIENT_CERT",
+    "ASTRO_CLIENT_KEY",
+    "ASTRO_ORG",
+];
+
 /// Runs one command line, program name first, and answers the exit code.
 ///
 /// Results go to `out`, everything else to `err`. Arguments that are not given come from the

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
+use astro_sdk::methods::code_name;
 use astro_tests::Raw;
 use serde_json::{Map, Value, json};
 use tonic::Status;
 use tonic_types::StatusExt;
 
 use crate::contract::{Contract, from_json, to_json};
-use crate::fault::name_of;
 
 /// A connection to the server with one key.
 #[derive(Clone)]
@@ -68,7 +68,7 @@ fn error(status: &Status) -> Value {
         .collect();
     let mut error = json!({
         "kind": "call",
-        "code": name_of(status.code()),
+        "code": code_name(status.code()),
         "message": status.message(),
         "reason": info.map(|info| info.reason.clone()).unwrap_or_default(),
         "metadata": metadata,

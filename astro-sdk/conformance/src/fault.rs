@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use astro_sdk::methods::{DOMAIN, code_name};
 use serde::Deserialize;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-
-/// The domain of Astro's own reasons.
-const DOMAIN: &str = "astro.dev";
 
 /// What happens to one attempt. The fields are told in SCENARIOS.md.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -137,28 +135,5 @@ impl Fault {
 
 /// The code of this name, as the specification writes it.
 pub fn code_of(name: &str) -> Option<Code> {
-    (0..=16).map(Code::from_i32).find(|code| name_of(*code) == name)
-}
-
-/// The name of a code, as the specification writes it.
-pub fn name_of(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
+    (0..=16).map(Code::from_i32).find(|code| code_name(*code) == name)
 }

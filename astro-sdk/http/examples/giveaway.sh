@@ -8,7 +8,7 @@ astro() {
   printf 'authorization: Bearer %s\n' "$ASTRO_API_KEY" | curl -sS --header @- "$@"
 }
 
-# The same key has the same answer for 24 hours, so that curl may send it again, and you may too.
+# The same key has the same answer for a week, so that curl may send it again, and you may too.
 reserved=$(astro --fail-with-body --retry 5 --retry-connrefused "$api/items:reserve" \
   -H "idempotency-key: $1 reserve" --json '{"filter": {"tradableNow": true}, "count": 1}')
 reservation=$(printf '%s' "$reserved" | jq -r .reservation.id)

@@ -9,10 +9,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::client::request_id::REQUEST_ID;
+use crate::methods::DOMAIN;
 use crate::v1::ErrorReason;
-
-/// What the reasons of Astro's own errors belong to.
-const DOMAIN: &str = "astro.dev";
 
 /// A refused or failed call, with its details decoded: those of [`Refusal`].
 ///

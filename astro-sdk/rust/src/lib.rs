@@ -25,6 +25,8 @@
 
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "dynamic")]
+pub mod dynamic;
 #[cfg(feature = "client")]
 mod error;
 mod event_type;

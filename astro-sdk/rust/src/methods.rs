@@ -6,6 +6,9 @@ use crate::v1::ErrorReason;
 
 include!("gen/methods.rs");
 
+/// Domain of Astro's own reasons in `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "astro.dev";
+
 /// One RPC and its policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Method {
@@ -56,6 +59,13 @@ pub struct Route {
     pub body: &'static str,
 }
 
+impl Route {
+    /// The fields that the path names, from the request inwards: `item.id`.
+    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('{').filter_map(|part| part.split_once('}')).map(|(name, _)| name)
+    }
+}
+
 /// What a rate limit is counted with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Bucket {
@@ -99,4 +109,27 @@ pub fn find(path: &str) -> Option<&'static Method> {
 /// What the contract says about a reason; `None` for the unspecified one.
 pub fn reason(reason: ErrorReason) -> Option<&'static Reason> {
     REASONS.iter().find(|entry| entry.reason == reason)
+}
+
+/// The name of a code, as gRPC's specification writes it: `NOT_FOUND`.
+pub fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
 }

@@ -1,7 +1,8 @@
 //! Around everything: counts the calls of a connection and looks at their metadata.
 use super::connections::{Door, Needs};
-use super::limits::{METADATA_BYTES_MAX, REQUEST_ID_BYTES_MAX};
+use super::limits::METADATA_BYTES_MAX;
 use crate::kernel::Error;
+use astro_bridge::limits::REQUEST_ID_BYTES_MAX;
 use astro_sdk::methods;
 use axum::body::Body;
 use axum::extract::Request;

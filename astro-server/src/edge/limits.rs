@@ -1,4 +1,5 @@
 //! Limits, each with its reason.
+use astro_bridge::limits::BODY_BYTES_MAX;
 use std::time::Duration;
 
 /// Connections at once: a client system has one or a few, and each costs some 50 KiB.
@@ -40,13 +41,8 @@ pub const METADATA_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of metadata that are read at all: what lies between gets a status, what lies above ends
 /// the connection.
 pub const METADATA_BYTES_READ: u32 = 256 * 1024;
-/// Time for the headers of a request by HTTP/1.1, from its first byte.
-pub const HEADERS_WAIT: Duration = Duration::from_secs(10);
-/// Bytes of the headers of a request by HTTP/1.1: the longest target, a key and what browsers add.
-pub const HEADERS_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of one request: a hundred names of 500 characters in a filter, or a document of 16 KiB of
-/// JSON, which may be ten times as long on the wire.
-pub const REQUEST_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of one request: the same by gRPC and by HTTP.
+pub const REQUEST_BYTES_MAX: usize = BODY_BYTES_MAX;
 /// Bytes of the requests of one key that wait for their answer: hundreds of usual ones.
 pub const REQUEST_BYTES_PER_KEY_MAX: usize = 16 * 1024 * 1024;
 /// Time in which a request has to come whole: 256 KiB take a slow line a few seconds.
@@ -63,8 +59,6 @@ pub const WINDOW_BYTES: (u32, u32) = (256 * 1024, 1024 * 1024);
 pub const REFUSALS_LOGGED: u32 = 20;
 /// See above.
 pub const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
-/// Bytes of a caller's own name for its call: a UUID and a prefix, or a trace's.
-pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// How much of the server others may take; the reasons are above.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Counts calls and takes their time.
 use crate::metrics::{Ended, Metrics, Rpc};
-use astro_sdk::methods::{self, Method};
+use astro_sdk::methods::{self, Method, code_name};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -54,34 +54,11 @@ impl Drop for Measured {
         let Method { service, name: method, server_streaming, client_streaming, .. } = self.method;
         self.metrics.calls_open.dec();
         // Whoever leaves before the end has cancelled.
-        let code = name(self.code.unwrap_or(Code::Cancelled));
+        let code = code_name(self.code.unwrap_or(Code::Cancelled));
         self.metrics.calls.get_or_create(&Ended { service, method, code }).inc();
         if !server_streaming && !client_streaming {
             let seconds = self.began.elapsed().as_secs_f64();
             self.metrics.call_seconds.get_or_create(&Rpc { service, method }).observe(seconds);
         }
-    }
-}
-
-/// gRPC's own name of a code.
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }

@@ -1,10 +1,8 @@
 //! Serves the connections that come in, until told to stop.
-use super::limits::{
-    CALLS_PER_CONNECTION_MAX, HEADERS_BYTES_MAX, HEADERS_WAIT, KEEPALIVE, METADATA_BYTES_READ,
-    WINDOW_BYTES,
-};
+use super::limits::{CALLS_PER_CONNECTION_MAX, KEEPALIVE, METADATA_BYTES_READ, WINDOW_BYTES};
 use super::listen::Listener;
 use super::tls;
+use astro_bridge::limits::{HEADERS_BYTES_MAX, HEADERS_WAIT};
 use axum::Router;
 use axum::body::Body;
 use hyper::Request;

@@ -2,13 +2,11 @@
 use crate::kernel::Error;
 use crate::kernel::conceal::conceal;
 use crate::kernel::error::Kind;
+use astro_sdk::methods::DOMAIN;
 use astro_sdk::v1::ErrorReason;
 use std::collections::HashMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-
-/// The domain of every `google.rpc.ErrorInfo`.
-const DOMAIN: &str = "astro.dev";
 
 fn code(kind: Kind) -> Code {
     match kind {

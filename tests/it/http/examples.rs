@@ -1,11 +1,10 @@
 //! The examples of `astro-sdk/http` do what they say, and its README shows them as they are.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use astro_sdk::v1::*;
-use astro_tests::{App, Backend, DEADLINE, on_databases_in_turn};
+use astro_tests::{App, Backend, DEADLINE, not_run, on_databases_in_turn};
 use steam_sim::Behaviour;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
@@ -33,10 +32,7 @@ fn tools_are_here() -> bool {
     if missing.is_empty() {
         return true;
     }
-    let text = format!("NOT RUN: examples of HTTP: there is no {}\n", missing.join(", "));
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{text}");
-    // Past the capture of output, since a test that passes shows nothing otherwise.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    not_run("examples of HTTP", &format!("there is no {}", missing.join(", ")));
     false
 }
 

@@ -89,10 +89,11 @@ async fn a_sidecar_refuses_what_would_give_keys_away(backend: Backend) {
         (&["--listen", "0.0.0.0:0"][..], "give --plaintext if the network is private"),
         (&["--listen", "0.0.0.0:0", "--api-key-file", "x"], "goes with a loopback address only"),
         (&["--api-key-file", "/nowhere"], "--api-key-file /nowhere"),
-        (&["--ca-file", "x"], "go with an address that begins with https://"),
+        (&["--server", "http://10.0.0.5:50051"], "--allow-insecure"),
+        (&["--ca-cert", "/nowhere"], "cannot read --ca-cert /nowhere"),
         (&["--client-cert", "x"], "--client-key"),
     ] {
-        let mut child = program(args).args(["--server", &server]).spawn().unwrap();
+        let mut child = program(args).env("ASTRO_ENDPOINT", &server).spawn().unwrap();
         let mut text = String::new();
         child.stderr.take().unwrap().read_to_string(&mut text).await.unwrap();
         assert!(!child.wait().await.unwrap().success());

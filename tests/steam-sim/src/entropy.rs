@@ -1,5 +1,7 @@
 //! Random bytes and the texts made of them.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -14,6 +16,18 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
 
 pub(crate) fn number() -> u64 {
     u64::from_le_bytes(bytes())
+}
+
+/// Bytes that follow from a seed alone (SplitMix64), for a bot or a server whose chance is a test's.
+pub fn chance(seed: u64) -> impl Fn(&mut [u8]) {
+    let state = AtomicU64::new(seed);
+    move |bytes| {
+        for byte in bytes {
+            let next = state.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
+            let mixed = (next ^ (next >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *byte = (mixed >> 56) as u8;
+        }
+    }
 }
 
 /// A 20 byte secret in base64: the form of `shared_secret` and `identity_secret`.

@@ -47,6 +47,7 @@ mod world;
 
 pub use clock::SimTime;
 pub use edge::RateLimits;
+pub use entropy::chance;
 pub use faults::{Fault, FaultKind, LostAnswer, Matcher, When};
 pub use guard::{confirmation_key, device_id, login_code};
 pub use ids::{AssetId, ConfirmationId, OfferId, SteamId, TradeId};

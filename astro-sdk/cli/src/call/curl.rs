@@ -1,10 +1,14 @@
 //! `astro call --curl`: the call as a line for a shell, by the RPC's route.
 
 use astro_sdk::methods::{self, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, SerializeOptions};
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
+
+/// All but what a URL may have anywhere.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The line that makes this call with curl. The key is a variable in it, never its value.
 ///
@@ -55,7 +59,7 @@ fn fill(
         if value.is_empty() {
             return Err(Failure::Usage(format!("{name} is part of the path: give it with -d")));
         }
-        encode(&value, &mut target);
+        target.extend(utf8_percent_encode(&value, PLAIN));
         target.push_str(rest);
     }
     let body = match route.body {
@@ -69,7 +73,7 @@ fn fill(
         target.push(if place == 0 { '?' } else { '&' });
         target.push_str(name);
         target.push('=');
-        encode(value, &mut target);
+        target.extend(utf8_percent_encode(value, PLAIN));
     }
     Ok((target, body))
 }
@@ -102,18 +106,6 @@ fn flat(name: &str, value: &Value, parameters: &mut Vec<(String, String)>) {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Adds a text to a URL.
-fn encode(text: &str, url: &mut String) {
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                url.push(char::from(byte));
-            }
-            _ => url.push_str(&format!("%{byte:02X}")),
-        }
-    }
 }
 
 /// A text as a word of a shell.

@@ -1,11 +1,11 @@
 //! `astro call`: any RPC of any gRPC server, by reflection.
 
-mod codec;
 mod curl;
 mod reflection;
 pub(crate) mod wide;
 
 use astro_sdk::Client;
+use astro_sdk::dynamic::Dynamic;
 use clap::Args;
 use futures_util::stream;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MethodDescriptor};
@@ -137,7 +137,7 @@ pub(crate) async fn send(
     grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
     // On the wire every RPC is a stream; a unary one has one message each way.
     let requests = Request::new(stream::iter(requests));
-    let codec = codec::DynamicCodec::new(method.output());
+    let codec = Dynamic(method.output());
     Ok(grpc.streaming(requests, path, codec).await?.into_inner())
 }
 

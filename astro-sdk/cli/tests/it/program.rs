@@ -30,14 +30,7 @@ impl Run {
 /// The program with nothing of this process's own settings.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_astro"));
-    for name in [
-        "ASTRO_ENDPOINT",
-        "ASTRO_API_KEY",
-        "ASTRO_CA_CERT",
-        "ASTRO_CLIENT_CERT",
-        "ASTRO_CLIENT_KEY",
-        "ASTRO_ORG",
-    ] {
+    for name in astro_cli::VARIABLES {
         command.env_remove(name);
     }
     command.kill_on_drop(true).stdin(Stdio::null());

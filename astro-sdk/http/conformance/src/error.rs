@@ -1,5 +1,6 @@
 //! An error's object as a status with the details that it had.
 
+use astro_sdk::methods::DOMAIN;
 use http::response::Parts;
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
@@ -65,7 +66,7 @@ fn status(object: &Value) -> Result<Status, String> {
 fn is_own_info(detail: &Any) -> bool {
     detail.type_url.ends_with("/google.rpc.ErrorInfo")
         && tonic_types::pb::ErrorInfo::decode(detail.value.as_slice())
-            .is_ok_and(|info| info.domain == "astro.dev")
+            .is_ok_and(|info| info.domain == DOMAIN)
 }
 
 /// A detail as bytes, by its `@type`.

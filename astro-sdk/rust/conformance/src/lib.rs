@@ -1,8 +1,8 @@
 //! The conformance driver of the Rust SDK: one JSON object a line in, one out. The protocol is in
 //! `astro-sdk/conformance/DRIVER.md`. A library as well, for drivers that go another way to the server.
 //!
-//! Reading order: [`ops`] does what is asked, [`typed`] turns the contract's names into the SDK's
-//! types by the generated [`dispatch`], [`json`] writes messages and errors.
+//! Reading order: `ops` does what is asked, `typed` turns the contract's names into the SDK's types by
+//! the generated `dispatch`, `json` writes messages and errors.
 
 #[path = "gen/dispatch.rs"]
 mod dispatch;

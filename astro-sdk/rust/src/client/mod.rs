@@ -212,7 +212,14 @@ impl ClientBuilder {
         bearer(key.trim_start_matches(BYTE_ORDER_MARK)).map(Some)
     }
 
-    fn channel(&self) -> Result<Channel, ConfigError> {
+    /// The way to the server alone, for a program that makes calls of its own: without key, retries
+    /// and limits. It connects at the first call, and again whenever the connection is lost.
+    ///
+    /// Call it within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the endpoint or the certificate cannot be used.
+    pub fn channel(&self) -> Result<Channel, ConfigError> {
         let endpoint = self.endpoint.clone().or_else(|| env("ASTRO_ENDPOINT"));
         let endpoint = endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
         let invalid = || ConfigError::EndpointInvalid(endpoint.clone());

@@ -1,22 +1,22 @@
-//! Messages by their descriptors, for tonic.
+//! Messages whose type is known only when the program runs, for [`tonic::client::Grpc`].
 
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-/// Writes any message, and reads this one.
+/// Writes any message, and reads messages of this type.
 #[derive(Debug, Clone)]
-pub(crate) struct Dynamic(pub(crate) MessageDescriptor);
+pub struct Dynamic(pub MessageDescriptor);
 
 impl Codec for Dynamic {
     type Encode = DynamicMessage;
     type Decode = DynamicMessage;
-    type Encoder = Writes;
+    type Encoder = AnyMessage;
     type Decoder = Self;
 
-    fn encoder(&mut self) -> Writes {
-        Writes
+    fn encoder(&mut self) -> AnyMessage {
+        AnyMessage
     }
 
     fn decoder(&mut self) -> Self {
@@ -26,9 +26,9 @@ impl Codec for Dynamic {
 
 /// Writes any message.
 #[derive(Debug)]
-pub(crate) struct Writes;
+pub struct AnyMessage;
 
-impl Encoder for Writes {
+impl Encoder for AnyMessage {
     type Item = DynamicMessage;
     type Error = Status;
 
