@@ -3,11 +3,12 @@ mod encryption;
 
 use crate::admin_key;
 use crate::config::{
-    ADMIN_KEY_FILE_DEFAULT, Bounds, Collector, Config, DATABASE_URL_DEFAULT, Pace,
+    ADMIN_KEY_FILE_DEFAULT, Bounds, Collector, Config, DATABASE_URL_DEFAULT, Network, Pace, RATES,
+    Rates,
 };
 use crate::db::limits::{READERS_DEFAULT, WRITERS_DEFAULT};
 use crate::db::{Address, Conn, Db, Options};
-use crate::edge::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX};
+use crate::edge::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, RATE_MAX};
 use crate::kernel::conceal::conceal;
 use crate::outside::{Chance, Outside};
 use crate::serve::Server;
@@ -148,6 +149,32 @@ struct ServeArgs {
     /// when a proxy on another machine connects for everybody.
     #[arg(long, env = "ASTRO_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = CONNECTIONS_PER_ADDRESS_MAX, global = true)]
     max_connections_per_address: usize,
+    /// Reads a second of each key, and twice as many at once after a pause; all keys of an organisation
+    /// have five times that. `astro keys update` gives a key its own. Each server counts by itself.
+    #[arg(long, env = "ASTRO_RATE_READ", value_name = "PER_SECOND", default_value_t = RATES.read, global = true, value_parser = rate())]
+    rate_read: u32,
+    /// The same for calls that change something: five times as many at once.
+    #[arg(long, env = "ASTRO_RATE_WRITE", value_name = "PER_SECOND", default_value_t = RATES.write, global = true, value_parser = rate())]
+    rate_write: u32,
+    /// The same for calls that stay open, such as watches: ten times as many at once.
+    #[arg(long, env = "ASTRO_RATE_STREAM", value_name = "PER_SECOND", default_value_t = RATES.stream, global = true, value_parser = rate())]
+    rate_stream: u32,
+    /// Let every key make as many calls as it can.
+    #[arg(long, env = "ASTRO_NO_RATE_LIMITS", global = true)]
+    no_rate_limits: bool,
+    /// Address or network of a proxy in front of this server, such as 127.0.0.1 or 10.0.0.0/8; may be
+    /// given several times. From there, and from nowhere else, the last address in X-Forwarded-For (or
+    /// Forwarded) that is no such proxy's is the caller's: when it sends many bad keys it is locked out
+    /// and its neighbours are not. Calls from this machine's own addresses are not locked out unless
+    /// they are given here.
+    #[arg(
+        long = "trusted-proxy",
+        env = "ASTRO_TRUSTED_PROXIES",
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        global = true
+    )]
+    trusted_proxies: Vec<Network>,
     /// End the process as a crash would, at this place. For tests.
     #[cfg(feature = "crash-points")]
     #[arg(long, hide = true, global = true)]
@@ -164,6 +191,10 @@ impl std::fmt::Debug for ServeArgs {
     }
 }
 
+fn rate() -> impl TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(1..=i64::from(RATE_MAX))
+}
+
 fn connections() -> impl TypedValueParser<Value = usize> {
     clap::value_parser!(u16).range(1..=1000).map(usize::from)
 }
@@ -175,6 +206,11 @@ impl ServeArgs {
             writers: self.database_writers,
             prepare: !self.database_no_prepare,
         }
+    }
+
+    fn rates(&self) -> Option<Rates> {
+        let (read, write, stream) = (self.rate_read, self.rate_write, self.rate_stream);
+        (!self.no_rate_limits).then_some(Rates { read, write, stream })
     }
 
     fn config(&self) -> anyhow::Result<Config> {
@@ -198,6 +234,8 @@ impl ServeArgs {
                 connections_per_address: self.max_connections_per_address,
                 ..Bounds::default()
             },
+            rates: self.rates(),
+            trusted_proxies: self.trusted_proxies.clone(),
             metrics_listen: self.metrics_listen,
             collector: self.otlp_endpoint.clone().map(|endpoint| Collector {
                 endpoint,

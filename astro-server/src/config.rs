@@ -1,8 +1,10 @@
 //! Every setting of the server: flag, environment variable, default and unit.
 use crate::db;
-pub use crate::edge::limits::Bounds;
+pub use crate::edge::Network;
+pub use crate::edge::limits::{Bounds, RATES};
 pub use crate::edge::otlp::Collector;
 pub use crate::edge::tls::Files as TlsFiles;
+pub use crate::kernel::Rates;
 use crate::outside::Outside;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -63,6 +65,10 @@ pub struct Config {
     pub pace: Pace,
     /// How much others may take.
     pub bounds: Bounds,
+    /// Calls a second of a key that has no rates of its own; none: any number of every key.
+    pub rates: Option<Rates>,
+    /// Proxies that are believed when they tell for whom they call.
+    pub trusted_proxies: Vec<Network>,
     /// Where to tell figures for Prometheus, to anybody who can connect; none: nowhere.
     pub metrics_listen: Option<SocketAddr>,
     /// Where to send figures to; none: nowhere. Needs the feature `otlp`.
@@ -85,6 +91,8 @@ impl Config {
             outside: Outside::default(),
             pace: Pace::default(),
             bounds: Bounds::default(),
+            rates: Some(RATES),
+            trusted_proxies: Vec::new(),
             metrics_listen: None,
             collector: None,
             cors_origins: Vec::new(),
@@ -103,6 +111,8 @@ impl std::fmt::Debug for Config {
             .field("admin_key_file", &self.admin_key_file)
             .field("pace", &self.pace)
             .field("bounds", &self.bounds)
+            .field("rates", &self.rates)
+            .field("trusted_proxies", &self.trusted_proxies)
             .field("metrics_listen", &self.metrics_listen)
             .field("collector", &self.collector)
             .field("cors_origins", &self.cors_origins)

@@ -8,7 +8,7 @@ use crate::config::{Bounds, Config};
 use crate::db::{Address, Db};
 use crate::edge::limits::{FRAME_BYTES_MAX, OPEN_CALL_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::edge::tls::Tls;
-use crate::edge::{Admit, Connections, Intake, Listener, health};
+use crate::edge::{Admit, Connections, Guesses, Intake, Listener, Proxies, Rate, health};
 use crate::events::{Feed, Log, Told};
 use crate::kernel::seal::Sealer;
 use crate::metrics::{Level, Metrics};
@@ -101,10 +101,13 @@ impl Server {
         if let Some(collector) = &config.collector {
             edge::otlp::start(collector, &config.outside, &figures, level, &stop)?;
         }
-        let admit = Admit::new(admission);
+        let clock = &config.outside.clock;
+        let rate = Rate::new(config.rates, clock.clone());
+        let admit = Admit::new(admission, rate, Guesses::new(clock.clone()));
         let intake = Intake::new(config.bounds.message, stop.clone());
         let services = edge::stack(routes.routes(), &figures, admit, intake);
-        let router = edge::ways(services, &config.cors_origins)?;
+        let router =
+            edge::ways(services, &config.cors_origins, Proxies::new(&config.trusted_proxies))?;
         let listener = Listener::new(listener, connections.clone(), tls.clone());
         let serving = tokio::spawn(edge::serve(listener, router, stop.clone()));
         let drain = config.pace.drain;

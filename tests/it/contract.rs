@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use astro_sdk::methods::{METHODS, REASONS};
 use astro_server::donations::{DONATION, DonationId};
@@ -191,7 +192,9 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         R::Invalid { .. } => R::KeyInvalid,
         R::KeyInvalid => R::ScopeMissing(text()),
         R::ScopeMissing(_) => R::LimitExceeded("text"),
-        R::LimitExceeded(_) => R::RequestIdReused(text()),
+        R::LimitExceeded(_) => R::TooFast { limit: "read", rate: 1, wait: Duration::from_secs(1) },
+        R::TooFast { wait, .. } => R::LockedOut { wait: *wait },
+        R::LockedOut { .. } => R::RequestIdReused(text()),
         R::RequestIdReused(_) => R::PageToken,
         R::PageToken => R::Etag(text()),
         R::Etag(_) => R::Conflict(text()),

@@ -39,6 +39,7 @@ mod plans;
 mod promises;
 mod puppet;
 mod races;
+mod rates;
 mod remedies;
 mod reports;
 mod requests;

@@ -192,6 +192,7 @@ fn items_to_reserve_by_name_are_looked_for_among_the_free_ones(
         bot: None,
         scopes: vec!["*".to_owned()],
         expires_at: None,
+        rates: Default::default(),
     };
     let (now, sealer) = (app.clock.now(), Sealer::new(&[0; 32], Chance::default()));
     let context = Context { caller, now, sealer };

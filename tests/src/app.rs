@@ -14,7 +14,7 @@ use astro_sdk::v1::{
 };
 use astro_sdk::{Client, Error};
 use astro_server::Server;
-use astro_server::config::{Bounds, Collector, Pace};
+use astro_server::config::{Bounds, Collector, Pace, Rates};
 use astro_server::kernel::Clock;
 use futures_util::StreamExt;
 use steam_sim::{Account, NewAccount, Options, Sim};
@@ -100,6 +100,22 @@ impl App {
         Self::begin(backend, |config| config.cors_origins = origins, |_| {}).await
     }
 
+    /// The same, with a server that lets keys make so many calls a second, believes proxies at these
+    /// addresses, and has a clock that stands until it is moved.
+    ///
+    /// # Panics
+    /// When anything cannot be started.
+    pub async fn start_counting(backend: Backend, rates: Rates, proxies: &[&str]) -> Self {
+        let parse = |text: &&str| text.parse().expect("it is an address");
+        let trusted_proxies = proxies.iter().map(parse).collect();
+        let set = |config: &mut astro_server::Config| {
+            (config.rates, config.trusted_proxies) = (Some(rates), trusted_proxies);
+            let now = config.outside.clock.now().0;
+            config.outside = std::mem::take(&mut config.outside).with_clock(move || now);
+        };
+        Self::begin(backend, set, |_| {}).await
+    }
+
     /// The same, with a server whose bots have their sessions for this long.
     ///
     /// # Panics
@@ -124,9 +140,9 @@ impl App {
         let folder = TempDir::new().expect("a folder can be made");
         let database_url = backend.new_database(folder.path()).expect("a database can be made");
         prepare(&database_url);
-        let clock = Clock::default();
-        let mut config = config(&database_url, &folder, &clock);
+        let mut config = config(&database_url, &folder, &Clock::default());
         set(&mut config);
+        let clock = config.outside.clock.clone();
         let server = Server::start(config).await.expect("the server starts");
         let address = server.address();
         let seat =
@@ -423,6 +439,8 @@ fn config(database_url: &str, folder: &TempDir, clock: &Clock) -> astro_server::
     let mut config = astro_server::Config::new(database_url, &folder.path().join(KEY_FILE));
     config.metrics_listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     config.outside.clock = clock.clone();
+    // Tests hurry; those that are about the limits set them.
+    config.rates = None;
     config.pace = Pace {
         // Longer than a busy machine lets anybody wait.
         lease_ttl: DEADLINE,

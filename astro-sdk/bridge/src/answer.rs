@@ -3,7 +3,7 @@
 use astro_sdk::methods::{DOMAIN, code_name};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Serialize;
@@ -60,13 +60,7 @@ impl Answers {
         };
         let mut answer = object(StatusCode::OK, text, request_id);
         let headers = answer.headers_mut();
-        for name in HANDED_ON {
-            if let Some(value) = told.get(name).and_then(|value| value.to_str().ok())
-                && let Ok(value) = HeaderValue::from_str(value)
-            {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        }
+        hand_on(told, headers);
         let tag = etag(message).and_then(|tag| HeaderValue::from_str(&format!("\"{tag}\"")).ok());
         if let Some(tag) = tag {
             headers.insert(ETAG, tag);
@@ -80,6 +74,7 @@ impl Answers {
         let http = refusal.http.unwrap_or_else(|| http_code(status.code()));
         let mut answer = object(http, self.error_text(status, http, request_id), request_id);
         let headers = answer.headers_mut();
+        hand_on(status.metadata(), headers);
         if let Some((name, value)) = &refusal.header {
             headers.insert(name, value.clone());
         }
@@ -132,6 +127,17 @@ impl Answers {
         let mut object: serde_json::Map<_, _> = serde_json::from_slice(&text).ok()?;
         object.insert("@type".to_owned(), url.into());
         Some(object.into())
+    }
+}
+
+/// Tells what the platform told beside its message.
+pub(crate) fn hand_on(told: &MetadataMap, headers: &mut HeaderMap) {
+    for name in HANDED_ON {
+        if let Some(value) = told.get(name).and_then(|value| value.to_str().ok())
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            headers.insert(HeaderName::from_static(name), value);
+        }
     }
 }
 

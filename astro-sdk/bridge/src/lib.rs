@@ -140,9 +140,12 @@ impl Bridge {
         let codec = Dynamic(target.output.clone());
         let answers = &self.contract.answers;
         if target.method.server_streaming {
-            let messages = services.server_streaming(call, path, codec).await?.into_inner();
+            let (told, messages, _) =
+                services.server_streaming(call, path, codec).await?.into_parts();
             let resume_field = target.method.resume_field;
-            return Ok(stream::answer(messages, resume_field, format, answers.clone(), id));
+            let mut answer = stream::answer(messages, resume_field, format, answers.clone(), id);
+            answer::hand_on(&told, answer.headers_mut());
+            return Ok(answer);
         }
         let (told, message, _) = services.unary(call, path, codec).await?.into_parts();
         Ok(answers.message(&message, &told, id))

@@ -1,11 +1,10 @@
-//! Whether a call is let in: its key is good and has the scope that the contract asks for.
-use super::gate::Entry;
+//! Who calls: whoever has the key, if it is good.
 use super::keys::Secret;
 use super::known::{self, Known};
+use super::roll::Roll;
 use super::{ops, store};
 use crate::db::Db;
-use crate::kernel::{Clock, Error, Result, Timestamp};
-use astro_sdk::methods::Method;
+use crate::kernel::{Caller, Clock, Error, Result, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +19,7 @@ pub struct Admission {
     db: Db,
     clock: Clock,
     known: Known,
+    roll: Roll,
     /// When this server last tried to write down a key's use, by the key's id.
     noted: Arc<Mutex<HashMap<String, Timestamp>>>,
 }
@@ -27,15 +27,15 @@ pub struct Admission {
 impl Admission {
     /// Checks keys against `db`, or as they are `known`.
     pub fn new(db: Db, clock: Clock, known: Known) -> Self {
-        Self { db, clock, known, noted: Arc::default() }
+        let roll = Roll::new(db.clone());
+        Self { db, clock, known, roll, noted: Arc::default() }
     }
 
-    /// Lets the caller with this key call this method.
+    /// The caller with this key.
     ///
     /// # Errors
-    /// [`Error::KeyInvalid`] without a good key, [`Error::ScopeMissing`], those of the database.
-    pub async fn admit(&self, key: Option<&Secret>, method: &'static Method) -> Result<Entry> {
-        let secret = key.ok_or(Error::KeyInvalid)?;
+    /// [`Error::KeyInvalid`] for one that is not good, those of the database.
+    pub async fn identify(&self, secret: &Secret) -> Result<Caller> {
         let found = self.find(secret.id()).await?;
         let (key, hash) = &*found;
         let same: bool =
@@ -47,11 +47,12 @@ impl Admission {
         if key.last_used_at.is_none_or(|at| now.since(at) >= USE_RECORDED_EVERY) {
             self.note_use(&key.id, now);
         }
-        let caller = key.caller();
-        if let Some(scope) = method.scope {
-            caller.may(scope)?;
-        }
-        Ok(Entry { caller, method })
+        Ok(key.caller())
+    }
+
+    /// Whether the key was good a moment ago, without a look at it alone.
+    pub async fn was_good(&self, secret: &Secret) -> bool {
+        self.roll.has(secret, self.clock.now()).await
     }
 
     /// The key with this id, as it was a moment ago.

@@ -11,5 +11,10 @@ pub const STREAMS_PER_KEY_MAX: usize = 100;
 pub const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(1);
 /// Keys that a server knows by heart, each a few hundred bytes: more than are used in a second.
 pub const KEYS_KNOWN_MAX: usize = 4096;
+/// How long the list of good keys is believed by which callers from a locked-out address are told
+/// apart: a new key waits no longer, and no flood of bad ones reads it more often.
+pub const ROLL_KEPT: Duration = KEYS_CHECKED_EVERY;
+/// Keys on that list, some 150 bytes each: more than a platform has in use.
+pub const ROLL_KEYS_MAX: i64 = 65_536;
 /// Time a request id is remembered: longer than Steam's trade protection of seven days.
 pub const REQUEST_IDS_KEPT: Duration = Duration::from_secs(8 * 86_400);

@@ -8,6 +8,7 @@ pub mod limits;
 pub mod ops;
 pub mod service;
 
+mod roll;
 mod schema;
 pub(crate) mod store;
 pub mod streams;
@@ -15,7 +16,7 @@ pub mod streams;
 use crate::db::types::text_enum;
 use crate::jobs::Job;
 use crate::kernel::Noun;
-use crate::kernel::{BotId, Caller, KeyKind, OrgId, Principal, Reach, Timestamp};
+use crate::kernel::{BotId, Caller, KeyKind, OrgId, Principal, Rates, Reach, Timestamp};
 
 pub use gate::Gate;
 pub use streams::{StreamPass, Streams};
@@ -101,6 +102,7 @@ impl ApiKey {
             bot: self.bot,
             scopes: self.scopes.clone(),
             expires_at: self.expires_at,
+            rates: Rates::default(),
         }
     }
 }

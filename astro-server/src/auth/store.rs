@@ -66,6 +66,21 @@ pub(super) fn key_with_hash(conn: &mut Engine, id: &str) -> Result<Option<(ApiKe
     row.map(KeyRow::key).transpose()
 }
 
+/// The keys that are good now, so many at most, with the hashes of their secrets.
+pub(super) fn good_keys(
+    conn: &mut Engine,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(String, Vec<u8>)>> {
+    let unended = api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now));
+    Ok(api_keys::table
+        .filter(api_keys::revoked_at.is_null().and(unended))
+        .select((api_keys::id, api_keys::secret_hash))
+        .order(api_keys::created_at.desc())
+        .limit(limit)
+        .load(conn)?)
+}
+
 pub(super) fn keys_exist(conn: &mut Engine) -> Result<bool> {
     Ok(api_keys::table.select(api_keys::id).first::<String>(conn).optional()?.is_some())
 }

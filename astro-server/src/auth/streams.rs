@@ -172,6 +172,7 @@ mod tests {
             bot: None,
             scopes: vec![],
             expires_at: None,
+            rates: Default::default(),
         }
     }
 

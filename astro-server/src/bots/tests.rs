@@ -88,6 +88,7 @@ fn admin() -> Caller {
         bot: None,
         scopes: vec!["*".to_owned()],
         expires_at: None,
+        rates: Default::default(),
     }
 }
 

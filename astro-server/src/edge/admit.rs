@@ -1,30 +1,68 @@
-//! Lets calls in: reads the key, has it checked with the scope that the contract asks for, and tells
-//! the log how the call ended.
+//! Lets calls in: reads the key and has it checked, counts the call, looks for the scope that the
+//! contract asks for, and tells the log how the call ended.
 use super::door::Visit;
+use super::guesses::Guesses;
+use super::origin::Origin;
+use super::rates::{Level, Rate, seconds};
 use super::refusals::Refusals;
 use crate::auth::admission::Admission;
+use crate::auth::gate::Entry;
 use crate::auth::keys::Secret;
-use crate::kernel::Error;
+use crate::kernel::{Caller, Error, Result};
 use crate::supervise;
 use astro_sdk::methods::{self, Method};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use std::net::SocketAddr;
+use http::HeaderValue;
+use http::header::RETRY_AFTER;
+use std::net::{IpAddr, SocketAddr};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-/// The check of keys, and the log of what was refused.
+/// The check of keys, the count of calls, and the log of what was refused.
 #[derive(Debug, Clone)]
 pub struct Admit {
     admission: Admission,
+    rate: Rate,
+    guesses: Guesses,
     refusals: Refusals,
 }
 
 impl Admit {
-    /// Has keys checked so.
-    pub fn new(admission: Admission) -> Self {
-        Self { admission, refusals: Refusals::default() }
+    /// Has keys checked, calls and bad keys counted so.
+    pub fn new(admission: Admission, rate: Rate, guesses: Guesses) -> Self {
+        Self { admission, rate, guesses, refusals: Refusals::default() }
+    }
+
+    /// Lets the call in, or refuses it; and tells what is left to its caller.
+    async fn enter(&self, call: &Call) -> (Option<Level>, Result<Entry>) {
+        let caller = match self.identify(call).await {
+            Ok(caller) => caller,
+            Err(error) => return (None, Err(error)),
+        };
+        let level = self.rate.take(&caller, call.method.bucket);
+        let refusal = level.and_then(|level| level.refusal());
+        let entry = refusal.map_or_else(|| call.entry(caller), Err);
+        (level, entry)
+    }
+
+    /// Who calls. From an address that is locked out only keys are looked up that were good a moment
+    /// ago.
+    async fn identify(&self, call: &Call) -> Result<Caller> {
+        // Neither none nor a malformed one is a guess: nobody looks it up.
+        let key = call.key.as_ref().ok_or(Error::KeyInvalid)?;
+        let Some(from) = call.origin else { return self.admission.identify(key).await };
+        if let Some(wait) = self.guesses.wait(from)
+            && !self.admission.was_good(key).await
+        {
+            return Err(Error::LockedOut { wait });
+        }
+        let caller = self.admission.identify(key).await;
+        if caller == Err(Error::KeyInvalid) {
+            self.guesses.count(from);
+        }
+        caller
     }
 }
 
@@ -46,24 +84,45 @@ pub(super) async fn admit(
         method,
         key: bearer(request.headers()).and_then(Secret::parse),
         peer: request.extensions().get::<Visit>().map(|visit| visit.peer),
+        origin: request.extensions().get::<Origin>().copied(),
         started: Instant::now(),
     };
-    let entry = match admit.admission.admit(call.key.as_ref(), method).await {
-        Ok(entry) => entry,
-        Err(error) => {
-            let status = Status::from(error);
-            admit.log(&call, Some(&status));
-            return status.into_http();
+    let (level, entry) = admit.enter(&call).await;
+    let mut answer = match entry {
+        Ok(entry) => {
+            request.extensions_mut().insert(entry);
+            admit.run(&call, request, next).await
         }
+        Err(error) => admit.refuse(&call, error),
     };
-    request.extensions_mut().insert(entry);
-    // A defect in one call must not cut the others on its connection.
-    let answered = supervise::caught(method.name, async { Ok(next.run(request).await) }).await;
-    let answer = answered.unwrap_or_else(|panic| Status::from(panic).into_http());
-    let status = Status::from_header_map(answer.headers());
-    let mended = status.as_ref().and_then(mend);
-    admit.log(&call, mended.as_ref().or(status.as_ref()));
-    mended.map_or(answer, Status::into_http)
+    if let Some(level) = level {
+        level.tell(answer.headers_mut());
+    }
+    answer
+}
+
+impl Admit {
+    fn refuse(&self, call: &Call, error: Error) -> Response {
+        let wait = error.retry_after();
+        let status = Status::from(error);
+        self.log(call, Some(&status));
+        let mut answer = status.into_http();
+        if let Some(wait) = wait {
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
+        }
+        answer
+    }
+
+    async fn run(&self, call: &Call, request: Request, next: Next) -> Response {
+        let name = call.method.name;
+        // A defect in one call must not cut the others on its connection.
+        let answered = supervise::caught(name, async { Ok(next.run(request).await) }).await;
+        let answer = answered.unwrap_or_else(|panic| Status::from(panic).into_http());
+        let status = Status::from_header_map(answer.headers());
+        let mended = status.as_ref().and_then(mend);
+        self.log(call, mended.as_ref().or(status.as_ref()));
+        mended.map_or(answer, Status::into_http)
+    }
 }
 
 fn bearer(headers: &http::HeaderMap) -> Option<&str> {
@@ -123,7 +182,17 @@ struct Call {
     /// Well-formed, not necessarily good.
     key: Option<Secret>,
     peer: Option<SocketAddr>,
+    /// Whom the peer calls for.
+    origin: Option<Origin>,
     started: Instant,
+}
+
+impl Call {
+    fn entry(&self, caller: Caller) -> Result<Entry> {
+        let method = self.method;
+        method.scope.map_or(Ok(()), |scope| caller.may(scope))?;
+        Ok(Entry { caller, method })
+    }
 }
 
 impl Admit {
@@ -135,7 +204,7 @@ impl Admit {
         match status {
             Some(status) if code != Code::Ok => {
                 if self.refusals.is_logged() {
-                    let (why, from) = (status.message(), Shown(call.peer));
+                    let (why, from) = (status.message(), Shown(call.peer, call.origin));
                     tracing::info!(
                         rpc = name, key, %from, ?code, ms,
                         "{name} refused to key {key} from {from}: {code:?}: {why}"
@@ -147,13 +216,18 @@ impl Admit {
     }
 }
 
-/// An address, or that it is not known.
-struct Shown(Option<SocketAddr>);
+/// A peer, or whom it calls for, or that nobody knows.
+struct Shown(Option<SocketAddr>, Option<Origin>);
 
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Some(address) => address.fmt(f),
+        let other = |peer: SocketAddr| {
+            let address = self.1.map(|origin| origin.address);
+            address.filter(|address: &IpAddr| *address != peer.ip().to_canonical())
+        };
+        match self.0.map(|peer| (peer, other(peer))) {
+            Some((_, Some(other))) => other.fmt(f),
+            Some((peer, None)) => peer.fmt(f),
             None => f.write_str("-"),
         }
     }

@@ -23,7 +23,7 @@ struct Open {
 
 /// What a caller has at least: one address of IPv4, or the 64 bits of IPv6 that each network may
 /// vary as it likes.
-fn origin(address: IpAddr) -> IpAddr {
+pub(super) fn origin(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -1,5 +1,7 @@
 //! Limits, each with its reason.
+use crate::kernel::Rates;
 use astro_bridge::limits::BODY_BYTES_MAX;
+use astro_sdk::methods::Bucket;
 use std::time::Duration;
 
 /// Connections at once: a client system has one or a few, and each costs some 50 KiB.
@@ -59,6 +61,43 @@ pub const WINDOW_BYTES: (u32, u32) = (256 * 1024, 1024 * 1024);
 pub const REFUSALS_LOGGED: u32 = 20;
 /// See above.
 pub const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
+/// Calls a second of a key that has no rates of its own. Reads: a plugin that asks for each of a
+/// hundred players, ten times a second. Writes: a raffle that hands out two hundred items at once.
+/// Streams: a client opens one and keeps it; those that lost theirs come again one by one.
+pub const RATES: Rates = Rates { read: 1000, write: 200, stream: 10 };
+/// Seconds of rest whose calls a key may make at once: whoever was silent may hurry for a moment, and
+/// an import of a thousand items or a hundred clients that come back are no attack.
+pub fn burst_seconds(bucket: Bucket) -> u32 {
+    match bucket {
+        Bucket::Read => 2,
+        Bucket::Write => 5,
+        Bucket::Stream => 10,
+    }
+}
+/// Most calls a second that can be given to a key: beyond what a server does.
+pub const RATE_MAX: u32 = 100_000;
+/// How many times a key's usual rates all keys of an organisation have together: one that runs wild
+/// leaves room for its neighbours, and an organisation has few that hurry at once.
+pub const RATES_OF_ORGANIZATION: u32 = 5;
+/// Keys, and organisations, whose calls are counted apart at once, each in some 400 bytes: what is not
+/// in use is forgotten. Those beyond share one count.
+pub const COUNTED_MAX: usize = 65_536;
+/// How often what is not in use any more is looked for, and least time between two looks when there
+/// is no room: a look takes a few milliseconds.
+pub const COUNTED_SWEPT_EVERY: (Duration, Duration) =
+    (Duration::from_secs(60), Duration::from_secs(1));
+/// Bad keys of an address within [`GUESSES_WITHIN`] that are looked up: a plugin with an old key that
+/// is started again and again stays below.
+pub const GUESSES_MAX: u32 = 20;
+/// See above.
+pub const GUESSES_WITHIN: Duration = Duration::from_secs(60);
+/// First and longest lock-out of an address; each that follows is twice as long.
+pub const LOCKOUT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+/// Time without a bad key after the end of a lock-out in which an address is forgotten.
+pub const GUESSES_FORGOTTEN: Duration = Duration::from_secs(600);
+/// Addresses whose bad keys are counted apart, each in some 100 bytes. Those beyond are counted with
+/// their network: the first 16 bits.
+pub const GUESSERS_MAX: usize = 65_536;
 
 /// How much of the server others may take; the reasons are above.
 #[derive(Debug, Clone, Copy)]

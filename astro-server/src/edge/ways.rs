@@ -1,5 +1,7 @@
 //! The ways in, told apart by what a request says it is: gRPC, gRPC-Web of browsers, and everything
 //! else, which is HTTP and JSON. All of them go through the one stack.
+use super::door::Visit;
+use super::origin::Proxies;
 use astro_bridge::Bridge;
 use axum::Router;
 use axum::body::Body;
@@ -22,17 +24,18 @@ const PREFLIGHT_KEPT: Duration = Duration::from_secs(3600);
 struct Ways {
     services: Router,
     bridge: Bridge,
+    proxies: Proxies,
 }
 
-/// All ways to `services`, for pages of these origins too.
+/// All ways to `services`, for pages of these origins too, and by these proxies.
 ///
 /// # Errors
 /// An origin that is none.
-pub fn ways(services: Router, origins: &[String]) -> anyhow::Result<Router> {
+pub fn ways(services: Router, origins: &[String], proxies: Proxies) -> anyhow::Result<Router> {
     let inner = services.clone();
     let bridge =
         Bridge::new(BoxCloneSyncService::new(service_fn(move |call| within(inner.clone(), call))))?;
-    let router = Router::new().fallback(enter).with_state(Ways { services, bridge });
+    let router = Router::new().fallback(enter).with_state(Ways { services, bridge, proxies });
     if origins.is_empty() {
         return Ok(router);
     }
@@ -48,7 +51,10 @@ async fn within(
     Ok(answer.map(tonic::body::Body::new))
 }
 
-async fn enter(State(ways): State<Ways>, request: Request) -> Response {
+async fn enter(State(ways): State<Ways>, mut request: Request) -> Response {
+    if let Some(peer) = request.extensions().get::<Visit>().map(|visit| visit.peer) {
+        ways.proxies.trace(&mut request, peer.ip());
+    }
     let kind = request.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     if kind.starts_with(b"application/grpc-web") {
         let answer = GrpcWebLayer::new().layer(ways.services).oneshot(request).await;
@@ -81,8 +87,16 @@ fn cors(origins: &[String]) -> anyhow::Result<CorsLayer> {
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(ExposeHeaders::list(
-            ["etag", "retry-after", "x-request-id", "grpc-status", "grpc-message"]
-                .map(http::HeaderName::from_static),
+            [
+                "etag",
+                "ratelimit",
+                "ratelimit-policy",
+                "retry-after",
+                "x-request-id",
+                "grpc-status",
+                "grpc-message",
+            ]
+            .map(http::HeaderName::from_static),
         ))
         .max_age(PREFLIGHT_KEPT))
 }

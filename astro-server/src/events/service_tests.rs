@@ -76,6 +76,7 @@ impl World {
             bot: None,
             scopes: vec!["events.read".to_owned()],
             expires_at: None,
+            rates: Default::default(),
         };
         let mut request = Request::new(message);
         let method = methods::find(path).unwrap();

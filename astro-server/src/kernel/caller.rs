@@ -2,6 +2,7 @@
 use super::ORGANIZATION;
 use super::error::{Error, Result};
 use super::ids::{BotId, OrgId};
+use super::rate::Rates;
 use super::time::Timestamp;
 
 /// What a key is for.
@@ -119,6 +120,8 @@ pub struct Caller {
     pub scopes: Vec<String>,
     /// When the key expires.
     pub expires_at: Option<Timestamp>,
+    /// Calls a second that the key has of its own.
+    pub rates: Rates,
 }
 
 impl Caller {
@@ -207,6 +210,7 @@ mod tests {
             bot: None,
             scopes: vec![],
             expires_at: None,
+            rates: Default::default(),
         };
         assert_eq!(caller.home("").unwrap(), own);
         assert_eq!(caller.home(&own.to_string()).unwrap(), own);
@@ -225,6 +229,7 @@ mod tests {
             bot: None,
             scopes: vec![],
             expires_at: None,
+            rates: Default::default(),
         };
         let (platform, commons) = (caller(Reach::Platform), caller(Reach::Commons));
         assert!(platform.sees(org) && !commons.sees(org));

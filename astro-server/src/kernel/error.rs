@@ -88,6 +88,24 @@ pub enum Error {
     /// A limit, in words.
     #[error("{0}")]
     LimitExceeded(&'static str),
+    /// More calls than so many a second.
+    #[error("more calls than the limit {limit} takes, {rate} a second; try again in {wait:?}")]
+    TooFast {
+        /// Name of the limit.
+        limit: &'static str,
+        /// Calls a second.
+        rate: u32,
+        /// Time until it takes another.
+        wait: Duration,
+    },
+    /// Too many bad keys came from the caller's address.
+    #[error(
+        "too many calls with keys that are not good came from your address; try again in {wait:?}"
+    )]
+    LockedOut {
+        /// Time until the address may try again.
+        wait: Duration,
+    },
     /// The id came with another request.
     #[error("request_id {0} was used for another request before")]
     RequestIdReused(String),
@@ -158,6 +176,9 @@ impl Error {
 
     /// How long a caller waits before it tries again, if that may help.
     pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::TooFast { wait, .. } | Self::LockedOut { wait } = self {
+            return Some(*wait);
+        }
         matches!(self.kind(), Kind::Unavailable | Kind::ResourceExhausted).then_some(RETRY_DELAY)
     }
 
@@ -186,7 +207,9 @@ impl Error {
             Self::Invalid { .. } => (Kind::InvalidArgument, "FIELD_INVALID"),
             Self::KeyInvalid => (Kind::Unauthenticated, "KEY_INVALID"),
             Self::ScopeMissing(_) => (Kind::PermissionDenied, "SCOPE_MISSING"),
-            Self::LimitExceeded(_) => (Kind::ResourceExhausted, "LIMIT_EXCEEDED"),
+            Self::LimitExceeded(_) | Self::TooFast { .. } | Self::LockedOut { .. } => {
+                (Kind::ResourceExhausted, "LIMIT_EXCEEDED")
+            }
             Self::RequestIdReused(_) => (Kind::InvalidArgument, "REQUEST_ID_REUSED"),
             Self::PageToken => (Kind::InvalidArgument, "PAGE_TOKEN_INVALID"),
             Self::Etag(_) => (Kind::Aborted, "ETAG_MISMATCH"),
@@ -213,6 +236,8 @@ impl Error {
             Self::Invalid { field, .. } => vec![("field", field.clone())],
             Self::ScopeMissing(scope) => vec![("scope", scope.clone())],
             Self::LimitExceeded(limit) => vec![("limit", (*limit).to_owned())],
+            Self::TooFast { limit, .. } => vec![("limit", (*limit).to_owned())],
+            Self::LockedOut { .. } => vec![("limit", "address".to_owned())],
             Self::RequestIdReused(id) => vec![("request_id", id.clone())],
             Self::Etag(etag) => vec![("etag", etag.clone())],
             Self::NotFound { noun, id } => vec![(noun.field, id.clone())],

@@ -65,6 +65,26 @@ impl Clock {
     }
 }
 
+/// Time that passes by a clock, which may be set: forward it is believed, back it stands still once.
+#[derive(Debug)]
+pub struct Passed {
+    told: Timestamp,
+    passed: Duration,
+}
+
+impl Passed {
+    /// None since now, which is what the clock tells.
+    pub fn since(told: Timestamp) -> Self {
+        Self { told, passed: Duration::ZERO }
+    }
+
+    /// How much has passed when the clock tells this.
+    pub fn look(&mut self, told: Timestamp) -> Duration {
+        self.passed += told.since(std::mem::replace(&mut self.told, told));
+        self.passed
+    }
+}
+
 /// Watches a clock for steps, by the time that passes meanwhile.
 #[derive(Debug)]
 pub struct Steps {
@@ -110,6 +130,16 @@ mod tests {
         assert_eq!(look(start.plus(hour + second * 3), 3), None);
         assert!(look(start.plus(second * 4), 4).unwrap().contains("back by 3600s"));
         assert_eq!(look(start.plus(second * 5), 5), None);
+    }
+
+    #[test]
+    fn time_passes_on_a_clock_that_was_set_back() {
+        let start = Clock::default().now();
+        let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+        let mut passed = Passed::since(start);
+        assert_eq!(passed.look(start.plus(second)), second);
+        assert_eq!(passed.look(start.minus(hour)), second);
+        assert_eq!(passed.look(start.minus(hour).plus(second)), second * 2);
     }
 
     #[test]

@@ -251,6 +251,7 @@ mod tests {
             bot: None,
             scopes,
             expires_at: None,
+            rates: Default::default(),
         }
     }
 

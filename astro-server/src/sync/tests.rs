@@ -35,6 +35,7 @@ fn books() -> Books {
         bot: None,
         scopes,
         expires_at: None,
+        rates: Default::default(),
     };
     let bot = conn.write(|conn| {
         let new = NewOrg { slug: "red".to_owned(), ..NewOrg::default() };
