@@ -21,6 +21,10 @@ type (
 	ListApiKeysRequest = astrov1.ListApiKeysRequest
 	// ListApiKeysResponse is a page.
 	ListApiKeysResponse = astrov1.ListApiKeysResponse
+	// UpdateApiKeyRequest changes a key.
+	UpdateApiKeyRequest = astrov1.UpdateApiKeyRequest
+	// UpdateApiKeyResponse has the key.
+	UpdateApiKeyResponse = astrov1.UpdateApiKeyResponse
 	// RevokeApiKeyRequest revokes.
 	RevokeApiKeyRequest = astrov1.RevokeApiKeyRequest
 	// RevokeApiKeyResponse has the key.
@@ -470,8 +474,10 @@ const (
 	ReasonKeyInvalid = "KEY_INVALID"
 	// PERMISSION_DENIED. metadata: scope. Ask for a key that holds the scope.
 	ReasonScopeMissing = "SCOPE_MISSING"
-	// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
-	// request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
+	// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many calls a second, too many open streams,
+	// too slow a reader, a request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB. The
+	// limit on calls is "read", "write" or "stream" of the key, the same after "organization/" of all
+	// keys of the organisation, or "address" after many calls with bad keys from one address.
 	ReasonLimitExceeded = "LIMIT_EXCEEDED"
 	// INVALID_ARGUMENT + BadRequest naming the field. metadata: field.
 	ReasonFieldInvalid = "FIELD_INVALID"
@@ -709,4 +715,6 @@ const (
 	EventTypeUserTradeUrlSet = "user.trade_url_set"
 	// The person's profile on Steam changed.
 	EventTypeUserProfileUpdated = "user.profile_updated"
+	// Name or rates of a key changed.
+	EventTypeKeyUpdated = "key.updated"
 )

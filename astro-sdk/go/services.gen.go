@@ -74,6 +74,13 @@ func (s *AccessService) ListApiKeys(ctx context.Context, request *ListApiKeysReq
 	}, request, options)
 }
 
+// UpdateApiKey changes a key's name and rates. The change holds at once, at other servers within two seconds.
+//
+// Scope: keys.write. Reasons: API_KEY_NOT_FOUND, REQUEST_ID_REUSED.
+func (s *AccessService) UpdateApiKey(ctx context.Context, request *UpdateApiKeyRequest, options ...CallOption) (*UpdateApiKeyResponse, error) {
+	return call[*UpdateApiKeyResponse](ctx, s.connection, method{path: "/astro.v1.AccessService/UpdateApiKey", mayRepeat: true, requestID: 3}, request, options)
+}
+
 // RevokeApiKey revokes a key at once; its open streams end. Revoking it again changes nothing.
 //
 // Scope: keys.write. Reasons: API_KEY_NOT_FOUND.

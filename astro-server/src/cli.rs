@@ -2,13 +2,14 @@
 mod encryption;
 
 use crate::admin_key;
+use crate::auth::limits::RATE_MAX;
 use crate::config::{
     ADMIN_KEY_FILE_DEFAULT, Bounds, Collector, Config, DATABASE_URL_DEFAULT, Network, Pace, RATES,
     Rates,
 };
 use crate::db::limits::{READERS_DEFAULT, WRITERS_DEFAULT};
 use crate::db::{Address, Conn, Db, Options};
-use crate::edge::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, RATE_MAX};
+use crate::edge::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX};
 use crate::kernel::conceal::conceal;
 use crate::outside::{Chance, Outside};
 use crate::serve::Server;

@@ -270,7 +270,11 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
     };
     let items = items::service::Items { gate: gate.clone(), log: log.clone() };
     let events = events::service::Events { gate: gate.clone(), feed, log, told: Told::default() };
-    let access = auth::service::Access { gate: gate.clone(), has_bot: bots::ops::belongs };
+    let access = auth::service::Access {
+        gate: gate.clone(),
+        has_bot: bots::ops::belongs,
+        usual: config.rates,
+    };
     let bots = bots::service::Bots { gate: gate.clone(), clear: sync::ops::clear };
     let mut routes = Routes::builder();
     macro_rules! add {

@@ -1,20 +1,24 @@
 //! Whoever asks too fast waits, by gRPC and by HTTP alike, and nobody else does; and who guesses keys
 //! is locked out, while good keys from the same address go on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use astro_sdk::v1::*;
-use astro_sdk::{Code, Error};
+use astro_sdk::{Client, Code, Error};
+use astro_server::Server;
 use astro_server::auth::keys::Secret;
 use astro_server::config::Rates;
 use astro_server::kernel::KeyKind;
 use astro_server::outside::Chance;
 use astro_tests::{App, Backend, DEADLINE, Raw, on_each_database, sql};
 use prost::Message;
+use prost_types::FieldMask;
 use serde_json::json;
 use tonic::Status;
 
+use crate::access::Keys;
 use crate::http::{Http, told};
+use crate::world::key_id;
 
 on_each_database!(
     a_key_that_is_too_fast_is_refused_with_a_wait_and_let_in_after_it,
@@ -25,6 +29,8 @@ on_each_database!(
     a_guesser_is_locked_out_for_longer_each_time_and_good_keys_go_on,
     behind_a_trusted_proxy_the_guilty_address_alone_is_locked_out,
     nobody_but_a_trusted_proxy_is_believed_to_call_for_others,
+    a_rate_of_its_own_holds_at_once_and_at_another_server_soon,
+    an_organisations_key_gives_no_higher_rate_than_it_has,
 );
 
 const GET_CALLER: &str = "/astro.v1.AccessService/GetCaller";
@@ -124,7 +130,7 @@ async fn a_call_that_is_refused_for_its_haste_does_not_reach_the_database(backen
     for _ in 0..20 {
         too_fast(look().await);
     }
-    app.clock.advance(Duration::from_secs(1));
+    app.clock.advance(Duration::from_secs(60));
     assert_eq!(look().await.unwrap_err().code(), tonic::Code::Unavailable);
     sql::run(&mut conn, "ALTER TABLE hidden RENAME TO users").unwrap();
     let events = app.events().await.len();
@@ -281,4 +287,100 @@ async fn nobody_but_a_trusted_proxy_is_believed_to_call_for_others(backend: Back
     for _ in 0..50 {
         at.guess().await;
     }
+}
+
+/// Changes these rates of a key.
+async fn give(with: &Client, key: &str, paths: &[&str], rates: ApiKey) -> Result<ApiKey, Error> {
+    let request = UpdateApiKeyRequest {
+        api_key: Some(ApiKey { id: key_id(key), ..rates }),
+        update_mask: Some(FieldMask { paths: paths.iter().map(|&path| path.to_owned()).collect() }),
+        ..Default::default()
+    };
+    Ok(with.raw().access().update_api_key(request).await?.into_inner().api_key.unwrap())
+}
+
+fn reads(read_rate: i32) -> ApiKey {
+    ApiKey { read_rate, ..Default::default() }
+}
+
+async fn a_rate_of_its_own_holds_at_once_and_at_another_server_soon(backend: Backend) {
+    let app = App::start_counting(backend, FEW, &[]).await;
+    let mut config = app.server_config();
+    config.rates = Some(FEW);
+    let second = Server::start(config).await.unwrap();
+    let (here, there, key) = (app.raw(), Raw::new(second.address()), &app.client_key);
+    get_caller(&here, key).await.unwrap();
+    get_caller(&there, key).await.unwrap();
+    let began = Instant::now();
+    let changed = give(&app.admin, key, &["read_rate"], reads(1)).await.unwrap();
+    assert_eq!((changed.read_rate, changed.write_rate), (1, 0));
+    for _ in 0..2 {
+        get_caller(&here, key).await.unwrap();
+    }
+    let second_long = Duration::from_secs(1);
+    assert_eq!(too_fast(get_caller(&here, key).await).1, second_long);
+    loop {
+        let answer = get_caller(&there, key).await;
+        if answer.is_err() && too_fast(answer).1 == second_long {
+            break;
+        }
+    }
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(4), "it took {took:?}");
+    let request = ListEventsRequest { types: vec!["key.updated".to_owned()], ..Default::default() };
+    let listed = app.admin.raw().events().list_events(request).await.unwrap().into_inner();
+    let told = &listed.events[0].event_data.as_ref().unwrap().fields["fields"];
+    assert!(format!("{told:?}").contains("\"read_rate\""), "{told:?}");
+
+    // More than the organisation's keys have together, and the usual again.
+    give(&app.admin, key, &["read_rate"], reads(100)).await.unwrap();
+    for _ in 0..200 {
+        get_caller(&here, key).await.unwrap();
+    }
+    too_fast(get_caller(&here, key).await);
+    give(&app.admin, key, &["read_rate"], reads(0)).await.unwrap();
+    for _ in 0..10 {
+        get_caller(&here, key).await.unwrap();
+    }
+    too_fast(get_caller(&here, key).await);
+}
+
+async fn an_organisations_key_gives_no_higher_rate_than_it_has(backend: Backend) {
+    let app = App::start_counting(backend, FEW, &[]).await;
+    let key = app.key_with(&["keys.write", "items.read"]).await;
+    let maker = app.client_with(&key);
+    let make = async |read_rate: i32| {
+        let request = CreateApiKeyRequest {
+            kind: ApiKeyKind::Client.into(),
+            display_name: "made by a key".to_owned(),
+            scopes: vec!["items.read".to_owned()],
+            read_rate,
+            ..Default::default()
+        };
+        let made = maker.raw().access().create_api_key(request).await.map_err(Error::from)?;
+        Ok::<_, Error>(made.into_inner().api_key.unwrap().read_rate)
+    };
+    let refused = |answer: Error, field: &str| {
+        assert_eq!(answer.code, Code::InvalidArgument, "{answer}");
+        assert_eq!(answer.metadata["field"], field, "{answer}");
+    };
+    for rate in [0, 1, 5] {
+        assert_eq!(make(rate).await.unwrap(), rate);
+    }
+    refused(make(6).await.unwrap_err(), "read_rate");
+    let mask = ["read_rate"];
+    let field = "api_key.read_rate";
+    refused(give(&maker, &app.client_key, &mask, reads(6)).await.unwrap_err(), field);
+    // Fewer than the usual are the most that it gives, to itself as to others.
+    give(&app.admin, &key, &mask, reads(2)).await.unwrap();
+    assert_eq!(make(2).await.unwrap(), 2);
+    refused(make(0).await.unwrap_err(), "read_rate");
+    refused(give(&maker, &key, &mask, reads(3)).await.unwrap_err(), field);
+    refused(give(&maker, &key, &mask, reads(0)).await.unwrap_err(), field);
+    // What was given to it is not its to give.
+    give(&app.admin, &key, &mask, reads(100_000)).await.unwrap();
+    refused(make(6).await.unwrap_err(), "read_rate");
+    let renamed = ApiKey { display_name: "another name".to_owned(), ..Default::default() };
+    let renamed = give(&maker, &key, &["display_name"], renamed).await.unwrap();
+    assert_eq!((renamed.display_name.as_str(), renamed.read_rate), ("another name", 100_000));
 }

@@ -62,6 +62,16 @@ fn access(name: &str, ids: &Ids) -> Vec<u8> {
         "ListApiKeys" => {
             ListApiKeysRequest { org_id: ids.org.clone(), ..Default::default() }.encode_to_vec()
         }
+        "UpdateApiKey" => UpdateApiKeyRequest {
+            api_key: Some(ApiKey {
+                id: ids.key.clone(),
+                display_name: format!("name {}", ids.variant),
+                ..Default::default()
+            }),
+            update_mask: Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] }),
+            request_id: ids.request.clone(),
+        }
+        .encode_to_vec(),
         "RevokeApiKey" => RevokeApiKeyRequest { api_key_id: ids.key.clone() }.encode_to_vec(),
         _ => missing(name),
     }

@@ -19,6 +19,7 @@ const DENIALS: &[(&str, Option<&str>)] = &[
     ("/astro.v1.AccessService/GetCaller", None),
     ("/astro.v1.AccessService/CreateApiKey", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.AccessService/ListApiKeys", Some("ORGANIZATION_NOT_FOUND")),
+    ("/astro.v1.AccessService/UpdateApiKey", Some("API_KEY_NOT_FOUND")),
     ("/astro.v1.AccessService/RevokeApiKey", Some("API_KEY_NOT_FOUND")),
     ("/astro.v1.AssignmentService/CreateAssignment", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.AssignmentService/GetAssignment", Some("ASSIGNMENT_NOT_FOUND")),

@@ -18,6 +18,7 @@ pub(crate) const COMMANDS: &str = "
 AccessService/GetCaller whoami
 AccessService/CreateApiKey keys create
 AccessService/ListApiKeys keys list
+AccessService/UpdateApiKey keys update
 AccessService/RevokeApiKey keys revoke
 BotService/PauseBot bots pause
 BotService/PauseBot bots resume

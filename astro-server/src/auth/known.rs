@@ -100,6 +100,7 @@ mod tests {
             created_at: Clock::default().now(),
             last_used_at: None,
             revoked_at: None,
+            rates: Default::default(),
         };
         Arc::new((key, secret.hash()))
     }

@@ -11,6 +11,8 @@ pub const STREAMS_PER_KEY_MAX: usize = 100;
 pub const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(1);
 /// Keys that a server knows by heart, each a few hundred bytes: more than are used in a second.
 pub const KEYS_KNOWN_MAX: usize = 4096;
+/// Most calls a second that can be given to a key: beyond what a server does.
+pub const RATE_MAX: u32 = 100_000;
 /// How long the list of good keys is believed by which callers from a locked-out address are told
 /// apart: a new key waits no longer, and no flood of bad ones reads it more often.
 pub const ROLL_KEPT: Duration = KEYS_CHECKED_EVERY;

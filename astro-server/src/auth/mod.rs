@@ -85,6 +85,8 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
     /// Revocation.
     pub revoked_at: Option<Timestamp>,
+    /// Calls a second of its own.
+    pub rates: Rates,
 }
 
 impl ApiKey {
@@ -102,7 +104,7 @@ impl ApiKey {
             bot: self.bot,
             scopes: self.scopes.clone(),
             expires_at: self.expires_at,
-            rates: Rates::default(),
+            rates: self.rates,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Keys: made, used, revoked; and what the server keeps for itself.
 use super::keys::Secret;
 use super::{ApiKey, store};
-use crate::auth::limits::REQUEST_IDS_KEPT;
+use crate::auth::limits::{RATE_MAX, REQUEST_IDS_KEPT};
 use crate::db::Conn;
 use crate::events::{self, EventType, NewEvent};
 use crate::kernel::caller::holds;
-use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Reach, Result, Timestamp};
+use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Rates, Reach, Result, Timestamp};
+use astro_sdk::methods::Bucket;
 
 /// Keys that one statement asks for: both databases take far more values.
 const KEYS_OF_ONE_STATEMENT: usize = 500;
@@ -25,16 +26,28 @@ pub struct NewKey {
     pub scopes: Vec<String>,
     /// Expiry.
     pub expires_at: Option<Timestamp>,
+    /// Calls a second of its own.
+    pub rates: Rates,
+}
+
+/// A change of a key.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Name for people.
+    DisplayName(String),
+    /// Calls a second in one bucket.
+    Rate(Bucket, u32),
 }
 
 /// Makes the key `secret` for `caller`, who cannot give what they do not hold: no further scope,
-/// no other organisation or bot, no longer life.
+/// no other organisation or bot, no longer life, no more calls a second where `usual` are.
 ///
 /// # Errors
 /// [`Error::ScopeMissing`], [`Error::Invalid`].
 pub fn create_key(
     conn: &mut Conn,
     caller: &Caller,
+    usual: Option<Rates>,
     new: NewKey,
     secret: &Secret,
     now: Timestamp,
@@ -54,6 +67,9 @@ pub fn create_key(
         return Err(Error::ScopeMissing(scope.clone()));
     }
     check_end(caller, new.expires_at, now)?;
+    for bucket in BUCKETS {
+        check_rate(caller, usual, bucket, new.rates.of(bucket), rate_field(bucket))?;
+    }
     insert(conn, new, scopes, secret, &caller.source(), now)
 }
 
@@ -69,6 +85,39 @@ fn check_end(caller: &Caller, end: Option<Timestamp>, now: Timestamp) -> Result<
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// The rates that there are.
+const BUCKETS: [Bucket; 3] = [Bucket::Read, Bucket::Write, Bucket::Stream];
+
+fn rate_field(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::Read => "read_rate",
+        Bucket::Write => "write_rate",
+        Bucket::Stream => "stream_rate",
+    }
+}
+
+/// An organisation's key gives no more than the usual rate, and no more than its own: all keys of an
+/// organisation share a limit that only the platform can pass.
+fn check_rate(
+    caller: &Caller,
+    usual: Option<Rates>,
+    bucket: Bucket,
+    rate: u32,
+    field: &str,
+) -> Result<()> {
+    if rate > RATE_MAX {
+        return Err(Error::invalid(field, format!("must be 0 to {RATE_MAX}")));
+    }
+    let Some(usual) = usual.filter(|_| caller.reach != Reach::Platform) else { return Ok(()) };
+    let most = caller.rates.or(usual).of(bucket).min(usual.of(bucket));
+    let wanted = if rate == 0 { usual.of(bucket) } else { rate };
+    if wanted > most {
+        let problem = format!("must be 1 to {most}: an organisation's key gives no more");
+        return Err(Error::invalid(field, problem));
+    }
+    Ok(())
 }
 
 /// Makes the first admin key `secret`, unless the database has keys or another server is making
@@ -108,6 +157,7 @@ pub fn recover(conn: &mut Conn, secret: &Secret, now: Timestamp) -> Result<ApiKe
         bot: None,
         scopes: vec![],
         expires_at: None,
+        rates: Rates::default(),
     };
     insert(conn, new, vec!["*".to_owned()], secret, events::SYSTEM, now)
 }
@@ -131,6 +181,7 @@ fn insert(
         created_at: now,
         last_used_at: None,
         revoked_at: None,
+        rates: new.rates,
     };
     store::insert_key(conn, &key, secret.hash())?;
     events::append(conn, event(&key, EventType::KeyCreated, source, "created"), now)?;
@@ -144,14 +195,60 @@ fn event(key: &ApiKey, name: EventType, source: &str, verb: &str) -> NewEvent {
         .with("kind", key.kind.as_str())
 }
 
+/// The key, if the caller sees it.
+fn seen(conn: &mut Conn, caller: &Caller, id: &str) -> Result<ApiKey> {
+    let found = store::key_with_hash(conn, id)?.map(|(key, _)| key);
+    let visible = |key: &ApiKey| caller.reach.covers(key.org);
+    found.filter(visible).ok_or_else(|| super::API_KEY.missing(id.to_owned()))
+}
+
+/// Changes a key that the caller sees. What is so already changes nothing.
+///
+/// # Errors
+/// `API_KEY_NOT_FOUND`, [`Error::Invalid`].
+pub fn update_key(
+    conn: &mut Conn,
+    caller: &Caller,
+    usual: Option<Rates>,
+    id: &str,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<ApiKey> {
+    let before = seen(conn, caller, id)?;
+    let (mut after, mut changed) = (before.clone(), Vec::new());
+    for change in changes {
+        let was = after.clone();
+        let field = match change {
+            Change::DisplayName(name) => {
+                after.display_name.clone_from(name);
+                "display_name"
+            }
+            Change::Rate(bucket, rate) => {
+                let field = rate_field(*bucket);
+                check_rate(caller, usual, *bucket, *rate, &format!("api_key.{field}"))?;
+                after.rates.set(*bucket, *rate);
+                field
+            }
+        };
+        if after != was && !changed.contains(&field) {
+            changed.push(field);
+        }
+    }
+    if changed.is_empty() {
+        return Ok(before);
+    }
+    store::update_key(conn, &before, &after)?;
+    let event = event(&after, EventType::KeyUpdated, &caller.source(), "changed");
+    events::append(conn, event.with("fields", changed), now)?;
+    Ok(after)
+}
+
 /// Revokes a key that the caller sees; revoking it again changes nothing.
 ///
 /// # Errors
 /// `API_KEY_NOT_FOUND`.
 pub fn revoke_key(conn: &mut Conn, caller: &Caller, id: &str, now: Timestamp) -> Result<ApiKey> {
-    let found = store::key_with_hash(conn, id)?.map(|(key, _)| key);
-    let visible = |key: &ApiKey| caller.reach.covers(key.org);
-    let mut key = found.filter(visible).ok_or_else(|| super::API_KEY.missing(id.to_owned()))?;
+    let mut key = seen(conn, caller, id)?;
     if store::set_revoked(conn, id, now)? {
         key.revoked_at = Some(now);
         events::append(conn, event(&key, EventType::KeyRevoked, &caller.source(), "revoked"), now)?;

@@ -16,6 +16,9 @@ diesel::table! {
         created_at -> Instant,
         last_used_at -> Nullable<Instant>,
         revoked_at -> Nullable<Instant>,
+        read_rate -> Integer,
+        write_rate -> Integer,
+        stream_rate -> Integer,
     }
 }
 

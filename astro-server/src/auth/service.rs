@@ -1,20 +1,20 @@
 //! The wire of keys.
 use super::gate::{Call, Context};
 use super::keys::Secret;
-use super::ops::NewKey;
+use super::ops::{Change, NewKey};
 use super::{ApiKey, Gate, ops, store};
 use crate::db::Conn;
 use crate::edge::unary;
 use crate::kernel::caller::holds;
 use crate::kernel::page::Cursor;
-use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Page, Result, limits};
+use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Page, Rates, Result, limits};
 use crate::{orgs, wire};
-use astro_sdk::methods::METHODS;
+use astro_sdk::methods::{Bucket, METHODS};
 use astro_sdk::v1::access_service_server::AccessService;
 use astro_sdk::v1::{
     self, ApiKeyKind, CreateApiKeyRequest, CreateApiKeyResponse, GetCallerRequest,
     GetCallerResponse, ListApiKeysRequest, ListApiKeysResponse, RevokeApiKeyRequest,
-    RevokeApiKeyResponse,
+    RevokeApiKeyResponse, UpdateApiKeyRequest, UpdateApiKeyResponse,
 };
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -29,6 +29,8 @@ pub struct Access {
     pub gate: Gate,
     /// Passes when an organisation has this bot.
     pub has_bot: HasBot,
+    /// Calls a second of a key that has no rates of its own; none: any number.
+    pub usual: Option<Rates>,
 }
 
 /// What the keys of bots need to know of bots, which are no part of the platform.
@@ -47,12 +49,12 @@ impl AccessService for Access {
         &self,
         request: Request<CreateApiKeyRequest>,
     ) -> Result<Response<CreateApiKeyResponse>, Status> {
-        let has_bot = self.has_bot;
+        let (has_bot, usual) = (self.has_bot, self.usual);
         let create = |call: Call<CreateApiKeyRequest>| async {
             // A transaction may run again, and a secret is made once.
             let secret = Secret::generate(self.gate.db.chance(), parse_kind(call.message.kind)?);
             let work = move |conn: &mut Conn, context: &Context, request| {
-                create(conn, context, request, &secret, has_bot)
+                create(conn, context, request, &secret, (has_bot, usual))
             };
             // Without a request id the answer, which has the secret, is not kept.
             self.gate.mutate(call, |_| "", work).await
@@ -65,6 +67,17 @@ impl AccessService for Access {
         request: Request<ListApiKeysRequest>,
     ) -> Result<Response<ListApiKeysResponse>, Status> {
         unary(request, |call| self.gate.read(call, list)).await
+    }
+
+    async fn update_api_key(
+        &self,
+        request: Request<UpdateApiKeyRequest>,
+    ) -> Result<Response<UpdateApiKeyResponse>, Status> {
+        let (_doubt, usual) = (self.gate.known.doubt(), self.usual);
+        let work = move |conn: &mut Conn, context: &Context, request| {
+            update(conn, context, request, usual)
+        };
+        unary(request, |call| self.gate.mutate(call, |r| &r.request_id, work)).await
     }
 
     async fn revoke_api_key(
@@ -98,13 +111,10 @@ fn create(
     context: &Context,
     request: CreateApiKeyRequest,
     secret: &Secret,
-    has_bot: HasBot,
+    (has_bot, usual): (HasBot, Option<Rates>),
 ) -> Result<CreateApiKeyResponse> {
     let kind = parse_kind(request.kind)?;
-    limits::text("display_name", &request.display_name, limits::NAME_CHARS_MAX)?;
-    if request.display_name.trim().is_empty() {
-        return Err(Error::invalid("display_name", "is required"));
-    }
+    check_name("display_name", &request.display_name)?;
     limits::count("scopes", request.scopes.len(), SCOPES_MAX)?;
     request.scopes.iter().try_for_each(|scope| check_scope(scope))?;
     let org = org_of_new(conn, &context.caller, kind, &request.org_id)?;
@@ -116,9 +126,69 @@ fn create(
         bot,
         scopes: request.scopes,
         expires_at: wire::parse_timestamp("expire_time", request.expire_time)?,
+        rates: Rates {
+            read: parse_rate("read_rate", request.read_rate)?,
+            write: parse_rate("write_rate", request.write_rate)?,
+            stream: parse_rate("stream_rate", request.stream_rate)?,
+        },
     };
-    let key = ops::create_key(conn, &context.caller, new, secret, context.now)?;
+    let key = ops::create_key(conn, &context.caller, usual, new, secret, context.now)?;
     Ok(CreateApiKeyResponse { api_key: Some(to_wire(key)), secret: secret.reveal() })
+}
+
+fn check_name(field: &'static str, name: &str) -> Result<()> {
+    limits::text(field, name, limits::NAME_CHARS_MAX)?;
+    if name.trim().is_empty() {
+        return Err(Error::invalid(field, "is required"));
+    }
+    Ok(())
+}
+
+fn parse_rate(field: &'static str, rate: i32) -> Result<u32> {
+    u32::try_from(rate).map_err(|_| Error::invalid(field, "must not be negative"))
+}
+
+fn rate_to_wire(rate: u32) -> i32 {
+    i32::try_from(rate).unwrap_or(i32::MAX)
+}
+
+fn update(
+    conn: &mut Conn,
+    context: &Context,
+    request: UpdateApiKeyRequest,
+    usual: Option<Rates>,
+) -> Result<UpdateApiKeyResponse> {
+    let wanted = request.api_key.ok_or_else(|| Error::invalid("api_key", "is required"))?;
+    check_id("api_key.id", &wanted.id)?;
+    let mask = request.update_mask.unwrap_or_default().paths;
+    if mask.is_empty() {
+        return Err(Error::invalid("update_mask", "is required"));
+    }
+    limits::count("update_mask", mask.len(), MASK_PATHS.len())?;
+    let changes: Result<Vec<_>> = mask.iter().map(|path| change(path, &wanted)).collect();
+    let key = ops::update_key(conn, &context.caller, usual, &wanted.id, &changes?, context.now)?;
+    Ok(UpdateApiKeyResponse { api_key: Some(to_wire(key)) })
+}
+
+/// What an update mask may name.
+const MASK_PATHS: [&str; 4] = ["display_name", "read_rate", "write_rate", "stream_rate"];
+
+fn change(path: &str, wanted: &v1::ApiKey) -> Result<Change> {
+    let rate = |bucket, field, rate| Ok(Change::Rate(bucket, parse_rate(field, rate)?));
+    match path {
+        "display_name" => {
+            check_name("api_key.display_name", &wanted.display_name)?;
+            Ok(Change::DisplayName(wanted.display_name.clone()))
+        }
+        "read_rate" => rate(Bucket::Read, "api_key.read_rate", wanted.read_rate),
+        "write_rate" => rate(Bucket::Write, "api_key.write_rate", wanted.write_rate),
+        "stream_rate" => rate(Bucket::Stream, "api_key.stream_rate", wanted.stream_rate),
+        other => {
+            let shown: String = other.chars().take(50).collect();
+            let names = MASK_PATHS.join(", ");
+            Err(Error::invalid("update_mask", format!("{shown:?} is none of {names}")))
+        }
+    }
 }
 
 fn list(
@@ -145,15 +215,20 @@ fn revoke(
     context: &Context,
     request: RevokeApiKeyRequest,
 ) -> Result<RevokeApiKeyResponse> {
-    if request.api_key_id.is_empty() {
-        return Err(Error::invalid("api_key_id", "is required"));
-    }
-    if !Secret::is_id(&request.api_key_id) {
-        let form = "must be the id of a key, the 12 characters after astro_<kind>_, not the key";
-        return Err(Error::invalid("api_key_id", form));
-    }
+    check_id("api_key_id", &request.api_key_id)?;
     let key = ops::revoke_key(conn, &context.caller, &request.api_key_id, context.now)?;
     Ok(RevokeApiKeyResponse { api_key: Some(to_wire(key)) })
+}
+
+fn check_id(field: &'static str, id: &str) -> Result<()> {
+    if id.is_empty() {
+        return Err(Error::invalid(field, "is required"));
+    }
+    if !Secret::is_id(id) {
+        let form = "must be the id of a key, the 12 characters after astro_<kind>_, not the key";
+        return Err(Error::invalid(field, form));
+    }
+    Ok(())
 }
 
 /// A platform key belongs to nobody, every other one to an organisation that exists.
@@ -236,6 +311,10 @@ fn to_wire(key: ApiKey) -> v1::ApiKey {
         create_time: Some(wire::timestamp(key.created_at)),
         last_use_time: wire::optional_timestamp(key.last_used_at),
         revoke_time: wire::optional_timestamp(key.revoked_at),
+        read_rate: rate_to_wire(key.rates.read),
+        write_rate: rate_to_wire(key.rates.write),
+        stream_rate: rate_to_wire(key.rates.stream),
+        unknown_fields: Default::default(),
     }
 }
 
@@ -288,7 +367,7 @@ mod tests {
         request: CreateApiKeyRequest,
     ) -> Result<CreateApiKeyResponse> {
         let secret = Secret::generate(conn.chance(), KeyKind::Client);
-        create(conn, context, request, &secret, |_, _, _| Ok(()))
+        create(conn, context, request, &secret, (|_, _, _| Ok(()), None))
     }
 
     fn wanted(kind: ApiKeyKind) -> CreateApiKeyRequest {

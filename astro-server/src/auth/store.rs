@@ -4,7 +4,7 @@ use super::{ApiKey, Kind};
 use crate::db::schema::server_settings;
 use crate::db::seek::{Side, beside};
 use crate::db::{Document, Engine, Guid, Prepare, each, within};
-use crate::kernel::{BotId, Error, OrgId, Page, Reach, Result, Timestamp};
+use crate::kernel::{BotId, Error, OrgId, Page, Rates, Reach, Result, Timestamp};
 use diesel::prelude::*;
 
 #[derive(Insertable, Queryable)]
@@ -21,6 +21,9 @@ struct KeyRow {
     created_at: Timestamp,
     last_used_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
+    read_rate: i32,
+    write_rate: i32,
+    stream_rate: i32,
 }
 
 impl KeyRow {
@@ -38,9 +41,24 @@ impl KeyRow {
             created_at: self.created_at,
             last_used_at: self.last_used_at,
             revoked_at: self.revoked_at,
+            rates: Rates {
+                read: rate(self.read_rate),
+                write: rate(self.write_rate),
+                stream: rate(self.stream_rate),
+            },
         };
         Ok((key, self.secret_hash))
     }
+}
+
+/// A rate as it is kept; the usual for what is none.
+fn rate(kept: i32) -> u32 {
+    u32::try_from(kept).unwrap_or_default()
+}
+
+/// A rate to be kept, which fits.
+fn kept(rate: u32) -> i32 {
+    i32::try_from(rate).unwrap_or(i32::MAX)
 }
 
 pub(super) fn insert_key(conn: &mut Engine, key: &ApiKey, secret_hash: Vec<u8>) -> Result<()> {
@@ -56,6 +74,9 @@ pub(super) fn insert_key(conn: &mut Engine, key: &ApiKey, secret_hash: Vec<u8>) 
         created_at: key.created_at,
         last_used_at: key.last_used_at,
         revoked_at: key.revoked_at,
+        read_rate: kept(key.rates.read),
+        write_rate: kept(key.rates.write),
+        stream_rate: kept(key.rates.stream),
     };
     diesel::insert_into(api_keys::table).values(row).execute(conn)?;
     Ok(())
@@ -126,6 +147,28 @@ pub(super) fn set_used(conn: &mut Engine, id: &str, now: Timestamp) -> Result<()
         .set(api_keys::last_used_at.eq(now))
         .prepared()
         .execute(conn)?;
+    Ok(())
+}
+
+/// Gives the key the name and rates of `after`, unless somebody changed them meanwhile: then the
+/// transaction runs again.
+pub(super) fn update_key(conn: &mut Engine, before: &ApiKey, after: &ApiKey) -> Result<()> {
+    let as_it_was = api_keys::display_name
+        .eq(&before.display_name)
+        .and(api_keys::read_rate.eq(kept(before.rates.read)))
+        .and(api_keys::write_rate.eq(kept(before.rates.write)))
+        .and(api_keys::stream_rate.eq(kept(before.rates.stream)));
+    let changed = diesel::update(api_keys::table.find(&before.id).filter(as_it_was))
+        .set((
+            api_keys::display_name.eq(&after.display_name),
+            api_keys::read_rate.eq(kept(after.rates.read)),
+            api_keys::write_rate.eq(kept(after.rates.write)),
+            api_keys::stream_rate.eq(kept(after.rates.stream)),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        return Err(Error::Conflict(format!("key {} was changed meanwhile", before.id)));
+    }
     Ok(())
 }
 

@@ -74,8 +74,6 @@ pub fn burst_seconds(bucket: Bucket) -> u32 {
         Bucket::Stream => 10,
     }
 }
-/// Most calls a second that can be given to a key: beyond what a server does.
-pub const RATE_MAX: u32 = 100_000;
 /// How many times a key's usual rates all keys of an organisation have together: one that runs wild
 /// leaves room for its neighbours, and an organisation has few that hurry at once.
 pub const RATES_OF_ORGANIZATION: u32 = 5;

@@ -135,7 +135,7 @@ fn forwarded(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &str> {
 
 /// An address, with a port or without.
 fn parse(text: &str) -> Option<IpAddr> {
-    let bracketed = || Some(text.strip_prefix('[')?.split_once(']')?.0.parse::<Ipv6Addr>().ok()?);
+    let bracketed = || text.strip_prefix('[')?.split_once(']')?.0.parse::<Ipv6Addr>().ok();
     let plain = text.parse::<IpAddr>().ok();
     let with_port = || Some(IpAddr::V4(text.split_once(':')?.0.parse().ok()?));
     let address = plain.or_else(|| bracketed().map(IpAddr::V6)).or_else(with_port);

@@ -359,7 +359,7 @@ mod tests {
         }
         for bad in ["key.made", "key.", "key.*.*"] {
             let error = TypePattern::parse(bad).unwrap_err().to_string();
-            assert!(error.ends_with("there are key.created, key.revoked"), "{error}");
+            assert!(error.ends_with("there are key.created, key.revoked, key.updated"), "{error}");
         }
     }
 }

@@ -22,6 +22,15 @@ impl Rates {
         }
     }
 
+    /// Changes the rate of one bucket.
+    pub fn set(&mut self, bucket: Bucket, rate: u32) {
+        match bucket {
+            Bucket::Read => self.read = rate,
+            Bucket::Write => self.write = rate,
+            Bucket::Stream => self.stream = rate,
+        }
+    }
+
     /// What holds for a key with these rates of its own, where `usual` hold for the others.
     #[must_use]
     pub fn or(self, usual: Self) -> Self {

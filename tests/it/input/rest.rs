@@ -76,6 +76,38 @@ pub(crate) fn donations(table: &mut Table<'_>) {
         .bad("filter.bot_id", values::ids(), |q, id| filter(q).bot_id = id);
 }
 
+/// Rates that no key has.
+const RATES: [i32; 4] = [-1, 100_001, i32::MIN, i32::MAX];
+
+fn update_key(table: &mut Table<'_>) {
+    fn key(q: &mut UpdateApiKeyRequest) -> &mut ApiKey {
+        q.api_key.get_or_insert_default()
+    }
+    fn masked<'a>(q: &'a mut UpdateApiKeyRequest, path: &str) -> &'a mut ApiKey {
+        q.update_mask = Some(FieldMask { paths: vec![path.to_owned()] });
+        key(q)
+    }
+    table
+        .rpc::<UpdateApiKeyRequest>("AccessService/UpdateApiKey")
+        .bad("api_key", [()], |q, ()| q.api_key = None)
+        .bad("api_key.id", ["", "x", "abcdef\0hijkm"], |q, id| key(q).id = id.to_owned())
+        .refused("api_key.id", ErrorReason::ApiKeyNotFound, |q| {
+            key(q).id = "abcdefghijkm".to_owned();
+        })
+        .text("api_key.display_name", 100, |q| &mut key(q).display_name)
+        .bad("api_key.display_name", ["", "  "], |q, name| key(q).display_name = name.to_owned())
+        .bad("api_key.read_rate", RATES, |q, rate| masked(q, "read_rate").read_rate = rate)
+        .bad("api_key.write_rate", RATES, |q, rate| masked(q, "write_rate").write_rate = rate)
+        .bad("api_key.stream_rate", RATES, |q, rate| masked(q, "stream_rate").stream_rate = rate)
+        .bad("update_mask", ["", "id", "scopes", "read_rate "], |q, path| {
+            masked(q, path);
+        })
+        .bad("update_mask", [0, 5], |q, count| {
+            q.update_mask = Some(FieldMask { paths: vec!["read_rate".to_owned(); count] });
+        })
+        .request_id(|q| &mut q.request_id);
+}
+
 pub(crate) fn keys(table: &mut Table<'_>) {
     let facts = table.facts;
     let (admin, bot) = (ApiKeyKind::Admin.into(), ApiKeyKind::Bot.into());
@@ -100,7 +132,11 @@ pub(crate) fn keys(table: &mut Table<'_>) {
         .refused("bot_id", ErrorReason::BotNotFound, |q| {
             q.kind = bot;
             q.bot_id = values::unknown();
-        });
+        })
+        .bad("read_rate", RATES, |q, rate| q.read_rate = rate)
+        .bad("write_rate", RATES, |q, rate| q.write_rate = rate)
+        .bad("stream_rate", RATES, |q, rate| q.stream_rate = rate);
+    update_key(table);
     table
         .rpc::<ListApiKeysRequest>("AccessService/ListApiKeys")
         .org(|q| &mut q.org_id)

@@ -12,8 +12,10 @@ pub enum ErrorReason {
     KeyInvalid = 1,
     /// PERMISSION_DENIED. metadata: scope. Ask for a key that holds the scope.
     ScopeMissing = 2,
-    /// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
-    /// request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
+    /// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many calls a second, too many open streams,
+    /// too slow a reader, a request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB. The
+    /// limit on calls is "read", "write" or "stream" of the key, the same after "organization/" of all
+    /// keys of the organisation, or "address" after many calls with bad keys from one address.
     LimitExceeded = 3,
     /// INVALID_ARGUMENT + BadRequest naming the field. metadata: field.
     FieldInvalid = 4,
@@ -168,50 +170,6 @@ impl ErrorReason {
         }
     }
 }
-/// ApiKey is a key without its secret.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ApiKey {
-    /// Public part, also the third part of the key itself.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// Kind.
-    #[prost(enumeration = "ApiKeyKind", tag = "2")]
-    pub kind: i32,
-    /// Name for people, at most 100 characters.
-    #[prost(string, tag = "3")]
-    pub display_name: ::prost::alloc::string::String,
-    /// Organisation; empty for a platform key.
-    #[prost(string, tag = "4")]
-    pub org_id: ::prost::alloc::string::String,
-    /// Bot, for a bot's key.
-    #[prost(string, tag = "5")]
-    pub bot_id: ::prost::alloc::string::String,
-    /// Scopes: "items.read", "assignments.*", "*".
-    #[prost(string, repeated, tag = "6")]
-    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Expiry; unset: none.
-    #[prost(message, optional, tag = "7")]
-    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Creation.
-    #[prost(message, optional, tag = "8")]
-    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Last use, to the minute.
-    #[prost(message, optional, tag = "9")]
-    pub last_use_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Revocation; unset while the key is good.
-    #[prost(message, optional, tag = "10")]
-    pub revoke_time: ::core::option::Option<::prost_types::Timestamp>,
-}
-impl ::prost::Name for ApiKey {
-    const NAME: &'static str = "ApiKey";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.ApiKey".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.ApiKey".into()
-    }
-}
 /// GetCallerRequest is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetCallerRequest {}
@@ -230,7 +188,7 @@ impl ::prost::Name for GetCallerRequest {
 pub struct GetCallerResponse {
     /// Its key.
     #[prost(message, optional, tag = "1")]
-    pub api_key: ::core::option::Option<ApiKey>,
+    pub api_key: ::core::option::Option<crate::v1::ApiKey>,
     /// Version of the server.
     #[prost(string, tag = "2")]
     pub server_version: ::prost::alloc::string::String,
@@ -266,6 +224,16 @@ pub struct CreateApiKeyRequest {
     /// Expiry; unset: none.
     #[prost(message, optional, tag = "6")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Calls a second that only read: 1 to 100000; 0: the usual. An organisation's key gives no more than
+    /// the usual, and no more than it has.
+    #[prost(int32, tag = "7")]
+    pub read_rate: i32,
+    /// Calls a second that change something, likewise.
+    #[prost(int32, tag = "8")]
+    pub write_rate: i32,
+    /// Calls a second that stay open, likewise.
+    #[prost(int32, tag = "9")]
+    pub stream_rate: i32,
 }
 impl ::prost::Name for CreateApiKeyRequest {
     const NAME: &'static str = "CreateApiKeyRequest";
@@ -283,7 +251,7 @@ impl ::prost::Name for CreateApiKeyRequest {
 pub struct CreateApiKeyResponse {
     /// The key.
     #[prost(message, optional, tag = "1")]
-    pub api_key: ::core::option::Option<ApiKey>,
+    pub api_key: ::core::option::Option<crate::v1::ApiKey>,
     /// What to put in "authorization: Bearer …". Shown here once.
     #[prost(string, tag = "2")]
     pub secret: ::prost::alloc::string::String,
@@ -326,7 +294,7 @@ impl ::prost::Name for ListApiKeysRequest {
 pub struct ListApiKeysResponse {
     /// Keys.
     #[prost(message, repeated, tag = "1")]
-    pub api_keys: ::prost::alloc::vec::Vec<ApiKey>,
+    pub api_keys: ::prost::alloc::vec::Vec<crate::v1::ApiKey>,
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
@@ -339,6 +307,47 @@ impl ::prost::Name for ListApiKeysResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/astro.v1.ListApiKeysResponse".into()
+    }
+}
+/// UpdateApiKeyRequest changes a key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateApiKeyRequest {
+    /// Required. The key with its id and the new values.
+    #[prost(message, optional, tag = "1")]
+    pub api_key: ::core::option::Option<crate::v1::ApiKey>,
+    /// Required. Fields to change: "display_name", "read_rate", "write_rate", "stream_rate". Rates are 0
+    /// to 100000; an organisation's key gives no more than the usual, and no more than it has.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Idempotency key (UUID).
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UpdateApiKeyRequest {
+    const NAME: &'static str = "UpdateApiKeyRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.UpdateApiKeyRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.UpdateApiKeyRequest".into()
+    }
+}
+/// UpdateApiKeyResponse has the key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateApiKeyResponse {
+    /// The key.
+    #[prost(message, optional, tag = "1")]
+    pub api_key: ::core::option::Option<crate::v1::ApiKey>,
+}
+impl ::prost::Name for UpdateApiKeyResponse {
+    const NAME: &'static str = "UpdateApiKeyResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.UpdateApiKeyResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.UpdateApiKeyResponse".into()
     }
 }
 /// RevokeApiKeyRequest revokes.
@@ -363,7 +372,7 @@ impl ::prost::Name for RevokeApiKeyRequest {
 pub struct RevokeApiKeyResponse {
     /// The key.
     #[prost(message, optional, tag = "1")]
-    pub api_key: ::core::option::Option<ApiKey>,
+    pub api_key: ::core::option::Option<crate::v1::ApiKey>,
 }
 impl ::prost::Name for RevokeApiKeyResponse {
     const NAME: &'static str = "RevokeApiKeyResponse";
@@ -556,6 +565,25 @@ pub mod access_service_client {
             let path = http::uri::PathAndQuery::from_static("/astro.v1.AccessService/ListApiKeys");
             let mut req = request.into_request();
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.AccessService", "ListApiKeys"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes a key's name and rates. The change holds at once, at other servers within two seconds.
+        ///
+        /// Scope: `keys.write`.
+        ///
+        /// Errors: `API_KEY_NOT_FOUND`, `REQUEST_ID_REUSED`.
+        pub async fn update_api_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateApiKeyRequest>,
+        ) -> std::result::Result<tonic::Response<super::UpdateApiKeyResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.AccessService/UpdateApiKey");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.AccessService", "UpdateApiKey"));
             self.inner.unary(req, path, codec).await
         }
         /// Revokes a key at once; its open streams end. Revoking it again changes nothing.
@@ -4720,6 +4748,236 @@ pub mod user_service_client {
     }
 }
 
+/// ApiKey is a key without its secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ApiKey {
+    /// Public part, also the third part of the key itself.
+    pub id: ::prost::alloc::string::String,
+    /// Kind.
+    pub kind: i32,
+    /// Name for people, at most 100 characters.
+    pub display_name: ::prost::alloc::string::String,
+    /// Organisation; empty for a platform key.
+    pub org_id: ::prost::alloc::string::String,
+    /// Bot, for a bot's key.
+    pub bot_id: ::prost::alloc::string::String,
+    /// Scopes: "items.read", "assignments.*", "*".
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Expiry; unset: none.
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Creation.
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Last use, to the minute.
+    pub last_use_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Revocation; unset while the key is good.
+    pub revoke_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Calls a second that only read, and twice as many at once after a pause; 0: the server's usual
+    /// rate, 1000 unless its operator set another. All keys of an organisation have five times the usual
+    /// rate together; a key with a higher one of its own is counted apart. Each server counts by itself.
+    pub read_rate: i32,
+    /// Calls a second that change something, and five times as many at once; 0: the usual, 200.
+    pub write_rate: i32,
+    /// Calls a second that stay open, such as watches, and ten times as many at once; 0: the usual, 10.
+    pub stream_rate: i32,
+    /// Fields of a newer server; sent back as they came.
+    pub unknown_fields: crate::UnknownFields,
+}
+
+impl ApiKey {
+    /// The value of `kind`, or the default one if this SDK does not know it.
+    pub fn kind(&self) -> crate::v1::ApiKeyKind {
+        crate::v1::ApiKeyKind::try_from(self.kind).unwrap_or_default()
+    }
+
+    /// Sets `kind`.
+    pub fn set_kind(&mut self, value: crate::v1::ApiKeyKind) {
+        self.kind = value.into();
+    }
+}
+
+impl ::prost::Name for ApiKey {
+    const NAME: &'static str = "ApiKey";
+    const PACKAGE: &'static str = "astro.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ApiKey".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ApiKey".into()
+    }
+}
+
+impl ::prost::Message for ApiKey {
+    fn encode_raw(&self, buf: &mut impl ::prost::bytes::BufMut) {
+        if !self.id.is_empty() {
+            ::prost::encoding::string::encode(1, &self.id, buf);
+        }
+        if self.kind != 0 {
+            ::prost::encoding::int32::encode(2, &self.kind, buf);
+        }
+        if !self.display_name.is_empty() {
+            ::prost::encoding::string::encode(3, &self.display_name, buf);
+        }
+        if !self.org_id.is_empty() {
+            ::prost::encoding::string::encode(4, &self.org_id, buf);
+        }
+        if !self.bot_id.is_empty() {
+            ::prost::encoding::string::encode(5, &self.bot_id, buf);
+        }
+        ::prost::encoding::string::encode_repeated(6, &self.scopes, buf);
+        if let Some(value) = &self.expire_time {
+            ::prost::encoding::message::encode(7, value, buf);
+        }
+        if let Some(value) = &self.create_time {
+            ::prost::encoding::message::encode(8, value, buf);
+        }
+        if let Some(value) = &self.last_use_time {
+            ::prost::encoding::message::encode(9, value, buf);
+        }
+        if let Some(value) = &self.revoke_time {
+            ::prost::encoding::message::encode(10, value, buf);
+        }
+        if self.read_rate != 0 {
+            ::prost::encoding::int32::encode(11, &self.read_rate, buf);
+        }
+        if self.write_rate != 0 {
+            ::prost::encoding::int32::encode(12, &self.write_rate, buf);
+        }
+        if self.stream_rate != 0 {
+            ::prost::encoding::int32::encode(13, &self.stream_rate, buf);
+        }
+        self.unknown_fields.encode(buf);
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: ::prost::encoding::WireType,
+        buf: &mut impl ::prost::bytes::Buf,
+        ctx: ::prost::encoding::DecodeContext,
+    ) -> ::core::result::Result<(), ::prost::DecodeError> {
+        let (field, merged) = match tag {
+            1 => ("id", ::prost::encoding::string::merge(wire_type, &mut self.id, buf, ctx)),
+            2 => ("kind", ::prost::encoding::int32::merge(wire_type, &mut self.kind, buf, ctx)),
+            3 => (
+                "display_name",
+                ::prost::encoding::string::merge(wire_type, &mut self.display_name, buf, ctx),
+            ),
+            4 => {
+                ("org_id", ::prost::encoding::string::merge(wire_type, &mut self.org_id, buf, ctx))
+            }
+            5 => {
+                ("bot_id", ::prost::encoding::string::merge(wire_type, &mut self.bot_id, buf, ctx))
+            }
+            6 => (
+                "scopes",
+                ::prost::encoding::string::merge_repeated(wire_type, &mut self.scopes, buf, ctx),
+            ),
+            7 => (
+                "expire_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.expire_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            8 => (
+                "create_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.create_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            9 => (
+                "last_use_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.last_use_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            10 => (
+                "revoke_time",
+                ::prost::encoding::message::merge(
+                    wire_type,
+                    self.revoke_time.get_or_insert_with(Default::default),
+                    buf,
+                    ctx,
+                ),
+            ),
+            11 => (
+                "read_rate",
+                ::prost::encoding::int32::merge(wire_type, &mut self.read_rate, buf, ctx),
+            ),
+            12 => (
+                "write_rate",
+                ::prost::encoding::int32::merge(wire_type, &mut self.write_rate, buf, ctx),
+            ),
+            13 => (
+                "stream_rate",
+                ::prost::encoding::int32::merge(wire_type, &mut self.stream_rate, buf, ctx),
+            ),
+            tag => return self.unknown_fields.merge(tag, wire_type, buf, ctx),
+        };
+        // Whoever refuses the message can say which field it was.
+        merged.map_err(|mut error| {
+            error.push("ApiKey", field);
+            error
+        })
+    }
+
+    fn encoded_len(&self) -> usize {
+        let mut length = self.unknown_fields.encoded_len();
+        if !self.id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(1, &self.id);
+        }
+        if self.kind != 0 {
+            length += ::prost::encoding::int32::encoded_len(2, &self.kind);
+        }
+        if !self.display_name.is_empty() {
+            length += ::prost::encoding::string::encoded_len(3, &self.display_name);
+        }
+        if !self.org_id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(4, &self.org_id);
+        }
+        if !self.bot_id.is_empty() {
+            length += ::prost::encoding::string::encoded_len(5, &self.bot_id);
+        }
+        length += ::prost::encoding::string::encoded_len_repeated(6, &self.scopes);
+        if let Some(value) = &self.expire_time {
+            length += ::prost::encoding::message::encoded_len(7, value);
+        }
+        if let Some(value) = &self.create_time {
+            length += ::prost::encoding::message::encoded_len(8, value);
+        }
+        if let Some(value) = &self.last_use_time {
+            length += ::prost::encoding::message::encoded_len(9, value);
+        }
+        if let Some(value) = &self.revoke_time {
+            length += ::prost::encoding::message::encoded_len(10, value);
+        }
+        if self.read_rate != 0 {
+            length += ::prost::encoding::int32::encoded_len(11, &self.read_rate);
+        }
+        if self.write_rate != 0 {
+            length += ::prost::encoding::int32::encoded_len(12, &self.write_rate);
+        }
+        if self.stream_rate != 0 {
+            length += ::prost::encoding::int32::encoded_len(13, &self.stream_rate);
+        }
+        length
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
 /// Money is an amount in the minor unit of a currency (cents).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Money {
@@ -5851,6 +6109,15 @@ pub mod access_service_server {
             &self,
             request: Request<crate::v1::ListApiKeysRequest>,
         ) -> Result<Response<crate::v1::ListApiKeysResponse>, Status>;
+        /// Changes a key's name and rates. The change holds at once, at other servers within two seconds.
+        ///
+        /// Scope: `keys.write`.
+        ///
+        /// Errors: `API_KEY_NOT_FOUND`, `REQUEST_ID_REUSED`.
+        async fn update_api_key(
+            &self,
+            request: Request<crate::v1::UpdateApiKeyRequest>,
+        ) -> Result<Response<crate::v1::UpdateApiKeyResponse>, Status>;
         /// Revokes a key at once; its open streams end. Revoking it again changes nothing.
         ///
         /// Scope: `keys.write`.
@@ -5867,6 +6134,7 @@ pub mod access_service_server {
             "/astro.v1.AccessService/GetCaller" unary get_caller;
             "/astro.v1.AccessService/CreateApiKey" unary create_api_key;
             "/astro.v1.AccessService/ListApiKeys" unary list_api_keys;
+            "/astro.v1.AccessService/UpdateApiKey" unary update_api_key;
             "/astro.v1.AccessService/RevokeApiKey" unary revoke_api_key;
         }
     }

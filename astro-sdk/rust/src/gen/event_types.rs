@@ -172,4 +172,6 @@ event_types! {
     UserTradeUrlSet "user.trade_url_set" [Info] [] []
     /// The person's profile on Steam changed.
     UserProfileUpdated "user.profile_updated" [Info] [] ["display_name"]
+    /// Name or rates of a key changed.
+    KeyUpdated "key.updated" [Info] ["key_id", "kind", "fields"] []
 }

@@ -33,6 +33,11 @@ impl Paged for v1::ListApiKeysRequest {
     }
 }
 
+impl Rpc for v1::UpdateApiKeyRequest {
+    type Response = v1::UpdateApiKeyResponse;
+    const PATH: &'static str = "/astro.v1.AccessService/UpdateApiKey";
+}
+
 impl Rpc for v1::RevokeApiKeyRequest {
     type Response = v1::RevokeApiKeyResponse;
     const PATH: &'static str = "/astro.v1.AccessService/RevokeApiKey";

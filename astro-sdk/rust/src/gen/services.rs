@@ -143,6 +143,18 @@ impl Access {
         List::new(&self.client.connection, request)
     }
 
+    /// Changes a key's name and rates. The change holds at once, at other servers within two seconds.
+    ///
+    /// Scope: `keys.write`.
+    ///
+    /// Errors: `API_KEY_NOT_FOUND`, `REQUEST_ID_REUSED`.
+    pub fn update_api_key(
+        &self,
+        request: v1::UpdateApiKeyRequest,
+    ) -> Call<v1::UpdateApiKeyRequest> {
+        Call::new(&self.client.connection, request)
+    }
+
     /// Revokes a key at once; its open streams end. Revoking it again changes nothing.
     ///
     /// Scope: `keys.write`.

@@ -171,6 +171,8 @@ export const EventType = {
   USER_TRADE_URL_SET: "user.trade_url_set",
   /** The person's profile on Steam changed. */
   USER_PROFILE_UPDATED: "user.profile_updated",
+  /** Name or rates of a key changed. */
+  KEY_UPDATED: "key.updated",
 } as const;
 
 /** The name of a type of event. */

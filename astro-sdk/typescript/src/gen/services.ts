@@ -82,6 +82,8 @@ import type {
   StartSyncRequestInit,
   StartSyncResponse,
   Sync,
+  UpdateApiKeyRequestInit,
+  UpdateApiKeyResponse,
   UpdateItemRequestInit,
   UpdateItemResponse,
   UpdateOrganizationRequestInit,
@@ -156,6 +158,8 @@ import {
   SetTradeUrlResponseSchema,
   StartSyncRequestSchema,
   StartSyncResponseSchema,
+  UpdateApiKeyRequestSchema,
+  UpdateApiKeyResponseSchema,
   UpdateItemRequestSchema,
   UpdateItemResponseSchema,
   UpdateOrganizationRequestSchema,
@@ -242,6 +246,29 @@ export class AccessService {
           request.pageToken = token;
         },
         endsWhenEmpty: false,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
+   * Changes a key's name and rates. The change holds at once, at other servers within two seconds.
+   *
+   * Scope: `keys.write`.
+   *
+   * Errors: `API_KEY_NOT_FOUND`, `REQUEST_ID_REUSED`.
+   */
+  updateApiKey(
+    request: UpdateApiKeyRequestInit,
+    options: CallOptions = {},
+  ): Promise<UpdateApiKeyResponse> {
+    return this.#calls.call(
+      {
+        path: "/astro.v1.AccessService/UpdateApiKey",
+        input: UpdateApiKeyRequestSchema,
+        output: UpdateApiKeyResponseSchema,
+        mayRepeat: true,
       },
       request,
       options,

@@ -9,6 +9,7 @@ package astrov1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -101,7 +102,15 @@ type ApiKey struct {
 	// Last use, to the minute.
 	LastUseTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_use_time,json=lastUseTime,proto3" json:"last_use_time,omitempty"`
 	// Revocation; unset while the key is good.
-	RevokeTime    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	RevokeTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	// Calls a second that only read, and twice as many at once after a pause; 0: the server's usual
+	// rate, 1000 unless its operator set another. All keys of an organisation have five times the usual
+	// rate together; a key with a higher one of its own is counted apart. Each server counts by itself.
+	ReadRate int32 `protobuf:"varint,11,opt,name=read_rate,json=readRate,proto3" json:"read_rate,omitempty"`
+	// Calls a second that change something, and five times as many at once; 0: the usual, 200.
+	WriteRate int32 `protobuf:"varint,12,opt,name=write_rate,json=writeRate,proto3" json:"write_rate,omitempty"`
+	// Calls a second that stay open, such as watches, and ten times as many at once; 0: the usual, 10.
+	StreamRate    int32 `protobuf:"varint,13,opt,name=stream_rate,json=streamRate,proto3" json:"stream_rate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -204,6 +213,27 @@ func (x *ApiKey) GetRevokeTime() *timestamppb.Timestamp {
 		return x.RevokeTime
 	}
 	return nil
+}
+
+func (x *ApiKey) GetReadRate() int32 {
+	if x != nil {
+		return x.ReadRate
+	}
+	return 0
+}
+
+func (x *ApiKey) GetWriteRate() int32 {
+	if x != nil {
+		return x.WriteRate
+	}
+	return 0
+}
+
+func (x *ApiKey) GetStreamRate() int32 {
+	if x != nil {
+		return x.StreamRate
+	}
+	return 0
 }
 
 // GetCallerRequest is empty.
@@ -312,7 +342,14 @@ type CreateApiKeyRequest struct {
 	// Scopes, at most 50, each held by the caller. Empty: the kind's usual ones.
 	Scopes []string `protobuf:"bytes,5,rep,name=scopes,proto3" json:"scopes,omitempty"`
 	// Expiry; unset: none.
-	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// Calls a second that only read: 1 to 100000; 0: the usual. An organisation's key gives no more than
+	// the usual, and no more than it has.
+	ReadRate int32 `protobuf:"varint,7,opt,name=read_rate,json=readRate,proto3" json:"read_rate,omitempty"`
+	// Calls a second that change something, likewise.
+	WriteRate int32 `protobuf:"varint,8,opt,name=write_rate,json=writeRate,proto3" json:"write_rate,omitempty"`
+	// Calls a second that stay open, likewise.
+	StreamRate    int32 `protobuf:"varint,9,opt,name=stream_rate,json=streamRate,proto3" json:"stream_rate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -387,6 +424,27 @@ func (x *CreateApiKeyRequest) GetExpireTime() *timestamppb.Timestamp {
 		return x.ExpireTime
 	}
 	return nil
+}
+
+func (x *CreateApiKeyRequest) GetReadRate() int32 {
+	if x != nil {
+		return x.ReadRate
+	}
+	return 0
+}
+
+func (x *CreateApiKeyRequest) GetWriteRate() int32 {
+	if x != nil {
+		return x.WriteRate
+	}
+	return 0
+}
+
+func (x *CreateApiKeyRequest) GetStreamRate() int32 {
+	if x != nil {
+		return x.StreamRate
+	}
+	return 0
 }
 
 // CreateApiKeyResponse has the key and its secret.
@@ -563,6 +621,117 @@ func (x *ListApiKeysResponse) GetNextPageToken() string {
 	return ""
 }
 
+// UpdateApiKeyRequest changes a key.
+type UpdateApiKeyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. The key with its id and the new values.
+	ApiKey *ApiKey `protobuf:"bytes,1,opt,name=api_key,json=apiKey,proto3" json:"api_key,omitempty"`
+	// Required. Fields to change: "display_name", "read_rate", "write_rate", "stream_rate". Rates are 0
+	// to 100000; an organisation's key gives no more than the usual, and no more than it has.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// Idempotency key (UUID).
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateApiKeyRequest) Reset() {
+	*x = UpdateApiKeyRequest{}
+	mi := &file_astro_v1_access_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateApiKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateApiKeyRequest) ProtoMessage() {}
+
+func (x *UpdateApiKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_access_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateApiKeyRequest.ProtoReflect.Descriptor instead.
+func (*UpdateApiKeyRequest) Descriptor() ([]byte, []int) {
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateApiKeyRequest) GetApiKey() *ApiKey {
+	if x != nil {
+		return x.ApiKey
+	}
+	return nil
+}
+
+func (x *UpdateApiKeyRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateApiKeyRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// UpdateApiKeyResponse has the key.
+type UpdateApiKeyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The key.
+	ApiKey        *ApiKey `protobuf:"bytes,1,opt,name=api_key,json=apiKey,proto3" json:"api_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateApiKeyResponse) Reset() {
+	*x = UpdateApiKeyResponse{}
+	mi := &file_astro_v1_access_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateApiKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateApiKeyResponse) ProtoMessage() {}
+
+func (x *UpdateApiKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_access_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateApiKeyResponse.ProtoReflect.Descriptor instead.
+func (*UpdateApiKeyResponse) Descriptor() ([]byte, []int) {
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateApiKeyResponse) GetApiKey() *ApiKey {
+	if x != nil {
+		return x.ApiKey
+	}
+	return nil
+}
+
 // RevokeApiKeyRequest revokes.
 type RevokeApiKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -574,7 +743,7 @@ type RevokeApiKeyRequest struct {
 
 func (x *RevokeApiKeyRequest) Reset() {
 	*x = RevokeApiKeyRequest{}
-	mi := &file_astro_v1_access_service_proto_msgTypes[7]
+	mi := &file_astro_v1_access_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -586,7 +755,7 @@ func (x *RevokeApiKeyRequest) String() string {
 func (*RevokeApiKeyRequest) ProtoMessage() {}
 
 func (x *RevokeApiKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_access_service_proto_msgTypes[7]
+	mi := &file_astro_v1_access_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -599,7 +768,7 @@ func (x *RevokeApiKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeApiKeyRequest.ProtoReflect.Descriptor instead.
 func (*RevokeApiKeyRequest) Descriptor() ([]byte, []int) {
-	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{7}
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RevokeApiKeyRequest) GetApiKeyId() string {
@@ -620,7 +789,7 @@ type RevokeApiKeyResponse struct {
 
 func (x *RevokeApiKeyResponse) Reset() {
 	*x = RevokeApiKeyResponse{}
-	mi := &file_astro_v1_access_service_proto_msgTypes[8]
+	mi := &file_astro_v1_access_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -632,7 +801,7 @@ func (x *RevokeApiKeyResponse) String() string {
 func (*RevokeApiKeyResponse) ProtoMessage() {}
 
 func (x *RevokeApiKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_access_service_proto_msgTypes[8]
+	mi := &file_astro_v1_access_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -645,7 +814,7 @@ func (x *RevokeApiKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeApiKeyResponse.ProtoReflect.Descriptor instead.
 func (*RevokeApiKeyResponse) Descriptor() ([]byte, []int) {
-	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{8}
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RevokeApiKeyResponse) GetApiKey() *ApiKey {
@@ -659,7 +828,7 @@ var File_astro_v1_access_service_proto protoreflect.FileDescriptor
 
 const file_astro_v1_access_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dastro/v1/access_service.proto\x12\bastro.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x03\n" +
+	"\x1dastro/v1/access_service.proto\x12\bastro.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\x03\n" +
 	"\x06ApiKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12(\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x14.astro.v1.ApiKeyKindR\x04kind\x12!\n" +
@@ -674,11 +843,16 @@ const file_astro_v1_access_service_proto_rawDesc = "" +
 	"\rlast_use_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vlastUseTime\x12;\n" +
 	"\vrevoke_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"revokeTime\"\x12\n" +
+	"revokeTime\x12\x1b\n" +
+	"\tread_rate\x18\v \x01(\x05R\breadRate\x12\x1d\n" +
+	"\n" +
+	"write_rate\x18\f \x01(\x05R\twriteRate\x12\x1f\n" +
+	"\vstream_rate\x18\r \x01(\x05R\n" +
+	"streamRate\"\x12\n" +
 	"\x10GetCallerRequest\"e\n" +
 	"\x11GetCallerResponse\x12)\n" +
 	"\aapi_key\x18\x01 \x01(\v2\x10.astro.v1.ApiKeyR\x06apiKey\x12%\n" +
-	"\x0eserver_version\x18\x02 \x01(\tR\rserverVersion\"\xe5\x01\n" +
+	"\x0eserver_version\x18\x02 \x01(\tR\rserverVersion\"\xc2\x02\n" +
 	"\x13CreateApiKeyRequest\x12(\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x14.astro.v1.ApiKeyKindR\x04kind\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x15\n" +
@@ -686,7 +860,12 @@ const file_astro_v1_access_service_proto_rawDesc = "" +
 	"\x06bot_id\x18\x04 \x01(\tR\x05botId\x12\x16\n" +
 	"\x06scopes\x18\x05 \x03(\tR\x06scopes\x12;\n" +
 	"\vexpire_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"[\n" +
+	"expireTime\x12\x1b\n" +
+	"\tread_rate\x18\a \x01(\x05R\breadRate\x12\x1d\n" +
+	"\n" +
+	"write_rate\x18\b \x01(\x05R\twriteRate\x12\x1f\n" +
+	"\vstream_rate\x18\t \x01(\x05R\n" +
+	"streamRate\"[\n" +
 	"\x14CreateApiKeyResponse\x12)\n" +
 	"\aapi_key\x18\x01 \x01(\v2\x10.astro.v1.ApiKeyR\x06apiKey\x12\x18\n" +
 	"\x06secret\x18\x02 \x01(\tB\x00R\x06secret\"g\n" +
@@ -697,7 +876,15 @@ const file_astro_v1_access_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"j\n" +
 	"\x13ListApiKeysResponse\x12+\n" +
 	"\bapi_keys\x18\x01 \x03(\v2\x10.astro.v1.ApiKeyR\aapiKeys\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"3\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9c\x01\n" +
+	"\x13UpdateApiKeyRequest\x12)\n" +
+	"\aapi_key\x18\x01 \x01(\v2\x10.astro.v1.ApiKeyR\x06apiKey\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\"A\n" +
+	"\x14UpdateApiKeyResponse\x12)\n" +
+	"\aapi_key\x18\x01 \x01(\v2\x10.astro.v1.ApiKeyR\x06apiKey\"3\n" +
 	"\x13RevokeApiKeyRequest\x12\x1c\n" +
 	"\n" +
 	"api_key_id\x18\x01 \x01(\tR\bapiKeyId\"A\n" +
@@ -708,11 +895,12 @@ const file_astro_v1_access_service_proto_rawDesc = "" +
 	"\x18API_KEY_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12API_KEY_KIND_ADMIN\x10\x01\x12\x17\n" +
 	"\x13API_KEY_KIND_CLIENT\x10\x02\x12\x14\n" +
-	"\x10API_KEY_KIND_BOT\x10\x032\xd0\x02\n" +
+	"\x10API_KEY_KIND_BOT\x10\x032\xa4\x03\n" +
 	"\rAccessService\x12I\n" +
 	"\tGetCaller\x12\x1a.astro.v1.GetCallerRequest\x1a\x1b.astro.v1.GetCallerResponse\"\x03\x90\x02\x01\x12O\n" +
 	"\fCreateApiKey\x12\x1d.astro.v1.CreateApiKeyRequest\x1a\x1e.astro.v1.CreateApiKeyResponse\"\x00\x12O\n" +
 	"\vListApiKeys\x12\x1c.astro.v1.ListApiKeysRequest\x1a\x1d.astro.v1.ListApiKeysResponse\"\x03\x90\x02\x01\x12R\n" +
+	"\fUpdateApiKey\x12\x1d.astro.v1.UpdateApiKeyRequest\x1a\x1e.astro.v1.UpdateApiKeyResponse\"\x03\x90\x02\x02\x12R\n" +
 	"\fRevokeApiKey\x12\x1d.astro.v1.RevokeApiKeyRequest\x1a\x1e.astro.v1.RevokeApiKeyResponse\"\x03\x90\x02\x02B4\n" +
 	"\fdev.astro.v1P\x01Z\"astro.dev/sdk/gen/astro/v1;astrov1b\x06proto3"
 
@@ -729,7 +917,7 @@ func file_astro_v1_access_service_proto_rawDescGZIP() []byte {
 }
 
 var file_astro_v1_access_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_astro_v1_access_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_astro_v1_access_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_astro_v1_access_service_proto_goTypes = []any{
 	(ApiKeyKind)(0),               // 0: astro.v1.ApiKeyKind
 	(*ApiKey)(nil),                // 1: astro.v1.ApiKey
@@ -739,35 +927,43 @@ var file_astro_v1_access_service_proto_goTypes = []any{
 	(*CreateApiKeyResponse)(nil),  // 5: astro.v1.CreateApiKeyResponse
 	(*ListApiKeysRequest)(nil),    // 6: astro.v1.ListApiKeysRequest
 	(*ListApiKeysResponse)(nil),   // 7: astro.v1.ListApiKeysResponse
-	(*RevokeApiKeyRequest)(nil),   // 8: astro.v1.RevokeApiKeyRequest
-	(*RevokeApiKeyResponse)(nil),  // 9: astro.v1.RevokeApiKeyResponse
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*UpdateApiKeyRequest)(nil),   // 8: astro.v1.UpdateApiKeyRequest
+	(*UpdateApiKeyResponse)(nil),  // 9: astro.v1.UpdateApiKeyResponse
+	(*RevokeApiKeyRequest)(nil),   // 10: astro.v1.RevokeApiKeyRequest
+	(*RevokeApiKeyResponse)(nil),  // 11: astro.v1.RevokeApiKeyResponse
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil), // 13: google.protobuf.FieldMask
 }
 var file_astro_v1_access_service_proto_depIdxs = []int32{
 	0,  // 0: astro.v1.ApiKey.kind:type_name -> astro.v1.ApiKeyKind
-	10, // 1: astro.v1.ApiKey.expire_time:type_name -> google.protobuf.Timestamp
-	10, // 2: astro.v1.ApiKey.create_time:type_name -> google.protobuf.Timestamp
-	10, // 3: astro.v1.ApiKey.last_use_time:type_name -> google.protobuf.Timestamp
-	10, // 4: astro.v1.ApiKey.revoke_time:type_name -> google.protobuf.Timestamp
+	12, // 1: astro.v1.ApiKey.expire_time:type_name -> google.protobuf.Timestamp
+	12, // 2: astro.v1.ApiKey.create_time:type_name -> google.protobuf.Timestamp
+	12, // 3: astro.v1.ApiKey.last_use_time:type_name -> google.protobuf.Timestamp
+	12, // 4: astro.v1.ApiKey.revoke_time:type_name -> google.protobuf.Timestamp
 	1,  // 5: astro.v1.GetCallerResponse.api_key:type_name -> astro.v1.ApiKey
 	0,  // 6: astro.v1.CreateApiKeyRequest.kind:type_name -> astro.v1.ApiKeyKind
-	10, // 7: astro.v1.CreateApiKeyRequest.expire_time:type_name -> google.protobuf.Timestamp
+	12, // 7: astro.v1.CreateApiKeyRequest.expire_time:type_name -> google.protobuf.Timestamp
 	1,  // 8: astro.v1.CreateApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
 	1,  // 9: astro.v1.ListApiKeysResponse.api_keys:type_name -> astro.v1.ApiKey
-	1,  // 10: astro.v1.RevokeApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
-	2,  // 11: astro.v1.AccessService.GetCaller:input_type -> astro.v1.GetCallerRequest
-	4,  // 12: astro.v1.AccessService.CreateApiKey:input_type -> astro.v1.CreateApiKeyRequest
-	6,  // 13: astro.v1.AccessService.ListApiKeys:input_type -> astro.v1.ListApiKeysRequest
-	8,  // 14: astro.v1.AccessService.RevokeApiKey:input_type -> astro.v1.RevokeApiKeyRequest
-	3,  // 15: astro.v1.AccessService.GetCaller:output_type -> astro.v1.GetCallerResponse
-	5,  // 16: astro.v1.AccessService.CreateApiKey:output_type -> astro.v1.CreateApiKeyResponse
-	7,  // 17: astro.v1.AccessService.ListApiKeys:output_type -> astro.v1.ListApiKeysResponse
-	9,  // 18: astro.v1.AccessService.RevokeApiKey:output_type -> astro.v1.RevokeApiKeyResponse
-	15, // [15:19] is the sub-list for method output_type
-	11, // [11:15] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	1,  // 10: astro.v1.UpdateApiKeyRequest.api_key:type_name -> astro.v1.ApiKey
+	13, // 11: astro.v1.UpdateApiKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
+	1,  // 12: astro.v1.UpdateApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
+	1,  // 13: astro.v1.RevokeApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
+	2,  // 14: astro.v1.AccessService.GetCaller:input_type -> astro.v1.GetCallerRequest
+	4,  // 15: astro.v1.AccessService.CreateApiKey:input_type -> astro.v1.CreateApiKeyRequest
+	6,  // 16: astro.v1.AccessService.ListApiKeys:input_type -> astro.v1.ListApiKeysRequest
+	8,  // 17: astro.v1.AccessService.UpdateApiKey:input_type -> astro.v1.UpdateApiKeyRequest
+	10, // 18: astro.v1.AccessService.RevokeApiKey:input_type -> astro.v1.RevokeApiKeyRequest
+	3,  // 19: astro.v1.AccessService.GetCaller:output_type -> astro.v1.GetCallerResponse
+	5,  // 20: astro.v1.AccessService.CreateApiKey:output_type -> astro.v1.CreateApiKeyResponse
+	7,  // 21: astro.v1.AccessService.ListApiKeys:output_type -> astro.v1.ListApiKeysResponse
+	9,  // 22: astro.v1.AccessService.UpdateApiKey:output_type -> astro.v1.UpdateApiKeyResponse
+	11, // 23: astro.v1.AccessService.RevokeApiKey:output_type -> astro.v1.RevokeApiKeyResponse
+	19, // [19:24] is the sub-list for method output_type
+	14, // [14:19] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_astro_v1_access_service_proto_init() }
@@ -781,7 +977,7 @@ func file_astro_v1_access_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_astro_v1_access_service_proto_rawDesc), len(file_astro_v1_access_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -33,8 +33,10 @@ const (
 	ErrorReason_ERROR_REASON_KEY_INVALID ErrorReason = 1
 	// PERMISSION_DENIED. metadata: scope. Ask for a key that holds the scope.
 	ErrorReason_ERROR_REASON_SCOPE_MISSING ErrorReason = 2
-	// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
-	// request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
+	// RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many calls a second, too many open streams,
+	// too slow a reader, a request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB. The
+	// limit on calls is "read", "write" or "stream" of the key, the same after "organization/" of all
+	// keys of the organisation, or "address" after many calls with bad keys from one address.
 	ErrorReason_ERROR_REASON_LIMIT_EXCEEDED ErrorReason = 3
 	// INVALID_ARGUMENT + BadRequest naming the field. metadata: field.
 	ErrorReason_ERROR_REASON_FIELD_INVALID ErrorReason = 4

@@ -177,3 +177,5 @@ class EventType:
     """The person's trade URL was stored."""
     USER_PROFILE_UPDATED = "user.profile_updated"
     """The person's profile on Steam changed."""
+    KEY_UPDATED = "key.updated"
+    """Name or rates of a key changed."""

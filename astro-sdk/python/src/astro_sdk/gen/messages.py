@@ -12,6 +12,8 @@ __all__ = [
     "CreateApiKeyResponse",
     "ListApiKeysRequest",
     "ListApiKeysResponse",
+    "UpdateApiKeyRequest",
+    "UpdateApiKeyResponse",
     "RevokeApiKeyRequest",
     "RevokeApiKeyResponse",
     "Assignment",
@@ -108,6 +110,8 @@ CreateApiKeyRequest = message_class("astro.v1.CreateApiKeyRequest")
 CreateApiKeyResponse = message_class("astro.v1.CreateApiKeyResponse")
 ListApiKeysRequest = message_class("astro.v1.ListApiKeysRequest")
 ListApiKeysResponse = message_class("astro.v1.ListApiKeysResponse")
+UpdateApiKeyRequest = message_class("astro.v1.UpdateApiKeyRequest")
+UpdateApiKeyResponse = message_class("astro.v1.UpdateApiKeyResponse")
 RevokeApiKeyRequest = message_class("astro.v1.RevokeApiKeyRequest")
 RevokeApiKeyResponse = message_class("astro.v1.RevokeApiKeyResponse")
 Assignment = message_class("astro.v1.Assignment")

@@ -27,6 +27,8 @@ __all__ = [
     "CreateApiKeyResponse",
     "ListApiKeysRequest",
     "ListApiKeysResponse",
+    "UpdateApiKeyRequest",
+    "UpdateApiKeyResponse",
     "RevokeApiKeyRequest",
     "RevokeApiKeyResponse",
     "Assignment",
@@ -154,6 +156,18 @@ class ApiKey(Message):
     def revoke_time(self) -> Timestamp:
         """Revocation; unset while the key is good."""
 
+    read_rate: int
+    """Calls a second that only read, and twice as many at once after a pause; 0: the server's usual
+    rate, 1000 unless its operator set another. All keys of an organisation have five times the usual
+    rate together; a key with a higher one of its own is counted apart. Each server counts by itself.
+    """
+
+    write_rate: int
+    """Calls a second that change something, and five times as many at once; 0: the usual, 200."""
+
+    stream_rate: int
+    """Calls a second that stay open, such as watches, and ten times as many at once; 0: the usual, 10."""
+
     def __init__(
         self,
         *,
@@ -167,6 +181,9 @@ class ApiKey(Message):
         create_time: Timestamp | None = ...,
         last_use_time: Timestamp | None = ...,
         revoke_time: Timestamp | None = ...,
+        read_rate: int | None = ...,
+        write_rate: int | None = ...,
+        stream_rate: int | None = ...,
     ) -> None: ...
 
 class GetCallerRequest(Message):
@@ -216,6 +233,17 @@ class CreateApiKeyRequest(Message):
     def expire_time(self) -> Timestamp:
         """Expiry; unset: none."""
 
+    read_rate: int
+    """Calls a second that only read: 1 to 100000; 0: the usual. An organisation's key gives no more than
+    the usual, and no more than it has.
+    """
+
+    write_rate: int
+    """Calls a second that change something, likewise."""
+
+    stream_rate: int
+    """Calls a second that stay open, likewise."""
+
     def __init__(
         self,
         *,
@@ -225,6 +253,9 @@ class CreateApiKeyRequest(Message):
         bot_id: str | None = ...,
         scopes: Iterable[str] | None = ...,
         expire_time: Timestamp | None = ...,
+        read_rate: int | None = ...,
+        write_rate: int | None = ...,
+        stream_rate: int | None = ...,
     ) -> None: ...
 
 class CreateApiKeyResponse(Message):
@@ -279,6 +310,43 @@ class ListApiKeysResponse(Message):
         *,
         api_keys: Iterable[ApiKey] | None = ...,
         next_page_token: str | None = ...,
+    ) -> None: ...
+
+class UpdateApiKeyRequest(Message):
+    """UpdateApiKeyRequest changes a key."""
+
+    @property
+    def api_key(self) -> ApiKey:
+        """Required. The key with its id and the new values."""
+
+    @property
+    def update_mask(self) -> FieldMask:
+        """Required. Fields to change: \"display_name\", \"read_rate\", \"write_rate\", \"stream_rate\". Rates are 0
+        to 100000; an organisation's key gives no more than the usual, and no more than it has.
+        """
+
+    request_id: str
+    """Idempotency key (UUID)."""
+
+    def __init__(
+        self,
+        *,
+        api_key: ApiKey | None = ...,
+        update_mask: FieldMask | None = ...,
+        request_id: str | None = ...,
+    ) -> None: ...
+
+class UpdateApiKeyResponse(Message):
+    """UpdateApiKeyResponse has the key."""
+
+    @property
+    def api_key(self) -> ApiKey:
+        """The key."""
+
+    def __init__(
+        self,
+        *,
+        api_key: ApiKey | None = ...,
     ) -> None: ...
 
 class RevokeApiKeyRequest(Message):

@@ -37,6 +37,14 @@ LIST_API_KEYS: Final = ListMethod[m.ListApiKeysRequest, m.ListApiKeysResponse, m
     ends_when_empty=False,
 )
 
+UPDATE_API_KEY: Final = Method(
+    path="/astro.v1.AccessService/UpdateApiKey",
+    request=m.UpdateApiKeyRequest,
+    response=m.UpdateApiKeyResponse,
+    may_repeat=True,
+    has_request_id=True,
+)
+
 REVOKE_API_KEY: Final = Method(
     path="/astro.v1.AccessService/RevokeApiKey",
     request=m.RevokeApiKeyRequest,

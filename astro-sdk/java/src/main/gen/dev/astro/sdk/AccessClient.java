@@ -11,6 +11,8 @@ import dev.astro.v1.ListApiKeysRequest;
 import dev.astro.v1.ListApiKeysResponse;
 import dev.astro.v1.RevokeApiKeyRequest;
 import dev.astro.v1.RevokeApiKeyResponse;
+import dev.astro.v1.UpdateApiKeyRequest;
+import dev.astro.v1.UpdateApiKeyResponse;
 import java.time.Duration;
 import java.util.function.Consumer;
 
@@ -79,6 +81,24 @@ public final class AccessClient {
         ListApiKeysRequest.Builder request = ListApiKeysRequest.newBuilder();
         fields.accept(request);
         return listApiKeys(request.build());
+    }
+
+    /**
+     * Changes a key's name and rates. The change holds at once, at other servers within two seconds.
+     *
+     * <p>Scope: {@code keys.write}. Errors:
+     * {@link Reason#API_KEY_NOT_FOUND},
+     * {@link Reason#REQUEST_ID_REUSED}.
+     */
+    public UpdateApiKeyResponse updateApiKey(UpdateApiKeyRequest request) {
+        return Waiting.on(async.updateApiKey(request));
+    }
+
+    /** As {@link #updateApiKey(UpdateApiKeyRequest)}, with a request that {@code fields} fills. */
+    public UpdateApiKeyResponse updateApiKey(Consumer<UpdateApiKeyRequest.Builder> fields) {
+        UpdateApiKeyRequest.Builder request = UpdateApiKeyRequest.newBuilder();
+        fields.accept(request);
+        return updateApiKey(request.build());
     }
 
     /**

@@ -11,6 +11,8 @@ import dev.astro.v1.ListApiKeysRequest;
 import dev.astro.v1.ListApiKeysResponse;
 import dev.astro.v1.RevokeApiKeyRequest;
 import dev.astro.v1.RevokeApiKeyResponse;
+import dev.astro.v1.UpdateApiKeyRequest;
+import dev.astro.v1.UpdateApiKeyResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -48,6 +50,13 @@ public final class AsyncAccessClient {
                     ListApiKeysResponse::getNextPageToken,
                     (request, token) -> request.toBuilder().setPageToken(token).build(),
                     false);
+    private static final Rpc<UpdateApiKeyRequest, UpdateApiKeyResponse> UPDATE_API_KEY =
+            new Rpc<>(
+                    "astro.v1.AccessService/UpdateApiKey",
+                    UpdateApiKeyRequest.getDefaultInstance(),
+                    UpdateApiKeyResponse.getDefaultInstance(),
+                    true,
+                    3);
     private static final Rpc<RevokeApiKeyRequest, RevokeApiKeyResponse> REVOKE_API_KEY =
             new Rpc<>(
                     "astro.v1.AccessService/RevokeApiKey",
@@ -119,6 +128,24 @@ public final class AsyncAccessClient {
         ListApiKeysRequest.Builder request = ListApiKeysRequest.newBuilder();
         fields.accept(request);
         return listApiKeys(request.build());
+    }
+
+    /**
+     * Changes a key's name and rates. The change holds at once, at other servers within two seconds.
+     *
+     * <p>Scope: {@code keys.write}. Errors:
+     * {@link Reason#API_KEY_NOT_FOUND},
+     * {@link Reason#REQUEST_ID_REUSED}.
+     */
+    public CompletableFuture<UpdateApiKeyResponse> updateApiKey(UpdateApiKeyRequest request) {
+        return transport.call(UPDATE_API_KEY, request, timeout);
+    }
+
+    /** As {@link #updateApiKey(UpdateApiKeyRequest)}, with a request that {@code fields} fills. */
+    public CompletableFuture<UpdateApiKeyResponse> updateApiKey(Consumer<UpdateApiKeyRequest.Builder> fields) {
+        UpdateApiKeyRequest.Builder request = UpdateApiKeyRequest.newBuilder();
+        fields.accept(request);
+        return updateApiKey(request.build());
     }
 
     /**

@@ -261,4 +261,7 @@ public final class EventType {
 
     /** The person's profile on Steam changed. */
     public static final String USER_PROFILE_UPDATED = "user.profile_updated";
+
+    /** Name or rates of a key changed. */
+    public static final String KEY_UPDATED = "key.updated";
 }

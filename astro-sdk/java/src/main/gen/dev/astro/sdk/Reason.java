@@ -21,8 +21,10 @@ public final class Reason {
     public static final String SCOPE_MISSING = "SCOPE_MISSING";
 
     /**
-     * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many open streams, too slow a reader, a
-     * request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB.
+     * RESOURCE_EXHAUSTED + RetryInfo. metadata: limit. Too many calls a second, too many open streams,
+     * too slow a reader, a request over 256 KiB (a bot's frame: 4 MiB), or metadata over 16 KiB. The
+     * limit on calls is "read", "write" or "stream" of the key, the same after "organization/" of all
+     * keys of the organisation, or "address" after many calls with bad keys from one address.
      */
     public static final String LIMIT_EXCEEDED = "LIMIT_EXCEEDED";
 
