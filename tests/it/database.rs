@@ -32,6 +32,14 @@ async fn every_migration_runs_can_be_undone_and_runs_again(backend: Backend) {
     assert_eq!(columns(&mut conn), made);
 }
 
+#[cfg(not(feature = "postgres-tls"))]
+#[test]
+fn a_wish_for_tls_to_postgresql_names_the_feature_that_this_build_lacks() {
+    let url = Address::parse("postgresql://u@localhost/db?sslmode=verify-full").unwrap();
+    let told = Engine::open(&url).err().expect("it cannot").to_string();
+    assert!(told.contains("--features postgres-tls"), "{told}");
+}
+
 #[test]
 fn both_databases_have_the_same_migrations() {
     assert_eq!(migrations(Backend::Sqlite), migrations(Backend::Postgres));

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -99,6 +100,20 @@ pub fn restore_elsewhere(url: &str) -> anyhow::Result<String> {
     Ok(restored)
 }
 
+/// The URL of an empty database in a new cluster that is reached at 127.0.0.1 with TLS alone, by this
+/// certificate and key (PEM).
+///
+/// # Errors
+/// When there is no PostgreSQL, or it does not start.
+pub fn encrypted(certificate: &str, key: &str) -> anyhow::Result<String> {
+    // Free a moment ago: PostgreSQL itself cannot be told to take any.
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let cluster = Cluster::start_for(Some(&Encrypted { port, certificate, key }))?;
+    // It runs as long as this process.
+    std::mem::forget(cluster);
+    Ok(format!("postgresql://postgres@localhost:{port}/postgres?hostaddr=127.0.0.1"))
+}
+
 /// The URL of a new database with what the one at `url` has, to which nobody may be connected.
 ///
 /// # Errors
@@ -179,16 +194,24 @@ fn cluster() -> Result<&'static Cluster, &'static str> {
 
 impl Cluster {
     fn start() -> anyhow::Result<Self> {
+        Self::start_for(None)
+    }
+
+    fn start_for(encrypted: Option<&Encrypted>) -> anyhow::Result<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("astro-pg-").tempdir()?.keep();
-        let started = Self::start_in(&programs, &folder);
+        let started = Self::start_in(&programs, &folder, encrypted);
         if started.is_err() {
             fs::remove_dir_all(&folder).context("cannot remove the folder of the cluster")?;
         }
         Ok(Self { programs, folder, _watchdog: started? })
     }
 
-    fn start_in(programs: &Path, folder: &Path) -> anyhow::Result<Child> {
+    fn start_in(
+        programs: &Path,
+        folder: &Path,
+        encrypted: Option<&Encrypted>,
+    ) -> anyhow::Result<Child> {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
         let owner = Owner::find(folder)?;
         if let Some(owner) = &owner {
@@ -202,8 +225,12 @@ impl Cluster {
         let careless = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off";
         let care = if IS_DURABLE.load(Ordering::Relaxed) { "" } else { careless };
         let socket = folder.display();
+        let listen = match encrypted {
+            Some(encrypted) => encrypted.set_up(&data, owner.as_ref())?,
+            None => "-c listen_addresses=''".to_owned(),
+        };
         let options = format!(
-            "-c listen_addresses='' -c unix_socket_directories='{socket}' {care} \
+            "{listen} -c unix_socket_directories='{socket}' {care} \
              -c max_connections=400 -c max_prepared_transactions=10"
         );
         let pg_ctl = owned(owner.as_ref(), &programs.join("pg_ctl"));
@@ -229,6 +256,34 @@ impl Cluster {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
         run(psql.args(["--set=ON_ERROR_STOP=1", "--command", sql]).arg(self.url(database)))
+    }
+}
+
+/// A cluster that is reached by TCP with TLS alone.
+struct Encrypted<'a> {
+    port: u16,
+    certificate: &'a str,
+    key: &'a str,
+}
+
+impl Encrypted<'_> {
+    /// Writes its files; gives the options of the server.
+    fn set_up(&self, data: &Path, owner: Option<&Owner>) -> anyhow::Result<String> {
+        let access = "local all all trust\nhostssl all all 127.0.0.1/32 trust\n";
+        let files = [("tls.pem", self.certificate), ("tls.key", self.key), ("pg_hba.conf", access)];
+        for (name, text) in files {
+            let file = data.join(name);
+            fs::write(&file, text)?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+            if let Some(owner) = owner {
+                chown(&file, Some(owner.uid), Some(owner.gid))?;
+            }
+        }
+        let port = self.port;
+        Ok(format!(
+            "-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on -c ssl_cert_file=tls.pem \
+             -c ssl_key_file=tls.key"
+        ))
     }
 }
 

@@ -22,7 +22,7 @@ impl Engine {
     /// Opens a connection.
     ///
     /// # Errors
-    /// When the database cannot be reached; for a wish for TLS, which this build does not speak.
+    /// When the database cannot be reached; for a wish for TLS without the feature `postgres-tls`.
     pub fn open(address: &Address) -> ConnectionResult<Self> {
         match address {
             Address::Postgres(url) => open_postgres(url),
@@ -101,10 +101,14 @@ impl std::ops::DerefMut for Conn {
 fn open_postgres(url: &str) -> ConnectionResult<Engine> {
     #[allow(clippy::wildcard_enum_match_arm)] // the library's enum may grow
     PgConnection::establish(&bounded(url)).map(Engine::Postgres).map_err(|error| match error {
-        ConnectionError::BadConnection(text) if text.contains("SSL") || text.contains("sslmode") => {
+        ConnectionError::BadConnection(text)
+            if !cfg!(feature = "postgres-tls")
+                && ["SSL", "sslmode", "no encryption"].iter().any(|word| text.contains(word)) =>
+        {
             ConnectionError::BadConnection(
-                "this build does not speak TLS to PostgreSQL: use a unix socket, a private network \
-                 or a TLS sidecar, and sslmode=prefer or disable"
+                "this build does not speak TLS to PostgreSQL: build it with \
+                 `cargo build --release --features postgres-tls`, or use a unix socket or a private \
+                 network, and sslmode=prefer or disable"
                     .to_owned(),
             )
         }
