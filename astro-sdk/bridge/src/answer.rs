@@ -97,19 +97,7 @@ impl Answers {
         http: StatusCode,
         request_id: &str,
     ) -> Vec<u8> {
-        // Others send such details too, a proxy for instance; theirs are no reasons of Astro.
-        let info = status.get_details_error_info().filter(|info| info.domain == DOMAIN);
-        let reason = info.map(|info| info.reason).unwrap_or_default();
-        let told = Told {
-            code: http.as_u16(),
-            status: code_name(status.code()),
-            message: status.message().replace('\0', ""),
-            reason,
-            details: self.details(status),
-            request_id,
-        };
-        // Fails for no text.
-        serde_json::to_vec(&told).unwrap_or_else(|_| b"{}".to_vec())
+        told(status, http, self.details(status), request_id)
     }
 
     fn details(&self, status: &Status) -> Vec<serde_json::Value> {
@@ -128,6 +116,31 @@ impl Answers {
         object.insert("@type".to_owned(), url.into());
         Some(object.into())
     }
+}
+
+/// An error as an object, without its details.
+pub(crate) fn bare(status: &Status, http: StatusCode, request_id: &str) -> Vec<u8> {
+    told(status, http, Vec::new(), request_id)
+}
+
+fn told(
+    status: &Status,
+    http: StatusCode,
+    details: Vec<serde_json::Value>,
+    request_id: &str,
+) -> Vec<u8> {
+    // Others send such details too, a proxy for instance; theirs are no reasons of Astro.
+    let info = status.get_details_error_info().filter(|info| info.domain == DOMAIN);
+    let told = Told {
+        code: http.as_u16(),
+        status: code_name(status.code()),
+        message: status.message().replace('\0', ""),
+        reason: info.map(|info| info.reason).unwrap_or_default(),
+        details,
+        request_id,
+    };
+    // Fails for no text.
+    serde_json::to_vec(&told).unwrap_or_else(|_| b"{}".to_vec())
 }
 
 /// Tells what the platform told beside its message.

@@ -15,6 +15,7 @@ mod request;
 mod routes;
 pub mod sidecar;
 mod stream;
+pub mod unread;
 
 use std::sync::Arc;
 

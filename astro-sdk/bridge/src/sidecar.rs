@@ -20,10 +20,11 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
-use tonic::Status;
+use tonic::{Status, TimeoutExpired};
 use tower::ServiceExt as _;
 
 use crate::limits::{HEADERS_BYTES_MAX, HEADERS_WAIT};
+use crate::unread::Unread;
 use crate::{Bridge, Services};
 
 /// Connections at once: plugins of a host have a few each.
@@ -153,9 +154,12 @@ fn services(args: &Args) -> anyhow::Result<Services> {
     }
     let channel = client.channel()?;
     Ok(Services::new(channel.map_err(|error| {
+        let error = anyhow::Error::from(error);
+        if error.chain().any(|cause| cause.is::<TimeoutExpired>()) {
+            return Status::deadline_exceeded("the server did not answer in the time it was given");
+        }
         // The chain of causes says more than its first link.
-        let text = format!("{:#}", anyhow::Error::from(error));
-        Status::unavailable(format!("the server cannot be reached: {text}"))
+        Status::unavailable(format!("the server cannot be reached: {error:#}"))
     })))
 }
 
@@ -195,7 +199,8 @@ async fn serve(
             let answer = bridge.answer(with_key(request, key.as_ref()));
             async move { Ok::<_, std::convert::Infallible>(answer.await) }
         });
-        let connection = http.serve_connection(TokioIo::new(stream), answer).into_owned();
+        let connection =
+            http.serve_connection(TokioIo::new(Unread::new(stream)), answer).into_owned();
         let connection = open.watch(connection);
         tokio::spawn(async move {
             let _place = place;

@@ -3,6 +3,7 @@ use super::limits::{CALLS_PER_CONNECTION_MAX, KEEPALIVE, METADATA_BYTES_READ, WI
 use super::listen::Listener;
 use super::tls;
 use astro_bridge::limits::{HEADERS_BYTES_MAX, HEADERS_WAIT};
+use astro_bridge::unread::Unread;
 use axum::Router;
 use axum::body::Body;
 use hyper::Request;
@@ -48,7 +49,8 @@ pub async fn serve(mut listener: Listener, router: Router, stop: CancellationTok
         tokio::spawn(async move {
             // Here, so that a handshake holds nobody up.
             let Some(stream) = tls::begin(tls, socket).await else { return };
-            let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+            let stream = TokioIo::new(Unread::new(stream));
+            let connection = http.serve_connection(stream, service).into_owned();
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!("A connection broke off: {error}");
             }

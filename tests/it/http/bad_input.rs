@@ -11,10 +11,13 @@ use tokio::{
     time::timeout,
 };
 
+use super::sidecar::Sidecar;
 use super::{Http, refused, told};
 
 /// Longer than anything takes that does not hang.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Time between two looks at the server's figures, which nobody is told of.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 on_each_database!(
     a_body_that_cannot_be_taken_is_refused_by_name,
@@ -22,8 +25,32 @@ on_each_database!(
     a_key_in_a_url_is_refused_with_the_reason,
     an_unknown_field_is_skipped_only_when_that_is_asked_for,
     odd_targets_get_an_object_or_a_closed_connection,
-    whoever_leaves_in_the_midst_of_a_request_leaves_nothing_behind,
+    whoever_sends_too_slowly_is_told_so_or_left,
+    whoever_never_reads_or_leaves_in_the_midst_holds_up_nobody_and_leaves_nothing_behind,
 );
+
+/// Both ways in: the server's own port, and a sidecar beside a game server.
+struct Ways {
+    mounted: Http,
+    beside: Http,
+    _sidecar: Sidecar,
+}
+
+impl Ways {
+    async fn to(app: &App) -> Self {
+        Self::with(app, Some(&app.client_key)).await
+    }
+
+    async fn with(app: &App, key: Option<&str>) -> Self {
+        let sidecar = Sidecar::start(&["--server", &app.relay.endpoint()]).await;
+        let mounted = Http::with(app, key.map(str::to_owned));
+        Self { mounted, beside: sidecar.http(app, key), _sidecar: sidecar }
+    }
+
+    fn each(&self) -> [&Http; 2] {
+        [&self.mounted, &self.beside]
+    }
+}
 
 /// A refusal of 400 whose message begins so.
 async fn named(request: RequestBuilder, start: &str) {
@@ -34,7 +61,12 @@ async fn named(request: RequestBuilder, start: &str) {
 
 async fn a_body_that_cannot_be_taken_is_refused_by_name(backend: Backend) {
     let app = App::start(backend).await;
-    let http = Http::of(&app);
+    for http in Ways::to(&app).await.each() {
+        refuses_bodies(http).await;
+    }
+}
+
+async fn refuses_bodies(http: &Http) {
     let post = |body: &[u8]| {
         let request = http.ask("POST", "/api/v1/assignments");
         request.header("content-type", "application/json; charset=utf-8").body(body.to_vec())
@@ -79,7 +111,12 @@ async fn a_body_that_cannot_be_taken_is_refused_by_name(backend: Backend) {
 
 async fn a_path_or_query_that_cannot_be_taken_is_refused_by_name(backend: Backend) {
     let app = App::start(backend).await;
-    let http = Http::of(&app);
+    for http in Ways::to(&app).await.each() {
+        refuses_paths_and_queries(http).await;
+    }
+}
+
+async fn refuses_paths_and_queries(http: &Http) {
     for (path, start) in [
         ("/api/v1/items?pageSiz=1", "pageSiz: is no field"),
         ("/api/v1/items?pageSize=1&pageSize=2", "pageSize: is there twice"),
@@ -122,11 +159,13 @@ async fn a_path_or_query_that_cannot_be_taken_is_refused_by_name(backend: Backen
 
 async fn a_key_in_a_url_is_refused_with_the_reason(backend: Backend) {
     let app = App::start(backend).await;
-    let nobody = Http::with(&app, None);
-    for query in [format!("key={}", app.client_key), format!("x={}", app.client_key)] {
-        let object =
-            refused(nobody.ask("GET", &format!("/api/v1/items?{query}")), 400, "FIELD_INVALID")
-                .await;
+    let (ways, key) = (Ways::with(&app, None).await, &app.client_key);
+    let queries = [format!("key={key}"), format!("x={key}")];
+    for (nobody, query) in
+        ways.each().into_iter().flat_map(|way| queries.iter().map(move |q| (way, q)))
+    {
+        let request = nobody.ask("GET", &format!("/api/v1/items?{query}"));
+        let object = refused(request, 400, "FIELD_INVALID").await;
         let text = object.to_string();
         assert!(text.contains("authorization: Bearer"), "{text}");
         assert!(!text.contains(&app.client_key), "a refusal repeats no key");
@@ -146,26 +185,45 @@ async fn an_unknown_field_is_skipped_only_when_that_is_asked_for(backend: Backen
     assert_eq!(status, StatusCode::OK, "{object}");
 }
 
-/// What comes back for these bytes until the connection ends.
-async fn raw(app: &App, text: &str) -> String {
-    let address = app.relay.endpoint().replace("http://", "");
-    let mut stream = TcpStream::connect(address).await.unwrap();
+/// A connection on which these bytes were sent.
+async fn sent(http: &Http, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(http.base.replace("http://", "")).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
-    let mut back = Vec::new();
+    stream
+}
+
+/// What comes back for these bytes until the connection ends: a refusal with an object, or nothing.
+async fn raw(http: &Http, text: &str) -> String {
+    let (mut stream, mut back) = (sent(http, text).await, Vec::new());
     // A reset is an end as well.
     let _ = timeout(PATIENCE, stream.read_to_end(&mut back)).await.expect("it ends");
-    String::from_utf8_lossy(&back).into_owned()
+    let back = String::from_utf8(back).unwrap();
+    if let Some((head, body)) = back.split_once("\r\n\r\n") {
+        let object: Value =
+            serde_json::from_str(body).unwrap_or_else(|_| panic!("{text:?}: {back}"));
+        if object["code"].is_number() {
+            assert!(head.starts_with(&format!("HTTP/1.1 {}", object["code"])), "{back}");
+            assert_ne!(object["requestId"], "", "{back}");
+        }
+    }
+    back
 }
 
 async fn odd_targets_get_an_object_or_a_closed_connection(backend: Backend) {
     let app = App::start(backend).await;
+    for http in Ways::to(&app).await.each() {
+        refuses_odd_targets(http).await;
+    }
+}
+
+async fn refuses_odd_targets(http: &Http) {
     let head =
         |target: &str| format!("GET {target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
     for target in ["/api/v1/../caller", "/api//v1/caller", "/%2e%2e/%2e%2e/etc/passwd", "*"] {
-        let back = raw(&app, &head(target)).await;
+        let back = raw(http, &head(target)).await;
         assert!(back.starts_with("HTTP/1.1 404") || back.starts_with("HTTP/1.1 400"), "{back}");
     }
-    let back = raw(&app, &head("http://elsewhere.example.org/healthz")).await;
+    let back = raw(http, &head("http://elsewhere.example.org/healthz")).await;
     assert!(back.starts_with("HTTP/1.1 200") && back.contains("SERVING"), "{back}");
     let post = "POST /api/v1/assignments HTTP/1.1\r\nhost: a\r\nauthorization: Bearer x\r\n";
     for abuse in [
@@ -175,36 +233,69 @@ async fn odd_targets_get_an_object_or_a_closed_connection(backend: Backend) {
         "content-length: -1\r\n\r\n",
         "x: \u{1}\r\n\r\n",
     ] {
-        let back = raw(&app, &format!("{post}{abuse}")).await;
+        let back = raw(http, &format!("{post}{abuse}")).await;
         assert!(back.is_empty() || back.starts_with("HTTP/1.1 4"), "{abuse:?}: {back}");
     }
-    let back = raw(&app, "NONSENSE\r\n\r\n").await;
-    assert!(back.is_empty() || back.starts_with("HTTP/1.1 400"), "{back}");
-    assert_eq!(Http::of(&app).get("/healthz").await["status"], "SERVING");
+    let back = raw(http, "NONSENSE\r\n\r\n").await;
+    assert!(back.starts_with("HTTP/1.1 400") && back.contains("is no HTTP"), "{back}");
+    let long = "x".repeat(70_000);
+    let back = raw(http, &format!("{post}x: {long}\r\n\r\n")).await;
+    assert!(back.starts_with("HTTP/1.1 431") && back.contains("LIMIT_EXCEEDED"), "{back}");
+    let back = raw(http, &head(&format!("/{long}"))).await;
+    assert!(back.starts_with("HTTP/1.1 4") && back.contains("LIMIT_EXCEEDED"), "{back}");
+    assert_eq!(http.get("/healthz").await["status"], "SERVING");
 }
 
-async fn whoever_leaves_in_the_midst_of_a_request_leaves_nothing_behind(backend: Backend) {
+async fn whoever_sends_too_slowly_is_told_so_or_left(backend: Backend) {
     let app = App::start(backend).await;
-    let address = app.relay.endpoint().replace("http://", "");
-    let key = &app.client_key;
-    let head = format!("host: a\r\nauthorization: Bearer {key}\r\n");
+    let ways = Ways::to(&app).await;
+    let head = format!("host: a\r\nauthorization: Bearer {}\r\n", app.client_key);
+    let body =
+        format!("POST /api/v1/items:reserve HTTP/1.1\r\n{head}content-length: 100\r\n\r\n{{");
+    let headers = format!("GET /api/v1/items HTTP/1.1\r\n{head}");
+    let slow = ways.each().map(|way| async {
+        let (body, headers) = tokio::join!(raw(way, &body), raw(way, &headers));
+        assert!(body.starts_with("HTTP/1.1 408") && body.contains("in time"), "{body}");
+        assert_eq!(headers, "");
+    });
+    futures_util::future::join_all(slow).await;
+}
+
+async fn whoever_never_reads_or_leaves_in_the_midst_holds_up_nobody_and_leaves_nothing_behind(
+    backend: Backend,
+) {
+    let app = App::start(backend).await;
+    app.pool_of(20).await;
+    let ways = Ways::to(&app).await;
+    let head = format!("host: a\r\nauthorization: Bearer {}\r\n", app.client_key);
     let half =
         format!("POST /api/v1/items:reserve HTTP/1.1\r\n{head}content-length: 100\r\n\r\n{{");
     let watch = format!("GET /api/v1/events:watch?fromEarliest=true HTTP/1.1\r\n{head}\r\n");
-    for text in [&half, &watch] {
-        let mut stream = TcpStream::connect(&address).await.unwrap();
-        stream.write_all(text.as_bytes()).await.unwrap();
-        if text == &watch {
-            let mut some = [0; 64];
-            stream.read_exact(&mut some).await.unwrap();
-        }
-        drop(stream);
-    }
     let metrics = format!("http://{}/metrics", app.metrics_address());
-    app.until("no call to be open", async || {
-        let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
-        text.lines().any(|line| line == "astro_calls_open 0").then_some(())
-    })
-    .await;
-    let _: Value = Http::of(&app).get("/api/v1/caller").await;
+    let open = async |wanted: usize| {
+        let line = format!("astro_calls_open {wanted}");
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        let seen = async {
+            loop {
+                look.tick().await;
+                let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+                if text.lines().any(|told| told == line) {
+                    return;
+                }
+            }
+        };
+        timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("not {wanted} open calls"));
+    };
+    for http in ways.each() {
+        let half = sent(http, &half).await;
+        let mut deaf = Vec::new();
+        for _ in 0..20 {
+            deaf.push(sent(http, &watch).await);
+        }
+        // They are let in, they read nothing, and everybody else is served.
+        open(deaf.len()).await;
+        let _: Value = http.get("/api/v1/items?pageSize=20").await;
+        drop((half, deaf));
+        open(0).await;
+    }
 }

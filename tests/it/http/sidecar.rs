@@ -18,7 +18,7 @@ on_each_database!(
 );
 
 /// A bridge of its own process.
-struct Sidecar {
+pub(super) struct Sidecar {
     _child: Child,
     base: String,
 }
@@ -31,7 +31,7 @@ fn program(args: &[&str]) -> Command {
 }
 
 impl Sidecar {
-    async fn start(args: &[&str]) -> Self {
+    pub(super) async fn start(args: &[&str]) -> Self {
         let mut child = program(args).args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("it says where it listens");
@@ -39,7 +39,7 @@ impl Sidecar {
         Self { _child: child, base: base.to_owned() }
     }
 
-    fn http(&self, app: &App, key: Option<&str>) -> Http {
+    pub(super) fn http(&self, app: &App, key: Option<&str>) -> Http {
         Http { base: self.base.clone(), ..Http::with(app, key.map(str::to_owned)) }
     }
 }
