@@ -233,12 +233,17 @@ impl<'a> Run<'a> {
     }
 
     async fn tls_server(&mut self, step: &Map<String, Value>) -> anyhow::Result<()> {
-        let own = Certificates::new()?;
-        let ask = step.get("client_certificates").and_then(Value::as_bool).unwrap_or_default();
+        let is = |name: &str| step.get(name).and_then(Value::as_bool).unwrap_or_default();
+        let own = Certificates::new(is("expired"))?;
+        let ask = is("client_certificates");
         let endpoint = self.proxy.listen_tls(&own, ask).await?;
         let tls = json!({
             "endpoint": endpoint, "ca_pem": own.ca_pem, "other_ca_pem": own.other_ca_pem,
-            "cert_pem": own.cert_pem, "key_pem": own.key_pem,
+            "cert_pem": own.client.cert_pem, "key_pem": own.client.key_pem,
+            "expired_cert_pem": own.expired_client.cert_pem,
+            "expired_key_pem": own.expired_client.key_pem,
+            "other_cert_pem": own.other_client.cert_pem,
+            "other_key_pem": own.other_client.key_pem,
         });
         self.fixtures.set("tls", tls);
         let key = format!("{BYTE_ORDER_MARK}{}", self.tenant.key);

@@ -54,7 +54,7 @@ const OWN_OPS: &[(&str, &[&str], &[&str])] = &[
     ("revoke_key", &[], &[]),
     ("attempts", &["attempts"], &[]),
     ("arrived", &["method", "count"], &[]),
-    ("tls_server", &[], &["client_certificates"]),
+    ("tls_server", &[], &["client_certificates", "expired"]),
     ("dead_endpoint", &[], &[]),
     ("vanish", &[], &[]),
     ("refuse", &[], &[]),
