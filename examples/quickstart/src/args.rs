@@ -52,6 +52,9 @@ pub(crate) struct Args {
     /// Address to serve on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
     pub listen: SocketAddr,
+    /// Let --listen be an address that others reach: keys and data travel to them in plain text.
+    #[arg(long)]
+    pub plaintext: bool,
 }
 
 impl Args {
@@ -61,6 +64,12 @@ impl Args {
     /// What does not fit, and what to ask for instead.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let Self { items, winners, .. } = *self;
+        ensure!(
+            self.plaintext || self.listen.ip().to_canonical().is_loopback(),
+            "--listen {}: others would reach it, and nothing is encrypted; where you trust everybody \
+             on the network, --plaintext",
+            self.listen
+        );
         ensure!(items >= winners, "{winners} winners need at least {winners} items: --items");
         let per_winner = items.div_ceil(winners);
         ensure!(
@@ -119,6 +128,7 @@ mod tests {
             "--items 100",
             "--items 10000 --winners 100",
             "--items 200 --winners 40 --lose-every 3",
+            "--listen 0.0.0.0:0 --plaintext",
         ] {
             check(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
@@ -131,6 +141,7 @@ mod tests {
             ("--items 0", "--items"),
             ("--donors 2 --inventory a.json", "--inventory"),
             ("--listen here", "--listen"),
+            ("--listen 0.0.0.0:0", "--plaintext"),
         ] {
             let error = check(line).unwrap_err();
             assert!(error.contains(wanted), "{line}: {error}");
