@@ -218,7 +218,9 @@ The server, the bot and the simulated Steam keep running. Try, in another termin
   astro events tail --from-start
   astro call ItemService/ListItems -d '{{\"pageSize\": 3}}'
   grpcurl -plaintext -H \"authorization: Bearer $ASTRO_API_KEY\" {host} astro.v1.ItemService/ListItems
+  curl -H \"authorization: Bearer $ASTRO_API_KEY\" {endpoint}/api/v1/items
 
+Without gRPC everything is there as HTTP and JSON: {endpoint}/api/docs, in a browser.
 The tour in README.md goes on from here. The platform's administrator key is in {admin};
 the simulated Steam's control API is {control}
 
