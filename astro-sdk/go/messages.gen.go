@@ -29,6 +29,20 @@ type (
 	RevokeApiKeyRequest = astrov1.RevokeApiKeyRequest
 	// RevokeApiKeyResponse has the key.
 	RevokeApiKeyResponse = astrov1.RevokeApiKeyResponse
+	// Session is what somebody who signed in with a key calls with.
+	Session = astrov1.Session
+	// CreateSessionRequest signs in.
+	CreateSessionRequest = astrov1.CreateSessionRequest
+	// CreateSessionResponse has the session and its secret.
+	CreateSessionResponse = astrov1.CreateSessionResponse
+	// ListSessionsRequest asks for a page.
+	ListSessionsRequest = astrov1.ListSessionsRequest
+	// ListSessionsResponse is a page.
+	ListSessionsResponse = astrov1.ListSessionsResponse
+	// EndSessionRequest signs out.
+	EndSessionRequest = astrov1.EndSessionRequest
+	// EndSessionResponse has the session.
+	EndSessionResponse = astrov1.EndSessionResponse
 	// Assignment is a promise of items to one Steam user.
 	Assignment = astrov1.Assignment
 	// AssignmentItem is one item of an assignment.
@@ -543,6 +557,8 @@ const (
 	ReasonOrganizationExists = "ORGANIZATION_EXISTS"
 	// NOT_FOUND. metadata: api_key_id.
 	ReasonApiKeyNotFound = "API_KEY_NOT_FOUND"
+	// NOT_FOUND. metadata: session_id.
+	ReasonSessionNotFound = "SESSION_NOT_FOUND"
 )
 
 // Types of events, for EventType of an [Event]. A newer server may send others.
@@ -717,4 +733,8 @@ const (
 	EventTypeUserProfileUpdated = "user.profile_updated"
 	// Name or rates of a key changed.
 	EventTypeKeyUpdated = "key.updated"
+	// A session was made from a key.
+	EventTypeSessionCreated = "session.created"
+	// A session was ended, by itself, by somebody else, or with its key.
+	EventTypeSessionEnded = "session.ended"
 )

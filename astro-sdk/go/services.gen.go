@@ -10,7 +10,7 @@ const version = "0.1.0"
 
 // Services of a [Client].
 type Services struct {
-	// Access manages the keys that clients and bots sign in with.
+	// Access manages the keys that clients and bots sign in with, and the sessions of people.
 	Access *AccessService
 	// Assignments gives items to people; bots deliver them.
 	Assignments *AssignmentService
@@ -44,7 +44,7 @@ func newServices(connection *connection) Services {
 	}
 }
 
-// AccessService manages the keys that clients and bots sign in with.
+// AccessService manages the keys that clients and bots sign in with, and the sessions of people.
 type AccessService struct{ connection *connection }
 
 // GetCaller tells who the caller is.
@@ -86,6 +86,36 @@ func (s *AccessService) UpdateApiKey(ctx context.Context, request *UpdateApiKeyR
 // Scope: keys.write. Reasons: API_KEY_NOT_FOUND.
 func (s *AccessService) RevokeApiKey(ctx context.Context, request *RevokeApiKeyRequest, options ...CallOption) (*RevokeApiKeyResponse, error) {
 	return call[*RevokeApiKeyResponse](ctx, s.connection, method{path: "/astro.v1.AccessService/RevokeApiKey", mayRepeat: true}, request, options)
+}
+
+// CreateSession makes a session: what a program uses in place of the key that a person signed in with. It may do
+// what the key may, or less, for hours, and ends with the key. The secret is in the response and
+// nowhere else, so this call is not deduplicated. Neither a bot's key nor a session makes one.
+//
+// Scope: any valid key. Reasons: ORGANIZATION_NOT_FOUND.
+func (s *AccessService) CreateSession(ctx context.Context, request *CreateSessionRequest, options ...CallOption) (*CreateSessionResponse, error) {
+	return call[*CreateSessionResponse](ctx, s.connection, method{path: "/astro.v1.AccessService/CreateSession"}, request, options)
+}
+
+// ListSessions lists sessions, newest first, without secrets: those that ended stay for thirty days.
+//
+// Scope: keys.read. Reasons: ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID.
+func (s *AccessService) ListSessions(ctx context.Context, request *ListSessionsRequest, options ...CallOption) *List[*Session, *ListSessionsResponse] {
+	return list(ctx, s.connection, &listMethod[*ListSessionsRequest, *ListSessionsResponse, *Session]{
+		method:        method{path: "/astro.v1.AccessService/ListSessions", mayRepeat: true},
+		entries:       (*ListSessionsResponse).GetSessions,
+		token:         (*ListSessionsResponse).GetNextPageToken,
+		goOn:          func(request *ListSessionsRequest, token string) { request.PageToken = token },
+		endsWhenEmpty: false,
+	}, request, options)
+}
+
+// EndSession ends a session at once, its open streams too. A session may end itself, another one's end takes
+// keys.write. Ending it again changes nothing.
+//
+// Scope: any valid key. Reasons: SESSION_NOT_FOUND.
+func (s *AccessService) EndSession(ctx context.Context, request *EndSessionRequest, options ...CallOption) (*EndSessionResponse, error) {
+	return call[*EndSessionResponse](ctx, s.connection, method{path: "/astro.v1.AccessService/EndSession", mayRepeat: true}, request, options)
 }
 
 // AssignmentService gives items to people; bots deliver them.

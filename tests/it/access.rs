@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use astro_sdk::methods::METHODS;
+use astro_sdk::methods::{METHODS, Method};
 use astro_sdk::v1::*;
 use astro_sdk::{Code, Error};
 use astro_server::kernel::Clock;
@@ -87,7 +87,9 @@ async fn a_key_without_the_scope_is_refused_by_every_rpc(backend: Backend) {
         assert_eq!(error.metadata["scope"], scope, "{}", method.path);
     }
     let bearer = format!("Bearer {items}");
-    for method in METHODS.iter().filter(|method| method.scope.is_none()) {
+    // `sign_ins.rs` has who ends whose session.
+    let open = |method: &&Method| method.scope.is_none() && method.name != "EndSession";
+    for method in METHODS.iter().filter(open) {
         let message = request(method, &Ids::default());
         raw.call(method.path, Some(&bearer), message).await.unwrap();
     }

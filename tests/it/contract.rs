@@ -180,6 +180,7 @@ fn of_slices() -> Vec<Refusal> {
         ORGANIZATION.missing(OrgId(Uuid::nil())),
         orgs::slug_taken("text"),
         auth::API_KEY.missing("text"),
+        auth::SESSION.missing("text"),
     ]
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct Ids {
     pub(crate) sync: String,
     pub(crate) discrepancy: String,
     pub(crate) key: String,
+    pub(crate) session: String,
     pub(crate) user: u64,
     /// Idempotency key of requests that have one.
     pub(crate) request: String,
@@ -73,6 +74,13 @@ fn access(name: &str, ids: &Ids) -> Vec<u8> {
         }
         .encode_to_vec(),
         "RevokeApiKey" => RevokeApiKeyRequest { api_key_id: ids.key.clone() }.encode_to_vec(),
+        "CreateSession" => {
+            CreateSessionRequest { org_id: ids.org.clone(), ..Default::default() }.encode_to_vec()
+        }
+        "ListSessions" => {
+            ListSessionsRequest { org_id: ids.org.clone(), ..Default::default() }.encode_to_vec()
+        }
+        "EndSession" => EndSessionRequest { session_id: ids.session.clone() }.encode_to_vec(),
         _ => missing(name),
     }
 }

@@ -158,6 +158,7 @@ async fn a_key_pasted_where_an_id_belongs_is_neither_answered_nor_logged(backend
         sync: id(),
         discrepancy: id(),
         key: id(),
+        session: id(),
         ..Ids::default()
     };
     let bearer = format!("Bearer {key}");

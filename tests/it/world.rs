@@ -36,6 +36,9 @@ impl World {
         let donations =
             app.client.raw().donations().list_donations(request).await.unwrap().into_inner();
         let spare = app.key(ApiKeyKind::Client, &app.org_id, "").await;
+        let signed_in = CreateSessionRequest::default();
+        let signed_in = app.client.raw().access().create_session(signed_in).await;
+        let signed_in = signed_in.unwrap().into_inner();
         let ids = Ids {
             org: app.org_id.clone(),
             bot: app.bot_id.clone(),
@@ -47,6 +50,7 @@ impl World {
             sync: discrepancy.sync_id,
             discrepancy: discrepancy.id,
             key: key_id(&spare),
+            session: signed_in.session.unwrap().id,
             user: winner.steam_id.0,
             ..Ids::default()
         };

@@ -171,6 +171,7 @@ fn by_reason<'a>(reason: ErrorReason, fact: impl Fn(&str) -> &'a str) -> Option<
             "see `astro orgs list`"
         }
         ErrorReason::ApiKeyNotFound => "see `astro keys list`",
+        ErrorReason::SessionNotFound => "see `astro sessions list`",
         // Told in words of its own.
         ErrorReason::KeyInvalid
         // To be repeated, with the pause that the server names.

@@ -7,8 +7,12 @@ const SECRET_CHARS: usize = 40;
 const HIDDEN_MIN: usize = 6;
 
 /// How keys begin; the rest is their public part and their secret.
-const KINDS: [(&str, Kind); 3] =
-    [("astro_admin_", Kind::Admin), ("astro_client_", Kind::Client), ("astro_bot_", Kind::Bot)];
+const KINDS: [(&str, Kind); 4] = [
+    ("astro_admin_", Kind::Admin),
+    ("astro_client_", Kind::Client),
+    ("astro_bot_", Kind::Bot),
+    ("astro_session_", Kind::Session),
+];
 
 /// What a key is for, as its first letters say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +20,7 @@ pub(crate) enum Kind {
     Admin,
     Client,
     Bot,
+    Session,
 }
 
 /// What can be said of a key without a server.

@@ -20,6 +20,9 @@ AccessService/CreateApiKey keys create
 AccessService/ListApiKeys keys list
 AccessService/UpdateApiKey keys update
 AccessService/RevokeApiKey keys revoke
+AccessService/CreateSession sessions create
+AccessService/ListSessions sessions list
+AccessService/EndSession sessions end
 BotService/PauseBot bots pause
 BotService/PauseBot bots resume
 EventService/WatchEvents events tail
@@ -34,7 +37,8 @@ SyncService/ResolveDiscrepancy syncs resolve";
 /// What the nouns are that no service is.
 pub(crate) const NOUNS: &str = "
 discrepancies Differences between Steam and the database
-reservations Holds on items for a limited time";
+reservations Holds on items for a limited time
+sessions Sign-ins of people, made from keys";
 
 /// The options of fields; in capitals, the arguments that have a place. A third word is the option of
 /// an update that undoes the second.

@@ -1,4 +1,4 @@
-//! Keys: `astro_<kind>_<id>_<secret><checksum>`. Only the SHA-256 of the secret is kept, which is
+//! Keys: `astro_<kind>_<id>_<secret><checksum>`; a session's kind is `session`. Only the SHA-256 of the secret is kept, which is
 //! enough since a secret has 160 random bits.
 use crate::kernel::KeyKind;
 use crate::outside::Chance;
@@ -10,10 +10,15 @@ const CHECKSUM_CHARS: usize = 8;
 /// Lower-case letters and digits that cannot be mistaken for each other: 32, five bits each.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
+/// The second part of a session's secret.
+const SESSION: &str = "session";
+/// The second parts that there are.
+const SORTS: [&str; 4] = ["admin", "client", "bot", SESSION];
+
 /// A key as its holder has it. Its text is shown once, on purpose, by [`Secret::reveal`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
-    kind: KeyKind,
+    sort: &'static str,
     id: String,
     secret: String,
 }
@@ -21,8 +26,17 @@ pub struct Secret {
 impl Secret {
     /// A new key.
     pub fn generate(chance: &Chance, kind: KeyKind) -> Self {
+        Self::generate_as(chance, kind.as_str())
+    }
+
+    /// A new session's.
+    pub fn generate_session(chance: &Chance) -> Self {
+        Self::generate_as(chance, SESSION)
+    }
+
+    fn generate_as(chance: &Chance, sort: &'static str) -> Self {
         let [id, secret] = [ID_CHARS, SECRET_CHARS].map(|chars| random_text(chance, chars));
-        Self { kind, id, secret }
+        Self { sort, id, secret }
     }
 
     /// Reads a key; none for anything malformed, a wrong checksum included.
@@ -32,17 +46,13 @@ impl Secret {
             return None;
         }
         let mut parts = body.strip_prefix("astro_")?.splitn(3, '_');
-        let kind = match parts.next()? {
-            "admin" => KeyKind::Admin,
-            "client" => KeyKind::Client,
-            "bot" => KeyKind::Bot,
-            _ => return None,
-        };
+        let sort = parts.next()?;
+        let sort = SORTS.into_iter().find(|known| *known == sort)?;
         let (id, secret) = (parts.next()?, parts.next()?);
         if id.len() != ID_CHARS || secret.len() != SECRET_CHARS {
             return None;
         }
-        Some(Self { kind, id: id.to_owned(), secret: secret.to_owned() })
+        Some(Self { sort, id: id.to_owned(), secret: secret.to_owned() })
     }
 
     /// Whether `text` has the form of a key's public part.
@@ -62,7 +72,7 @@ impl Secret {
 
     /// The whole key, for its holder.
     pub fn reveal(&self) -> String {
-        let body = format!("astro_{}_{}_{}", self.kind.as_str(), self.id, self.secret);
+        let body = format!("astro_{}_{}_{}", self.sort, self.id, self.secret);
         format!("{body}{:08x}", crc32fast::hash(body.as_bytes()))
     }
 }

@@ -101,6 +101,7 @@ mod tests {
             last_used_at: None,
             revoked_at: None,
             rates: Default::default(),
+            session_of: None,
         };
         Arc::new((key, secret.hash()))
     }

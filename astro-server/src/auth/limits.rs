@@ -20,3 +20,9 @@ pub const ROLL_KEPT: Duration = KEYS_CHECKED_EVERY;
 pub const ROLL_KEYS_MAX: i64 = 65_536;
 /// Time a request id is remembered: longer than Steam's trade protection of seven days.
 pub const REQUEST_IDS_KEPT: Duration = Duration::from_secs(8 * 86_400);
+/// Longest life of a session: a working day.
+pub const SESSION_MAX: Duration = Duration::from_secs(12 * 3600);
+/// Shortest: a slow person's one click.
+pub const SESSION_MIN: Duration = Duration::from_secs(60);
+/// Time that a session is remembered after its end: long enough to ask who did what last month.
+pub const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);

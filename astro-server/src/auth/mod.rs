@@ -10,8 +10,10 @@ pub mod service;
 
 mod roll;
 mod schema;
+mod sessions;
 pub(crate) mod store;
 pub mod streams;
+mod wire;
 
 use crate::db::types::text_enum;
 use crate::jobs::Job;
@@ -23,9 +25,15 @@ pub use streams::{StreamPass, Streams};
 
 /// The work on a schedule.
 pub fn jobs() -> Vec<Job> {
-    vec![Job::forget("forget old requests", ops::forget_requests)]
+    vec![
+        Job::forget("forget old requests", ops::forget_requests),
+        Job::forget("forget ended sessions", sessions::forget),
+    ]
 }
 
+/// A session, as errors name it.
+pub const SESSION: Noun =
+    Noun { name: "session", field: "session_id", reason: "SESSION_NOT_FOUND" };
 /// A key, as errors name it.
 pub const API_KEY: Noun =
     Noun { name: "API key", field: "api_key_id", reason: "API_KEY_NOT_FOUND" };
@@ -87,6 +95,8 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     /// Calls a second of its own.
     pub rates: Rates,
+    /// The key that it was made from, for a session.
+    pub session_of: Option<String>,
 }
 
 impl ApiKey {
@@ -98,7 +108,10 @@ impl ApiKey {
     /// The caller that a request with this key has.
     pub fn caller(&self) -> Caller {
         Caller {
-            principal: Principal::Key(self.id.clone()),
+            principal: match self.session_of {
+                Some(_) => Principal::Session(self.id.clone()),
+                None => Principal::Key(self.id.clone()),
+            },
             kind: self.kind,
             reach: self.org.map_or(Reach::Platform, Reach::Organization),
             bot: self.bot,

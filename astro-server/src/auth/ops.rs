@@ -1,6 +1,6 @@
 //! Keys: made, used, revoked; and what the server keeps for itself.
 use super::keys::Secret;
-use super::{ApiKey, store};
+use super::{ApiKey, sessions, store};
 use crate::auth::limits::{RATE_MAX, REQUEST_IDS_KEPT};
 use crate::db::Conn;
 use crate::events::{self, EventType, NewEvent};
@@ -182,6 +182,7 @@ fn insert(
         last_used_at: None,
         revoked_at: None,
         rates: new.rates,
+        session_of: None,
     };
     store::insert_key(conn, &key, secret.hash())?;
     events::append(conn, event(&key, EventType::KeyCreated, source, "created"), now)?;
@@ -198,7 +199,7 @@ fn event(key: &ApiKey, name: EventType, source: &str, verb: &str) -> NewEvent {
 /// The key, if the caller sees it.
 fn seen(conn: &mut Conn, caller: &Caller, id: &str) -> Result<ApiKey> {
     let found = store::key_with_hash(conn, id)?.map(|(key, _)| key);
-    let visible = |key: &ApiKey| caller.reach.covers(key.org);
+    let visible = |key: &ApiKey| key.session_of.is_none() && caller.reach.covers(key.org);
     found.filter(visible).ok_or_else(|| super::API_KEY.missing(id.to_owned()))
 }
 
@@ -243,7 +244,7 @@ pub fn update_key(
     Ok(after)
 }
 
-/// Revokes a key that the caller sees; revoking it again changes nothing.
+/// Revokes a key that the caller sees, and ends its sessions; revoking it again changes nothing.
 ///
 /// # Errors
 /// `API_KEY_NOT_FOUND`.
@@ -252,6 +253,7 @@ pub fn revoke_key(conn: &mut Conn, caller: &Caller, id: &str, now: Timestamp) ->
     if store::set_revoked(conn, id, now)? {
         key.revoked_at = Some(now);
         events::append(conn, event(&key, EventType::KeyRevoked, &caller.source(), "revoked"), now)?;
+        sessions::end_all_of(conn, caller, id, now)?;
     }
     Ok(key)
 }

@@ -19,6 +19,7 @@ diesel::table! {
         read_rate -> Integer,
         write_rate -> Integer,
         stream_rate -> Integer,
+        session_of -> Nullable<Text>,
     }
 }
 

@@ -2,25 +2,28 @@
 use super::gate::{Call, Context};
 use super::keys::Secret;
 use super::ops::{Change, NewKey};
-use super::{ApiKey, Gate, ops, store};
+use super::sessions::NewSession;
+use super::store::Sort;
+use super::wire::{
+    check_id, check_name, check_scopes, parse_kind, parse_life, parse_rate, session_to_wire,
+    to_wire,
+};
+use super::{ApiKey, Gate, ops, sessions, store};
 use crate::db::Conn;
 use crate::edge::unary;
-use crate::kernel::caller::holds;
 use crate::kernel::page::Cursor;
-use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Page, Rates, Result, limits};
+use crate::kernel::{BotId, Caller, Error, KeyKind, OrgId, Page, Rates, Reach, Result, limits};
 use crate::{orgs, wire};
-use astro_sdk::methods::{Bucket, METHODS};
+use astro_sdk::methods::Bucket;
 use astro_sdk::v1::access_service_server::AccessService;
 use astro_sdk::v1::{
-    self, ApiKeyKind, CreateApiKeyRequest, CreateApiKeyResponse, GetCallerRequest,
-    GetCallerResponse, ListApiKeysRequest, ListApiKeysResponse, RevokeApiKeyRequest,
+    self, CreateApiKeyRequest, CreateApiKeyResponse, CreateSessionRequest, CreateSessionResponse,
+    EndSessionRequest, EndSessionResponse, GetCallerRequest, GetCallerResponse, ListApiKeysRequest,
+    ListApiKeysResponse, ListSessionsRequest, ListSessionsResponse, RevokeApiKeyRequest,
     RevokeApiKeyResponse, UpdateApiKeyRequest, UpdateApiKeyResponse,
 };
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
-
-/// Scopes of one key: far more than there are.
-const SCOPES_MAX: usize = 50;
 
 /// Serves keys.
 #[derive(Debug, Clone)]
@@ -91,6 +94,37 @@ impl AccessService for Access {
         }
         Ok(response)
     }
+
+    async fn create_session(
+        &self,
+        request: Request<CreateSessionRequest>,
+    ) -> Result<Response<CreateSessionResponse>, Status> {
+        // As with a key's.
+        let secret = Secret::generate_session(self.gate.db.chance());
+        let work = move |conn: &mut Conn, context: &Context, request| {
+            create_session(conn, context, request, &secret)
+        };
+        unary(request, |call| self.gate.mutate(call, |_| "", work)).await
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
+        unary(request, |call| self.gate.read(call, list_sessions)).await
+    }
+
+    async fn end_session(
+        &self,
+        request: Request<EndSessionRequest>,
+    ) -> Result<Response<EndSessionResponse>, Status> {
+        let _doubt = self.gate.known.doubt();
+        let response = unary(request, |call| self.gate.mutate(call, |_| "", end_session)).await?;
+        if let Some(session) = &response.get_ref().session {
+            self.gate.streams.end(&session.id);
+        }
+        Ok(response)
+    }
 }
 
 fn get_caller(
@@ -98,11 +132,18 @@ fn get_caller(
     context: &Context,
     _request: GetCallerRequest,
 ) -> Result<GetCallerResponse> {
-    let found = store::key_with_hash(conn, context.caller.principal.id())?;
-    let (key, _) = found.ok_or(Error::KeyInvalid)?;
+    let mut find = |id: &str| -> Result<ApiKey> {
+        Ok(store::key_with_hash(conn, id)?.ok_or(Error::KeyInvalid)?.0)
+    };
+    let own = find(context.caller.principal.id())?;
+    let (key, session) = match own.session_of.clone() {
+        Some(id) => (find(&id)?, Some(session_to_wire(own))),
+        None => (own, None),
+    };
     Ok(GetCallerResponse {
         api_key: Some(to_wire(key)),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
+        session,
     })
 }
 
@@ -115,8 +156,7 @@ fn create(
 ) -> Result<CreateApiKeyResponse> {
     let kind = parse_kind(request.kind)?;
     check_name("display_name", &request.display_name)?;
-    limits::count("scopes", request.scopes.len(), SCOPES_MAX)?;
-    request.scopes.iter().try_for_each(|scope| check_scope(scope))?;
+    check_scopes(&request.scopes)?;
     let org = org_of_new(conn, &context.caller, kind, &request.org_id)?;
     let bot = bot_of_new(conn, kind, org, &request.bot_id, has_bot)?;
     let new = NewKey {
@@ -134,22 +174,6 @@ fn create(
     };
     let key = ops::create_key(conn, &context.caller, usual, new, secret, context.now)?;
     Ok(CreateApiKeyResponse { api_key: Some(to_wire(key)), secret: secret.reveal() })
-}
-
-fn check_name(field: &'static str, name: &str) -> Result<()> {
-    limits::text(field, name, limits::NAME_CHARS_MAX)?;
-    if name.trim().is_empty() {
-        return Err(Error::invalid(field, "is required"));
-    }
-    Ok(())
-}
-
-fn parse_rate(field: &'static str, rate: i32) -> Result<u32> {
-    u32::try_from(rate).map_err(|_| Error::invalid(field, "must not be negative"))
-}
-
-fn rate_to_wire(rate: u32) -> i32 {
-    i32::try_from(rate).unwrap_or(i32::MAX)
 }
 
 fn update(
@@ -196,18 +220,85 @@ fn list(
     context: &Context,
     request: ListApiKeysRequest,
 ) -> Result<ListApiKeysResponse> {
-    let reach = orgs::ops::narrowed(conn, &context.caller, &request.org_id)?;
-    let bound = reach.to_bytes();
-    let query: [&[u8]; 2] = [b"ListApiKeys", &bound];
-    let page = Page::parse(&context.sealer, request.page_size, &request.page_token, &query)?;
-    let rows = store::keys(conn, reach, &page)?;
-    let cursor = |key: &ApiKey| Cursor {
-        key: format!("{} {}", key.created_at.micros(), key.id),
-        id: Uuid::nil(),
-    };
+    let asked = (request.page_size, request.page_token.as_str());
+    let Narrowed { reach, page } = page(conn, context, "ListApiKeys", &request.org_id, asked)?;
+    let rows = store::keys(conn, Sort::Key, reach, &page)?;
     let encode = |key| Ok(to_wire(key));
     let (api_keys, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
     Ok(ListApiKeysResponse { api_keys, next_page_token })
+}
+
+/// A page of what somebody sees.
+struct Narrowed {
+    reach: Reach,
+    page: Page,
+}
+
+/// The page that is asked for, by size and token, of keys or sessions.
+///
+/// # Errors
+/// [`Error::Invalid`], [`Error::PageToken`], `ORGANIZATION_NOT_FOUND`.
+fn page(
+    conn: &mut Conn,
+    context: &Context,
+    list: &str,
+    org: &str,
+    (size, token): (i32, &str),
+) -> Result<Narrowed> {
+    let reach = orgs::ops::narrowed(conn, &context.caller, org)?;
+    let bound = reach.to_bytes();
+    let query: [&[u8]; 2] = [list.as_bytes(), &bound];
+    Ok(Narrowed { reach, page: Page::parse(&context.sealer, size, token, &query)? })
+}
+
+/// Where a key or session stands in its list.
+fn cursor(key: &ApiKey) -> Cursor {
+    Cursor { key: format!("{} {}", key.created_at.micros(), key.id), id: Uuid::nil() }
+}
+
+fn create_session(
+    conn: &mut Conn,
+    context: &Context,
+    request: CreateSessionRequest,
+    secret: &Secret,
+) -> Result<CreateSessionResponse> {
+    limits::text("display_name", &request.display_name, limits::NAME_CHARS_MAX)?;
+    check_scopes(&request.scopes)?;
+    let new = NewSession {
+        org: match orgs::ops::narrowed(conn, &context.caller, &request.org_id)? {
+            Reach::Organization(org) => Some(org),
+            Reach::Platform | Reach::Commons => None,
+        },
+        scopes: request.scopes,
+        life: parse_life("ttl_seconds", request.ttl_seconds)?,
+        display_name: request.display_name,
+    };
+    let session = sessions::create(conn, &context.caller, new, secret, context.now)?;
+    let secret = secret.reveal();
+    Ok(CreateSessionResponse { session: Some(session_to_wire(session)), secret })
+}
+
+fn list_sessions(
+    conn: &mut Conn,
+    context: &Context,
+    request: ListSessionsRequest,
+) -> Result<ListSessionsResponse> {
+    let asked = (request.page_size, request.page_token.as_str());
+    let Narrowed { reach, page } = page(conn, context, "ListSessions", &request.org_id, asked)?;
+    let rows = store::keys(conn, Sort::Session, reach, &page)?;
+    let encode = |row| Ok(session_to_wire(row));
+    let (sessions, next_page_token) = page.fill(&context.sealer, rows, cursor, encode)?;
+    Ok(ListSessionsResponse { sessions, next_page_token })
+}
+
+fn end_session(
+    conn: &mut Conn,
+    context: &Context,
+    request: EndSessionRequest,
+) -> Result<EndSessionResponse> {
+    check_id("session_id", &request.session_id)?;
+    let session = sessions::end(conn, &context.caller, &request.session_id, context.now)?;
+    Ok(EndSessionResponse { session: Some(session_to_wire(session)) })
 }
 
 fn revoke(
@@ -218,17 +309,6 @@ fn revoke(
     check_id("api_key_id", &request.api_key_id)?;
     let key = ops::revoke_key(conn, &context.caller, &request.api_key_id, context.now)?;
     Ok(RevokeApiKeyResponse { api_key: Some(to_wire(key)) })
-}
-
-fn check_id(field: &'static str, id: &str) -> Result<()> {
-    if id.is_empty() {
-        return Err(Error::invalid(field, "is required"));
-    }
-    if !Secret::is_id(id) {
-        let form = "must be the id of a key, the 12 characters after astro_<kind>_, not the key";
-        return Err(Error::invalid(field, form));
-    }
-    Ok(())
 }
 
 /// A platform key belongs to nobody, every other one to an organisation that exists.
@@ -268,56 +348,6 @@ fn bot_of_new(
     }
 }
 
-/// A scope must cover an RPC that there is, so that a typing error does not make a useless key.
-fn check_scope(scope: &str) -> Result<()> {
-    let name = match scope {
-        "*" => return Ok(()),
-        family => family.strip_suffix(".*").unwrap_or(family),
-    };
-    let is_name = !name.contains('*');
-    let held = [scope.to_owned()];
-    let covers = METHODS.iter().filter_map(|method| method.scope).any(|s| holds(&held, s));
-    if is_name && covers {
-        Ok(())
-    } else {
-        Err(Error::invalid("scopes", "must be like items.read, items.* or *"))
-    }
-}
-
-fn parse_kind(kind: i32) -> Result<KeyKind> {
-    match ApiKeyKind::try_from(kind) {
-        Ok(ApiKeyKind::Admin) => Ok(KeyKind::Admin),
-        Ok(ApiKeyKind::Client) => Ok(KeyKind::Client),
-        Ok(ApiKeyKind::Bot) => Ok(KeyKind::Bot),
-        Ok(ApiKeyKind::Unspecified) => Err(Error::invalid("kind", "is required")),
-        Err(_) => Err(Error::invalid("kind", "must be ADMIN, CLIENT or BOT")),
-    }
-}
-
-fn to_wire(key: ApiKey) -> v1::ApiKey {
-    let kind = match key.kind {
-        KeyKind::Admin => ApiKeyKind::Admin,
-        KeyKind::Client => ApiKeyKind::Client,
-        KeyKind::Bot => ApiKeyKind::Bot,
-    };
-    v1::ApiKey {
-        id: key.id,
-        kind: kind.into(),
-        display_name: key.display_name,
-        org_id: key.org.map(|id| id.to_string()).unwrap_or_default(),
-        bot_id: key.bot.map(|id| id.to_string()).unwrap_or_default(),
-        scopes: key.scopes,
-        expire_time: wire::optional_timestamp(key.expires_at),
-        create_time: Some(wire::timestamp(key.created_at)),
-        last_use_time: wire::optional_timestamp(key.last_used_at),
-        revoke_time: wire::optional_timestamp(key.revoked_at),
-        read_rate: rate_to_wire(key.rates.read),
-        write_rate: rate_to_wire(key.rates.write),
-        stream_rate: rate_to_wire(key.rates.stream),
-        unknown_fields: Default::default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,23 +356,7 @@ mod tests {
     use crate::kernel::ORGANIZATION;
     use crate::kernel::seal::Sealer;
     use crate::outside::Chance;
-
-    #[test]
-    fn a_scope_that_covers_nothing_is_refused() {
-        for scope in ["*", "items.*", "items.read", "bot.session", "keys.write"] {
-            assert!(check_scope(scope).is_ok(), "{scope}");
-        }
-        for scope in ["", "items", "item.read", "items.*.*", "i*", "items.r*", ".*", "**"] {
-            assert!(check_scope(scope).is_err(), "{scope}");
-        }
-    }
-
-    #[test]
-    fn the_usual_scopes_of_each_kind_cover_something() {
-        for kind in [KeyKind::Admin, KeyKind::Client, KeyKind::Bot] {
-            assert!(kind.usual_scopes().iter().all(|scope| check_scope(scope).is_ok()));
-        }
-    }
+    use astro_sdk::v1::ApiKeyKind;
 
     /// A database, and a platform caller.
     fn database() -> (tempfile::TempDir, Conn, Context) {

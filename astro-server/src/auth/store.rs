@@ -24,6 +24,7 @@ struct KeyRow {
     read_rate: i32,
     write_rate: i32,
     stream_rate: i32,
+    session_of: Option<String>,
 }
 
 impl KeyRow {
@@ -46,6 +47,7 @@ impl KeyRow {
                 write: rate(self.write_rate),
                 stream: rate(self.stream_rate),
             },
+            session_of: self.session_of,
         };
         Ok((key, self.secret_hash))
     }
@@ -77,6 +79,7 @@ pub(super) fn insert_key(conn: &mut Engine, key: &ApiKey, secret_hash: Vec<u8>) 
         read_rate: kept(key.rates.read),
         write_rate: kept(key.rates.write),
         stream_rate: kept(key.rates.stream),
+        session_of: key.session_of.clone(),
     };
     diesel::insert_into(api_keys::table).values(row).execute(conn)?;
     Ok(())
@@ -106,8 +109,24 @@ pub(super) fn keys_exist(conn: &mut Engine) -> Result<bool> {
     Ok(api_keys::table.select(api_keys::id).first::<String>(conn).optional()?.is_some())
 }
 
-pub(super) fn keys(conn: &mut Engine, reach: Reach, page: &Page) -> Result<Vec<ApiKey>> {
+/// Which rows a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Key,
+    Session,
+}
+
+pub(super) fn keys(
+    conn: &mut Engine,
+    sort: Sort,
+    reach: Reach,
+    page: &Page,
+) -> Result<Vec<ApiKey>> {
     let mut query = within!(api_keys::table.into_boxed(), api_keys::org_id, reach);
+    query = match sort {
+        Sort::Key => query.filter(api_keys::session_of.is_null()),
+        Sort::Session => query.filter(api_keys::session_of.is_not_null()),
+    };
     if let Some(after) = &page.after {
         // The id is no UUID, so the cursor has creation time and id in its text.
         let (at, id) = after.key.split_once(' ').ok_or(Error::PageToken)?;
@@ -179,6 +198,26 @@ pub(super) fn set_revoked(conn: &mut Engine, id: &str, now: Timestamp) -> Result
         .prepared()
         .execute(conn)?;
     Ok(changed == 1)
+}
+
+/// The sessions of the key that were not ended.
+pub(super) fn sessions_of(conn: &mut Engine, key: &str) -> Result<Vec<ApiKey>> {
+    let rows: Vec<KeyRow> = api_keys::table
+        .filter(api_keys::session_of.eq(key).and(api_keys::revoked_at.is_null()))
+        .order(api_keys::id)
+        .load(conn)?;
+    rows.into_iter().map(|row| row.key().map(|(key, _)| key)).collect()
+}
+
+/// Forgets sessions whose time was over before `before`, so many at most.
+pub(super) fn forget_sessions(conn: &mut Engine, before: Timestamp, limit: i64) -> Result<usize> {
+    let old: Vec<String> = api_keys::table
+        .filter(api_keys::session_of.is_not_null().and(api_keys::expires_at.lt(before)))
+        .order(api_keys::expires_at)
+        .select(api_keys::id)
+        .limit(limit)
+        .load(conn)?;
+    Ok(diesel::delete(api_keys::table.filter(api_keys::id.eq_any(old))).execute(conn)?)
 }
 
 /// Those of the keys that were revoked.

@@ -51,13 +51,15 @@ impl KeyKind {
 pub enum Principal {
     /// Whoever has the key of this id.
     Key(String),
+    /// Whoever has the session of this id.
+    Session(String),
 }
 
 impl Principal {
     /// What tells it from all others of its sort.
     pub fn id(&self) -> &str {
         match self {
-            Self::Key(id) => id,
+            Self::Key(id) | Self::Session(id) => id,
         }
     }
 
@@ -65,6 +67,7 @@ impl Principal {
     pub fn source(&self) -> String {
         match self {
             Self::Key(id) => format!("key:{id}"),
+            Self::Session(id) => format!("session:{id}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 use std::borrow::Cow;
 
 const BEGIN: &str = "astro_";
-const KINDS: [&str; 3] = ["admin", "client", "bot"];
+const KINDS: [&str; 4] = ["admin", "client", "bot", "session"];
 /// What stands in place of a secret.
 const MARK: char = '…';
 
@@ -56,6 +56,7 @@ mod tests {
                 "key \"astro_admin_abc_…\", astro_bot_x_…!",
             ),
             ("astro_admin_secret", "astro_admin…"),
+            ("astro_session_abc_secret", "astro_session_abc_…"),
             ("astro_server: astro_other_a_b", "astro_server: astro_other_a_b"),
             ("ü astro_client_abc_ü", "ü astro_client_abc_ü"),
             ("astro_", "astro_"),

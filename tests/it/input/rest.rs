@@ -155,6 +155,28 @@ pub(crate) fn keys(table: &mut Table<'_>) {
     });
 }
 
+pub(crate) fn sessions(table: &mut Table<'_>) {
+    table
+        .rpc::<CreateSessionRequest>("AccessService/CreateSession")
+        .org(|q| &mut q.org_id)
+        .text("display_name", 100, |q| &mut q.display_name)
+        .bad("scopes", ["", "nonsense", "items.*.*", "items.read\0"], |q, scope| {
+            q.scopes = vec![scope.to_owned()];
+        })
+        .bad("scopes", [51], |q, count| q.scopes = vec!["items.read".to_owned(); count])
+        .bad("ttl_seconds", [-1, 1, 59, 43_201, i32::MIN, i32::MAX], |q, ttl| q.ttl_seconds = ttl);
+    table
+        .rpc::<ListSessionsRequest>("AccessService/ListSessions")
+        .org(|q| &mut q.org_id)
+        .page(|q| &mut q.page_size, |q| &mut q.page_token);
+    table
+        .rpc::<EndSessionRequest>("AccessService/EndSession")
+        .bad("session_id", ["", "x", "\0", "abcdef\0hijkm"], |q, id| q.session_id = id.to_owned())
+        .refused("session_id", ErrorReason::SessionNotFound, |q| {
+            q.session_id = "abcdefghijkm".to_owned();
+        });
+}
+
 pub(crate) fn organizations(table: &mut Table<'_>) {
     let slugs = ["", "r", "Red", "röd", "red_7", "red 7", "red\0", "-\n"];
     table

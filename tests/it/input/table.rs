@@ -47,6 +47,7 @@ pub(crate) fn cases(facts: &Facts) -> Vec<Case> {
     super::rest::events(&mut table);
     super::rest::donations(&mut table);
     super::rest::keys(&mut table);
+    super::rest::sessions(&mut table);
     super::rest::organizations(&mut table);
     super::rest::bots_and_syncs(&mut table);
     super::rest::users(&mut table);

@@ -12,7 +12,8 @@ use crate::stub::{Stub, one};
 fn whoami() -> Stub {
     let stub = Stub::default();
     let key = ApiKey { id: "0123".into(), display_name: "me".into(), ..ApiKey::default() };
-    let caller = GetCallerResponse { api_key: Some(key), server_version: "1.2.3".into() };
+    let server_version = "1.2.3".to_owned();
+    let caller = GetCallerResponse { api_key: Some(key), server_version, session: None };
     stub.answer("AccessService/GetCaller", one(caller));
     stub
 }

@@ -81,6 +81,8 @@ pub enum ErrorReason {
     OrganizationExists = 71,
     /// NOT_FOUND. metadata: api_key_id.
     ApiKeyNotFound = 80,
+    /// NOT_FOUND. metadata: session_id.
+    SessionNotFound = 81,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -125,6 +127,7 @@ impl ErrorReason {
             Self::OrganizationNotFound => "ERROR_REASON_ORGANIZATION_NOT_FOUND",
             Self::OrganizationExists => "ERROR_REASON_ORGANIZATION_EXISTS",
             Self::ApiKeyNotFound => "ERROR_REASON_API_KEY_NOT_FOUND",
+            Self::SessionNotFound => "ERROR_REASON_SESSION_NOT_FOUND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -166,6 +169,7 @@ impl ErrorReason {
             "ERROR_REASON_ORGANIZATION_NOT_FOUND" => Some(Self::OrganizationNotFound),
             "ERROR_REASON_ORGANIZATION_EXISTS" => Some(Self::OrganizationExists),
             "ERROR_REASON_API_KEY_NOT_FOUND" => Some(Self::ApiKeyNotFound),
+            "ERROR_REASON_SESSION_NOT_FOUND" => Some(Self::SessionNotFound),
             _ => None,
         }
     }
@@ -186,12 +190,15 @@ impl ::prost::Name for GetCallerRequest {
 /// GetCallerResponse describes the caller.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetCallerResponse {
-    /// Its key.
+    /// Its key; of a session the key that it was made from, which may do more.
     #[prost(message, optional, tag = "1")]
     pub api_key: ::core::option::Option<crate::v1::ApiKey>,
     /// Version of the server.
     #[prost(string, tag = "2")]
     pub server_version: ::prost::alloc::string::String,
+    /// Its session, if it calls with one.
+    #[prost(message, optional, tag = "3")]
+    pub session: ::core::option::Option<Session>,
 }
 impl ::prost::Name for GetCallerResponse {
     const NAME: &'static str = "GetCallerResponse";
@@ -384,6 +391,171 @@ impl ::prost::Name for RevokeApiKeyResponse {
         "/astro.v1.RevokeApiKeyResponse".into()
     }
 }
+/// Session is what somebody who signed in with a key calls with.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Session {
+    /// Public part, also the third part of the secret.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Key that it was made from.
+    #[prost(string, tag = "2")]
+    pub api_key_id: ::prost::alloc::string::String,
+    /// Organisation; empty for one of the whole platform.
+    #[prost(string, tag = "3")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Scopes, each held by the key.
+    #[prost(string, repeated, tag = "4")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Where it is used, for people: "Firefox on a phone".
+    #[prost(string, tag = "5")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Creation.
+    #[prost(message, optional, tag = "6")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its end, at the latest.
+    #[prost(message, optional, tag = "7")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Last use, to the minute.
+    #[prost(message, optional, tag = "8")]
+    pub last_use_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was ended before; unset while it is good.
+    #[prost(message, optional, tag = "9")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Session {
+    const NAME: &'static str = "Session";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.Session".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.Session".into()
+    }
+}
+/// CreateSessionRequest signs in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateSessionRequest {
+    /// Organisation; empty: the key's own, or with a platform key the whole platform.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Scopes, at most 50, each held by the key. Empty: all of the key's.
+    #[prost(string, repeated, tag = "2")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Seconds until it ends: 60 to 43200 (12 hours); 0: 43200. No session outlives its key.
+    #[prost(int32, tag = "3")]
+    pub ttl_seconds: i32,
+    /// Where it is used, for people, at most 100 characters.
+    #[prost(string, tag = "4")]
+    pub display_name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateSessionRequest {
+    const NAME: &'static str = "CreateSessionRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.CreateSessionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.CreateSessionRequest".into()
+    }
+}
+/// CreateSessionResponse has the session and its secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct CreateSessionResponse {
+    /// The session.
+    #[prost(message, optional, tag = "1")]
+    pub session: ::core::option::Option<Session>,
+    /// What to put in "authorization: Bearer …". Shown here once.
+    #[prost(string, tag = "2")]
+    pub secret: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateSessionResponse {
+    const NAME: &'static str = "CreateSessionResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.CreateSessionResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.CreateSessionResponse".into()
+    }
+}
+/// ListSessionsRequest asks for a page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSessionsRequest {
+    /// Organisation; empty with a platform key: all.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Most to return: default 50, at most 500.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// Token of the previous page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListSessionsRequest {
+    const NAME: &'static str = "ListSessionsRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListSessionsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListSessionsRequest".into()
+    }
+}
+/// ListSessionsResponse is a page.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSessionsResponse {
+    /// Sessions.
+    #[prost(message, repeated, tag = "1")]
+    pub sessions: ::prost::alloc::vec::Vec<Session>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListSessionsResponse {
+    const NAME: &'static str = "ListSessionsResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListSessionsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListSessionsResponse".into()
+    }
+}
+/// EndSessionRequest signs out.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndSessionRequest {
+    /// Required. Session id.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for EndSessionRequest {
+    const NAME: &'static str = "EndSessionRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.EndSessionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.EndSessionRequest".into()
+    }
+}
+/// EndSessionResponse has the session.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndSessionResponse {
+    /// The session.
+    #[prost(message, optional, tag = "1")]
+    pub session: ::core::option::Option<Session>,
+}
+impl ::prost::Name for EndSessionResponse {
+    const NAME: &'static str = "EndSessionResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.EndSessionResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.EndSessionResponse".into()
+    }
+}
 /// ApiKeyKind is what a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -433,7 +605,7 @@ pub mod access_service_client {
     )]
     use tonic::codegen::http::Uri;
     use tonic::codegen::*;
-    /// AccessService manages the keys that clients and bots sign in with.
+    /// AccessService manages the keys that clients and bots sign in with, and the sessions of people.
     #[derive(Debug, Clone)]
     pub struct AccessServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -603,6 +775,67 @@ pub mod access_service_client {
             let path = http::uri::PathAndQuery::from_static("/astro.v1.AccessService/RevokeApiKey");
             let mut req = request.into_request();
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.AccessService", "RevokeApiKey"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes a session: what a program uses in place of the key that a person signed in with. It may do
+        /// what the key may, or less, for hours, and ends with the key. The secret is in the response and
+        /// nowhere else, so this call is not deduplicated. Neither a bot's key nor a session makes one.
+        ///
+        /// Scope: any valid key.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`.
+        pub async fn create_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateSessionRequest>,
+        ) -> std::result::Result<tonic::Response<super::CreateSessionResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/astro.v1.AccessService/CreateSession");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.AccessService", "CreateSession"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists sessions, newest first, without secrets: those that ended stay for thirty days.
+        ///
+        /// Scope: `keys.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        pub async fn list_sessions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSessionsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListSessionsResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.AccessService/ListSessions");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.AccessService", "ListSessions"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a session at once, its open streams too. A session may end itself, another one's end takes
+        /// keys.write. Ending it again changes nothing.
+        ///
+        /// Scope: any valid key.
+        ///
+        /// Errors: `SESSION_NOT_FOUND`.
+        pub async fn end_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndSessionRequest>,
+        ) -> std::result::Result<tonic::Response<super::EndSessionResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.AccessService/EndSession");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.AccessService", "EndSession"));
             self.inner.unary(req, path, codec).await
         }
     }
@@ -2464,7 +2697,7 @@ pub struct Event {
     /// Severity.
     #[prost(enumeration = "EventSeverity", tag = "12")]
     pub severity: i32,
-    /// Who caused it: "key:<id>", "bot:<id>" or "system".
+    /// Who caused it: "key:<id>", "session:<id>", "bot:<id>" or "system".
     #[prost(string, tag = "13")]
     pub source: ::prost::alloc::string::String,
     /// When.
@@ -2515,7 +2748,8 @@ pub struct ListEventsRequest {
     /// Only events of this bot; empty: all.
     #[prost(string, tag = "9")]
     pub bot_id: ::prost::alloc::string::String,
-    /// Only events that this one caused, exactly: "key:<id>", "bot:<id>" or "system"; empty: all.
+    /// Only events that this one caused, exactly: "key:<id>", "session:<id>", "bot:<id>" or "system";
+    /// empty: all.
     #[prost(string, tag = "10")]
     pub source: ::prost::alloc::string::String,
     /// Only events of these severities; empty: all.
@@ -3109,7 +3343,7 @@ pub struct ItemHistoryEntry {
     /// State after.
     #[prost(enumeration = "ItemState", tag = "4")]
     pub to_state: i32,
-    /// Who caused it: "key:<id>", "bot:<id>" or "system".
+    /// Who caused it: "key:<id>", "session:<id>", "bot:<id>" or "system".
     #[prost(string, tag = "5")]
     pub source: ::prost::alloc::string::String,
     /// Event in EventService.
@@ -6049,6 +6283,16 @@ impl ::core::fmt::Debug for CreateAssignmentRequest {
     }
 }
 
+impl ::core::fmt::Debug for CreateSessionResponse {
+    /// Leaves out what must not get into logs.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CreateSessionResponse")
+            .field("session", &self.session)
+            .field("secret", &"<redacted>")
+            .finish()
+    }
+}
+
 impl ::core::fmt::Debug for ReassignAssignmentRequest {
     /// Leaves out what must not get into logs.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -6081,7 +6325,7 @@ impl ::core::fmt::Debug for SetTradeUrlRequest {
 pub mod access_service_server {
     use tonic::{Request, Response, Status};
 
-    /// AccessService manages the keys that clients and bots sign in with.
+    /// AccessService manages the keys that clients and bots sign in with, and the sessions of people.
     #[tonic::async_trait]
     pub trait AccessService: Send + Sync + 'static {
         /// Tells who the caller is.
@@ -6127,6 +6371,36 @@ pub mod access_service_server {
             &self,
             request: Request<crate::v1::RevokeApiKeyRequest>,
         ) -> Result<Response<crate::v1::RevokeApiKeyResponse>, Status>;
+        /// Makes a session: what a program uses in place of the key that a person signed in with. It may do
+        /// what the key may, or less, for hours, and ends with the key. The secret is in the response and
+        /// nowhere else, so this call is not deduplicated. Neither a bot's key nor a session makes one.
+        ///
+        /// Scope: any valid key.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`.
+        async fn create_session(
+            &self,
+            request: Request<crate::v1::CreateSessionRequest>,
+        ) -> Result<Response<crate::v1::CreateSessionResponse>, Status>;
+        /// Lists sessions, newest first, without secrets: those that ended stay for thirty days.
+        ///
+        /// Scope: `keys.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_sessions(
+            &self,
+            request: Request<crate::v1::ListSessionsRequest>,
+        ) -> Result<Response<crate::v1::ListSessionsResponse>, Status>;
+        /// Ends a session at once, its open streams too. A session may end itself, another one's end takes
+        /// keys.write. Ending it again changes nothing.
+        ///
+        /// Scope: any valid key.
+        ///
+        /// Errors: `SESSION_NOT_FOUND`.
+        async fn end_session(
+            &self,
+            request: Request<crate::v1::EndSessionRequest>,
+        ) -> Result<Response<crate::v1::EndSessionResponse>, Status>;
     }
 
     served! {
@@ -6136,6 +6410,9 @@ pub mod access_service_server {
             "/astro.v1.AccessService/ListApiKeys" unary list_api_keys;
             "/astro.v1.AccessService/UpdateApiKey" unary update_api_key;
             "/astro.v1.AccessService/RevokeApiKey" unary revoke_api_key;
+            "/astro.v1.AccessService/CreateSession" unary create_session;
+            "/astro.v1.AccessService/ListSessions" unary list_sessions;
+            "/astro.v1.AccessService/EndSession" unary end_session;
         }
     }
 }

@@ -2,7 +2,7 @@
 // To change it, edit proto/ and run: cargo sdk generate
 
 event_types! {
-    families ["item.*", "assignment.*", "donation.*", "bot.*", "sync.*", "key.*", "org.*", "user.*"]
+    families ["item.*", "assignment.*", "donation.*", "bot.*", "sync.*", "key.*", "session.*", "org.*", "user.*"]
     personal ["successor_user_id", "message", "display_name"]
     /// The bot accepted a donation, and the item is on its way.
     ItemAccepted "item.accepted" [Info] ["to", "amount"] ["from", "amount_before", "asset_id", "trade_offer_id", "reservation_id"]
@@ -174,4 +174,8 @@ event_types! {
     UserProfileUpdated "user.profile_updated" [Info] [] ["display_name"]
     /// Name or rates of a key changed.
     KeyUpdated "key.updated" [Info] ["key_id", "kind", "fields"] []
+    /// A session was made from a key.
+    SessionCreated "session.created" [Info] ["session_id", "key_id"] []
+    /// A session was ended, by itself, by somebody else, or with its key.
+    SessionEnded "session.ended" [Info] ["session_id", "key_id"] []
 }

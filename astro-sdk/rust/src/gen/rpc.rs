@@ -43,6 +43,38 @@ impl Rpc for v1::RevokeApiKeyRequest {
     const PATH: &'static str = "/astro.v1.AccessService/RevokeApiKey";
 }
 
+impl Rpc for v1::CreateSessionRequest {
+    type Response = v1::CreateSessionResponse;
+    const PATH: &'static str = "/astro.v1.AccessService/CreateSession";
+}
+
+impl Rpc for v1::ListSessionsRequest {
+    type Response = v1::ListSessionsResponse;
+    const PATH: &'static str = "/astro.v1.AccessService/ListSessions";
+}
+
+impl Paged for v1::ListSessionsRequest {
+    type Entry = v1::Session;
+
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
+
+    fn entries(page: Self::Response) -> Vec<Self::Entry> {
+        page.sessions
+    }
+
+    fn turn(&mut self, page: &Self::Response) -> bool {
+        self.page_token.clone_from(&page.next_page_token);
+        !page.next_page_token.is_empty()
+    }
+}
+
+impl Rpc for v1::EndSessionRequest {
+    type Response = v1::EndSessionResponse;
+    const PATH: &'static str = "/astro.v1.AccessService/EndSession";
+}
+
 impl Rpc for v1::CreateAssignmentRequest {
     type Response = v1::CreateAssignmentResponse;
     const PATH: &'static str = "/astro.v1.AssignmentService/CreateAssignment";

@@ -2,7 +2,7 @@
 // To change it, edit proto/ and run: cargo sdk generate
 
 impl Client {
-    /// AccessService manages the keys that clients and bots sign in with.
+    /// AccessService manages the keys that clients and bots sign in with, and the sessions of people.
     pub fn access(&self) -> Access {
         Access { client: self.clone() }
     }
@@ -108,7 +108,7 @@ impl Raw {
     }
 }
 
-/// AccessService manages the keys that clients and bots sign in with.
+/// AccessService manages the keys that clients and bots sign in with, and the sessions of people.
 #[derive(Debug, Clone)]
 pub struct Access {
     client: Client,
@@ -164,6 +164,39 @@ impl Access {
         &self,
         request: v1::RevokeApiKeyRequest,
     ) -> Call<v1::RevokeApiKeyRequest> {
+        Call::new(&self.client.connection, request)
+    }
+
+    /// Makes a session: what a program uses in place of the key that a person signed in with. It may do
+    /// what the key may, or less, for hours, and ends with the key. The secret is in the response and
+    /// nowhere else, so this call is not deduplicated. Neither a bot's key nor a session makes one.
+    ///
+    /// Scope: any valid key.
+    ///
+    /// Errors: `ORGANIZATION_NOT_FOUND`.
+    pub fn create_session(
+        &self,
+        request: v1::CreateSessionRequest,
+    ) -> Call<v1::CreateSessionRequest> {
+        Call::new(&self.client.connection, request)
+    }
+
+    /// Lists sessions, newest first, without secrets: those that ended stay for thirty days.
+    ///
+    /// Scope: `keys.read`.
+    ///
+    /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+    pub fn list_sessions(&self, request: v1::ListSessionsRequest) -> List<v1::ListSessionsRequest> {
+        List::new(&self.client.connection, request)
+    }
+
+    /// Ends a session at once, its open streams too. A session may end itself, another one's end takes
+    /// keys.write. Ending it again changes nothing.
+    ///
+    /// Scope: any valid key.
+    ///
+    /// Errors: `SESSION_NOT_FOUND`.
+    pub fn end_session(&self, request: v1::EndSessionRequest) -> Call<v1::EndSessionRequest> {
         Call::new(&self.client.connection, request)
     }
 }

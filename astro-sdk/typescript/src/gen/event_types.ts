@@ -173,6 +173,10 @@ export const EventType = {
   USER_PROFILE_UPDATED: "user.profile_updated",
   /** Name or rates of a key changed. */
   KEY_UPDATED: "key.updated",
+  /** A session was made from a key. */
+  SESSION_CREATED: "session.created",
+  /** A session was ended, by itself, by somebody else, or with its key. */
+  SESSION_ENDED: "session.ended",
 } as const;
 
 /** The name of a type of event. */

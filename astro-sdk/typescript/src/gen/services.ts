@@ -17,8 +17,12 @@ import type {
   CreateAssignmentResponse,
   CreateOrganizationRequestInit,
   CreateOrganizationResponse,
+  CreateSessionRequestInit,
+  CreateSessionResponse,
   Discrepancy,
   Donation,
+  EndSessionRequestInit,
+  EndSessionResponse,
   Event,
   GetAssignmentRequestInit,
   GetAssignmentResponse,
@@ -56,6 +60,8 @@ import type {
   ListItemsResponse,
   ListOrganizationsRequestInit,
   ListOrganizationsResponse,
+  ListSessionsRequestInit,
+  ListSessionsResponse,
   ListSyncsRequestInit,
   ListSyncsResponse,
   Organization,
@@ -77,6 +83,7 @@ import type {
   RetryAssignmentResponse,
   RevokeApiKeyRequestInit,
   RevokeApiKeyResponse,
+  Session,
   SetTradeUrlRequestInit,
   SetTradeUrlResponse,
   StartSyncRequestInit,
@@ -100,6 +107,10 @@ import {
   CreateAssignmentResponseSchema,
   CreateOrganizationRequestSchema,
   CreateOrganizationResponseSchema,
+  CreateSessionRequestSchema,
+  CreateSessionResponseSchema,
+  EndSessionRequestSchema,
+  EndSessionResponseSchema,
   GetAssignmentRequestSchema,
   GetAssignmentResponseSchema,
   GetBotRequestSchema,
@@ -134,6 +145,8 @@ import {
   ListItemsResponseSchema,
   ListOrganizationsRequestSchema,
   ListOrganizationsResponseSchema,
+  ListSessionsRequestSchema,
+  ListSessionsResponseSchema,
   ListSyncsRequestSchema,
   ListSyncsResponseSchema,
   PauseBotRequestSchema,
@@ -170,7 +183,7 @@ import {
   WatchEventsResponseSchema,
 } from "./messages.js";
 
-/** AccessService manages the keys that clients and bots sign in with. */
+/** AccessService manages the keys that clients and bots sign in with, and the sessions of people. */
 export class AccessService {
   readonly #calls: Calls;
 
@@ -291,6 +304,84 @@ export class AccessService {
         path: "/astro.v1.AccessService/RevokeApiKey",
         input: RevokeApiKeyRequestSchema,
         output: RevokeApiKeyResponseSchema,
+        mayRepeat: true,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
+   * Makes a session: what a program uses in place of the key that a person signed in with. It may do
+   * what the key may, or less, for hours, and ends with the key. The secret is in the response and
+   * nowhere else, so this call is not deduplicated. Neither a bot's key nor a session makes one.
+   *
+   * Scope: any valid key.
+   *
+   * Errors: `ORGANIZATION_NOT_FOUND`.
+   */
+  createSession(
+    request: CreateSessionRequestInit,
+    options: CallOptions = {},
+  ): Promise<CreateSessionResponse> {
+    return this.#calls.call(
+      {
+        path: "/astro.v1.AccessService/CreateSession",
+        input: CreateSessionRequestSchema,
+        output: CreateSessionResponseSchema,
+        mayRepeat: false,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
+   * Lists sessions, newest first, without secrets: those that ended stay for thirty days.
+   *
+   * Scope: `keys.read`.
+   *
+   * Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+   */
+  listSessions(
+    request: ListSessionsRequestInit = {},
+    options: CallOptions = {},
+  ): List<ListSessionsResponse, Session> {
+    return this.#calls.list(
+      {
+        path: "/astro.v1.AccessService/ListSessions",
+        input: ListSessionsRequestSchema,
+        output: ListSessionsResponseSchema,
+        mayRepeat: true,
+        entries: (page) => page.sessions,
+        next: (page) => page.nextPageToken,
+        goOn: (request, token) => {
+          request.pageToken = token;
+        },
+        endsWhenEmpty: false,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
+   * Ends a session at once, its open streams too. A session may end itself, another one's end takes
+   * keys.write. Ending it again changes nothing.
+   *
+   * Scope: any valid key.
+   *
+   * Errors: `SESSION_NOT_FOUND`.
+   */
+  endSession(
+    request: EndSessionRequestInit,
+    options: CallOptions = {},
+  ): Promise<EndSessionResponse> {
+    return this.#calls.call(
+      {
+        path: "/astro.v1.AccessService/EndSession",
+        input: EndSessionRequestSchema,
+        output: EndSessionResponseSchema,
         mayRepeat: true,
       },
       request,
@@ -1205,7 +1296,7 @@ export class UserService {
 
 /** What a client has: one object for each service of the contract. */
 export abstract class Services {
-  /** AccessService manages the keys that clients and bots sign in with. */
+  /** AccessService manages the keys that clients and bots sign in with, and the sessions of people. */
   readonly access: AccessService;
   /** AssignmentService gives items to people; bots deliver them. */
   readonly assignments: AssignmentService;

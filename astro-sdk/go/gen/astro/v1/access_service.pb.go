@@ -276,10 +276,12 @@ func (*GetCallerRequest) Descriptor() ([]byte, []int) {
 // GetCallerResponse describes the caller.
 type GetCallerResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its key.
+	// Its key; of a session the key that it was made from, which may do more.
 	ApiKey *ApiKey `protobuf:"bytes,1,opt,name=api_key,json=apiKey,proto3" json:"api_key,omitempty"`
 	// Version of the server.
 	ServerVersion string `protobuf:"bytes,2,opt,name=server_version,json=serverVersion,proto3" json:"server_version,omitempty"`
+	// Its session, if it calls with one.
+	Session       *Session `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -326,6 +328,13 @@ func (x *GetCallerResponse) GetServerVersion() string {
 		return x.ServerVersion
 	}
 	return ""
+}
+
+func (x *GetCallerResponse) GetSession() *Session {
+	if x != nil {
+		return x.Session
+	}
+	return nil
 }
 
 // CreateApiKeyRequest makes a key.
@@ -824,6 +833,463 @@ func (x *RevokeApiKeyResponse) GetApiKey() *ApiKey {
 	return nil
 }
 
+// Session is what somebody who signed in with a key calls with.
+type Session struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Public part, also the third part of the secret.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Key that it was made from.
+	ApiKeyId string `protobuf:"bytes,2,opt,name=api_key_id,json=apiKeyId,proto3" json:"api_key_id,omitempty"`
+	// Organisation; empty for one of the whole platform.
+	OrgId string `protobuf:"bytes,3,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
+	// Scopes, each held by the key.
+	Scopes []string `protobuf:"bytes,4,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	// Where it is used, for people: "Firefox on a phone".
+	DisplayName string `protobuf:"bytes,5,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Creation.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Its end, at the latest.
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// Last use, to the minute.
+	LastUseTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=last_use_time,json=lastUseTime,proto3" json:"last_use_time,omitempty"`
+	// When it was ended before; unset while it is good.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Session) Reset() {
+	*x = Session{}
+	mi := &file_astro_v1_access_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Session) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Session) ProtoMessage() {}
+
+func (x *Session) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_access_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Session.ProtoReflect.Descriptor instead.
+func (*Session) Descriptor() ([]byte, []int) {
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Session) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Session) GetApiKeyId() string {
+	if x != nil {
+		return x.ApiKeyId
+	}
+	return ""
+}
+
+func (x *Session) GetOrgId() string {
+	if x != nil {
+		return x.OrgId
+	}
+	return ""
+}
+
+func (x *Session) GetScopes() []string {
+	if x != nil {
+		return x.Scopes
+	}
+	return nil
+}
+
+func (x *Session) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Session) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Session) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *Session) GetLastUseTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastUseTime
+	}
+	return nil
+}
+
+func (x *Session) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+// CreateSessionRequest signs in.
+type CreateSessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Organisation; empty: the key's own, or with a platform key the whole platform.
+	OrgId string `protobuf:"bytes,1,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
+	// Scopes, at most 50, each held by the key. Empty: all of the key's.
+	Scopes []string `protobuf:"bytes,2,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	// Seconds until it ends: 60 to 43200 (12 hours); 0: 43200. No session outlives its key.
+	TtlSeconds int32 `protobuf:"varint,3,opt,name=ttl_seconds,json=ttlSeconds,proto3" json:"ttl_seconds,omitempty"`
+	// Where it is used, for people, at most 100 characters.
+	DisplayName   string `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSessionRequest) Reset() {
+	*x = CreateSessionRequest{}
+	mi := &file_astro_v1_access_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSessionRequest) ProtoMessage() {}
+
+func (x *CreateSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_access_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSessionRequest.ProtoReflect.Descriptor instead.
+func (*CreateSessionRequest) Descriptor() ([]byte, []int) {
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CreateSessionRequest) GetOrgId() string {
+	if x != nil {
+		return x.OrgId
+	}
+	return ""
+}
+
+func (x *CreateSessionRequest) GetScopes() []string {
+	if x != nil {
+		return x.Scopes
+	}
+	return nil
+}
+
+func (x *CreateSessionRequest) GetTtlSeconds() int32 {
+	if x != nil {
+		return x.TtlSeconds
+	}
+	return 0
+}
+
+func (x *CreateSessionRequest) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+// CreateSessionResponse has the session and its secret.
+type CreateSessionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session.
+	Session *Session `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	// What to put in "authorization: Bearer …". Shown here once.
+	Secret        string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSessionResponse) Reset() {
+	*x = CreateSessionResponse{}
+	mi := &file_astro_v1_access_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSessionResponse) ProtoMessage() {}
+
+func (x *CreateSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_access_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSessionResponse.ProtoReflect.Descriptor instead.
+func (*CreateSessionResponse) Descriptor() ([]byte, []int) {
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CreateSessionResponse) GetSession() *Session {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *CreateSessionResponse) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
+// ListSessionsRequest asks for a page.
+type ListSessionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Organisation; empty with a platform key: all.
+	OrgId string `protobuf:"bytes,1,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
+	// Most to return: default 50, at most 500.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the previous page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSessionsRequest) Reset() {
+	*x = ListSessionsRequest{}
+	mi := &file_astro_v1_access_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSessionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSessionsRequest) ProtoMessage() {}
+
+func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_access_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSessionsRequest.ProtoReflect.Descriptor instead.
+func (*ListSessionsRequest) Descriptor() ([]byte, []int) {
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListSessionsRequest) GetOrgId() string {
+	if x != nil {
+		return x.OrgId
+	}
+	return ""
+}
+
+func (x *ListSessionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListSessionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListSessionsResponse is a page.
+type ListSessionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sessions.
+	Sessions []*Session `protobuf:"bytes,1,rep,name=sessions,proto3" json:"sessions,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSessionsResponse) Reset() {
+	*x = ListSessionsResponse{}
+	mi := &file_astro_v1_access_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSessionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSessionsResponse) ProtoMessage() {}
+
+func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_access_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSessionsResponse.ProtoReflect.Descriptor instead.
+func (*ListSessionsResponse) Descriptor() ([]byte, []int) {
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListSessionsResponse) GetSessions() []*Session {
+	if x != nil {
+		return x.Sessions
+	}
+	return nil
+}
+
+func (x *ListSessionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// EndSessionRequest signs out.
+type EndSessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. Session id.
+	SessionId     string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndSessionRequest) Reset() {
+	*x = EndSessionRequest{}
+	mi := &file_astro_v1_access_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndSessionRequest) ProtoMessage() {}
+
+func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_access_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndSessionRequest.ProtoReflect.Descriptor instead.
+func (*EndSessionRequest) Descriptor() ([]byte, []int) {
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *EndSessionRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+// EndSessionResponse has the session.
+type EndSessionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session.
+	Session       *Session `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndSessionResponse) Reset() {
+	*x = EndSessionResponse{}
+	mi := &file_astro_v1_access_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndSessionResponse) ProtoMessage() {}
+
+func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_access_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndSessionResponse.ProtoReflect.Descriptor instead.
+func (*EndSessionResponse) Descriptor() ([]byte, []int) {
+	return file_astro_v1_access_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *EndSessionResponse) GetSession() *Session {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
 var File_astro_v1_access_service_proto protoreflect.FileDescriptor
 
 const file_astro_v1_access_service_proto_rawDesc = "" +
@@ -849,10 +1315,11 @@ const file_astro_v1_access_service_proto_rawDesc = "" +
 	"write_rate\x18\f \x01(\x05R\twriteRate\x12\x1f\n" +
 	"\vstream_rate\x18\r \x01(\x05R\n" +
 	"streamRate\"\x12\n" +
-	"\x10GetCallerRequest\"e\n" +
+	"\x10GetCallerRequest\"\x92\x01\n" +
 	"\x11GetCallerResponse\x12)\n" +
 	"\aapi_key\x18\x01 \x01(\v2\x10.astro.v1.ApiKeyR\x06apiKey\x12%\n" +
-	"\x0eserver_version\x18\x02 \x01(\tR\rserverVersion\"\xc2\x02\n" +
+	"\x0eserver_version\x18\x02 \x01(\tR\rserverVersion\x12+\n" +
+	"\asession\x18\x03 \x01(\v2\x11.astro.v1.SessionR\asession\"\xc2\x02\n" +
 	"\x13CreateApiKeyRequest\x12(\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x14.astro.v1.ApiKeyKindR\x04kind\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x15\n" +
@@ -889,19 +1356,58 @@ const file_astro_v1_access_service_proto_rawDesc = "" +
 	"\n" +
 	"api_key_id\x18\x01 \x01(\tR\bapiKeyId\"A\n" +
 	"\x14RevokeApiKeyResponse\x12)\n" +
-	"\aapi_key\x18\x01 \x01(\v2\x10.astro.v1.ApiKeyR\x06apiKey*q\n" +
+	"\aapi_key\x18\x01 \x01(\v2\x10.astro.v1.ApiKeyR\x06apiKey\"\xfa\x02\n" +
+	"\aSession\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
+	"\n" +
+	"api_key_id\x18\x02 \x01(\tR\bapiKeyId\x12\x15\n" +
+	"\x06org_id\x18\x03 \x01(\tR\x05orgId\x12\x16\n" +
+	"\x06scopes\x18\x04 \x03(\tR\x06scopes\x12!\n" +
+	"\fdisplay_name\x18\x05 \x01(\tR\vdisplayName\x12;\n" +
+	"\vcreate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12;\n" +
+	"\vexpire_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x12>\n" +
+	"\rlast_use_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vlastUseTime\x125\n" +
+	"\bend_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\x89\x01\n" +
+	"\x14CreateSessionRequest\x12\x15\n" +
+	"\x06org_id\x18\x01 \x01(\tR\x05orgId\x12\x16\n" +
+	"\x06scopes\x18\x02 \x03(\tR\x06scopes\x12\x1f\n" +
+	"\vttl_seconds\x18\x03 \x01(\x05R\n" +
+	"ttlSeconds\x12!\n" +
+	"\fdisplay_name\x18\x04 \x01(\tR\vdisplayName\"^\n" +
+	"\x15CreateSessionResponse\x12+\n" +
+	"\asession\x18\x01 \x01(\v2\x11.astro.v1.SessionR\asession\x12\x18\n" +
+	"\x06secret\x18\x02 \x01(\tB\x00R\x06secret\"h\n" +
+	"\x13ListSessionsRequest\x12\x15\n" +
+	"\x06org_id\x18\x01 \x01(\tR\x05orgId\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"m\n" +
+	"\x14ListSessionsResponse\x12-\n" +
+	"\bsessions\x18\x01 \x03(\v2\x11.astro.v1.SessionR\bsessions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n" +
+	"\x11EndSessionRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\"A\n" +
+	"\x12EndSessionResponse\x12+\n" +
+	"\asession\x18\x01 \x01(\v2\x11.astro.v1.SessionR\asession*q\n" +
 	"\n" +
 	"ApiKeyKind\x12\x1c\n" +
 	"\x18API_KEY_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12API_KEY_KIND_ADMIN\x10\x01\x12\x17\n" +
 	"\x13API_KEY_KIND_CLIENT\x10\x02\x12\x14\n" +
-	"\x10API_KEY_KIND_BOT\x10\x032\xa4\x03\n" +
+	"\x10API_KEY_KIND_BOT\x10\x032\x9a\x05\n" +
 	"\rAccessService\x12I\n" +
 	"\tGetCaller\x12\x1a.astro.v1.GetCallerRequest\x1a\x1b.astro.v1.GetCallerResponse\"\x03\x90\x02\x01\x12O\n" +
 	"\fCreateApiKey\x12\x1d.astro.v1.CreateApiKeyRequest\x1a\x1e.astro.v1.CreateApiKeyResponse\"\x00\x12O\n" +
 	"\vListApiKeys\x12\x1c.astro.v1.ListApiKeysRequest\x1a\x1d.astro.v1.ListApiKeysResponse\"\x03\x90\x02\x01\x12R\n" +
 	"\fUpdateApiKey\x12\x1d.astro.v1.UpdateApiKeyRequest\x1a\x1e.astro.v1.UpdateApiKeyResponse\"\x03\x90\x02\x02\x12R\n" +
-	"\fRevokeApiKey\x12\x1d.astro.v1.RevokeApiKeyRequest\x1a\x1e.astro.v1.RevokeApiKeyResponse\"\x03\x90\x02\x02B4\n" +
+	"\fRevokeApiKey\x12\x1d.astro.v1.RevokeApiKeyRequest\x1a\x1e.astro.v1.RevokeApiKeyResponse\"\x03\x90\x02\x02\x12R\n" +
+	"\rCreateSession\x12\x1e.astro.v1.CreateSessionRequest\x1a\x1f.astro.v1.CreateSessionResponse\"\x00\x12R\n" +
+	"\fListSessions\x12\x1d.astro.v1.ListSessionsRequest\x1a\x1e.astro.v1.ListSessionsResponse\"\x03\x90\x02\x01\x12L\n" +
+	"\n" +
+	"EndSession\x12\x1b.astro.v1.EndSessionRequest\x1a\x1c.astro.v1.EndSessionResponse\"\x03\x90\x02\x02B4\n" +
 	"\fdev.astro.v1P\x01Z\"astro.dev/sdk/gen/astro/v1;astrov1b\x06proto3"
 
 var (
@@ -917,7 +1423,7 @@ func file_astro_v1_access_service_proto_rawDescGZIP() []byte {
 }
 
 var file_astro_v1_access_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_astro_v1_access_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_astro_v1_access_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_astro_v1_access_service_proto_goTypes = []any{
 	(ApiKeyKind)(0),               // 0: astro.v1.ApiKeyKind
 	(*ApiKey)(nil),                // 1: astro.v1.ApiKey
@@ -931,39 +1437,60 @@ var file_astro_v1_access_service_proto_goTypes = []any{
 	(*UpdateApiKeyResponse)(nil),  // 9: astro.v1.UpdateApiKeyResponse
 	(*RevokeApiKeyRequest)(nil),   // 10: astro.v1.RevokeApiKeyRequest
 	(*RevokeApiKeyResponse)(nil),  // 11: astro.v1.RevokeApiKeyResponse
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 13: google.protobuf.FieldMask
+	(*Session)(nil),               // 12: astro.v1.Session
+	(*CreateSessionRequest)(nil),  // 13: astro.v1.CreateSessionRequest
+	(*CreateSessionResponse)(nil), // 14: astro.v1.CreateSessionResponse
+	(*ListSessionsRequest)(nil),   // 15: astro.v1.ListSessionsRequest
+	(*ListSessionsResponse)(nil),  // 16: astro.v1.ListSessionsResponse
+	(*EndSessionRequest)(nil),     // 17: astro.v1.EndSessionRequest
+	(*EndSessionResponse)(nil),    // 18: astro.v1.EndSessionResponse
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil), // 20: google.protobuf.FieldMask
 }
 var file_astro_v1_access_service_proto_depIdxs = []int32{
 	0,  // 0: astro.v1.ApiKey.kind:type_name -> astro.v1.ApiKeyKind
-	12, // 1: astro.v1.ApiKey.expire_time:type_name -> google.protobuf.Timestamp
-	12, // 2: astro.v1.ApiKey.create_time:type_name -> google.protobuf.Timestamp
-	12, // 3: astro.v1.ApiKey.last_use_time:type_name -> google.protobuf.Timestamp
-	12, // 4: astro.v1.ApiKey.revoke_time:type_name -> google.protobuf.Timestamp
+	19, // 1: astro.v1.ApiKey.expire_time:type_name -> google.protobuf.Timestamp
+	19, // 2: astro.v1.ApiKey.create_time:type_name -> google.protobuf.Timestamp
+	19, // 3: astro.v1.ApiKey.last_use_time:type_name -> google.protobuf.Timestamp
+	19, // 4: astro.v1.ApiKey.revoke_time:type_name -> google.protobuf.Timestamp
 	1,  // 5: astro.v1.GetCallerResponse.api_key:type_name -> astro.v1.ApiKey
-	0,  // 6: astro.v1.CreateApiKeyRequest.kind:type_name -> astro.v1.ApiKeyKind
-	12, // 7: astro.v1.CreateApiKeyRequest.expire_time:type_name -> google.protobuf.Timestamp
-	1,  // 8: astro.v1.CreateApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
-	1,  // 9: astro.v1.ListApiKeysResponse.api_keys:type_name -> astro.v1.ApiKey
-	1,  // 10: astro.v1.UpdateApiKeyRequest.api_key:type_name -> astro.v1.ApiKey
-	13, // 11: astro.v1.UpdateApiKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 12: astro.v1.UpdateApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
-	1,  // 13: astro.v1.RevokeApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
-	2,  // 14: astro.v1.AccessService.GetCaller:input_type -> astro.v1.GetCallerRequest
-	4,  // 15: astro.v1.AccessService.CreateApiKey:input_type -> astro.v1.CreateApiKeyRequest
-	6,  // 16: astro.v1.AccessService.ListApiKeys:input_type -> astro.v1.ListApiKeysRequest
-	8,  // 17: astro.v1.AccessService.UpdateApiKey:input_type -> astro.v1.UpdateApiKeyRequest
-	10, // 18: astro.v1.AccessService.RevokeApiKey:input_type -> astro.v1.RevokeApiKeyRequest
-	3,  // 19: astro.v1.AccessService.GetCaller:output_type -> astro.v1.GetCallerResponse
-	5,  // 20: astro.v1.AccessService.CreateApiKey:output_type -> astro.v1.CreateApiKeyResponse
-	7,  // 21: astro.v1.AccessService.ListApiKeys:output_type -> astro.v1.ListApiKeysResponse
-	9,  // 22: astro.v1.AccessService.UpdateApiKey:output_type -> astro.v1.UpdateApiKeyResponse
-	11, // 23: astro.v1.AccessService.RevokeApiKey:output_type -> astro.v1.RevokeApiKeyResponse
-	19, // [19:24] is the sub-list for method output_type
-	14, // [14:19] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	12, // 6: astro.v1.GetCallerResponse.session:type_name -> astro.v1.Session
+	0,  // 7: astro.v1.CreateApiKeyRequest.kind:type_name -> astro.v1.ApiKeyKind
+	19, // 8: astro.v1.CreateApiKeyRequest.expire_time:type_name -> google.protobuf.Timestamp
+	1,  // 9: astro.v1.CreateApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
+	1,  // 10: astro.v1.ListApiKeysResponse.api_keys:type_name -> astro.v1.ApiKey
+	1,  // 11: astro.v1.UpdateApiKeyRequest.api_key:type_name -> astro.v1.ApiKey
+	20, // 12: astro.v1.UpdateApiKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
+	1,  // 13: astro.v1.UpdateApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
+	1,  // 14: astro.v1.RevokeApiKeyResponse.api_key:type_name -> astro.v1.ApiKey
+	19, // 15: astro.v1.Session.create_time:type_name -> google.protobuf.Timestamp
+	19, // 16: astro.v1.Session.expire_time:type_name -> google.protobuf.Timestamp
+	19, // 17: astro.v1.Session.last_use_time:type_name -> google.protobuf.Timestamp
+	19, // 18: astro.v1.Session.end_time:type_name -> google.protobuf.Timestamp
+	12, // 19: astro.v1.CreateSessionResponse.session:type_name -> astro.v1.Session
+	12, // 20: astro.v1.ListSessionsResponse.sessions:type_name -> astro.v1.Session
+	12, // 21: astro.v1.EndSessionResponse.session:type_name -> astro.v1.Session
+	2,  // 22: astro.v1.AccessService.GetCaller:input_type -> astro.v1.GetCallerRequest
+	4,  // 23: astro.v1.AccessService.CreateApiKey:input_type -> astro.v1.CreateApiKeyRequest
+	6,  // 24: astro.v1.AccessService.ListApiKeys:input_type -> astro.v1.ListApiKeysRequest
+	8,  // 25: astro.v1.AccessService.UpdateApiKey:input_type -> astro.v1.UpdateApiKeyRequest
+	10, // 26: astro.v1.AccessService.RevokeApiKey:input_type -> astro.v1.RevokeApiKeyRequest
+	13, // 27: astro.v1.AccessService.CreateSession:input_type -> astro.v1.CreateSessionRequest
+	15, // 28: astro.v1.AccessService.ListSessions:input_type -> astro.v1.ListSessionsRequest
+	17, // 29: astro.v1.AccessService.EndSession:input_type -> astro.v1.EndSessionRequest
+	3,  // 30: astro.v1.AccessService.GetCaller:output_type -> astro.v1.GetCallerResponse
+	5,  // 31: astro.v1.AccessService.CreateApiKey:output_type -> astro.v1.CreateApiKeyResponse
+	7,  // 32: astro.v1.AccessService.ListApiKeys:output_type -> astro.v1.ListApiKeysResponse
+	9,  // 33: astro.v1.AccessService.UpdateApiKey:output_type -> astro.v1.UpdateApiKeyResponse
+	11, // 34: astro.v1.AccessService.RevokeApiKey:output_type -> astro.v1.RevokeApiKeyResponse
+	14, // 35: astro.v1.AccessService.CreateSession:output_type -> astro.v1.CreateSessionResponse
+	16, // 36: astro.v1.AccessService.ListSessions:output_type -> astro.v1.ListSessionsResponse
+	18, // 37: astro.v1.AccessService.EndSession:output_type -> astro.v1.EndSessionResponse
+	30, // [30:38] is the sub-list for method output_type
+	22, // [22:30] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_astro_v1_access_service_proto_init() }
@@ -977,7 +1504,7 @@ func file_astro_v1_access_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_astro_v1_access_service_proto_rawDesc), len(file_astro_v1_access_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

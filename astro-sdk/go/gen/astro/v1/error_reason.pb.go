@@ -102,6 +102,8 @@ const (
 	ErrorReason_ERROR_REASON_ORGANIZATION_EXISTS ErrorReason = 71
 	// NOT_FOUND. metadata: api_key_id.
 	ErrorReason_ERROR_REASON_API_KEY_NOT_FOUND ErrorReason = 80
+	// NOT_FOUND. metadata: session_id.
+	ErrorReason_ERROR_REASON_SESSION_NOT_FOUND ErrorReason = 81
 )
 
 // Enum value maps for ErrorReason.
@@ -143,6 +145,7 @@ var (
 		70: "ERROR_REASON_ORGANIZATION_NOT_FOUND",
 		71: "ERROR_REASON_ORGANIZATION_EXISTS",
 		80: "ERROR_REASON_API_KEY_NOT_FOUND",
+		81: "ERROR_REASON_SESSION_NOT_FOUND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -181,6 +184,7 @@ var (
 		"ERROR_REASON_ORGANIZATION_NOT_FOUND": 70,
 		"ERROR_REASON_ORGANIZATION_EXISTS":    71,
 		"ERROR_REASON_API_KEY_NOT_FOUND":      80,
+		"ERROR_REASON_SESSION_NOT_FOUND":      81,
 	}
 )
 
@@ -215,7 +219,7 @@ var File_astro_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_astro_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1bastro/v1/error_reason.proto\x12\bastro.v1*\x95\n" +
+	"\x1bastro/v1/error_reason.proto\x12\bastro.v1*\xb9\n" +
 	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1c\n" +
@@ -254,7 +258,8 @@ const file_astro_v1_error_reason_proto_rawDesc = "" +
 	"\x1bERROR_REASON_USER_NOT_FOUND\x10<\x12'\n" +
 	"#ERROR_REASON_ORGANIZATION_NOT_FOUND\x10F\x12$\n" +
 	" ERROR_REASON_ORGANIZATION_EXISTS\x10G\x12\"\n" +
-	"\x1eERROR_REASON_API_KEY_NOT_FOUND\x10P\"\x04\b\x17\x10\x17*\"ERROR_REASON_ITEMS_ON_SEVERAL_BOTSB4\n" +
+	"\x1eERROR_REASON_API_KEY_NOT_FOUND\x10P\x12\"\n" +
+	"\x1eERROR_REASON_SESSION_NOT_FOUND\x10Q\"\x04\b\x17\x10\x17*\"ERROR_REASON_ITEMS_ON_SEVERAL_BOTSB4\n" +
 	"\fdev.astro.v1P\x01Z\"astro.dev/sdk/gen/astro/v1;astrov1b\x06proto3"
 
 var (

@@ -107,7 +107,7 @@ type Event struct {
 	EventData *structpb.Struct `protobuf:"bytes,11,opt,name=event_data,json=eventData,proto3" json:"event_data,omitempty"`
 	// Severity.
 	Severity EventSeverity `protobuf:"varint,12,opt,name=severity,proto3,enum=astro.v1.EventSeverity" json:"severity,omitempty"`
-	// Who caused it: "key:<id>", "bot:<id>" or "system".
+	// Who caused it: "key:<id>", "session:<id>", "bot:<id>" or "system".
 	Source string `protobuf:"bytes,13,opt,name=source,proto3" json:"source,omitempty"`
 	// When.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -274,7 +274,8 @@ type ListEventsRequest struct {
 	UserId uint64 `protobuf:"varint,8,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// Only events of this bot; empty: all.
 	BotId string `protobuf:"bytes,9,opt,name=bot_id,json=botId,proto3" json:"bot_id,omitempty"`
-	// Only events that this one caused, exactly: "key:<id>", "bot:<id>" or "system"; empty: all.
+	// Only events that this one caused, exactly: "key:<id>", "session:<id>", "bot:<id>" or "system";
+	// empty: all.
 	Source string `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
 	// Only events of these severities; empty: all.
 	Severities []EventSeverity `protobuf:"varint,11,rep,packed,name=severities,proto3,enum=astro.v1.EventSeverity" json:"severities,omitempty"`

@@ -1334,7 +1334,7 @@ type ItemHistoryEntry struct {
 	FromState ItemState `protobuf:"varint,3,opt,name=from_state,json=fromState,proto3,enum=astro.v1.ItemState" json:"from_state,omitempty"`
 	// State after.
 	ToState ItemState `protobuf:"varint,4,opt,name=to_state,json=toState,proto3,enum=astro.v1.ItemState" json:"to_state,omitempty"`
-	// Who caused it: "key:<id>", "bot:<id>" or "system".
+	// Who caused it: "key:<id>", "session:<id>", "bot:<id>" or "system".
 	Source string `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
 	// Event in EventService.
 	EventId string `protobuf:"bytes,6,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`

@@ -30,7 +30,7 @@ from .enums import (
 
 
 class AsyncAccess:
-    """AccessService manages the keys that clients and bots sign in with."""
+    """AccessService manages the keys that clients and bots sign in with, and the sessions of people."""
 
     def __init__(self, calls: AsyncCalls) -> None:
         self._calls = calls
@@ -164,6 +164,84 @@ class AsyncAccess:
             "api_key_id": api_key_id,
         }
         return await self._calls.call(methods.REVOKE_API_KEY, fields, timeout)
+
+    async def create_session(
+        self,
+        *,
+        org_id: str = "",
+        scopes: Iterable[str] = (),
+        ttl_seconds: int = 0,
+        display_name: str = "",
+        timeout: float | None = None,
+    ) -> m.CreateSessionResponse:
+        """Makes a session: what a program uses in place of the key that a person signed in with. It may do
+        what the key may, or less, for hours, and ends with the key. The secret is in the response and
+        nowhere else, so this call is not deduplicated. Neither a bot's key nor a session makes one.
+
+        Args:
+            org_id: Organisation; empty: the key's own, or with a platform key the whole platform.
+            scopes: Scopes, at most 50, each held by the key. Empty: all of the key's.
+            ttl_seconds: Seconds until it ends: 60 to 43200 (12 hours); 0: 43200. No session outlives its key.
+            display_name: Where it is used, for people, at most 100 characters.
+
+        Scope: any valid key.
+
+        Errors: ``ORGANIZATION_NOT_FOUND``.
+        """
+        fields: dict[str, object] = {
+            "org_id": org_id,
+            "scopes": scopes,
+            "ttl_seconds": ttl_seconds,
+            "display_name": display_name,
+        }
+        return await self._calls.call(methods.CREATE_SESSION, fields, timeout)
+
+    def list_sessions(
+        self,
+        *,
+        org_id: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> AsyncPaged[m.ListSessionsResponse, m.Session]:
+        """Lists sessions, newest first, without secrets: those that ended stay for thirty days.
+
+        Args:
+            org_id: Organisation; empty with a platform key: all.
+            page_size: Most to return: default 50, at most 500.
+            page_token: Token of the previous page.
+
+        Scope: ``keys.read``.
+
+        Errors: ``ORGANIZATION_NOT_FOUND``, ``PAGE_TOKEN_INVALID``.
+        """
+        fields: dict[str, object] = {
+            "org_id": org_id,
+            "page_size": page_size,
+            "page_token": page_token,
+        }
+        return self._calls.list(methods.LIST_SESSIONS, fields, timeout)
+
+    async def end_session(
+        self,
+        *,
+        session_id: str = "",
+        timeout: float | None = None,
+    ) -> m.EndSessionResponse:
+        """Ends a session at once, its open streams too. A session may end itself, another one's end takes
+        keys.write. Ending it again changes nothing.
+
+        Args:
+            session_id: Required. Session id.
+
+        Scope: any valid key.
+
+        Errors: ``SESSION_NOT_FOUND``.
+        """
+        fields: dict[str, object] = {
+            "session_id": session_id,
+        }
+        return await self._calls.call(methods.END_SESSION, fields, timeout)
 
 
 class AsyncAssignments:
@@ -627,7 +705,8 @@ class AsyncEvents:
             item_id: Only events of this item; empty: all.
             user_id: Only events about this person: a SteamID64; 0: all.
             bot_id: Only events of this bot; empty: all.
-            source: Only events that this one caused, exactly: \"key:<id>\", \"bot:<id>\" or \"system\"; empty: all.
+            source: Only events that this one caused, exactly: \"key:<id>\", \"session:<id>\", \"bot:<id>\" or \"system\";
+                empty: all.
             severities: Only events of these severities; empty: all.
             start_time: Only events from this time on; unset: all. Times may be a little out of the log's order.
             end_time: Only events before this time; unset: all.
@@ -1172,7 +1251,7 @@ class AsyncServices:
 
     def __init__(self, calls: AsyncCalls) -> None:
         self.access = AsyncAccess(calls)
-        """AccessService manages the keys that clients and bots sign in with."""
+        """AccessService manages the keys that clients and bots sign in with, and the sessions of people."""
         self.assignments = AsyncAssignments(calls)
         """AssignmentService gives items to people; bots deliver them."""
         self.bots = AsyncBots(calls)

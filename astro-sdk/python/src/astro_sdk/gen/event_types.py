@@ -179,3 +179,7 @@ class EventType:
     """The person's profile on Steam changed."""
     KEY_UPDATED = "key.updated"
     """Name or rates of a key changed."""
+    SESSION_CREATED = "session.created"
+    """A session was made from a key."""
+    SESSION_ENDED = "session.ended"
+    """A session was ended, by itself, by somebody else, or with its key."""

@@ -16,6 +16,13 @@ __all__ = [
     "UpdateApiKeyResponse",
     "RevokeApiKeyRequest",
     "RevokeApiKeyResponse",
+    "Session",
+    "CreateSessionRequest",
+    "CreateSessionResponse",
+    "ListSessionsRequest",
+    "ListSessionsResponse",
+    "EndSessionRequest",
+    "EndSessionResponse",
     "Assignment",
     "AssignmentItem",
     "CreateAssignmentRequest",
@@ -114,6 +121,13 @@ UpdateApiKeyRequest = message_class("astro.v1.UpdateApiKeyRequest")
 UpdateApiKeyResponse = message_class("astro.v1.UpdateApiKeyResponse")
 RevokeApiKeyRequest = message_class("astro.v1.RevokeApiKeyRequest")
 RevokeApiKeyResponse = message_class("astro.v1.RevokeApiKeyResponse")
+Session = message_class("astro.v1.Session")
+CreateSessionRequest = message_class("astro.v1.CreateSessionRequest")
+CreateSessionResponse = message_class("astro.v1.CreateSessionResponse")
+ListSessionsRequest = message_class("astro.v1.ListSessionsRequest")
+ListSessionsResponse = message_class("astro.v1.ListSessionsResponse")
+EndSessionRequest = message_class("astro.v1.EndSessionRequest")
+EndSessionResponse = message_class("astro.v1.EndSessionResponse")
 Assignment = message_class("astro.v1.Assignment")
 AssignmentItem = message_class("astro.v1.AssignmentItem")
 CreateAssignmentRequest = message_class("astro.v1.CreateAssignmentRequest")

@@ -31,6 +31,13 @@ __all__ = [
     "UpdateApiKeyResponse",
     "RevokeApiKeyRequest",
     "RevokeApiKeyResponse",
+    "Session",
+    "CreateSessionRequest",
+    "CreateSessionResponse",
+    "ListSessionsRequest",
+    "ListSessionsResponse",
+    "EndSessionRequest",
+    "EndSessionResponse",
     "Assignment",
     "AssignmentItem",
     "CreateAssignmentRequest",
@@ -198,16 +205,21 @@ class GetCallerResponse(Message):
 
     @property
     def api_key(self) -> ApiKey:
-        """Its key."""
+        """Its key; of a session the key that it was made from, which may do more."""
 
     server_version: str
     """Version of the server."""
+
+    @property
+    def session(self) -> Session:
+        """Its session, if it calls with one."""
 
     def __init__(
         self,
         *,
         api_key: ApiKey | None = ...,
         server_version: str | None = ...,
+        session: Session | None = ...,
     ) -> None: ...
 
 class CreateApiKeyRequest(Message):
@@ -372,6 +384,159 @@ class RevokeApiKeyResponse(Message):
         self,
         *,
         api_key: ApiKey | None = ...,
+    ) -> None: ...
+
+class Session(Message):
+    """Session is what somebody who signed in with a key calls with."""
+
+    id: str
+    """Public part, also the third part of the secret."""
+
+    api_key_id: str
+    """Key that it was made from."""
+
+    org_id: str
+    """Organisation; empty for one of the whole platform."""
+
+    @property
+    def scopes(self) -> MutableSequence[str]:
+        """Scopes, each held by the key."""
+
+    display_name: str
+    """Where it is used, for people: \"Firefox on a phone\"."""
+
+    @property
+    def create_time(self) -> Timestamp:
+        """Creation."""
+
+    @property
+    def expire_time(self) -> Timestamp:
+        """Its end, at the latest."""
+
+    @property
+    def last_use_time(self) -> Timestamp:
+        """Last use, to the minute."""
+
+    @property
+    def end_time(self) -> Timestamp:
+        """When it was ended before; unset while it is good."""
+
+    def __init__(
+        self,
+        *,
+        id: str | None = ...,
+        api_key_id: str | None = ...,
+        org_id: str | None = ...,
+        scopes: Iterable[str] | None = ...,
+        display_name: str | None = ...,
+        create_time: Timestamp | None = ...,
+        expire_time: Timestamp | None = ...,
+        last_use_time: Timestamp | None = ...,
+        end_time: Timestamp | None = ...,
+    ) -> None: ...
+
+class CreateSessionRequest(Message):
+    """CreateSessionRequest signs in."""
+
+    org_id: str
+    """Organisation; empty: the key's own, or with a platform key the whole platform."""
+
+    @property
+    def scopes(self) -> MutableSequence[str]:
+        """Scopes, at most 50, each held by the key. Empty: all of the key's."""
+
+    ttl_seconds: int
+    """Seconds until it ends: 60 to 43200 (12 hours); 0: 43200. No session outlives its key."""
+
+    display_name: str
+    """Where it is used, for people, at most 100 characters."""
+
+    def __init__(
+        self,
+        *,
+        org_id: str | None = ...,
+        scopes: Iterable[str] | None = ...,
+        ttl_seconds: int | None = ...,
+        display_name: str | None = ...,
+    ) -> None: ...
+
+class CreateSessionResponse(Message):
+    """CreateSessionResponse has the session and its secret."""
+
+    @property
+    def session(self) -> Session:
+        """The session."""
+
+    secret: str
+    """What to put in \"authorization: Bearer …\". Shown here once."""
+
+    def __init__(
+        self,
+        *,
+        session: Session | None = ...,
+        secret: str | None = ...,
+    ) -> None: ...
+
+class ListSessionsRequest(Message):
+    """ListSessionsRequest asks for a page."""
+
+    org_id: str
+    """Organisation; empty with a platform key: all."""
+
+    page_size: int
+    """Most to return: default 50, at most 500."""
+
+    page_token: str
+    """Token of the previous page."""
+
+    def __init__(
+        self,
+        *,
+        org_id: str | None = ...,
+        page_size: int | None = ...,
+        page_token: str | None = ...,
+    ) -> None: ...
+
+class ListSessionsResponse(Message):
+    """ListSessionsResponse is a page."""
+
+    @property
+    def sessions(self) -> MutableSequence[Session]:
+        """Sessions."""
+
+    next_page_token: str
+    """Empty on the last page."""
+
+    def __init__(
+        self,
+        *,
+        sessions: Iterable[Session] | None = ...,
+        next_page_token: str | None = ...,
+    ) -> None: ...
+
+class EndSessionRequest(Message):
+    """EndSessionRequest signs out."""
+
+    session_id: str
+    """Required. Session id."""
+
+    def __init__(
+        self,
+        *,
+        session_id: str | None = ...,
+    ) -> None: ...
+
+class EndSessionResponse(Message):
+    """EndSessionResponse has the session."""
+
+    @property
+    def session(self) -> Session:
+        """The session."""
+
+    def __init__(
+        self,
+        *,
+        session: Session | None = ...,
     ) -> None: ...
 
 class Assignment(Message):
@@ -1388,7 +1553,7 @@ class Event(Message):
     """Severity."""
 
     source: str
-    """Who caused it: \"key:<id>\", \"bot:<id>\" or \"system\"."""
+    """Who caused it: \"key:<id>\", \"session:<id>\", \"bot:<id>\" or \"system\"."""
 
     @property
     def create_time(self) -> Timestamp:
@@ -1451,7 +1616,9 @@ class ListEventsRequest(Message):
     """Only events of this bot; empty: all."""
 
     source: str
-    """Only events that this one caused, exactly: \"key:<id>\", \"bot:<id>\" or \"system\"; empty: all."""
+    """Only events that this one caused, exactly: \"key:<id>\", \"session:<id>\", \"bot:<id>\" or \"system\";
+    empty: all.
+    """
 
     @property
     def severities(self) -> MutableSequence[EventSeverity | int]:
@@ -2010,7 +2177,7 @@ class ItemHistoryEntry(Message):
     """State after."""
 
     source: str
-    """Who caused it: \"key:<id>\", \"bot:<id>\" or \"system\"."""
+    """Who caused it: \"key:<id>\", \"session:<id>\", \"bot:<id>\" or \"system\"."""
 
     event_id: str
     """Event in EventService."""

@@ -53,6 +53,34 @@ REVOKE_API_KEY: Final = Method(
     has_request_id=False,
 )
 
+CREATE_SESSION: Final = Method(
+    path="/astro.v1.AccessService/CreateSession",
+    request=m.CreateSessionRequest,
+    response=m.CreateSessionResponse,
+    may_repeat=False,
+    has_request_id=False,
+)
+
+LIST_SESSIONS: Final = ListMethod[m.ListSessionsRequest, m.ListSessionsResponse, m.Session](
+    path="/astro.v1.AccessService/ListSessions",
+    request=m.ListSessionsRequest,
+    response=m.ListSessionsResponse,
+    may_repeat=True,
+    has_request_id=False,
+    entries="sessions",
+    start="page_token",
+    next="next_page_token",
+    ends_when_empty=False,
+)
+
+END_SESSION: Final = Method(
+    path="/astro.v1.AccessService/EndSession",
+    request=m.EndSessionRequest,
+    response=m.EndSessionResponse,
+    may_repeat=True,
+    has_request_id=False,
+)
+
 CREATE_ASSIGNMENT: Final = Method(
     path="/astro.v1.AssignmentService/CreateAssignment",
     request=m.CreateAssignmentRequest,

@@ -83,3 +83,5 @@ class Reason:
     """ALREADY_EXISTS. metadata: slug."""
     API_KEY_NOT_FOUND = "API_KEY_NOT_FOUND"
     """NOT_FOUND. metadata: api_key_id."""
+    SESSION_NOT_FOUND = "SESSION_NOT_FOUND"
+    """NOT_FOUND. metadata: session_id."""

@@ -21,6 +21,12 @@ pub(crate) fn call(client: &Client, asked: Asked) -> Option<Answer> {
         "astro.v1.AccessService/RevokeApiKey" => {
             typed::call(asked, |request| client.access().revoke_api_key(request))
         }
+        "astro.v1.AccessService/CreateSession" => {
+            typed::call(asked, |request| client.access().create_session(request))
+        }
+        "astro.v1.AccessService/EndSession" => {
+            typed::call(asked, |request| client.access().end_session(request))
+        }
         "astro.v1.AssignmentService/CreateAssignment" => {
             typed::call(asked, |request| client.assignments().create(request))
         }
@@ -88,6 +94,9 @@ pub(crate) fn list(client: &Client, asked: Asked, pages: Pages) -> Option<Answer
     Some(match asked.method.as_str() {
         "astro.v1.AccessService/ListApiKeys" => {
             typed::list(asked, pages, |request| client.access().list_api_keys(request))
+        }
+        "astro.v1.AccessService/ListSessions" => {
+            typed::list(asked, pages, |request| client.access().list_sessions(request))
         }
         "astro.v1.AssignmentService/ListAssignments" => {
             typed::list(asked, pages, |request| client.assignments().list(request))

@@ -14,7 +14,7 @@ import { fileDesc } from "@bufbuild/protobuf/codegenv2";
 
 /** Describes the file astro/v1/access_service.proto. */
 export const file_astro_v1_access_service: GenFile = /*@__PURE__*/ fileDesc(
-  "Ch1hc3Ryby92MS9hY2Nlc3Nfc2VydmljZS5wcm90bxIIYXN0cm8udjEaIGdvb2dsZS9wcm90b2J1Zi9maWVsZF9tYXNrLnByb3RvGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvIv8DCgZBcGlLZXkSDgoCaWQYASABKAlSAmlkEigKBGtpbmQYAiABKA4yFC5hc3Ryby52MS5BcGlLZXlLaW5kUgRraW5kEiEKDGRpc3BsYXlfbmFtZRgDIAEoCVILZGlzcGxheU5hbWUSFQoGb3JnX2lkGAQgASgJUgVvcmdJZBIVCgZib3RfaWQYBSABKAlSBWJvdElkEhYKBnNjb3BlcxgGIAMoCVIGc2NvcGVzEjsKC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKZXhwaXJlVGltZRI7CgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCmNyZWF0ZVRpbWUSPgoNbGFzdF91c2VfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSC2xhc3RVc2VUaW1lEjsKC3Jldm9rZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKcmV2b2tlVGltZRIbCglyZWFkX3JhdGUYCyABKAVSCHJlYWRSYXRlEh0KCndyaXRlX3JhdGUYDCABKAVSCXdyaXRlUmF0ZRIfCgtzdHJlYW1fcmF0ZRgNIAEoBVIKc3RyZWFtUmF0ZSISChBHZXRDYWxsZXJSZXF1ZXN0ImUKEUdldENhbGxlclJlc3BvbnNlEikKB2FwaV9rZXkYASABKAsyEC5hc3Ryby52MS5BcGlLZXlSBmFwaUtleRIlCg5zZXJ2ZXJfdmVyc2lvbhgCIAEoCVINc2VydmVyVmVyc2lvbiLCAgoTQ3JlYXRlQXBpS2V5UmVxdWVzdBIoCgRraW5kGAEgASgOMhQuYXN0cm8udjEuQXBpS2V5S2luZFIEa2luZBIhCgxkaXNwbGF5X25hbWUYAiABKAlSC2Rpc3BsYXlOYW1lEhUKBm9yZ19pZBgDIAEoCVIFb3JnSWQSFQoGYm90X2lkGAQgASgJUgVib3RJZBIWCgZzY29wZXMYBSADKAlSBnNjb3BlcxI7CgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCmV4cGlyZVRpbWUSGwoJcmVhZF9yYXRlGAcgASgFUghyZWFkUmF0ZRIdCgp3cml0ZV9yYXRlGAggASgFUgl3cml0ZVJhdGUSHwoLc3RyZWFtX3JhdGUYCSABKAVSCnN0cmVhbVJhdGUiWwoUQ3JlYXRlQXBpS2V5UmVzcG9uc2USKQoHYXBpX2tleRgBIAEoCzIQLmFzdHJvLnYxLkFwaUtleVIGYXBpS2V5EhgKBnNlY3JldBgCIAEoCUIAUgZzZWNyZXQiZwoSTGlzdEFwaUtleXNSZXF1ZXN0EhUKBm9yZ19pZBgBIAEoCVIFb3JnSWQSGwoJcGFnZV9zaXplGAIgASgFUghwYWdlU2l6ZRIdCgpwYWdlX3Rva2VuGAMgASgJUglwYWdlVG9rZW4iagoTTGlzdEFwaUtleXNSZXNwb25zZRIrCghhcGlfa2V5cxgBIAMoCzIQLmFzdHJvLnYxLkFwaUtleVIHYXBpS2V5cxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4inAEKE1VwZGF0ZUFwaUtleVJlcXVlc3QSKQoHYXBpX2tleRgBIAEoCzIQLmFzdHJvLnYxLkFwaUtleVIGYXBpS2V5EjsKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza1IKdXBkYXRlTWFzaxIdCgpyZXF1ZXN0X2lkGAMgASgJUglyZXF1ZXN0SWQiQQoUVXBkYXRlQXBpS2V5UmVzcG9uc2USKQoHYXBpX2tleRgBIAEoCzIQLmFzdHJvLnYxLkFwaUtleVIGYXBpS2V5IjMKE1Jldm9rZUFwaUtleVJlcXVlc3QSHAoKYXBpX2tleV9pZBgBIAEoCVIIYXBpS2V5SWQiQQoUUmV2b2tlQXBpS2V5UmVzcG9uc2USKQoHYXBpX2tleRgBIAEoCzIQLmFzdHJvLnYxLkFwaUtleVIGYXBpS2V5KnEKCkFwaUtleUtpbmQSHAoYQVBJX0tFWV9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQVBJX0tFWV9LSU5EX0FETUlOEAESFwoTQVBJX0tFWV9LSU5EX0NMSUVOVBACEhQKEEFQSV9LRVlfS0lORF9CT1QQAzKkAwoNQWNjZXNzU2VydmljZRJJCglHZXRDYWxsZXISGi5hc3Ryby52MS5HZXRDYWxsZXJSZXF1ZXN0GhsuYXN0cm8udjEuR2V0Q2FsbGVyUmVzcG9uc2UiA5ACARJPCgxDcmVhdGVBcGlLZXkSHS5hc3Ryby52MS5DcmVhdGVBcGlLZXlSZXF1ZXN0Gh4uYXN0cm8udjEuQ3JlYXRlQXBpS2V5UmVzcG9uc2UiABJPCgtMaXN0QXBpS2V5cxIcLmFzdHJvLnYxLkxpc3RBcGlLZXlzUmVxdWVzdBodLmFzdHJvLnYxLkxpc3RBcGlLZXlzUmVzcG9uc2UiA5ACARJSCgxVcGRhdGVBcGlLZXkSHS5hc3Ryby52MS5VcGRhdGVBcGlLZXlSZXF1ZXN0Gh4uYXN0cm8udjEuVXBkYXRlQXBpS2V5UmVzcG9uc2UiA5ACAhJSCgxSZXZva2VBcGlLZXkSHS5hc3Ryby52MS5SZXZva2VBcGlLZXlSZXF1ZXN0Gh4uYXN0cm8udjEuUmV2b2tlQXBpS2V5UmVzcG9uc2UiA5ACAkIQCgxkZXYuYXN0cm8udjFQAWIGcHJvdG8z",
+  "Ch1hc3Ryby92MS9hY2Nlc3Nfc2VydmljZS5wcm90bxIIYXN0cm8udjEaIGdvb2dsZS9wcm90b2J1Zi9maWVsZF9tYXNrLnByb3RvGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvIv8DCgZBcGlLZXkSDgoCaWQYASABKAlSAmlkEigKBGtpbmQYAiABKA4yFC5hc3Ryby52MS5BcGlLZXlLaW5kUgRraW5kEiEKDGRpc3BsYXlfbmFtZRgDIAEoCVILZGlzcGxheU5hbWUSFQoGb3JnX2lkGAQgASgJUgVvcmdJZBIVCgZib3RfaWQYBSABKAlSBWJvdElkEhYKBnNjb3BlcxgGIAMoCVIGc2NvcGVzEjsKC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKZXhwaXJlVGltZRI7CgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCmNyZWF0ZVRpbWUSPgoNbGFzdF91c2VfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSC2xhc3RVc2VUaW1lEjsKC3Jldm9rZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKcmV2b2tlVGltZRIbCglyZWFkX3JhdGUYCyABKAVSCHJlYWRSYXRlEh0KCndyaXRlX3JhdGUYDCABKAVSCXdyaXRlUmF0ZRIfCgtzdHJlYW1fcmF0ZRgNIAEoBVIKc3RyZWFtUmF0ZSISChBHZXRDYWxsZXJSZXF1ZXN0IpIBChFHZXRDYWxsZXJSZXNwb25zZRIpCgdhcGlfa2V5GAEgASgLMhAuYXN0cm8udjEuQXBpS2V5UgZhcGlLZXkSJQoOc2VydmVyX3ZlcnNpb24YAiABKAlSDXNlcnZlclZlcnNpb24SKwoHc2Vzc2lvbhgDIAEoCzIRLmFzdHJvLnYxLlNlc3Npb25SB3Nlc3Npb24iwgIKE0NyZWF0ZUFwaUtleVJlcXVlc3QSKAoEa2luZBgBIAEoDjIULmFzdHJvLnYxLkFwaUtleUtpbmRSBGtpbmQSIQoMZGlzcGxheV9uYW1lGAIgASgJUgtkaXNwbGF5TmFtZRIVCgZvcmdfaWQYAyABKAlSBW9yZ0lkEhUKBmJvdF9pZBgEIAEoCVIFYm90SWQSFgoGc2NvcGVzGAUgAygJUgZzY29wZXMSOwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgpleHBpcmVUaW1lEhsKCXJlYWRfcmF0ZRgHIAEoBVIIcmVhZFJhdGUSHQoKd3JpdGVfcmF0ZRgIIAEoBVIJd3JpdGVSYXRlEh8KC3N0cmVhbV9yYXRlGAkgASgFUgpzdHJlYW1SYXRlIlsKFENyZWF0ZUFwaUtleVJlc3BvbnNlEikKB2FwaV9rZXkYASABKAsyEC5hc3Ryby52MS5BcGlLZXlSBmFwaUtleRIYCgZzZWNyZXQYAiABKAlCAFIGc2VjcmV0ImcKEkxpc3RBcGlLZXlzUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhsKCXBhZ2Vfc2l6ZRgCIAEoBVIIcGFnZVNpemUSHQoKcGFnZV90b2tlbhgDIAEoCVIJcGFnZVRva2VuImoKE0xpc3RBcGlLZXlzUmVzcG9uc2USKwoIYXBpX2tleXMYASADKAsyEC5hc3Ryby52MS5BcGlLZXlSB2FwaUtleXMSJgoPbmV4dF9wYWdlX3Rva2VuGAIgASgJUg1uZXh0UGFnZVRva2VuIpwBChNVcGRhdGVBcGlLZXlSZXF1ZXN0EikKB2FwaV9rZXkYASABKAsyEC5hc3Ryby52MS5BcGlLZXlSBmFwaUtleRI7Cgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tSCnVwZGF0ZU1hc2sSHQoKcmVxdWVzdF9pZBgDIAEoCVIJcmVxdWVzdElkIkEKFFVwZGF0ZUFwaUtleVJlc3BvbnNlEikKB2FwaV9rZXkYASABKAsyEC5hc3Ryby52MS5BcGlLZXlSBmFwaUtleSIzChNSZXZva2VBcGlLZXlSZXF1ZXN0EhwKCmFwaV9rZXlfaWQYASABKAlSCGFwaUtleUlkIkEKFFJldm9rZUFwaUtleVJlc3BvbnNlEikKB2FwaV9rZXkYASABKAsyEC5hc3Ryby52MS5BcGlLZXlSBmFwaUtleSL6AgoHU2Vzc2lvbhIOCgJpZBgBIAEoCVICaWQSHAoKYXBpX2tleV9pZBgCIAEoCVIIYXBpS2V5SWQSFQoGb3JnX2lkGAMgASgJUgVvcmdJZBIWCgZzY29wZXMYBCADKAlSBnNjb3BlcxIhCgxkaXNwbGF5X25hbWUYBSABKAlSC2Rpc3BsYXlOYW1lEjsKC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKY3JlYXRlVGltZRI7CgtleHBpcmVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCmV4cGlyZVRpbWUSPgoNbGFzdF91c2VfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSC2xhc3RVc2VUaW1lEjUKCGVuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIHZW5kVGltZSKJAQoUQ3JlYXRlU2Vzc2lvblJlcXVlc3QSFQoGb3JnX2lkGAEgASgJUgVvcmdJZBIWCgZzY29wZXMYAiADKAlSBnNjb3BlcxIfCgt0dGxfc2Vjb25kcxgDIAEoBVIKdHRsU2Vjb25kcxIhCgxkaXNwbGF5X25hbWUYBCABKAlSC2Rpc3BsYXlOYW1lIl4KFUNyZWF0ZVNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhEuYXN0cm8udjEuU2Vzc2lvblIHc2Vzc2lvbhIYCgZzZWNyZXQYAiABKAlCAFIGc2VjcmV0ImgKE0xpc3RTZXNzaW9uc1JlcXVlc3QSFQoGb3JnX2lkGAEgASgJUgVvcmdJZBIbCglwYWdlX3NpemUYAiABKAVSCHBhZ2VTaXplEh0KCnBhZ2VfdG9rZW4YAyABKAlSCXBhZ2VUb2tlbiJtChRMaXN0U2Vzc2lvbnNSZXNwb25zZRItCghzZXNzaW9ucxgBIAMoCzIRLmFzdHJvLnYxLlNlc3Npb25SCHNlc3Npb25zEiYKD25leHRfcGFnZV90b2tlbhgCIAEoCVINbmV4dFBhZ2VUb2tlbiIyChFFbmRTZXNzaW9uUmVxdWVzdBIdCgpzZXNzaW9uX2lkGAEgASgJUglzZXNzaW9uSWQiQQoSRW5kU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyES5hc3Ryby52MS5TZXNzaW9uUgdzZXNzaW9uKnEKCkFwaUtleUtpbmQSHAoYQVBJX0tFWV9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQVBJX0tFWV9LSU5EX0FETUlOEAESFwoTQVBJX0tFWV9LSU5EX0NMSUVOVBACEhQKEEFQSV9LRVlfS0lORF9CT1QQAzKaBQoNQWNjZXNzU2VydmljZRJJCglHZXRDYWxsZXISGi5hc3Ryby52MS5HZXRDYWxsZXJSZXF1ZXN0GhsuYXN0cm8udjEuR2V0Q2FsbGVyUmVzcG9uc2UiA5ACARJPCgxDcmVhdGVBcGlLZXkSHS5hc3Ryby52MS5DcmVhdGVBcGlLZXlSZXF1ZXN0Gh4uYXN0cm8udjEuQ3JlYXRlQXBpS2V5UmVzcG9uc2UiABJPCgtMaXN0QXBpS2V5cxIcLmFzdHJvLnYxLkxpc3RBcGlLZXlzUmVxdWVzdBodLmFzdHJvLnYxLkxpc3RBcGlLZXlzUmVzcG9uc2UiA5ACARJSCgxVcGRhdGVBcGlLZXkSHS5hc3Ryby52MS5VcGRhdGVBcGlLZXlSZXF1ZXN0Gh4uYXN0cm8udjEuVXBkYXRlQXBpS2V5UmVzcG9uc2UiA5ACAhJSCgxSZXZva2VBcGlLZXkSHS5hc3Ryby52MS5SZXZva2VBcGlLZXlSZXF1ZXN0Gh4uYXN0cm8udjEuUmV2b2tlQXBpS2V5UmVzcG9uc2UiA5ACAhJSCg1DcmVhdGVTZXNzaW9uEh4uYXN0cm8udjEuQ3JlYXRlU2Vzc2lvblJlcXVlc3QaHy5hc3Ryby52MS5DcmVhdGVTZXNzaW9uUmVzcG9uc2UiABJSCgxMaXN0U2Vzc2lvbnMSHS5hc3Ryby52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0Gh4uYXN0cm8udjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiA5ACARJMCgpFbmRTZXNzaW9uEhsuYXN0cm8udjEuRW5kU2Vzc2lvblJlcXVlc3QaHC5hc3Ryby52MS5FbmRTZXNzaW9uUmVzcG9uc2UiA5ACAkIQCgxkZXYuYXN0cm8udjFQAWIGcHJvdG8z",
   [file_google_protobuf_field_mask, file_google_protobuf_timestamp],
 );
 
@@ -101,10 +101,12 @@ export const GetCallerRequestSchema: GenMessage<GetCallerRequest> = /*@__PURE__*
 
 /** GetCallerResponse describes the caller. */
 export type GetCallerResponse = Message<"astro.v1.GetCallerResponse"> & {
-  /** Its key. */
+  /** Its key; of a session the key that it was made from, which may do more. */
   apiKey?: ApiKey;
   /** Version of the server. */
   serverVersion: string;
+  /** Its session, if it calls with one. */
+  session?: Session;
 };
 
 /** Describes the message astro.v1.GetCallerResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
@@ -269,6 +271,127 @@ export type RevokeApiKeyResponse = Message<"astro.v1.RevokeApiKeyResponse"> & {
 
 /** Describes the message astro.v1.RevokeApiKeyResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const RevokeApiKeyResponseSchema: GenMessage<RevokeApiKeyResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_access_service, 10);
+
+/** Session is what somebody who signed in with a key calls with. */
+export type Session = Message<"astro.v1.Session"> & {
+  /** Public part, also the third part of the secret. */
+  id: string;
+  /** Key that it was made from. */
+  apiKeyId: string;
+  /** Organisation; empty for one of the whole platform. */
+  orgId: string;
+  /** Scopes, each held by the key. */
+  scopes: string[];
+  /** Where it is used, for people: "Firefox on a phone". */
+  displayName: string;
+  /** Creation. */
+  createTime?: Timestamp;
+  /** Its end, at the latest. */
+  expireTime?: Timestamp;
+  /** Last use, to the minute. */
+  lastUseTime?: Timestamp;
+  /** When it was ended before; unset while it is good. */
+  endTime?: Timestamp;
+};
+
+/** Describes the message astro.v1.Session: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const SessionSchema: GenMessage<Session> = /*@__PURE__*/ messageDesc(file_astro_v1_access_service, 11);
+
+/** CreateSessionRequest signs in. */
+export type CreateSessionRequest = Message<"astro.v1.CreateSessionRequest"> & {
+  /** Organisation; empty: the key's own, or with a platform key the whole platform. */
+  orgId: string;
+  /** Scopes, at most 50, each held by the key. Empty: all of the key's. */
+  scopes: string[];
+  /** Seconds until it ends: 60 to 43200 (12 hours); 0: 43200. No session outlives its key. */
+  ttlSeconds: number;
+  /** Where it is used, for people, at most 100 characters. */
+  displayName: string;
+};
+
+/** CreateSessionRequest as a request takes it: any of its fields. */
+export interface CreateSessionRequestInit {
+  /** Organisation; empty: the key's own, or with a platform key the whole platform. */
+  readonly orgId?: string | undefined;
+  /** Scopes, at most 50, each held by the key. Empty: all of the key's. */
+  readonly scopes?: readonly string[] | undefined;
+  /** Seconds until it ends: 60 to 43200 (12 hours); 0: 43200. No session outlives its key. */
+  readonly ttlSeconds?: number | undefined;
+  /** Where it is used, for people, at most 100 characters. */
+  readonly displayName?: string | undefined;
+}
+
+/** Describes the message astro.v1.CreateSessionRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const CreateSessionRequestSchema: GenMessage<CreateSessionRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_access_service, 12);
+
+/** CreateSessionResponse has the session and its secret. */
+export type CreateSessionResponse = Message<"astro.v1.CreateSessionResponse"> & {
+  /** The session. */
+  session?: Session;
+  /** What to put in "authorization: Bearer …". Shown here once. */
+  secret: string;
+};
+
+/** Describes the message astro.v1.CreateSessionResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const CreateSessionResponseSchema: GenMessage<CreateSessionResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_access_service, 13);
+
+/** ListSessionsRequest asks for a page. */
+export type ListSessionsRequest = Message<"astro.v1.ListSessionsRequest"> & {
+  /** Organisation; empty with a platform key: all. */
+  orgId: string;
+  /** Most to return: default 50, at most 500. */
+  pageSize: number;
+  /** Token of the previous page. */
+  pageToken: string;
+};
+
+/** ListSessionsRequest as a request takes it: any of its fields. */
+export interface ListSessionsRequestInit {
+  /** Organisation; empty with a platform key: all. */
+  readonly orgId?: string | undefined;
+  /** Most to return: default 50, at most 500. */
+  readonly pageSize?: number | undefined;
+  /** Token of the previous page. */
+  readonly pageToken?: string | undefined;
+}
+
+/** Describes the message astro.v1.ListSessionsRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_access_service, 14);
+
+/** ListSessionsResponse is a page. */
+export type ListSessionsResponse = Message<"astro.v1.ListSessionsResponse"> & {
+  /** Sessions. */
+  sessions: Session[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+};
+
+/** Describes the message astro.v1.ListSessionsResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_access_service, 15);
+
+/** EndSessionRequest signs out. */
+export type EndSessionRequest = Message<"astro.v1.EndSessionRequest"> & {
+  /** Required. Session id. */
+  sessionId: string;
+};
+
+/** EndSessionRequest as a request takes it: any of its fields. */
+export interface EndSessionRequestInit {
+  /** Required. Session id. */
+  readonly sessionId?: string | undefined;
+}
+
+/** Describes the message astro.v1.EndSessionRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_access_service, 16);
+
+/** EndSessionResponse has the session. */
+export type EndSessionResponse = Message<"astro.v1.EndSessionResponse"> & {
+  /** The session. */
+  session?: Session;
+};
+
+/** Describes the message astro.v1.EndSessionResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_access_service, 17);
 
 /** ApiKeyKind is what a key is for. */
 export enum ApiKeyKind {

@@ -45,7 +45,7 @@ export type Event = Message<"astro.v1.Event"> & {
   eventData?: JsonObject;
   /** Severity. */
   severity: EventSeverity;
-  /** Who caused it: "key:<id>", "bot:<id>" or "system". */
+  /** Who caused it: "key:<id>", "session:<id>", "bot:<id>" or "system". */
   source: string;
   /** When. */
   createTime?: Timestamp;
@@ -79,7 +79,10 @@ export type ListEventsRequest = Message<"astro.v1.ListEventsRequest"> & {
   userId: string;
   /** Only events of this bot; empty: all. */
   botId: string;
-  /** Only events that this one caused, exactly: "key:<id>", "bot:<id>" or "system"; empty: all. */
+  /**
+   * Only events that this one caused, exactly: "key:<id>", "session:<id>", "bot:<id>" or "system";
+   * empty: all.
+   */
   source: string;
   /** Only events of these severities; empty: all. */
   severities: EventSeverity[];
@@ -114,7 +117,10 @@ export interface ListEventsRequestInit {
   readonly userId?: Person | undefined;
   /** Only events of this bot; empty: all. */
   readonly botId?: string | undefined;
-  /** Only events that this one caused, exactly: "key:<id>", "bot:<id>" or "system"; empty: all. */
+  /**
+   * Only events that this one caused, exactly: "key:<id>", "session:<id>", "bot:<id>" or "system";
+   * empty: all.
+   */
   readonly source?: string | undefined;
   /** Only events of these severities; empty: all. */
   readonly severities?: readonly EventSeverity[] | undefined;

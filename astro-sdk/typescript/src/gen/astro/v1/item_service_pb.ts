@@ -446,7 +446,7 @@ export type ItemHistoryEntry = Message<"astro.v1.ItemHistoryEntry"> & {
   fromState: ItemState;
   /** State after. */
   toState: ItemState;
-  /** Who caused it: "key:<id>", "bot:<id>" or "system". */
+  /** Who caused it: "key:<id>", "session:<id>", "bot:<id>" or "system". */
   source: string;
   /** Event in EventService. */
   eventId: string;

@@ -5,19 +5,26 @@ package dev.astro.sdk;
 import dev.astro.v1.ApiKey;
 import dev.astro.v1.CreateApiKeyRequest;
 import dev.astro.v1.CreateApiKeyResponse;
+import dev.astro.v1.CreateSessionRequest;
+import dev.astro.v1.CreateSessionResponse;
+import dev.astro.v1.EndSessionRequest;
+import dev.astro.v1.EndSessionResponse;
 import dev.astro.v1.GetCallerRequest;
 import dev.astro.v1.GetCallerResponse;
 import dev.astro.v1.ListApiKeysRequest;
 import dev.astro.v1.ListApiKeysResponse;
+import dev.astro.v1.ListSessionsRequest;
+import dev.astro.v1.ListSessionsResponse;
 import dev.astro.v1.RevokeApiKeyRequest;
 import dev.astro.v1.RevokeApiKeyResponse;
+import dev.astro.v1.Session;
 import dev.astro.v1.UpdateApiKeyRequest;
 import dev.astro.v1.UpdateApiKeyResponse;
 import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
- * AccessService manages the keys that clients and bots sign in with.
+ * AccessService manages the keys that clients and bots sign in with, and the sessions of people.
  */
 public final class AccessClient {
     private final AsyncAccessClient async;
@@ -116,5 +123,60 @@ public final class AccessClient {
         RevokeApiKeyRequest.Builder request = RevokeApiKeyRequest.newBuilder();
         fields.accept(request);
         return revokeApiKey(request.build());
+    }
+
+    /**
+     * Makes a session: what a program uses in place of the key that a person signed in with. It may do
+     * what the key may, or less, for hours, and ends with the key. The secret is in the response and
+     * nowhere else, so this call is not deduplicated. Neither a bot's key nor a session makes one.
+     *
+     * <p>Scope: any valid key. Errors:
+     * {@link Reason#ORGANIZATION_NOT_FOUND}.
+     */
+    public CreateSessionResponse createSession(CreateSessionRequest request) {
+        return Waiting.on(async.createSession(request));
+    }
+
+    /** As {@link #createSession(CreateSessionRequest)}, with a request that {@code fields} fills. */
+    public CreateSessionResponse createSession(Consumer<CreateSessionRequest.Builder> fields) {
+        CreateSessionRequest.Builder request = CreateSessionRequest.newBuilder();
+        fields.accept(request);
+        return createSession(request.build());
+    }
+
+    /**
+     * Lists sessions, newest first, without secrets: those that ended stay for thirty days.
+     *
+     * <p>Scope: {@code keys.read}. Errors:
+     * {@link Reason#ORGANIZATION_NOT_FOUND},
+     * {@link Reason#PAGE_TOKEN_INVALID}.
+     */
+    public Paged<Session, ListSessionsResponse> listSessions(ListSessionsRequest request) {
+        return new Paged<>(async.listSessions(request));
+    }
+
+    /** As {@link #listSessions(ListSessionsRequest)}, with a request that {@code fields} fills. */
+    public Paged<Session, ListSessionsResponse> listSessions(Consumer<ListSessionsRequest.Builder> fields) {
+        ListSessionsRequest.Builder request = ListSessionsRequest.newBuilder();
+        fields.accept(request);
+        return listSessions(request.build());
+    }
+
+    /**
+     * Ends a session at once, its open streams too. A session may end itself, another one's end takes
+     * keys.write. Ending it again changes nothing.
+     *
+     * <p>Scope: any valid key. Errors:
+     * {@link Reason#SESSION_NOT_FOUND}.
+     */
+    public EndSessionResponse endSession(EndSessionRequest request) {
+        return Waiting.on(async.endSession(request));
+    }
+
+    /** As {@link #endSession(EndSessionRequest)}, with a request that {@code fields} fills. */
+    public EndSessionResponse endSession(Consumer<EndSessionRequest.Builder> fields) {
+        EndSessionRequest.Builder request = EndSessionRequest.newBuilder();
+        fields.accept(request);
+        return endSession(request.build());
     }
 }

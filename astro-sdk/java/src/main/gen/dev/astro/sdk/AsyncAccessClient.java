@@ -5,12 +5,19 @@ package dev.astro.sdk;
 import dev.astro.v1.ApiKey;
 import dev.astro.v1.CreateApiKeyRequest;
 import dev.astro.v1.CreateApiKeyResponse;
+import dev.astro.v1.CreateSessionRequest;
+import dev.astro.v1.CreateSessionResponse;
+import dev.astro.v1.EndSessionRequest;
+import dev.astro.v1.EndSessionResponse;
 import dev.astro.v1.GetCallerRequest;
 import dev.astro.v1.GetCallerResponse;
 import dev.astro.v1.ListApiKeysRequest;
 import dev.astro.v1.ListApiKeysResponse;
+import dev.astro.v1.ListSessionsRequest;
+import dev.astro.v1.ListSessionsResponse;
 import dev.astro.v1.RevokeApiKeyRequest;
 import dev.astro.v1.RevokeApiKeyResponse;
+import dev.astro.v1.Session;
 import dev.astro.v1.UpdateApiKeyRequest;
 import dev.astro.v1.UpdateApiKeyResponse;
 import java.time.Duration;
@@ -19,7 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
- * AccessService manages the keys that clients and bots sign in with.
+ * AccessService manages the keys that clients and bots sign in with, and the sessions of people.
  */
 public final class AsyncAccessClient {
     private static final Rpc<GetCallerRequest, GetCallerResponse> GET_CALLER =
@@ -62,6 +69,34 @@ public final class AsyncAccessClient {
                     "astro.v1.AccessService/RevokeApiKey",
                     RevokeApiKeyRequest.getDefaultInstance(),
                     RevokeApiKeyResponse.getDefaultInstance(),
+                    true,
+                    0);
+    private static final Rpc<CreateSessionRequest, CreateSessionResponse> CREATE_SESSION =
+            new Rpc<>(
+                    "astro.v1.AccessService/CreateSession",
+                    CreateSessionRequest.getDefaultInstance(),
+                    CreateSessionResponse.getDefaultInstance(),
+                    false,
+                    0);
+    private static final Rpc<ListSessionsRequest, ListSessionsResponse> LIST_SESSIONS =
+            new Rpc<>(
+                    "astro.v1.AccessService/ListSessions",
+                    ListSessionsRequest.getDefaultInstance(),
+                    ListSessionsResponse.getDefaultInstance(),
+                    true,
+                    0);
+    private static final Rpc.Listing<ListSessionsRequest, ListSessionsResponse, Session> LIST_SESSIONS_PAGES =
+            new Rpc.Listing<>(
+                    LIST_SESSIONS,
+                    ListSessionsResponse::getSessionsList,
+                    ListSessionsResponse::getNextPageToken,
+                    (request, token) -> request.toBuilder().setPageToken(token).build(),
+                    false);
+    private static final Rpc<EndSessionRequest, EndSessionResponse> END_SESSION =
+            new Rpc<>(
+                    "astro.v1.AccessService/EndSession",
+                    EndSessionRequest.getDefaultInstance(),
+                    EndSessionResponse.getDefaultInstance(),
                     true,
                     0);
 
@@ -163,5 +198,60 @@ public final class AsyncAccessClient {
         RevokeApiKeyRequest.Builder request = RevokeApiKeyRequest.newBuilder();
         fields.accept(request);
         return revokeApiKey(request.build());
+    }
+
+    /**
+     * Makes a session: what a program uses in place of the key that a person signed in with. It may do
+     * what the key may, or less, for hours, and ends with the key. The secret is in the response and
+     * nowhere else, so this call is not deduplicated. Neither a bot's key nor a session makes one.
+     *
+     * <p>Scope: any valid key. Errors:
+     * {@link Reason#ORGANIZATION_NOT_FOUND}.
+     */
+    public CompletableFuture<CreateSessionResponse> createSession(CreateSessionRequest request) {
+        return transport.call(CREATE_SESSION, request, timeout);
+    }
+
+    /** As {@link #createSession(CreateSessionRequest)}, with a request that {@code fields} fills. */
+    public CompletableFuture<CreateSessionResponse> createSession(Consumer<CreateSessionRequest.Builder> fields) {
+        CreateSessionRequest.Builder request = CreateSessionRequest.newBuilder();
+        fields.accept(request);
+        return createSession(request.build());
+    }
+
+    /**
+     * Lists sessions, newest first, without secrets: those that ended stay for thirty days.
+     *
+     * <p>Scope: {@code keys.read}. Errors:
+     * {@link Reason#ORGANIZATION_NOT_FOUND},
+     * {@link Reason#PAGE_TOKEN_INVALID}.
+     */
+    public AsyncPaged<Session, ListSessionsResponse> listSessions(ListSessionsRequest request) {
+        return transport.list(LIST_SESSIONS_PAGES, request, timeout);
+    }
+
+    /** As {@link #listSessions(ListSessionsRequest)}, with a request that {@code fields} fills. */
+    public AsyncPaged<Session, ListSessionsResponse> listSessions(Consumer<ListSessionsRequest.Builder> fields) {
+        ListSessionsRequest.Builder request = ListSessionsRequest.newBuilder();
+        fields.accept(request);
+        return listSessions(request.build());
+    }
+
+    /**
+     * Ends a session at once, its open streams too. A session may end itself, another one's end takes
+     * keys.write. Ending it again changes nothing.
+     *
+     * <p>Scope: any valid key. Errors:
+     * {@link Reason#SESSION_NOT_FOUND}.
+     */
+    public CompletableFuture<EndSessionResponse> endSession(EndSessionRequest request) {
+        return transport.call(END_SESSION, request, timeout);
+    }
+
+    /** As {@link #endSession(EndSessionRequest)}, with a request that {@code fields} fills. */
+    public CompletableFuture<EndSessionResponse> endSession(Consumer<EndSessionRequest.Builder> fields) {
+        EndSessionRequest.Builder request = EndSessionRequest.newBuilder();
+        fields.accept(request);
+        return endSession(request.build());
     }
 }

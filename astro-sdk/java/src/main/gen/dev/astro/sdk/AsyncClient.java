@@ -11,7 +11,7 @@ public final class AsyncClient {
     }
 
     /**
-     * AccessService manages the keys that clients and bots sign in with.
+     * AccessService manages the keys that clients and bots sign in with, and the sessions of people.
      */
     public AsyncAccessClient access() {
         return new AsyncAccessClient(transport, Transport.TIMEOUT);

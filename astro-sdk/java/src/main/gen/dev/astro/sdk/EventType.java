@@ -264,4 +264,10 @@ public final class EventType {
 
     /** Name or rates of a key changed. */
     public static final String KEY_UPDATED = "key.updated";
+
+    /** A session was made from a key. */
+    public static final String SESSION_CREATED = "session.created";
+
+    /** A session was ended, by itself, by somebody else, or with its key. */
+    public static final String SESSION_ENDED = "session.ended";
 }

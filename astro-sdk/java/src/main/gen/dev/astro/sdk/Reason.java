@@ -187,4 +187,9 @@ public final class Reason {
      * NOT_FOUND. metadata: api_key_id.
      */
     public static final String API_KEY_NOT_FOUND = "API_KEY_NOT_FOUND";
+
+    /**
+     * NOT_FOUND. metadata: session_id.
+     */
+    public static final String SESSION_NOT_FOUND = "SESSION_NOT_FOUND";
 }

@@ -16,7 +16,7 @@ public abstract class Services {
     }
 
     /**
-     * AccessService manages the keys that clients and bots sign in with.
+     * AccessService manages the keys that clients and bots sign in with, and the sessions of people.
      */
     public AccessClient access() {
         return new AccessClient(async.access());
