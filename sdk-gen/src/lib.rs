@@ -106,6 +106,7 @@ fn files(
     let languages = lang::all();
     files.push(docs::contract::page(&model.public(), &languages)?);
     files.extend(openapi::files(&model.public())?);
+    files.extend(lang::sourcepawn::files(schema, &model).context("generating SourcePawn")?);
     for language in languages {
         if let Some(missing) = language.missing() {
             unchecked.push(Unchecked { language: language.name(), missing });
