@@ -86,7 +86,7 @@ impl<'a> Part<'a> {
     /// Adds a message with what it has inside, and answers all their names.
     fn visit(&mut self, name: &str, inside: &mut Vec<String>) -> anyhow::Result<Vec<&'a str>> {
         ensure!(!inside.iter().any(|outer| outer == name), "{name} has itself inside");
-        let message = self.model.message(name).with_context(|| format!("no message {name}"))?;
+        let message = self.message(name)?;
         inside.push(name.to_owned());
         let mut names = vec![message.full_name.as_str()];
         for field in self.fields(message) {
@@ -104,10 +104,18 @@ impl<'a> Part<'a> {
         Ok(names)
     }
 
-    /// The fields of a message that plugins have. A request is told apart by the header
-    /// `Idempotency-Key`, which takes any text, and not by `request_id`, which takes a UUID.
+    /// The fields of a message that plugins have: those that say something. A request is told apart
+    /// by the header `Idempotency-Key`, which takes any text, and not by `request_id`, which takes a
+    /// UUID.
     pub(super) fn fields(&self, message: &'a Message) -> impl Iterator<Item = &'a Field> + use<'a> {
-        message.fields.iter().filter(|field| field.name != "request_id")
+        let model = self.model;
+        // No struct is empty.
+        let says_something = |field: &&Field| match &field.ty {
+            Type::Message(name) => model.message(name).is_none_or(|inner| !inner.fields.is_empty()),
+            Type::Scalar(_) | Type::Enum(_) => true,
+        };
+        let is_told = |field: &&Field| field.name != "request_id";
+        message.fields.iter().filter(is_told).filter(says_something)
     }
 
     /// Whether answers have it.
@@ -193,7 +201,12 @@ impl<'a> Part<'a> {
 
     /// The request of an RPC.
     pub(super) fn request(&self, method: &Method) -> anyhow::Result<&'a Message> {
-        self.model.message(&method.input).with_context(|| format!("no message {}", method.input))
+        self.message(&method.input)
+    }
+
+    /// The message of this full name.
+    pub(super) fn message(&self, name: &str) -> anyhow::Result<&'a Message> {
+        self.model.message(name).with_context(|| format!("no message {name}"))
     }
 }
 
@@ -211,6 +224,6 @@ fn is_called(method: &Method) -> bool {
 /// Whether a client's key holds this scope.
 fn may(scope: &str) -> bool {
     let family = scope.split_once('.').map(|(noun, _)| format!("{noun}.*"));
-    let holds = |held: &&str| **held == *scope || family.as_deref() == Some(*held);
-    scope.is_empty() || CLIENT_SCOPES.iter().any(|held| holds(&held))
+    let holds = |held: &&str| *held == scope || family.as_deref() == Some(*held);
+    scope.is_empty() || CLIENT_SCOPES.iter().any(holds)
 }

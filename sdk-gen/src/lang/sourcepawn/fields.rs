@@ -106,7 +106,8 @@ pub(super) fn kind<'a>(
             }
         },
         Type::Scalar(name) => match name.as_str() {
-            "string" => Kind::Text(size),
+            // Bytes are in base64.
+            "string" | "bytes" => Kind::Text(size),
             "bool" => Kind::Bool,
             "double" | "float" => Kind::Float,
             "int32" | "sint32" | "sfixed32" | "uint32" | "fixed32" => Kind::Int,
@@ -123,7 +124,10 @@ pub(super) fn kind<'a>(
         Kind::Int => Kind::Ints,
         Kind::Enum(found) => Kind::Enums(found),
         Kind::Message(inner) => Kind::Messages(inner),
-        other => bail!("{}.{}: no list of {other:?}", message.name, field.name),
+        Kind::Float | Kind::Bool | Kind::Time | Kind::Json | Kind::Handle => {
+            bail!("{}.{}: no list of these", message.name, field.name)
+        }
+        list @ (Kind::Texts(_) | Kind::Ints | Kind::Enums(_) | Kind::Messages(_)) => list,
     })
 }
 
@@ -138,20 +142,24 @@ fn object<'a>(part: &Part<'_>, message: &Message) -> Kind<'a> {
 #[allow(clippy::struct_excessive_bools, reason = "a variable each")]
 pub(super) struct Locals {
     text: bool,
-    time: bool,
-    object: bool,
+    moment: bool,
+    inner: bool,
     list: bool,
 }
 
 impl Locals {
-    /// Those that are named in `code`.
+    /// Those that are named in `code`, where fields and keys may have the same names.
     pub(super) fn of(code: &str) -> Self {
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
         let has = |word: &str| {
-            let mut words =
-                code.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-            words.any(|found| found == word)
+            code.match_indices(word).any(|(at, _)| {
+                let (before, behind) = (code[..at].chars().last(), &code[at + word.len()..]);
+                let begins =
+                    !before.is_some_and(|letter| is_part(letter) || ".\"".contains(letter));
+                begins && !behind.starts_with(is_part)
+            })
         };
-        Self { text: has("text"), time: has("moment"), object: has("inner"), list: has("list") }
+        Self { text: has("text"), moment: has("moment"), inner: has("inner"), list: has("list") }
     }
 }
 
@@ -376,5 +384,18 @@ fn close(part: &Part<'_>, field: &Field, kind: Kind<'_>) -> String {
             String::new()
         }
         Kind::Enum(_) | Kind::Json => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Locals;
+
+    #[test]
+    fn a_field_of_the_same_name_needs_no_variable() {
+        let code = "if (values.text[0] != '\\0')\n{\n\tjson.SetString(\"text\", values.text);\n}";
+        assert!(!Locals::of(code).text);
+        assert!(Locals::of("json.SetString(\"state\", text);").text);
+        assert!(!Locals::of("Astro_JSONText(json, \"innermost\", to.innermost);").inner);
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::contract::{Part, route};
-use super::fields::{Kind, kind};
+use super::fields::{Kind, Locals, kind};
 use super::names::{constant, field_name, identifier, type_name};
 use crate::model::{Field, Message, Method};
 
@@ -26,7 +26,7 @@ pub(super) struct RequestPage {
     repeats: bool,
     /// Type of the request; empty if it says nothing.
     input: String,
-    /// Type of the answer.
+    /// Type of the answer; empty if it says nothing.
     output: String,
     /// Appends the pieces of the path, one after the other: a condition each.
     pieces: Vec<String>,
@@ -38,9 +38,8 @@ pub(super) struct RequestPage {
     query: String,
     /// Fields that the path has, which the body therefore lacks.
     removed: Vec<String>,
-    /// Whether the query has an enum's value, and whether it has a time.
-    text: bool,
-    time: bool,
+    /// What the query needs.
+    locals: Locals,
 }
 
 /// What the template needs of `method`.
@@ -51,25 +50,25 @@ pub(super) fn page(part: &Part<'_>, method: &Method) -> anyhow::Result<RequestPa
     let request = part.request(method)?;
     let route = route(method).context("it has a route")?;
     let in_path: HashSet<&str> = route.fields().collect();
-    let mut pieces = Vec::new();
-    for (literal, field) in split(&route.path) {
-        if !literal.is_empty() {
-            pieces.push(format!("Astro_AppendPath(path, maxlength, \"{literal}\")"));
-        }
-        if !field.is_empty() {
-            let field = place(part, request, field)?;
-            pieces.push(format!("Astro_AppendSegment(path, maxlength, {field})"));
-        }
-    }
+    let pieces = pieces(part, request, &route.path)?;
+    let has_fields = part.fields(request).next().is_some();
     let (body, query) = match route.body.as_str() {
-        "*" => (format!("{}_ToJSON(request)", type_name(&request.full_name)), String::new()),
+        "*" if has_fields => {
+            (format!("{}_ToJSON(request)", type_name(&request.full_name)), String::new())
+        }
+        "*" => ("new JSONObject()".to_owned(), String::new()),
         body => {
             let query = query(part, request, &in_path, body)?;
             (body_of(part, request, body)?, query)
         }
     };
-    let removed = in_path.iter().filter(|_| route.body == "*").map(|name| json_name(request, name));
-    let has_fields = part.fields(request).next().is_some();
+    let mut removed = Vec::new();
+    if route.body == "*" {
+        let fields = route.fields().filter_map(|name| find(request, name));
+        removed.extend(fields.map(|field| field.json_name.clone()));
+    }
+    let has_answer = part.message(&method.output)?;
+    let has_answer = part.fields(has_answer).next().is_some();
     Ok(RequestPage {
         name: identifier(&method.name),
         constant: constant(&method.name),
@@ -80,14 +79,13 @@ pub(super) fn page(part: &Part<'_>, method: &Method) -> anyhow::Result<RequestPa
         reasons: method.policy.reasons.clone(),
         repeats: method.policy.deduplicated,
         input: if has_fields { type_name(&request.full_name) } else { String::new() },
-        output: type_name(&method.output),
+        output: if has_answer { type_name(&method.output) } else { String::new() },
         uses: !in_path.is_empty(),
         pieces,
         body,
-        text: query.contains("text"),
-        time: query.contains("moment"),
+        locals: Locals::of(&query),
         query,
-        removed: removed.collect::<anyhow::Result<_>>()?,
+        removed,
     })
 }
 
@@ -105,48 +103,59 @@ fn split(path: &str) -> Vec<(&str, &str)> {
     pieces
 }
 
-/// `item.id` as an expression: `request.item.id`.
-fn place(part: &Part<'_>, request: &Message, path: &str) -> anyhow::Result<String> {
+/// Conditions that append the pieces of a path. A field that the request does not have stays as it
+/// is, since [`crate::lint`] reports it.
+fn pieces(part: &Part<'_>, request: &Message, path: &str) -> anyhow::Result<Vec<String>> {
+    let mut pieces = Vec::new();
+    for (literal, field) in split(path) {
+        if !literal.is_empty() {
+            pieces.push(format!("Astro_AppendPath(path, maxlength, \"{literal}\")"));
+        }
+        if !field.is_empty() {
+            pieces.push(match place(part, request, field)? {
+                Some((value, true)) => format!("Astro_AppendSegment(path, maxlength, {value})"),
+                Some((value, false)) => format!("Astro_AppendNumber(path, maxlength, {value})"),
+                None => format!("Astro_AppendPath(path, maxlength, \"{{{field}}}\")"),
+            });
+        }
+    }
+    Ok(pieces)
+}
+
+/// `item.id` as an expression, `request.item.id`, and whether it is a text.
+fn place(part: &Part<'_>, request: &Message, path: &str) -> anyhow::Result<Option<(String, bool)>> {
     let mut message = request;
-    let mut names = vec!["request".to_owned()];
+    let (mut value, mut is_text) = ("request".to_owned(), true);
     for name in path.split('.') {
-        let field = find(message, name)?;
-        names.push(field_name(&field.json_name));
+        let Some(field) = find(message, name) else { return Ok(None) };
+        value = format!("{value}.{}", field_name(&field.json_name));
         match kind(part, message, field)? {
             Kind::Message(inner) => message = inner,
             Kind::Text(_) | Kind::Long => {}
-            other => bail!("{path} is {other:?} in a path"),
+            Kind::Int => is_text = false,
+            Kind::Float | Kind::Bool | Kind::Time | Kind::Enum(_) | Kind::Json | Kind::Handle => {
+                bail!("{path} is neither a text nor a number, and in a path")
+            }
+            Kind::Texts(_) | Kind::Ints | Kind::Enums(_) | Kind::Messages(_) => {
+                bail!("{path} is a list, and in a path")
+            }
         }
     }
-    Ok(names.join("."))
+    Ok(Some((value, is_text)))
 }
 
-fn find<'a>(message: &'a Message, name: &str) -> anyhow::Result<&'a Field> {
-    let mut fields = message.fields.iter();
-    fields.find(|field| field.name == name).with_context(|| format!("{}: no {name}", message.name))
-}
-
-fn json_name(message: &Message, path: &str) -> anyhow::Result<String> {
-    ensure!(
-        !path.contains('.'),
-        "{path} is inside of a message, and the body is the whole request"
-    );
-    Ok(find(message, path)?.json_name.clone())
+fn find<'a>(message: &'a Message, name: &str) -> Option<&'a Field> {
+    message.fields.iter().find(|field| field.name == name)
 }
 
 /// The body that is one field of the request.
 fn body_of(part: &Part<'_>, request: &Message, name: &str) -> anyhow::Result<String> {
-    if name.is_empty() {
-        return Ok(String::new());
-    }
-    let field = find(request, name)?;
-    match kind(part, request, field)? {
-        Kind::Message(inner) => {
-            let of = type_name(&inner.full_name);
-            Ok(format!("{of}_ToJSON(request.{})", field_name(&field.json_name)))
-        }
-        other => bail!("the body {name} is {other:?}"),
-    }
+    let Some(field) = find(request, name) else { return Ok(String::new()) };
+    let Kind::Message(inner) = kind(part, request, field)? else {
+        bail!("the body {name} is no message")
+    };
+    let of = type_name(&inner.full_name);
+    Ok(format!("{of}_ToJSON(request.{})", field_name(&field.json_name)))
 }
 
 fn query(
