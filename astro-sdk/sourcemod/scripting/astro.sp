@@ -11,6 +11,7 @@
 #include <ripext>
 #include <astro>
 #include <astro/chat>
+#include <astro/key>
 
 #include "astro/shared.inc"
 #include "astro/text.inc"
