@@ -1,26 +1,27 @@
 """How much a frame costs.
 
-The unit is one P-code instruction. The JIT of SourceMod turns each into one to three instructions of
-the processor; we take 10 ns, what an old and busy machine needs with cold caches, so that a
-millisecond is 100,000 units. Natives cost by what they do, in the same units:
+The unit is one P-code instruction. The JIT of SourceMod makes one to four instructions of the
+processor of each, most of them loads and stores of the stack: 1 to 2 ns on a machine of 3 GHz. We take
+5 ns, for old and busy machines, so that a millisecond is 200,000 units. Natives cost by what they do,
+in the same units:
 
 | what | units | that is |
 |---|---|---|
-| any native | 20 | 0.2 µs |
+| any native | 20 | 0.1 µs |
 | text that is read, written or copied | 1 for 32 bytes | |
 | a format | 2 for each byte of it, 20 for each argument | |
-| JSON parsed or written on the game thread | 2 for each byte | 50 MB/s |
-| a SQLite statement on the game thread that reads | 5,000 | 50 µs |
-| one that writes there, with its wait for the disk | 500,000 | 5 ms |
+| JSON parsed or written on the game thread | 3 for each byte | 67 MB/s, jansson's pace |
+| a SQLite statement on the game thread that reads | 10,000 | 50 µs |
+| one that writes there, with its wait for the disk | 1,000,000 | 5 ms |
 
 What happens before a plugin's first map (loading, OnPluginStart) is no frame: the server has no
-players then.
+players then. What people do between two frames of the host is a frame of its own.
 """
 
-MILLISECOND = 100_000
+MILLISECOND = 200_000
 NATIVE = 20
-JSON_BYTE = 2
-READ, WRITE = 5_000, 500_000
+JSON_BYTE = 3
+READ, WRITE = 10_000, 1_000_000
 
 
 class Frame:
@@ -46,6 +47,7 @@ class Budget:
         self.total = 0
 
     def open(self, number):
+        self._judge()
         self.frame = Frame(number)
 
     def add(self, plugin, cost, name):
@@ -54,6 +56,10 @@ class Budget:
 
     def close(self):
         self.frames += 1
+        self._judge()
+        self.frame = Frame(self.frame.number + 0.5)
+
+    def _judge(self):
         self.total += self.frame.cost
         self.most_requests = max(self.most_requests, self.frame.requests)
         if self.frame.cost > self.worst.cost:

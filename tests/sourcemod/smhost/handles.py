@@ -10,7 +10,9 @@ CHANGED, WRONG_TYPE, FREED, NO_SUCH = 1, 2, 3, 4
 # A plugin that holds more is unloaded by SourceMod.
 LIMIT = 16384
 # These are SourceMod's own; a plugin cannot delete them.
-LASTING = {"ConVar", "Plugin", "HTTPResponse"}
+LASTING = {"ConVar", "Plugin", "HTTPResponse", "DBDriver"}
+# Any plugin may delete these.
+COMMON = {"JSON", "HTTPRequest"}
 
 
 class Handle:
@@ -59,15 +61,19 @@ class Handles:
         handle = self._open.get(id)
         return handle.kind if handle else None
 
-    def close(self, id, by=None):
-        """`delete` in a plugin."""
+    def close(self, id, by):
+        """`delete` in a plugin: nothing happens to null, to SourceMod's own and, but for ripext's, to what
+        another plugin owns; everything else that is no handle is an error."""
+        if id == 0:
+            return 0
         handle = self._open.get(id)
         if handle is None:
             problem = FREED if id in self._freed else NO_SUCH
             raise NativeError(f"Handle {id & 0xFFFFFFFF:x} is invalid (error {problem})")
-        if by is not None and handle.kind in LASTING:
-            raise NativeError(f"Handle {id:x} cannot be closed (error 5)")
+        if handle.kind in LASTING or (handle.owner not in (None, by) and handle.kind not in COMMON):
+            return 0
         self.free(id)
+        return 1
 
     def free(self, id):
         handle = self._open.pop(id, None)

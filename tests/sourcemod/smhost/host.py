@@ -28,7 +28,7 @@ BEGIN = 1_790_000_000
 class Host(Loading, Output, Log):
     """One game server. `folder` is its game folder: addons/, cfg/ and logs are made there."""
 
-    def __init__(self, folder, players=32, seed=1, begin=BEGIN, language="en", map="koth_test"):
+    def __init__(self, folder, players=32, seed=None, begin=BEGIN, language="en", map="koth_test"):
         self.folder = Path(folder)
         self.sourcemod = self.folder / "addons" / "sourcemod"
         for name in ("plugins", "translations", "configs", "data/sqlite", "logs"):

@@ -16,6 +16,9 @@ class Plugin:
         self.image = Image(path.read_bytes())
         self.machine = Machine(self.image, self)
         self.publics = dict(self.image.publics)
+        limit = self.image.variables.get("MaxClients")
+        if limit is not None:
+            self.machine.put_cell(limit, host.clients.limit)
         self.status = CREATED
         self.error = ""
         self.phrase_files = []

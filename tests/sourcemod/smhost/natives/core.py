@@ -9,6 +9,7 @@ from ..formatting import format_text
 from ..machine import to_cell, to_float, wrap
 from ..plugin import FAILED
 from ..registry import constant, native
+from ..translate import FLOATS
 
 constant(1, "VerifyCoreVersion", "IsServerProcessing")
 constant(0, "RequireFeature", "SetEventBroadcast", "PrecacheSound", "AddFileToDownloadsTable",
@@ -71,6 +72,11 @@ constant(0, "SetURandomSeed", "SetRandomSeed")
 @native("float")
 def as_float(m, value):
     return to_cell(float(value))
+
+
+# Translated code does these itself; they are here to be found.
+for _name in FLOATS:
+    native(_name)(lambda m, a, b: 0)
 
 
 @native("FloatDiv")
@@ -142,8 +148,7 @@ def float_fraction(m, a):
 # Handles
 @native("CloseHandle", "Handle.~Handle", "Handle.Close")
 def close_handle(m, handle):
-    m.host.handles.close(handle, by=m.plugin)
-    return 1
+    return m.host.handles.close(handle, m.plugin)
 
 
 @native("CloneHandle")

@@ -16,7 +16,7 @@ class DataPack:
 
     def write(self, kind, value, insert=0):
         if self.at < len(self.values) and not insert:
-            del self.values[self.at:]
+            del self.values[self.at]
         self.values.insert(self.at, (kind, value))
         self.at += 1
 

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 
-from ..budget import NATIVE, READ, WRITE
+from ..budget import MILLISECOND, NATIVE, READ, WRITE
 from ..database import BUSY, Result, Work
 from ..errors import NativeError
 from ..formatting import Arguments, convert
@@ -166,7 +166,7 @@ def at_once(m, database, text, bindings=()):
     except sqlite3.Error as problem:
         if "locked" in str(problem):
             # The game stands still as long as the driver waits.
-            m.n += int(BUSY * 1000) * 100_000
+            m.n += int(BUSY * 1000) * MILLISECOND
         database.error = str(problem)
         return None
 
