@@ -17,6 +17,7 @@
 #include "astro/text.inc"
 #include "astro/config.inc"
 #include "astro/calls.inc"
+#include "astro/pages.inc"
 #include "astro/later.inc"
 #include "astro/transport.inc"
 #include "astro/answer.inc"
@@ -27,6 +28,7 @@
 #include "astro/natives.inc"
 #include "astro/changes.inc"
 #include "astro/status.inc"
+#include "astro/beat.inc"
 
 public Plugin myinfo =
 {
@@ -54,6 +56,7 @@ public void OnPluginStart()
 	g_fwChanged = new GlobalForward("Astro_OnAssignmentChanged", ET_Ignore, Param_Array, Param_Cell);
 	g_fwEvent = new GlobalForward("Astro_OnEvent", ET_Ignore, Param_Array);
 	Later_Create();
+	Pages_Create();
 	Transport_Create();
 	Outbox_Create();
 	Events_Create();
@@ -87,14 +90,4 @@ public void OnClientPostAdminCheck(int client)
 public void OnServerExitHibernation()
 {
 	Beat();
-}
-
-static void Beat()
-{
-	float now = GetEngineTime();
-	Store_Tick(now);
-	Outbox_Tick(now);
-	Events_Tick(now);
-	Transport_Frame(now);
-	Later_Frame();
 }

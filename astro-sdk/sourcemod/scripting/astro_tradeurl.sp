@@ -21,6 +21,8 @@
 #define TRADEURL_PAUSE      3.0
 
 float g_NextTry[MAXPLAYERS + 1];
+// Frame in which a line of chat was taken: the command in it has had its due.
+int g_Taken[MAXPLAYERS + 1];
 
 public Plugin myinfo =
 {
@@ -41,6 +43,7 @@ public void OnPluginStart()
 public void OnClientConnected(int client)
 {
 	g_NextTry[client] = 0.0;
+	g_Taken[client] = -1;
 }
 
 // Before anybody sees the line: with the command or without it.
@@ -50,13 +53,14 @@ public Action OnClientSayCommand(int client, const char[] command, const char[] 
 	{
 		return Plugin_Continue;
 	}
+	g_Taken[client] = GetGameTickCount();
 	TradeUrl_Take(client, sArgs);
 	return Plugin_Stop;
 }
 
 static Action Command_TradeUrl(int client, int args)
 {
-	if (client == 0)
+	if (client == 0 || g_Taken[client] == GetGameTickCount())
 	{
 		return Plugin_Handled;
 	}
