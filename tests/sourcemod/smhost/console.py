@@ -152,32 +152,45 @@ class Console:
 
     # Chat
     def say(self, client, text, team=False):
-        """Somebody writes in the chat; answers whether others see it."""
+        """Somebody writes in the chat; answers whether others see it.
+
+        A command behind `/` is seen by no plugin as something said; one behind `!` is, and runs
+        afterwards whatever they answer.
+        """
         text = text.encode("utf-8", "surrogateescape")[:CHAT_BYTES].decode("utf-8", "ignore")
         verb = "say_team" if team else "say"
+        line = self._command_in(text)
+        hidden = line is not None and text[0] == "/"
+        if not hidden:
+            hidden = self._say(client, verb, text)
+        if line is not None:
+            self.run(line, client.index, True)
+        return not hidden
+
+    def _say(self, client, verb, text):
+        """What plugins make of something said; answers whether they swallow it."""
         said = Line(f'{verb} "{text}"', client.index, True)
         said.words = [verb, text]
         self.current.append(said)
         try:
             if self._heard(self.listeners.get(verb, ()), said):
-                return False
+                return True
             value, _ = self.host.fire_hook("OnClientSayCommand", client.index, verb, text)
         finally:
             self.current.pop()
-        hidden = value >= 3
-        if text[:1] in ("!", "/") and len(text) > 1:
-            hidden = self._trigger(client, text) or hidden
         self.host.fire("OnClientSayCommand_Post", client.index, verb, text)
-        return not hidden
+        return value >= 3
 
-    def _trigger(self, client, text):
-        name = (words(text[1:]) or [""])[0].lower()
+    def _command_in(self, text):
+        """The line that a trigger stands for, if there is such a command."""
+        if text[:1] not in ("!", "/"):
+            return None
+        name = text[1:].split('"')[0].split(None, 1)[0].lower() if text[1:].strip() and text[1] > " " else ""
         for form in (name, "sm_" + name):
             command = self.commands.get(form)
-            if command is not None and command.kind != "server":
-                self.run(text[1:] if form == name else "sm_" + text[1:].lstrip(), client.index, True)
-                return text[0] == "/"
-        return False
+            if name and command is not None and command.kind != "server":
+                return text[1:] if form == name else "sm_" + text[1:]
+        return None
 
     # What SourceMod's own plugins and the engine would answer
     def _built_in(self, line):

@@ -17,7 +17,7 @@ UUID = "0199d2c6-0000-7000-8000-000000000000"
 
 @pytest.fixture(scope="session")
 def plugin(tmp_path_factory):
-    target = tmp_path_factory.mktemp("types") / "probe.smx"
+    target = tmp_path_factory.mktemp("generated") / "probe.smx"
     assert build(HERE / "probe.sp", target, [INCLUDE]) == []
     return target
 
@@ -35,7 +35,7 @@ def probe(plugin, tmp_path):
                 (tmp_path / "probe.json").write_text(text, encoding="utf-8")
             printed = len(host.console.lines)
             host.console.run(command, 0, False)
-            assert host.errors() == []
+            assert host.errors == []
             return host.console.lines[printed:]
 
         run.host = host
