@@ -13,6 +13,7 @@
 #include <astro>
 #define REQUIRE_PLUGIN
 #include <astro/chat>
+#include <astro/key>
 #include <astro/tradeurl>
 
 // Where a player finds their own trade URL.
@@ -23,6 +24,10 @@
 float g_NextTry[MAXPLAYERS + 1];
 // Frame in which a line of chat was taken: the command in it has had its due.
 int g_Taken[MAXPLAYERS + 1];
+// By the key of a change that is queued: the user id of whose it is.
+StringMap g_Queued;
+// Whether a player was told that theirs is queued.
+bool g_Told[MAXPLAYERS + 1];
 
 public Plugin myinfo =
 {
@@ -37,6 +42,7 @@ public void OnPluginStart()
 {
 	LoadTranslations("common.phrases");
 	LoadTranslations("astro.phrases");
+	g_Queued = new StringMap();
 	RegConsoleCmd("sm_tradeurl", Command_TradeUrl, "Stores your Steam trade URL.");
 }
 
@@ -44,6 +50,7 @@ public void OnClientConnected(int client)
 {
 	g_NextTry[client] = 0.0;
 	g_Taken[client] = -1;
+	g_Told[client] = false;
 }
 
 // Before anybody sees the line: with the command or without it.
@@ -124,7 +131,27 @@ static void TradeUrl_Take(int client, const char[] text)
 		return;
 	}
 	g_NextTry[client] = now + TRADEURL_PAUSE;
-	Astro_SetTradeUrl(steamId, url, TradeUrl_OnStored, GetClientUserId(client));
+	char key[ASTRO_ID_LENGTH];
+	Astro_RandomKey(key, sizeof(key));
+	g_Queued.SetValue(key, GetClientUserId(client));
+	Astro_SetTradeUrl(steamId, url, TradeUrl_OnStored, GetClientUserId(client), key);
+}
+
+// What was queued is stored, or refused. Of what was stored at once the callback tells before.
+public void Astro_OnRequestDone(const char[] key, AstroStatus status, const char[] id, const char[] error)
+{
+	int userid;
+	if (!g_Queued.GetValue(key, userid))
+	{
+		return;
+	}
+	g_Queued.Remove(key);
+	int client = GetClientOfUserId(userid);
+	if (client != 0 && g_Told[client])
+	{
+		g_Told[client] = false;
+		TradeUrl_Tell(client, status, error);
+	}
 }
 
 static void TradeUrl_OnStored(AstroStatus status, const char[] error, any userid)
@@ -134,6 +161,12 @@ static void TradeUrl_OnStored(AstroStatus status, const char[] error, any userid
 	{
 		return;
 	}
+	g_Told[client] = status == AstroStatus_Queued;
+	TradeUrl_Tell(client, status, error);
+}
+
+static void TradeUrl_Tell(int client, AstroStatus status, const char[] error)
+{
 	if (status == AstroStatus_Ok)
 	{
 		Astro_Chat(client, "%t", "Trade URL stored");
