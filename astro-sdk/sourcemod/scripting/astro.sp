@@ -36,7 +36,7 @@ public Plugin myinfo =
 	author = "Astro",
 	description = "Connects this server with Astro, which gives items to players.",
 	version = ASTRO_VERSION,
-	url = "https://github.com/astro-platform/astro"
+	url = ""
 };
 
 public APLRes AskPluginLoad2(Handle myself, bool late, char[] error, int errorLength)

@@ -43,7 +43,7 @@ public Plugin myinfo =
 	author = "Astro",
 	description = "Gives, recalls and retries in menus.",
 	version = ASTRO_VERSION,
-	url = "https://github.com/astro-platform/astro"
+	url = ""
 };
 
 public void OnPluginStart()

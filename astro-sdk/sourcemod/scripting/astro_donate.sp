@@ -33,7 +33,7 @@ public Plugin myinfo =
 	author = "Astro",
 	description = "Tells players how to give items, and what became of them.",
 	version = ASTRO_VERSION,
-	url = "https://github.com/astro-platform/astro"
+	url = ""
 };
 
 public void OnPluginStart()

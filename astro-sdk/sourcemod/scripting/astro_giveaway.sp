@@ -35,7 +35,7 @@ public Plugin myinfo =
 	author = "Astro",
 	description = "Gives items of the pool to winners.",
 	version = ASTRO_VERSION,
-	url = "https://github.com/astro-platform/astro"
+	url = ""
 };
 
 public APLRes AskPluginLoad2(Handle myself, bool late, char[] error, int errorLength)

@@ -35,7 +35,7 @@ public Plugin myinfo =
 	author = "Astro",
 	description = "Lets players give their trade URL safely.",
 	version = ASTRO_VERSION,
-	url = "https://github.com/astro-platform/astro"
+	url = ""
 };
 
 public void OnPluginStart()

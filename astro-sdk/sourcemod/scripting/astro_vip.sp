@@ -46,7 +46,7 @@ public Plugin myinfo =
 	author = "Astro",
 	description = "Gives each VIP items of the pool once a month.",
 	version = ASTRO_VERSION,
-	url = "https://github.com/astro-platform/astro"
+	url = ""
 };
 
 public void OnPluginStart()
