@@ -55,7 +55,8 @@ class Client:
         # How many requests a proxy holds back now.
         self.held = lambda: 0
         self.patience = PATIENCE
-        self.sent = 0
+        # What plugins asked for: moment of the game and line.
+        self.asked_for = []
 
     def add(self, flight):
         self._new.append(flight)
@@ -99,13 +100,17 @@ class Client:
             self._start(flight)
         del self._new[:STARTED_MAX]
         for flight in self._flights:
-            if flight.parked and flight.again <= self.host.now and time.monotonic() - flight.asked > POLL_REST:
+            if not flight.parked or flight.again > self.host.now:
+                continue
+            if time.monotonic() - flight.asked > POLL_REST:
                 flight.parked = None
                 self._start(flight)
+            else:
+                # The game runs faster than the server could have news.
+                flight.again = self.host.now + POLL_EVERY
 
     def _start(self, flight):
         flight.asked = time.monotonic()
-        self.sent += 1
         flight.future = self._pool.submit(self._travel, flight)
 
     def _travel(self, flight):

@@ -150,6 +150,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: the second would wait for the other side otherwise.
+    disable_nagle_algorithm = True
     proxy = None
 
     def log_message(self, *_):

@@ -95,6 +95,7 @@ def perform(m, handle, verb, body, function, data):
     flight = Flight(m.plugin, function, data, verb, request.url + request.query, dict(request.headers), body)
     flight.timeout, flight.redirects = request.timeout, request.redirects
     m.host.http.add(flight)
+    m.host.http.asked_for.append((m.host.now, f"{verb} {flight.url}"))
     m.host.budget.frame.requests += 1
     m.host.handles.free(handle)
 
