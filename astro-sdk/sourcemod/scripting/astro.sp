@@ -68,7 +68,7 @@ public void OnPluginStart()
 
 public void OnConfigsExecuted()
 {
-	Config_Read();
+	Config_Begin();
 }
 
 public void OnGameFrame()
