@@ -8,6 +8,7 @@ without it they are compiled here).
 
 import json
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from smhost import Host, compile
 from smhost.budget import MILLISECOND
 from smhost.proxy import Proxy
 
-from .api import Api
+from .api import Api, Refused
 
+# SteamID64s from here on are beyond those that the simulated Steam gives.
+ACCOUNTS = 76561197960265728 + (1 << 30)
 KIT = Path(__file__).resolve().parents[3] / "astro-sdk" / "sourcemod"
 NAMES = ["astro", "astro_giveaway", "astro_tradeurl", "astro_donate", "astro_vip", "astro_admin"]
 
@@ -63,6 +66,18 @@ def people():
 
 
 @pytest.fixture
+def strangers():
+    """People whom Steam does not know: what they are given waits, and goes back to the pool afterwards."""
+    first = ACCOUNTS + random.randrange(1 << 27) * 8 - 1
+    return [{"name": f"stranger-{i}", "steamId": str(first + i), "tradeUrl": trade_url(first + i)} for i in range(1, 9)]
+
+
+def trade_url(steam_id, token="Ab3-_xYz"):
+    """The shape of a trade URL of an account."""
+    return f"https://steamcommunity.com/tradeoffer/new/?partner={steam_id - 76561197960265728}&token={token}"
+
+
+@pytest.fixture
 def proxy():
     """The way to the server, with whatever goes wrong on it."""
     made = Proxy(need("ASTRO_URL"))
@@ -73,9 +88,10 @@ def proxy():
 class Community:
     """Game servers of one community. What every scenario holds at its end is checked in `check`."""
 
-    def __init__(self, folder, plugins, phrases, url, key, extra):
-        self.folder, self.plugins, self.phrases, self.url, self.key, self.extra = folder, plugins, phrases, url, key, extra
-        self.hosts, self.expected_errors, self.marks = [], [], {}
+    def __init__(self, folder, plugins, phrases, proxy, key):
+        self.folder, self.plugins, self.phrases, self.proxy, self.key = folder, plugins, phrases, proxy, key
+        self.url = proxy.url
+        self.hosts, self.expected_errors = [], []
 
     def config(self, name="server", **values):
         """Writes the settings of a server as its owner would."""
@@ -94,8 +110,7 @@ class Community:
             self.config(name)
         host = Host(self.folder / name, **options)
         host.install_phrases(self.phrases)
-        if hasattr(self, "proxy"):
-            host.http.held = self.proxy.held
+        host.http.held = self.proxy.held
         self.hosts.append(host)
         if start:
             host.load_all(self.paths(*(names or ("astro", "astro_giveaway"))) + list(extra))
@@ -140,12 +155,37 @@ class Community:
 
 
 @pytest.fixture
-def community(tmp_path, plugins, phrases, proxy):
+def community(tmp_path, plugins, phrases, proxy, api):
     """Game servers that reach the real Astro through the proxy."""
-    made = Community(tmp_path, plugins, phrases, proxy.url, need("ASTRO_API_KEY"), None)
-    made.proxy = proxy
+    made = Community(tmp_path, plugins, phrases, proxy, need("ASTRO_API_KEY"))
+    before = {assignment["id"] for assignment in api.assignments()}
     yield made
-    made.check()
+    try:
+        made.check()
+    finally:
+        give_back(api, proxy, before)
+
+
+OPEN = ("QUEUED", "BLOCKED", "DELIVERING", "OFFERED")
+
+
+def give_back(api, proxy, before):
+    """Fills the pool again for the next scenario: what nobody took is free."""
+    for assignment in api.assignments():
+        if assignment["id"] not in before and assignment["state"].removeprefix("ASSIGNMENT_STATE_") in OPEN:
+            tolerant(api.cancel, assignment["id"])
+    for seen in proxy.requests("items:reserve"):
+        if seen.status == 200:
+            reservation = json.loads(seen.answer)["reservation"]["id"]
+            tolerant(api.call, "POST", f"reservations/{reservation}:release", {})
+
+
+def tolerant(call, *args):
+    """What is over already needs no end."""
+    try:
+        call(*args)
+    except Refused:
+        pass
 
 
 class Own:

@@ -27,11 +27,11 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_prize_comes_once_through(name, community, proxy, api, people):
+def test_a_prize_comes_once_through(name, community, proxy, api, strangers):
     kind, more = ANSWERS[name]
     community.expected_errors.append(UNREADABLE)
     host = community.server()
-    winner = people[hash(name) % len(people)]
+    winner = strangers[hash(name) % len(strangers)]
     before = play.known(api)
     host.console.server("astro_giveaway_auto_prize 1")
     fault = proxy.fault(kind, r"^POST /api/v1/assignments", times=2, **more)
@@ -59,13 +59,13 @@ def test_menus_and_news_go_on_afterwards(name, community, proxy, api):
     host.menus.exit(boss)
 
 
-def test_a_wait_that_the_server_asks_for_is_kept(community, proxy, api, people):
+def test_a_wait_that_the_server_asks_for_is_kept(community, proxy, api, strangers):
     host = community.server()
     before = play.known(api)
     host.console.server("astro_giveaway_auto_prize 1")
     body = {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "slowly", "reason": "LIMIT_EXCEEDED"}
     fault = proxy.fault("status", r"^POST /api/v1/assignments", code=429, body=body, headers={"Retry-After": "45"})
-    host.console.server(f'astro_giveaway_end later {people[0]["steamId"]}')
+    host.console.server(f'astro_giveaway_end later {strangers[0]["steamId"]}')
     assert host.until(lambda: fault.hits == 1, 60)
     host.advance(1)
     at, asked = host.now, len(host.http.asked_for)
@@ -92,32 +92,32 @@ def test_a_key_that_is_refused_is_told_once_and_does_not_hammer(community, proxy
     assert boss is not None
 
 
-def test_a_server_that_never_answers_costs_a_timeout_each_time(community, proxy, api, people):
+def test_a_server_that_never_answers_costs_a_timeout_each_time(community, proxy, api, strangers):
     host = community.server()
     before = play.known(api)
     host.console.server("astro_giveaway_auto_prize 1")
     proxy.fault("hold", r"^POST /api/v1/assignments", times=2)
-    host.console.server(f'astro_giveaway_end slow {people[1]["steamId"]}')
+    host.console.server(f'astro_giveaway_end slow {strangers[1]["steamId"]}')
     assert host.until(lambda: proxy.held() == 1, 60)
     host.advance(25)
     # The first one arrives after all, together with the second try.
     proxy.release()
     given = play.made(host, api, before)
-    assert given["userId"] == people[1]["steamId"]
+    assert given["userId"] == strangers[1]["steamId"]
 
 
-def test_a_refusal_for_good_is_dead_and_told_to_admins(community, proxy, api, people):
+def test_a_refusal_for_good_is_dead_and_told_to_admins(community, proxy, api, strangers):
     host = community.server()
     boss = play.admin(host)
     before = play.known(api)
     host.console.server("astro_giveaway_auto_prize 1")
     body = {"code": 403, "status": "PERMISSION_DENIED", "message": "no", "reason": "SCOPE_MISSING"}
     fault = proxy.fault("status", r"^POST /api/v1/assignments", code=403, body=body)
-    host.console.server(f'astro_giveaway_end refused {people[0]["steamId"]}')
+    host.console.server(f'astro_giveaway_end refused {strangers[0]["steamId"]}')
     assert host.until(lambda: fault.hits == 1, 60)
     host.advance(60)
     assert any("refused" in line.lower() for line in boss.chat), boss.chat
     host.console.player(boss, "sm_astro_queue")
     host.console.player(boss, "sm_astro_retry")
     given = play.made(host, api, before)
-    assert given["userId"] == people[0]["steamId"]
+    assert given["userId"] == strangers[0]["steamId"]
