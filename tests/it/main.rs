@@ -49,6 +49,7 @@ mod secrets;
 mod seeds;
 mod sessions;
 mod shutdown;
+mod sourcemod;
 mod stacks;
 mod statements;
 mod steam_faults;

@@ -1,0 +1,209 @@
+//! The SourceMod kit: the plugins of the archive, in a game server without a game, against a real
+//! Astro with a bot and a simulated Steam. The scenarios are Python's (`tests/sourcemod/scenarios`).
+
+mod kit;
+mod phrases;
+
+use astro_sdk::v1::{
+    Assignment, AssignmentFilter, AssignmentState, GetCallerRequest, ItemState,
+    ListAssignmentsRequest,
+};
+use astro_tests::{App, Backend, on_databases_in_turn, on_each_database};
+use futures_util::TryStreamExt as _;
+use sdk_gen::lang::sourcepawn::contract::CLIENT_SCOPES;
+use sdk_gen::sourcemod;
+use tempfile::TempDir;
+
+use kit::{kit, people, pytest, root, scenario};
+
+on_each_database!(a_giveaway_reaches_its_winner_and_the_sdk_knows_it);
+on_databases_in_turn!(a_game_servers_types_have_what_a_clients_key_may_call);
+
+/// A story for each scenario: its name, and the file that it plays.
+macro_rules! scenarios {
+    ($($story:ident: $file:literal),+ $(,)?) => {
+        on_databases_in_turn!($($story),+);
+        $(async fn $story(backend: Backend) {
+            play(backend, $file).await;
+        })+
+    };
+}
+
+scenarios!(
+    a_prize_survives_every_answer_that_is_none: "hostile",
+    a_win_is_given_once_whatever_goes_away_meanwhile: "outages",
+    people_and_plugins_that_leave_take_nothing_with_them: "leaving",
+    names_that_others_chose_and_large_numbers_stay_what_they_are: "names",
+    a_clock_that_is_set_delays_and_doubles_nothing: "clock",
+    what_is_kept_on_a_game_server_may_be_locked_full_or_gone: "store",
+);
+
+/// Items that scenarios find in the pool.
+const POOL: usize = 12;
+
+/// A server with a pool, a bot that works, and the scenario in it.
+async fn play(backend: Backend, name: &str) -> Option<App> {
+    let kit = kit()?;
+    let app = App::start(backend).await;
+    app.pool_of(POOL).await;
+    let people = people(&app);
+    let bot = app.bot();
+    scenario(kit, &app, &people, name).await;
+    bot.stop().await;
+    Some(app)
+}
+
+/// What was given away.
+async fn giveaways(app: &App) -> Vec<Assignment> {
+    let filter =
+        AssignmentFilter { assignment_types: vec!["giveaway".to_owned()], ..Default::default() };
+    let request = ListAssignmentsRequest { filter: Some(filter), ..Default::default() };
+    app.client.assignments().list(request).try_collect().await.expect("they can be listed")
+}
+
+async fn a_giveaway_reaches_its_winner_and_the_sdk_knows_it(backend: Backend) {
+    let Some(app) = play(backend, "giveaway").await else { return };
+    let given = giveaways(&app).await;
+    assert!(!given.is_empty(), "no assignment of a giveaway");
+    let done = [AssignmentState::Delivered, AssignmentState::Settled];
+    assert!(given.iter().any(|assignment| done.contains(&assignment.state())), "{given:?}");
+    for assignment in &given {
+        let AssignmentRef { system, id } = AssignmentRef::of(assignment);
+        assert!(!system.is_empty() && !id.is_empty(), "it cannot be found again: {assignment:?}");
+    }
+    assert!(!app.items(&[ItemState::Delivered]).await.is_empty());
+}
+
+/// By what a game server finds its assignment again.
+struct AssignmentRef<'a> {
+    system: &'a str,
+    id: &'a str,
+}
+
+impl<'a> AssignmentRef<'a> {
+    fn of(assignment: &'a Assignment) -> Self {
+        Self { system: &assignment.external_system, id: &assignment.external_id }
+    }
+}
+
+async fn a_game_servers_types_have_what_a_clients_key_may_call(backend: Backend) {
+    let app = App::start(backend).await;
+    let caller = app.client.access().get_caller(GetCallerRequest {}).await.unwrap();
+    let mut scopes = caller.api_key.unwrap().scopes;
+    scopes.sort();
+    let mut known = CLIENT_SCOPES;
+    known.sort_unstable();
+    assert_eq!(scopes, known);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_game_server_without_a_game_is_like_a_real_one() {
+    let Some(kit) = kit() else { return };
+    pytest(kit, "host", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_generated_types_read_whatever_they_are_answered() {
+    let Some(kit) = kit() else { return };
+    pytest(kit, "generated", &[]).await;
+}
+
+#[test]
+fn every_plugin_compiles_without_a_warning_and_is_in_the_archive() {
+    let Some(kit) = kit() else { return };
+    let mut wrong = Vec::new();
+    for plugin in kit.compiler.compile_all(&root()).unwrap() {
+        assert!(kit.package.plugins.contains(&format!("{}.smx", plugin.name)), "{}", plugin.name);
+        wrong.extend((!plugin.warnings.is_empty()).then_some(plugin.warnings));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for name in ["astro.smx", "astro_giveaway.smx"] {
+        assert!(kit.game.join("addons/sourcemod/plugins").join(name).is_file(), "no {name}");
+    }
+}
+
+#[test]
+fn the_archive_has_everything_where_a_server_looks_for_it() {
+    let Some(kit) = kit() else { return };
+    for name in [
+        "addons/sourcemod/scripting/astro.sp",
+        "addons/sourcemod/scripting/include/astro.inc",
+        "addons/sourcemod/scripting/include/astro/types.inc",
+        "addons/sourcemod/translations/astro.phrases.txt",
+        "addons/sourcemod/translations/de/astro.phrases.txt",
+        "astro-sourcemod/CHANGELOG.md",
+        "astro-sourcemod/INSTALL.md",
+        "astro-sourcemod/LICENSE",
+        "astro-sourcemod/README.md",
+    ] {
+        assert!(kit.game.join(name).is_file(), "no {name}");
+    }
+    // The extension brings its own.
+    assert!(!kit.game.join("addons/sourcemod/scripting/include/ripext.inc").exists());
+    let unpacked = sourcemod::files(&kit.game).unwrap();
+    assert_eq!(unpacked.len() + kit.package.plugins.len(), kit.package.files);
+}
+
+#[test]
+fn the_archive_is_the_same_each_time_it_is_made() {
+    let Some(kit) = kit() else { return };
+    let folder = TempDir::new().unwrap();
+    let again = sourcemod::package(&root(), &kit.compiler, folder.path()).unwrap();
+    let bytes = |package: &sourcemod::Package| std::fs::read(&package.path).unwrap();
+    // Each run compiles in a folder with another name, so that no path of a machine is in it either.
+    assert!(bytes(&again) == bytes(&kit.package), "the bytes differ");
+}
+
+#[test]
+fn a_plugin_that_does_not_compile_is_named_with_its_line() {
+    let Some(kit) = kit() else { return };
+    let folder = TempDir::new().unwrap();
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    put("tests/sourcemod/include/nothing.inc", "");
+    let source = "astro-sdk/sourcemod/scripting/broken.sp";
+    put(source, "#include <sourcemod>\n\npublic void OnPluginStart()\n{\n\tNobody();\n}\n");
+    let complaint = kit.compiler.compile_all(folder.path()).unwrap_err().to_string();
+    assert!(complaint.contains("broken.sp(5)"), "{complaint}");
+    // A warning is told as well, and keeps it out of the archive.
+    put(source, "#include <sourcemod>\n\npublic void OnPluginStart()\n{\n\tint never;\n}\n");
+    let plugins = kit.compiler.compile_all(folder.path()).unwrap();
+    assert!(plugins[0].warnings.contains("broken.sp(5) : warning 203"), "{plugins:?}");
+    let refused = sourcemod::package(folder.path(), &kit.compiler, folder.path()).unwrap_err();
+    assert!(refused.to_string().contains("never"), "{refused}");
+}
+
+/// A plugin works without Astro's if it names each native as optional, which the include file does
+/// for it.
+#[test]
+fn every_native_is_optional_for_plugins_that_go_without() {
+    for name in ["astro.inc", "astro_giveaway.inc"] {
+        let path = root().join(sourcemod::SCRIPTING).join("include").join(name);
+        let text = std::fs::read_to_string(path).unwrap();
+        let natives = text.lines().filter_map(|line| line.strip_prefix("native "));
+        let natives: Vec<&str> = natives
+            .filter_map(|line| line.split('(').next())
+            .filter_map(|head| head.split_whitespace().last())
+            .collect();
+        assert!(!natives.is_empty(), "{name} has no natives");
+        for native in natives {
+            let marked = text.contains(&format!("MarkNativeAsOptional(\"{native}\");"));
+            assert!(marked, "{name}: {native} is not marked as optional");
+        }
+    }
+}
+
+/// A file without a test here would prove nothing.
+#[test]
+fn every_scenario_is_played() {
+    let played = include_str!("sourcemod.rs");
+    let files = sourcemod::files(&root().join("tests/sourcemod/scenarios")).unwrap();
+    let names = files.iter().filter_map(|file| Some(file.file_name()?.to_str()?));
+    for name in names.filter_map(|name| name.strip_suffix(".py")) {
+        let own = ["__init__", "conftest", "api", "play"].contains(&name);
+        assert!(own || played.contains(&format!("\"{name}\"")), "nothing plays {name}.py");
+    }
+}
