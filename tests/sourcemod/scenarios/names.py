@@ -83,6 +83,7 @@ def test_numbers_of_64_bits_stay_what_they_are(community, proxy, api, own):
         #include <ripext>
         #include <astro>
         #pragma tabsize 0
+        #pragma dynamic 32768
         public void OnPluginStart() { RegServerCmd("look", Look); }
         Action Look(int args) { Astro_ListItems(OnItems, 0, "", 3); return Plugin_Handled; }
         void OnItems(AstroStatus status, ArrayList items, const char[] next, const char[] error, any data)
@@ -93,7 +94,7 @@ def test_numbers_of_64_bits_stay_what_they_are(community, proxy, api, own):
                 items.GetArray(i, item, sizeof(item));
                 PrintToServer("asset %s", item.asset.assetId);
             }
-        }""".replace("item.asset.assetId", "item.assetAssetId"))
+        }""")
     rename(proxy, "Thing")
     host = community.server("astro", extra=[seen])
     host.console.server("look")
