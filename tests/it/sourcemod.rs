@@ -14,10 +14,13 @@ use sdk_gen::lang::sourcepawn::contract::CLIENT_SCOPES;
 use sdk_gen::sourcemod;
 use tempfile::TempDir;
 
-use kit::{kit, people, pytest, root, scenario};
+use kit::{astro, kit, pytest, root, scenario};
 
 on_each_database!(a_giveaway_reaches_its_winner_and_the_sdk_knows_it);
-on_databases_in_turn!(a_game_servers_types_have_what_a_clients_key_may_call);
+on_databases_in_turn!(
+    ten_lines_put_a_game_server_on,
+    a_game_servers_types_have_what_a_clients_key_may_call,
+);
 
 /// A story for each scenario: its name, and the file that it plays.
 macro_rules! scenarios {
@@ -32,10 +35,16 @@ macro_rules! scenarios {
 scenarios!(
     a_prize_survives_every_answer_that_is_none: "hostile",
     a_win_is_given_once_whatever_goes_away_meanwhile: "outages",
+    plugins_that_were_there_before_connect_in_three_ways: "connect",
+    plugins_use_the_natives_side_by_side_and_come_and_go: "natives",
     people_and_plugins_that_leave_take_nothing_with_them: "leaving",
+    players_and_admins_get_by_hand_what_they_ask_for: "people",
+    trade_urls_gifts_and_rewards_are_told_to_who_they_are_for: "others",
     names_that_others_chose_and_large_numbers_stay_what_they_are: "names",
     a_clock_that_is_set_delays_and_doubles_nothing: "clock",
-    what_is_kept_on_a_game_server_may_be_locked_full_or_gone: "store",
+    what_a_game_server_has_accepted_survives_its_database: "database",
+    a_database_that_is_locked_full_or_gone_loses_no_prize: "store",
+    the_key_is_shown_to_nobody: "secrets",
 );
 
 /// Items that scenarios find in the pool.
@@ -46,9 +55,8 @@ async fn play(backend: Backend, name: &str) -> Option<App> {
     let kit = kit()?;
     let app = App::start(backend).await;
     app.pool_of(POOL).await;
-    let people = people(&app);
     let bot = app.bot();
-    scenario(kit, &app, &people, name).await;
+    scenario(kit, &app, &app.client_key, name).await;
     bot.stop().await;
     Some(app)
 }
@@ -67,23 +75,30 @@ async fn a_giveaway_reaches_its_winner_and_the_sdk_knows_it(backend: Backend) {
     assert!(!given.is_empty(), "no assignment of a giveaway");
     let done = [AssignmentState::Delivered, AssignmentState::Settled];
     assert!(given.iter().any(|assignment| done.contains(&assignment.state())), "{given:?}");
-    for assignment in &given {
-        let AssignmentRef { system, id } = AssignmentRef::of(assignment);
-        assert!(!system.is_empty() && !id.is_empty(), "it cannot be found again: {assignment:?}");
-    }
     assert!(!app.items(&[ItemState::Delivered]).await.is_empty());
-}
-
-/// By what a game server finds its assignment again.
-struct AssignmentRef<'a> {
-    system: &'a str,
-    id: &'a str,
-}
-
-impl<'a> AssignmentRef<'a> {
-    fn of(assignment: &'a Assignment) -> Self {
-        Self { system: &assignment.external_system, id: &assignment.external_id }
+    // The command line shows it to who looks.
+    let words = ["call", "AssignmentService/ListAssignments", "-d", "{\"pageSize\": 100}"];
+    let told = astro(&app, &app.client_key, &words).await;
+    for assignment in &given {
+        assert!(!assignment.external_id.is_empty(), "it cannot be found again: {assignment:?}");
+        for part in [&assignment.id, &assignment.external_system, &assignment.external_id] {
+            assert!(told.contains(part), "no {part} in {told}");
+        }
     }
+}
+
+/// The lines are followed in an empty folder; the key is the one that their command makes.
+async fn ten_lines_put_a_game_server_on(backend: Backend) {
+    let Some(kit) = kit() else { return };
+    let app = App::start(backend).await;
+    app.pool_of(1).await;
+    let lines = std::fs::read_to_string(root().join(sourcemod::FOLDER).join("INSTALL.md")).unwrap();
+    let mut quoted = lines.split('`').skip(1).step_by(2);
+    let command = quoted.find(|text| text.starts_with("astro keys create ")).unwrap();
+    let command = command.replace("my-community", &app.org_id);
+    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    let key = astro(&app, &app.admin_key(), &words).await;
+    scenario(kit, &app, &key, "install").await;
 }
 
 async fn a_game_servers_types_have_what_a_clients_key_may_call(backend: Backend) {
@@ -147,11 +162,13 @@ fn the_archive_has_everything_where_a_server_looks_for_it() {
 #[test]
 fn the_archive_is_the_same_each_time_it_is_made() {
     let Some(kit) = kit() else { return };
-    let folder = TempDir::new().unwrap();
-    let again = sourcemod::package(&root(), &kit.compiler, folder.path()).unwrap();
-    let bytes = |package: &sourcemod::Package| std::fs::read(&package.path).unwrap();
+    let bytes = || {
+        let folder = TempDir::new().unwrap();
+        let package = sourcemod::package(&root(), &kit.compiler, folder.path()).unwrap();
+        std::fs::read(&package.path).unwrap()
+    };
     // Each run compiles in a folder with another name, so that no path of a machine is in it either.
-    assert!(bytes(&again) == bytes(&kit.package), "the bytes differ");
+    assert!(bytes() == bytes(), "the bytes differ");
 }
 
 #[test]

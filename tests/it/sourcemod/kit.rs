@@ -6,10 +6,10 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use astro_tests::{App, not_run};
+use astro_tests::{App, DEADLINE, not_run};
 use sdk_gen::sourcemod::tools::Tools;
 use sdk_gen::sourcemod::{self, Compiler, Package};
-use steam_sim::{Account, Behaviour};
+use steam_sim::Behaviour;
 use tokio::process::Command;
 
 /// Longest run of a scenario: the host's clock is its own, so that only Python's pace counts.
@@ -87,23 +87,40 @@ pub(crate) async fn pytest(kit: &Kit, path: &str, env: &[(&str, &str)]) {
     assert!(told.contains(" passed") && !told.contains("skipped"), "{path}: {said}");
 }
 
-/// People who can be given something: accounts that the simulated Steam knows.
-pub(crate) fn people(app: &App) -> Vec<Account> {
-    (1..=PEOPLE).map(|number| app.person(&format!("player-{number}"), Behaviour::ACCEPT)).collect()
+/// What `astro` prints when it is called with these words and this key.
+///
+/// # Panics
+/// When it fails; shows what it said.
+pub(crate) async fn astro(app: &App, key: &str, words: &[&str]) -> String {
+    let mut command = Command::new(crate::NODE);
+    for name in astro_cli::VARIABLES {
+        command.env_remove(name);
+    }
+    command.arg("astro").args(words).stdin(Stdio::null()).kill_on_drop(true);
+    command.env("ASTRO_ENDPOINT", app.relay.endpoint()).env("ASTRO_API_KEY", key);
+    let output = tokio::time::timeout(DEADLINE, command.output()).await;
+    let output = output.expect("it ends").expect("it starts");
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "astro {words:?}: {out}{err}");
+    out.trim().to_owned()
 }
 
-/// Runs a file of `tests/sourcemod/scenarios` against this server, whose bot works meanwhile.
-pub(crate) async fn scenario(kit: &Kit, app: &App, people: &[Account], name: &str) {
-    let entry = |person: &Account| {
-        let (id, url) = (person.steam_id.0.to_string(), person.trade_url());
-        serde_json::json!({ "name": person.name, "steamId": id, "tradeUrl": url })
-    };
-    let known: Vec<serde_json::Value> = people.iter().map(entry).collect();
+/// Runs a file of `tests/sourcemod/scenarios` against this server, with a client's key.
+pub(crate) async fn scenario(kit: &Kit, app: &App, key: &str, name: &str) {
+    let known: Vec<serde_json::Value> = (1..=PEOPLE)
+        .map(|number| app.person(&format!("player-{number}"), Behaviour::ACCEPT))
+        .map(|person| {
+            let (id, url) = (person.steam_id.0.to_string(), person.trade_url());
+            serde_json::json!({ "name": person.name, "steamId": id, "tradeUrl": url })
+        })
+        .collect();
     let env = [
         ("ASTRO_URL", app.relay.endpoint()),
-        ("ASTRO_API_KEY", app.client_key.clone()),
+        ("ASTRO_API_KEY", key.to_owned()),
         ("ASTRO_ADMIN_KEY", app.admin_key()),
         ("ASTRO_BOT_ID", app.bot_id.clone()),
+        ("ASTRO_ZIP", kit.package.path.display().to_string()),
         ("ASTRO_PEOPLE", serde_json::Value::from(known).to_string()),
     ];
     let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
