@@ -52,6 +52,7 @@ class Host(Loading, Output, Log):
         self.databases, self.http = Databases(self), http.Client(self)
         self.phrases = Phrases(self.sourcemod / "translations")
         # Folder of the game: tf has HUD text, others ("cstrike") have none.
+        self.stride = TICK
         self.games, self._driver = "tf", 0
 
     def install_phrases(self, folder):
@@ -105,7 +106,8 @@ class Host(Loading, Output, Log):
         self.budget.close()
 
     def advance(self, seconds):
-        """Lets time pass. Frames in which nothing is due are left out."""
+        """Lets time pass. Frames in which nothing is due are left out, and with a `stride` all but one in
+        so many seconds: then timers come late, as on a server that hibernates."""
         end = self.now + seconds
         while self.now < end - 1e-9:
             self.step(end)
@@ -134,7 +136,7 @@ class Host(Loading, Output, Log):
             due = [moment for moment in due if moment is not None]
             moment = min(due) if due else end
             # Timers are looked at ten times a second, and a frame takes its time.
-            self.now = min(end, max(self.now + TICK, moment))
+            self.now = min(end, max(self.now + self.stride, moment))
         self._frame()
 
     # Calls into plugins
