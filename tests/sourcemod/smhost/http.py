@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 import zlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.parse import urljoin, urlsplit
 
 # Real seconds.
@@ -55,6 +55,8 @@ class Client:
         # How many requests a proxy holds back now.
         self.held = lambda: 0
         self.patience = PATIENCE
+        # Answers a flight at once and without sockets, for stories that are too long for them.
+        self.shortcut = None
         # What plugins asked for: moment of the game and line.
         self.asked_for = []
 
@@ -111,7 +113,11 @@ class Client:
 
     def _start(self, flight):
         flight.asked = time.monotonic()
-        flight.future = self._pool.submit(self._travel, flight)
+        if self.shortcut is not None:
+            flight.future = Future()
+            flight.future.set_result(self.shortcut(flight))
+        else:
+            flight.future = self._pool.submit(self._travel, flight)
 
     def _travel(self, flight):
         try:
@@ -119,7 +125,6 @@ class Client:
         except Exception as error:  # noqa: BLE001 (curl has a text for everything)
             answer = (0, {}, b"", f"Failure: {error}")
         with self._news:
-            flight.future_answer = answer
             self._news.notify_all()
         return answer
 

@@ -1,6 +1,5 @@
 """Loading and unloading of plugins, maps and their configurations."""
 
-from .budget import NATIVE
 from .errors import AlreadyTold, LoadError, NativeError, PluginError
 from .natives.sharing import Invocation
 from .plugin import CREATED, FAILED, LOADED, RUNNING, Plugin
@@ -104,7 +103,7 @@ class Loading:
     def _native(self, plugin, name):
         function = NATIVES.get(name)
         if function is not None:
-            return charged(function)
+            return function
         for other in self.plugins:
             if name in other.offered:
                 return self._offered(other, name)
@@ -203,14 +202,6 @@ class Loading:
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.strip() and not line.strip().startswith("//"):
                 self.console.run(line, 0, False)
-
-
-def charged(function):
-    """A native with what each call of one costs."""
-    def call(machine, *cells):
-        machine.n += NATIVE
-        return function(machine, *cells)
-    return call
 
 
 def unbound(_machine, *_cells):

@@ -7,19 +7,21 @@ from .errors import PluginError
 from .translate import translate
 
 _programs = {}
+_INT, _FLOAT = struct.Struct("<i").pack, struct.Struct("<f").pack
+_READ_INT, _READ_FLOAT = struct.Struct("<i").unpack, struct.Struct("<f").unpack
 
 
 def to_float(cell):
     """The number that a cell's bits are."""
-    return struct.unpack("<f", struct.pack("<i", cell))[0]
+    return _READ_FLOAT(_INT(cell))[0]
 
 
 def to_cell(number):
     """The bits of a number."""
     try:
-        return struct.unpack("<i", struct.pack("<f", number))[0]
+        return _READ_INT(_FLOAT(number))[0]
     except OverflowError:
-        return struct.unpack("<i", struct.pack("<f", float("inf") if number > 0 else float("-inf")))[0]
+        return 0x7F800000 if number > 0 else -0x800000
 
 
 def wrap(number):
@@ -55,6 +57,7 @@ class Machine:
         self.bytes = bytearray(size)
         self.bytes[:image.data_size] = image.data
         self.cells = memoryview(self.bytes).cast("i")
+        self.pattern = memoryview(image.data[:image.data_size & ~3]).cast("i")
         self.hea = (image.data_size + 3) & ~3
         self.scope = self.hea
         self.top = size >> 2
@@ -128,7 +131,7 @@ class Machine:
         self.bytes[at:at + 2] = (value & 0xFFFF).to_bytes(2, "little")
 
     def fill(self, at, size, value):
-        self.bytes[at:at + size] = struct.pack("<i", value) * (size >> 2)
+        self.bytes[at:at + size] = bytes(size) if value == 0 else _INT(value) * (size >> 2)
 
     def heap_save(self):
         at = self.take(4)
@@ -172,14 +175,14 @@ class Machine:
     def init_array(self, base, spec):
         """Fills an array from its pattern in the data; vectors in the pattern are relative to it."""
         pattern, vectors, copied, filled, value = spec
-        cells, data = self.cells, memoryview(self.image.data).cast("i")
+        cells, data = self.cells, self.pattern
         start, source = base >> 2, pattern >> 2
         for i in range(vectors):
             cells[start + i] = data[source + i] + base
-        for i in range(vectors, vectors + copied):
-            cells[start + i] = data[source + i]
-        for i in range(vectors + copied, vectors + copied + filled):
-            cells[start + i] = value
+        start, source = start + vectors, source + vectors
+        cells[start:start + copied] = data[source:source + copied]
+        if filled:
+            self.fill((start + copied) * 4, filled * 4, value)
         self.n += (vectors + copied + filled) >> 3
 
     # What natives read and write

@@ -13,6 +13,8 @@ instructions, piece by piece.
 
 from smx.opcodes import sp_opcodes_list
 
+from .budget import NATIVE
+
 NAMES = [op.name for op in sp_opcodes_list]
 WIDTHS = [len(op.params) for op in sp_opcodes_list]
 JUMPS = {"jump", "jzer", "jnz", "jeq", "jneq", "jsless", "jsleq", "jsgrtr", "jsgeq"}
@@ -270,6 +272,7 @@ class Function:
             compared = FLOATS[name] in (">", ">=", "<", "<=", "==", "!=")
             self._emit(f"pri = int({result})" if compared else f"pri = to_cell({result})")
         else:
+            self.counted += NATIVE
             if name == "VFormat":
                 self._emit("m.frame = f")
             self._emit(f"m.top = f - {self.depth + 1}", f"pri = N[{index}]({', '.join(['m'] + args)}) or 0")
