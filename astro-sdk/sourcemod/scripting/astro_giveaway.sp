@@ -23,6 +23,7 @@ ConVar g_cvHold;
 ConVar g_cvPresent;
 
 #include "astro_giveaway/books.inc"
+#include "astro_giveaway/shelf.inc"
 #include "astro_giveaway/run.inc"
 #include "astro_giveaway/pay.inc"
 #include "astro_giveaway/tell.inc"
@@ -62,7 +63,7 @@ public void OnPluginStart()
 	Tell_Create();
 	Run_Create();
 	Pay_Create();
-	Books_Open();
+	Shelf_Open();
 }
 
 public void OnClientDisconnect(int client)

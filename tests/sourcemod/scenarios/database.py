@@ -153,3 +153,32 @@ def test_the_key_is_in_no_file_but_its_own(community, strangers):
     for path in host.folder.rglob("*"):
         if path.is_file() and path.name != "astro.cfg":
             assert not re.search(secret, path.read_bytes()), path
+
+
+def test_a_giveaway_whose_database_is_deleted_goes_on_after_a_restart(community, api, strangers):
+    host = community.server()
+    boss, winner = play.admin(host), play.player(host, strangers[5])
+    before = play.known(api)
+    play.start(host, boss)
+    host.databases.delete("astro_giveaway")
+    play.enter(host, winner)
+    host.advance(5)
+    play.enter(host, boss)
+    host.advance(5)
+    host.clients.disconnect(winner)
+    community.restart(host)
+    again = community.hosts[-1]
+    assert play.made(again, api, before)["userId"] in (strangers[5]["steamId"], str(boss.steam_id))
+
+
+def test_giveaways_go_on_while_their_database_is_locked(community, api, strangers):
+    host = community.server()
+    boss, winner = play.admin(host), play.player(host, strangers[6])
+    before = play.known(api)
+    play.start(host, boss)
+    play.enter(host, winner)
+    host.advance(5)
+    host.databases.lock("astro_giveaway")
+    host.advance(120)
+    host.databases.unlock()
+    assert play.made(host, api, before)["userId"] == strangers[6]["steamId"]
