@@ -17,6 +17,7 @@ from .budget import NATIVE
 
 NAMES = [op.name for op in sp_opcodes_list]
 WIDTHS = [len(op.params) for op in sp_opcodes_list]
+INFINITY = 0x7F800000
 JUMPS = {"jump", "jzer", "jnz", "jeq", "jneq", "jsless", "jsleq", "jsgrtr", "jsgeq"}
 ENDS = {"jump", "retn", "switch", "halt"}
 COMPARE = {"eq": "==", "neq": "!=", "sless": "<", "sleq": "<=", "sgrtr": ">", "sgeq": ">="}
@@ -268,9 +269,7 @@ class Function:
         name = self.image.natives[index]
         args = [self._slot(i) for i in range(count)]
         if name in FLOATS and count == 2:
-            result = f"to_float({args[0]}) {FLOATS[name]} to_float({args[1]})"
-            compared = FLOATS[name] in (">", ">=", "<", "<=", "==", "!=")
-            self._emit(f"pri = int({result})" if compared else f"pri = to_cell({result})")
+            self._emit(*floats(FLOATS[name], *args))
         else:
             self.counted += NATIVE
             if name == "VFormat":
@@ -286,6 +285,14 @@ class Function:
 
     def _do_genarray_z(self, dims):
         self._do_genarray(dims)
+
+
+def floats(sign, left, right):
+    """A calculation with two floats. Those that are not negative compare like their bits."""
+    if sign in "+-*":
+        return [f"pri = to_cell(to_float({left}) {sign} to_float({right}))"]
+    plain = f"0 <= x <= {INFINITY} and 0 <= y <= {INFINITY}"
+    return [f"x = {left}; y = {right}", f"pri = int(x {sign} y if {plain} else to_float(x) {sign} to_float(y))"]
 
 
 def local(offset):
