@@ -115,6 +115,10 @@ class Databases:
     def busy(self):
         return bool(self.queue or self.answers)
 
+    def next_due(self):
+        """What is locked is tried again each second."""
+        return self.host.now + 1 if self.queue else None
+
     def work(self):
         """The thread's turn: everything that is not locked."""
         waiting, self.queue = self.queue, []

@@ -132,7 +132,7 @@ class Host(Loading, Output, Log):
         if self.http.await_answer() or self.databases.answers or self.next_frame or self.http.unsent():
             self.now = min(end, self.now + TICK)
         else:
-            due = [self.timers.next_due(), self.menus.next_due(), self.http.next_due()]
+            due = [part.next_due() for part in (self.timers, self.menus, self.http, self.databases)]
             due = [moment for moment in due if moment is not None]
             moment = min(due) if due else end
             # Timers are looked at ten times a second, and a frame takes its time.
