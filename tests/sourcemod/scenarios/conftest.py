@@ -136,6 +136,8 @@ class Community:
         wrong += [f"a line is too long: {line!r}" for line in host.cut_lines]
         wrong += [f"half a character was shown: {line!r}" for line in host.broken_text()]
         wrong += [f"no translation of {key!r} to {language}" for key, language in host.untranslated]
+        if not host.closed:
+            wrong += [f"leaked: {h.kind} of {h.owner.file}, made in {h.site}" for h in host.handles.unreachable()]
         if host.budget.most_requests > 1:
             wrong.append(f"{host.budget.most_requests} requests in a frame")
         if host.budget.worst.cost > MILLISECOND:
@@ -146,10 +148,9 @@ class Community:
         """Everything above, and no handle that nobody can reach."""
         wrong = []
         for host in self.hosts:
-            wrong += self.sound(host)
             if not host.closed:
                 host.settle()
-                wrong += [f"leaked: {h.kind} of {h.owner.file}, made in {h.site}" for h in host.handles.unreachable()]
+            wrong += self.sound(host)
             host.close()
         assert not wrong, "\n".join(dict.fromkeys(wrong))
 

@@ -170,5 +170,6 @@ def test_a_week_of_giveaways_with_the_network_gone_one_hour_in_six(week, strange
         if id in winners:
             assert made["userId"] == str(winners[id])
     assert requests <= 1
+    assert sum(host.handles.mark().values()) < 200, host.handles.mark()
     # Nothing would be proved if nothing had gone wrong.
     assert HOURS < 24 or (week.books.lost > 20 and week.books.repeated >= week.books.lost)
