@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`schema`] compiles the contract, [`model`] reduces it to what templates need,
 //! [`lang`] and [`openapi`] turn it into files, [`mod@write`] puts them in place or compares them,
-//! [`lint`] checks the contract itself.
+//! [`lint`] checks the contract itself. [`sourcemod`] packs the one kit that is no registry's.
 
 pub mod docs;
 pub mod lang;
@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod proto;
 pub mod prune;
 pub mod schema;
+pub mod sourcemod;
 mod templates;
 pub mod write;
 
@@ -106,6 +107,7 @@ fn files(
     let languages = lang::all();
     files.push(docs::contract::page(&model.public(), &languages)?);
     files.extend(openapi::files(&model.public())?);
+    files.extend(lang::sourcepawn::files(schema, &model).context("generating SourcePawn")?);
     for language in languages {
         if let Some(missing) = language.missing() {
             unchecked.push(Unchecked { language: language.name(), missing });

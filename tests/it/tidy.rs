@@ -19,8 +19,10 @@ const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// What is read: sources, and what is written by hand like them.
-const KINDS: &[&str] =
-    &["go", "java", "jinja", "js", "mjs", "proto", "py", "rs", "sh", "sql", "toml", "ts", "yaml"];
+const KINDS: &[&str] = &[
+    "go", "inc", "java", "jinja", "js", "mjs", "proto", "py", "rs", "sh", "sp", "sql", "toml",
+    "ts", "yaml",
+];
 
 /// Names that say nothing about what is inside.
 const NAMES_BANNED: &[&str] = &["utils", "util", "helpers", "helper", "common", "misc", "types"];
@@ -148,6 +150,9 @@ const WITHOUT_BACKEND: &[(&str, &str)] = &[
     ("tour", "a_community_is_set_up_by_the_readmes_commands"),
     // A network within the process, which PostgreSQL is not in.
     ("seeds", "a_server_makes_the_same_of_the_same_seed"),
+    // None: plugins without a server.
+    ("sourcemod", "the_game_server_without_a_game_is_like_a_real_one"),
+    ("sourcemod", "the_generated_types_read_whatever_they_are_answered"),
     // None that is there.
     ("secrets", "the_password_of_a_database_is_in_nothing_that_the_server_says"),
 ];

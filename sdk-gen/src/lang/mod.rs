@@ -4,6 +4,7 @@ mod go;
 mod java;
 mod python;
 mod rust;
+pub mod sourcepawn;
 mod typescript;
 
 use std::io::Write;

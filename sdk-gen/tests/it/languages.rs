@@ -2,7 +2,7 @@
 
 use crate::contract::Contract;
 
-const REST: &str = r#"syntax = "proto3";
+pub(crate) const REST: &str = r#"syntax = "proto3";
 package astro.v1;
 
 import "astro/options/v1/options.proto";

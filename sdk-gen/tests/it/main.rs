@@ -11,5 +11,6 @@ mod proto;
 mod python;
 mod rules;
 mod rust;
+mod sourcepawn;
 mod tools;
 mod typescript;
