@@ -195,7 +195,7 @@ async fn sessions_are_listed_apart_from_keys_and_forgotten_after_a_month(backend
         let listed = with.raw().access().list_sessions(request).await.unwrap().into_inner();
         listed.sessions.into_iter().map(|session| session.id).collect::<Vec<_>>()
     };
-    assert_eq!(listed(&holder).await, [made.id.clone()]);
+    assert_eq!(listed(&holder).await, std::slice::from_ref(&made.id));
     let keys = holder.raw().access().list_api_keys(ListApiKeysRequest::default()).await.unwrap();
     assert!(keys.into_inner().api_keys.iter().all(|key| key.id != made.id));
     let refused = RevokeApiKeyRequest { api_key_id: made.id.clone() };
@@ -204,7 +204,7 @@ async fn sessions_are_listed_apart_from_keys_and_forgotten_after_a_month(backend
 
     app.clock.advance(Duration::from_secs(12 * 3600 + 29 * 86_400));
     app.restart_server().await;
-    assert_eq!(listed(&app.client_with(&key)).await, [made.id.clone()]);
+    assert_eq!(listed(&app.client_with(&key)).await, std::slice::from_ref(&made.id));
     app.clock.advance(Duration::from_secs(2 * 86_400));
     app.stop_server().await;
     app.restart_server().await;

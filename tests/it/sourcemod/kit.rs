@@ -13,7 +13,7 @@ use steam_sim::Behaviour;
 use tokio::process::Command;
 
 /// Longest run of a scenario: the host's clock is its own, so that only Python's pace counts.
-const SCENARIO_TIME_MAX: Duration = Duration::from_secs(600);
+const SCENARIO_TIME_MAX: Duration = Duration::from_secs(1200);
 /// People on Steam who take what they are offered, and have their trade URL with them.
 const PEOPLE: usize = 4;
 
