@@ -130,21 +130,45 @@ async fn cancel(app: &Client, assignment: Option<String>) {
     app.assignments().cancel(request).await.expect("nothing was sent yet");
 }
 
+/// Items that nobody has just now: a machine that is too slow for the rate has its calls wait for one.
+struct Free {
+    items: tokio::sync::mpsc::UnboundedSender<String>,
+    next: tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<String>>,
+}
+
+impl Free {
+    fn new(items: &[String]) -> Self {
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        let free = Self { items: sender, next: tokio::sync::Mutex::new(receiver) };
+        items.iter().for_each(|item| free.give_back(item.clone()));
+        free
+    }
+
+    async fn take(&self) -> String {
+        self.next.lock().await.recv().await.expect("items come back")
+    }
+
+    fn give_back(&self, item: String) {
+        self.items.send(item).expect("somebody takes them");
+    }
+}
+
 /// Calls at the steady rate, the two ways by turns; gives each one's latencies.
 async fn paced(ways: &[Way; 2], rpc: Rpc, items: &[String], app: &Client) -> [Vec<Duration>; 2] {
     let mut tick = interval(Duration::from_micros(1_000_000 / RATE));
     tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (sent, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let free = Arc::new(Free::new(items));
     for n in 0..2 * CALLS {
         let due = tick.tick().await;
         let at = usize::try_from(n % 2).unwrap_or(0);
-        let (way, item, sent) =
-            (ways[at].clone(), items[n as usize % items.len()].clone(), sent.clone());
-        let app = app.clone();
+        let (way, sent, app, free) = (ways[at].clone(), sent.clone(), app.clone(), free.clone());
         tokio::spawn(async move {
+            let item = free.take().await;
             let made = call(&way, rpc, &item).await;
             let _ = sent.send((at, due.elapsed()));
             cancel(&app, made).await;
+            free.give_back(item);
         });
     }
     drop(sent);
