@@ -11,6 +11,7 @@ pub mod model;
 pub mod openapi;
 pub mod proto;
 pub mod prune;
+pub mod python;
 pub mod schema;
 pub mod sourcemod;
 mod templates;

