@@ -135,7 +135,7 @@ function tellMore(id) {
 
 /** Puts a thing in the place of what stands there; a tick and the focus stay. */
 function replace(old, fresh) {
-  if (old.dataset.at && old.dataset.at === fresh.dataset.at) return;
+  if (old.dataset.at ? old.dataset.at === fresh.dataset.at : old.textContent === fresh.textContent) return;
   const tick = old.querySelector(".pick input");
   const next = fresh.querySelector(".pick input");
   if (tick && next) next.checked = tick.checked;
@@ -143,7 +143,7 @@ function replace(old, fresh) {
   if (focused?.matches("input:not([type=checkbox]), textarea, select")) return tellMore(old.id);
   const path = focused?.getAttribute("href") ?? focused?.getAttribute("name");
   localTimes(fresh);
-  if (old.tagName !== "TR" || old.tagName === fresh.tagName) old.replaceWith(fresh);
+  old.replaceWith(fresh);
   fresh.classList.add("fresh");
   if (path) {
     const again = [...fresh.querySelectorAll("a, input")];
@@ -156,7 +156,7 @@ function changed(message, fits) {
   const old = document.getElementById(`row-${message.lastEventId}`);
   const fresh = markup(message.data).firstElementChild;
   if (old && old.tagName === "LI") return tellMore(message.lastEventId);
-  if (old && fresh) return replace(old, fresh);
+  if (old && fresh?.tagName === old.tagName) return replace(old, fresh);
   if (!old && fits) tellMore(message.lastEventId);
 }
 

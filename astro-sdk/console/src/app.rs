@@ -103,33 +103,16 @@ impl Console {
         Ok(Self { app: App(Arc::new(shared)) })
     }
 
-    /// A link that signs in with this key: once, within an hour. `listen` is where the console is
-    /// served, unless it has a public address.
-    pub fn sign_in_link(&self, listen: SocketAddr, key: &str) -> Option<String> {
-        let word = self.app.sessions().make_link(key, self.app.now())?;
-        Some(format!("{}/sign-in/{word}", self.address(listen)))
-    }
-
-    /// Where browsers find it.
-    pub fn address(&self, listen: SocketAddr) -> String {
-        match &self.app.0.public {
-            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-            None => format!("http://{listen}"),
-        }
-    }
-
-    /// Serves pages until it is dropped.
+    /// Takes an address to serve on; port 0 takes a free one.
     ///
     /// # Errors
-    /// When the address leads to other machines and the settings do not say how, or the listener
-    /// fails.
-    pub async fn serve(self, listener: TcpListener) -> Result<(), ConfigError> {
-        let address = listener.local_addr()?;
-        if !address.ip().is_loopback() && self.app.0.public.is_none() {
+    /// When the address leads to other machines and the settings do not say how, or it is not free.
+    pub async fn listen(self, address: SocketAddr) -> Result<Open, ConfigError> {
+        if !address.ip().to_canonical().is_loopback() && self.app.0.public.is_none() {
             return Err(ConfigError::Insecure);
         }
-        let routes = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        Ok(axum::serve(listener, routes).await?)
+        let listener = TcpListener::bind(address).await?;
+        Ok(Open { address: listener.local_addr()?, listener, console: self })
     }
 
     /// All pages.
@@ -144,6 +127,41 @@ impl Console {
 impl std::fmt::Debug for Console {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Console").finish_non_exhaustive()
+    }
+}
+
+/// A console that has its address.
+#[derive(Debug)]
+pub struct Open {
+    console: Console,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Open {
+    /// Where browsers find it.
+    pub fn url(&self) -> String {
+        match &self.console.app.0.public {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.address),
+        }
+    }
+
+    /// A link that signs in with this key: once, within an hour. None without random numbers.
+    pub fn sign_in_link(&self, key: &str) -> Option<String> {
+        let app = &self.console.app;
+        let word = app.sessions().make_link(key, app.now())?;
+        Some(format!("{}/sign-in/{word}", self.url()))
+    }
+
+    /// Serves pages until it is dropped.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(self) -> Result<(), ConfigError> {
+        let routes = self.console.router();
+        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+        Ok(axum::serve(self.listener, routes).await?)
     }
 }
 
@@ -165,11 +183,14 @@ struct Shared {
     public: Option<Url>,
     secure: bool,
     sessions: Sessions,
-    callers: Mutex<HashMap<[u8; 32], (Arc<Caller>, DateTime<Utc>)>>,
+    /// What the server said of keys, by their marks, and when.
+    callers: Mutex<HashMap<[u8; 32], Asked>>,
     wrong_keys: Mutex<HashMap<IpAddr, Vec<DateTime<Utc>>>>,
     names: Names,
     hub: Hub,
 }
+
+type Asked = (Arc<Caller>, DateTime<Utc>);
 
 /// What the server says of a key.
 #[derive(Debug)]

@@ -1,4 +1,8 @@
 //! What goes wrong, and the page that says so.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "gRPC's codes are not ours: the usual page is for the rest"
+)]
 
 use astro_sdk::{Code, Error};
 use axum::http::StatusCode;

@@ -28,7 +28,7 @@ mod steam;
 mod together;
 mod words;
 
-pub use app::{Config, ConfigError, Console};
+pub use app::{Config, ConfigError, Console, Open};
 pub use clock::system as system_clock;
 pub use limits::PATIENCE;
 

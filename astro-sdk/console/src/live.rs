@@ -73,10 +73,8 @@ impl Kind {
 /// The donation that an event is about.
 fn donation(event: &Event) -> Option<String> {
     let value = event.event_data.as_ref()?.fields.get("donation_id")?;
-    match value.kind.as_ref()? {
-        prost_types::value::Kind::StringValue(id) => Some(id.clone()),
-        _ => None,
-    }
+    let Some(prost_types::value::Kind::StringValue(id)) = &value.kind else { return None };
+    Some(id.clone())
 }
 
 async fn list(desk: Desk, Path(kind): Path<String>) -> Answer {

@@ -54,20 +54,17 @@ async fn main() -> anyhow::Result<()> {
     let mut config = Config::new(builder.build()?, &args.endpoint);
     config.public_url = args.public_url;
     config.allow_insecure = args.allow_insecure;
-    let console = Console::new(config)?;
-    let listener = tokio::net::TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}: is it free?", args.listen))?;
-    let listen = listener.local_addr()?;
-    println!("the console is on {}", console.address(listen));
+    let console = Console::new(config)?.listen(args.listen);
+    let console = console.await.with_context(|| format!("cannot serve on {}", args.listen))?;
+    println!("the console is on {}", console.url());
     if let Some(file) = &args.link_for_key_file {
         let key = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read {}", file.display()))?;
-        let link = console.sign_in_link(listen, key.trim()).context("no random numbers")?;
+        let link = console.sign_in_link(key.trim()).context("no random numbers")?;
         println!("sign in once: {link}");
     }
     tokio::select! {
-        served = console.serve(listener) => Ok(served?),
+        served = console.serve() => Ok(served?),
         _ = tokio::signal::ctrl_c() => Ok(()),
     }
 }

@@ -30,9 +30,15 @@ pub(crate) fn id(text: &str) -> Markup {
     html! { @if !text.is_empty() { code.id data-copy { (text) } } }
 }
 
-/// A link to a thing by its id, shown as the first piece of it.
+/// A link to a thing by its id, of which the last piece is shown.
 pub(crate) fn link(desk: &Desk, kind: &str, id: &str) -> Markup {
-    html! { @if !id.is_empty() { a href=(desk.to(&format!("/{kind}/{id}"))) { code { (id) } } } }
+    // The end of an id tells more than its beginning, which is the time.
+    let short = id.rsplit('-').next().unwrap_or(id);
+    html! {
+        @if !id.is_empty() {
+            a href=(desk.to(&format!("/{kind}/{id}"))) title=(id) { code { "…" (short) } }
+        }
+    }
 }
 
 /// A person: the name, which may be anything, and the number beneath.
@@ -76,7 +82,7 @@ pub(crate) fn tile(name: &str, rarity: &str) -> Markup {
         .collect();
     let shade =
         rarity.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
-    html! { span.tile class=(format!("shade{}", shade % 6)) aria-hidden="true" { (initials) } }
+    html! { span.tile.{ "shade" (shade % 6) } aria-hidden="true" { (initials) } }
 }
 
 /// Why there is nothing, and what to do first.

@@ -37,13 +37,16 @@ impl Session {
     }
 }
 
+/// A link's key, and until when it works.
+type Kept = (String, DateTime<Utc>);
+
 /// Makes and reads sessions, the tokens of their forms, and links that sign in once.
 pub(crate) struct Sessions {
     secret: [u8; 32],
     /// Those that were ended before their time, until then.
     ended: Mutex<HashMap<[u8; ID_BYTES], DateTime<Utc>>>,
     /// Keys by the mark of the link that brings them.
-    links: Mutex<HashMap<[u8; 32], (String, DateTime<Utc>)>>,
+    links: Mutex<HashMap<[u8; 32], Kept>>,
 }
 
 impl Sessions {

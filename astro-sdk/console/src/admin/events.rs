@@ -148,7 +148,7 @@ fn search(desk: &Desk) -> Markup {
 pub(crate) fn row(desk: &Desk, event: &Event) -> Markup {
     let t = desk.t;
     html! {
-        tr id={ "row-" (event.id) } {
+        tr id={ "row-" (event.id) } data-at="once" {
             td {
                 span { (event.event_description) }
                 br; small {

@@ -45,9 +45,8 @@ pub(crate) struct Badge {
 
 impl Render for Badge {
     fn render(&self) -> Markup {
-        let done = self.is_final.then_some("done");
         html! {
-            span.badge class=(self.tone.class()) class=[done] {
+            span.badge.(self.tone.class()).done[self.is_final] {
                 span aria-hidden="true" { (self.shape) } " " (self.word)
             }
         }

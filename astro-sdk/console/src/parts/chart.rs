@@ -18,6 +18,9 @@ pub(crate) struct Bar {
 
 /// Bars over time.
 pub(crate) fn bars(desk: &Desk, id: &str, title: &str, bars: &[Bar]) -> Markup {
+    if bars.iter().all(|bar| bar.value == 0) {
+        return html! { p.note { (title) ": 0" } };
+    }
     let top = bars.iter().map(|bar| bar.value).max().unwrap_or_default().max(1);
     let width = STEP * u64::try_from(bars.len()).unwrap_or(1).max(1);
     let name = format!("{id}-name");

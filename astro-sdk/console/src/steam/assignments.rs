@@ -62,7 +62,6 @@ fn request(desk: &Desk, page_size: i32) -> Result<ListAssignmentsRequest, Failur
         page_token: desk.ask.one("page").to_owned(),
         filter: Some(filter(desk)?),
         order_by: if desk.ask.one("order") == "oldest" { "create_time" } else { "" }.to_owned(),
-        ..Default::default()
     })
 }
 

@@ -67,7 +67,7 @@ pub(crate) async fn list(desk: Desk) -> Answer {
 fn row(desk: &Desk, one: &Discrepancy, names: &[(String, String)]) -> Markup {
     let t = desk.t;
     html! {
-        tr id={ "row-" (one.id) } {
+        tr id={ "row-" (one.id) } data-at=(one.resolution) {
             td {
                 span.strong { (badge::discrepancy(t, one.kind)) }
                 br;

@@ -36,7 +36,6 @@ pub(crate) fn filter(desk: &Desk) -> Result<DonationFilter, Failure> {
         states: states.map(|state| *state as i32).collect(),
         user_id,
         bot_id: desk.ask.one("bot").to_owned(),
-        ..Default::default()
     })
 }
 
@@ -46,7 +45,6 @@ fn request(desk: &Desk, page_size: i32) -> Result<ListDonationsRequest, Failure>
         page_size,
         page_token: desk.ask.one("page").to_owned(),
         filter: Some(filter(desk)?),
-        ..Default::default()
     })
 }
 

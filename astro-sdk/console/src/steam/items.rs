@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use crate::csv;
 use crate::desk::{Desk, Posted};
-use crate::failure::{Answer, Failure, sentence};
+use crate::failure::{Answer, Failure};
 use crate::limits::{CALL, CHOSEN_MAX, CSV_PAGE, ROWS};
 use crate::page::{Page, done};
 use crate::parts::badge::{self, ITEM_STATES};
@@ -46,7 +46,7 @@ pub(crate) fn filter(desk: &Desk) -> Result<ItemFilter, Failure> {
         assigned_to_user_id: person("recipient")?,
         text: ask.one("q").to_owned(),
         tradable_now: ask.one("tradable") == "yes",
-        ..Default::default()
+        market_hash_names: Vec::new(),
     })
 }
 
@@ -59,7 +59,6 @@ fn request(desk: &Desk, page_size: i32) -> Result<ListItemsRequest, Failure> {
         page_token: desk.ask.one("page").to_owned(),
         filter: Some(filter(desk)?),
         order_by: order.map(|order| (*order).to_owned()).unwrap_or_default(),
-        ..Default::default()
     })
 }
 
@@ -196,7 +195,10 @@ pub(crate) fn row(desk: &Desk, item: &Item) -> Markup {
                     (tile(&item.item_name, &item.item_rarity))
                     div {
                         a.strong href=(path) { bdi { (item.item_name) } }
-                        br; small { (item.item_type) " · " (t.game) " " (app) }
+                        br; small {
+                            @if !item.item_type.is_empty() { (item.item_type) " · " }
+                            (t.game) " " (app)
+                        }
                     }
                 }
             }
@@ -275,13 +277,8 @@ pub(crate) async fn label(desk: Desk, form: Posted) -> Answer {
     let calls = ids.iter().map(|id| label_one(&desk, &form, id, name, value));
     let results = together(calls.collect()).await;
     let all = results.len();
-    let bad: Vec<String> = results
-        .into_iter()
-        .filter_map(|result| match result.err()? {
-            Failure::Sdk(error) => Some(sentence(&error, t)),
-            other => Some(other.text(t)),
-        })
-        .collect();
+    let bad: Vec<String> =
+        results.into_iter().filter_map(|result| Some(result.err()?.text(t))).collect();
     if let Some(first) = bad.first() {
         return Err(Failure::Say(fill(t.some_failed, &[&bad.len(), &all, first])));
     }

@@ -273,7 +273,7 @@ fn bots(desk: &Desk, bots: &[Bot]) -> Markup {
         &columns,
         html! {
             @for bot in bots {
-                tr id={ "row-" (bot.id) } {
+                tr id={ "row-" (bot.id) } data-at=(super::bots::changed(bot)) {
                     td {
                         a.strong href=(desk.to(&format!("/bots/{}", bot.id))) {
                             bdi { (bot.display_name) }

@@ -216,10 +216,10 @@ pub(crate) async fn create(desk: Desk, form: Posted) -> Answer {
         Err(error) => {
             // What was chosen stays, so that only what is wrong must be changed.
             let said = sentence(&error, t);
-            match Failure::from(error) {
-                Failure::SignedOut => Err(Failure::SignedOut),
-                _ => confirm::show_with(&desk, &chosen, &form, &said).await,
+            if let failure @ Failure::SignedOut = Failure::from(error) {
+                return Err(failure);
             }
+            confirm::show_with(&desk, &chosen, &form, &said).await
         }
     }
 }

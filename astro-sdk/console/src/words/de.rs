@@ -11,7 +11,7 @@ sentences! { static DE;
     search_hint: "Person, SteamID64, Kennung oder Name", live: "live", connecting: "verbindet", sign_out: "Abmelden",
     organisation: "Organisation", all_organisations: "Alle Organisationen", show: "Zeigen", copied: "kopiert",
     admin_key: "Schlüssel der Verwaltung", client_key: "Schlüssel eines Systems", bot_key: "Schlüssel eines Bots", system: "Astro selbst",
-    one_more: "1 weitere Änderung: zeigen", many_more: "{} weitere Änderungen: zeigen", go_on: "Weiter", all: "Alle",
+    one_more: "1 weitere Änderung: zeigen", many_more: "{} weitere Änderungen: zeigen", go_on: "Weiter", more_settings: "Weitere Einstellungen", all: "Alle",
     further_pages: "Weitere Seiten", first_page: "Erste Seite", next_page: "Nächste Seite", as_csv: "Als CSV-Datei",
     filter: "Filtern", drop_filter: "Alle zeigen", nothing_matches: "Nichts passt zu diesem Filter.",
     more_filters: "Weitere Filter", state: "Zustand", changed: "Geändert", id: "Kennung", name: "Name", note: "Notiz", save: "Speichern",

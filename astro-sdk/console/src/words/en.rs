@@ -11,7 +11,7 @@ sentences! { struct EN;
     search_hint: "Person, SteamID64, id or name", live: "live", connecting: "connecting", sign_out: "Sign out",
     organisation: "Organisation", all_organisations: "All organisations", show: "Show", copied: "copied",
     admin_key: "Admin key", client_key: "Client key", bot_key: "Bot key", system: "Astro itself",
-    one_more: "1 more changed: show", many_more: "{} more changed: show", go_on: "Continue", all: "All",
+    one_more: "1 more changed: show", many_more: "{} more changed: show", go_on: "Continue", more_settings: "More settings", all: "All",
     further_pages: "Further pages", first_page: "First page", next_page: "Next page", as_csv: "As CSV file",
     filter: "Filter", drop_filter: "Show all", nothing_matches: "Nothing matches this filter.",
     more_filters: "More filters", state: "State", changed: "Changed", id: "Id", name: "Name", note: "Note", save: "Save",

@@ -40,10 +40,10 @@ pub(super) async fn show_with(
         Ok(answer) => (answer.assignment, String::new()),
         Err(error) => {
             let said = sentence(&error, t);
-            match Failure::from(error) {
-                Failure::SignedOut => return Err(Failure::SignedOut),
-                _ => (None, said),
+            if let failure @ Failure::SignedOut = Failure::from(error) {
+                return Err(failure);
             }
+            (None, said)
         }
     };
     let number = planned.as_ref().map_or(items.len(), |planned| planned.items.len());
@@ -120,10 +120,15 @@ fn form(desk: &Desk, chosen: &Chosen, written: &Asked, number: usize, may: bool)
         html! {
             (chosen.hidden())
             (Field::new("reason", t.reason_shown, written.one("reason")).note(t.reason_note).show())
+            details {
+                summary { (t.more_settings) }
+                div.stack {
             (Field::new("type", t.kind, written.one("type")).note(t.kind_note).show())
             (Field::new("days", t.days_to_claim, written.one("days")).kind("number")
                 .note(t.days_note).show())
             (area("runners", t.runner_ups, written.one("runners"), t.runners_note))
+                }
+            }
             div.buttons {
                 button.main type="submit" disabled[!may] { (count_of(t.assign_number, number)) }
                 a href=(desk.to("/assignments")) { (t.leave_it) }

@@ -29,7 +29,6 @@ pub(super) async fn show(desk: &Desk, chosen: &Chosen, to: SteamId) -> Answer {
         page_token: desk.ask.one("page").to_owned(),
         filter: Some(filter),
         order_by: "item_name".to_owned(),
-        ..Default::default()
     };
     let page = desk.client.items().list(request).timeout(CALL).pages().try_next().await?;
     let page = page.unwrap_or_default();
