@@ -111,7 +111,7 @@ const lamp = document.getElementById("lamp");
 const more = document.querySelector(".more");
 const pause = document.querySelector("[data-pause]");
 let stream = null;
-let opened = false;
+let wait = 3000;
 let paused = false;
 const elsewhere = new Set();
 
@@ -191,7 +191,7 @@ function open() {
     light(true);
     // Between the page and the first word of its stream something may have happened as well.
     catchUp();
-    opened = true;
+    wait = 3000;
   });
   stream.addEventListener("row", (message) => changed(message, true));
   stream.addEventListener("gone", (message) => changed(message, false));
@@ -202,7 +202,9 @@ function open() {
       light(false);
       if (stream?.readyState !== EventSource.CLOSED && name === "error") return;
       close();
-      setTimeout(open, 3000);
+      // A server that refuses, as after a session's end, is asked less and less.
+      setTimeout(open, wait);
+      wait = Math.min(wait * 2, 60_000);
     });
   }
 }

@@ -120,6 +120,7 @@ impl Console {
         let pages = PARTS.iter().fold(Router::new(), |all, part| all.merge((part.routes)()));
         let pages = pages.merge(crate::live::routes()).merge(gate::routes());
         let pages = pages.fallback(gate::nothing_here);
+        let pages = pages.method_not_allowed_fallback(gate::nothing_here);
         gate::guard(pages, &self.app).with_state(self.app)
     }
 }

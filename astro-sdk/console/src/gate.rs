@@ -89,7 +89,9 @@ async fn own_forms(State(app): State<App>, request: Request, next: Next) -> Resp
 
 /// Finds out who asks, and makes a page of what goes wrong.
 async fn dress(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let here = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
+    // What was sent by a form is not asked for again.
+    let here = request.uri().path_and_query().filter(|_| request.method() == Method::GET);
+    let here = here.map_or("", |it| it.as_str()).to_owned();
     let headers = request.headers();
     let look = Look::of(headers, here);
     let (path, asked) = (request.uri().path().to_owned(), request.uri().query());

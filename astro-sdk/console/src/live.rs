@@ -95,8 +95,11 @@ fn follow(desk: Desk, kind: Kind, only: Option<String>) -> Answer {
     if !desk.may("events.read") {
         return Err(Failure::NotFound);
     }
-    let mut told = desk.app.hub().listen(&desk);
+    let (mut told, open) = desk.app.hub().listen(&desk);
     let messages = stream! {
+        if open {
+            yield message("ready", "", "");
+        }
         let mut subjects: BTreeSet<String> = BTreeSet::new();
         let mut rows: Vec<Arc<Event>> = Vec::new();
         loop {

@@ -252,7 +252,10 @@ pub(crate) fn failure(look: &Look, desk: Option<&Desk>, failure: &Failure) -> Re
         @if let Some(seconds) = failure.retry_after() {
             p.note { (crate::words::fill(t.again_by_itself, &[&seconds])) }
         }
-        p { a href=(look.here) { (t.try_again) } " · " a href="/" { (t.overview) } }
+        p {
+            @if !look.here.is_empty() { a href=(look.here) { (t.try_again) } " · " }
+            a href="/" { (t.overview) }
+        }
     };
     let again = failure.retry_after().filter(|_| !look.here.is_empty());
     let extra = html! {

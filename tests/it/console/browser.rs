@@ -114,7 +114,7 @@ where
     let wanted = json!({
         "goog:chromeOptions": {
             "binary": chromium,
-            "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-GB"],
+            "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-GB", "--window-size=1280,1000"],
             "prefs": {"profile.managed_default_content_settings.javascript": blocked},
         },
         "goog:loggingPrefs": {"browser": "ALL"},

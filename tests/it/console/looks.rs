@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use astro_tests::{App, Backend, not_run, on_databases_in_turn};
-use serde_json::Value;
 use steam_sim::Behaviour;
 use tokio::process::Command;
 
@@ -93,11 +92,14 @@ async fn every_page_can_be_used_by_everybody_on_every_screen(backend: Backend) {
 
 /// What is wrong with a page; its picture is kept.
 async fn look(browser: &Browser, path: &str, word: &str, width: u32, axe: &str) -> Vec<String> {
-    let name: String =
-        path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(40).collect();
+    // Ids are others each time; a picture of the same page takes the place of the last one.
+    let id = |word: &&str| word.len() > 12 && word.contains(|c: char| c.is_ascii_digit());
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty() && !id(word)).collect();
+    let name = if path == "/" { "overview".to_owned() } else { words.join("-") };
     let picture = browser.client.screenshot().await.unwrap();
     std::fs::write(folder().join(format!("{name}-{word}.png")), picture).unwrap();
-    let mut found = overflow(browser, path, width).await;
+    let mut found: Vec<String> = overflow(browser, path, width).await.into_iter().collect();
     found.extend(browser.log().await.into_iter().map(|line| format!("{path} {word}: {line}")));
     browser.run(axe).await;
     let asked = format!(
@@ -114,5 +116,5 @@ async fn look(browser: &Browser, path: &str, word: &str, width: u32, axe: &str) 
 async fn overflow(browser: &Browser, path: &str, width: u32) -> Option<String> {
     let wide = browser.run("return document.documentElement.scrollWidth").await;
     let over = wide.as_u64().is_some_and(|wide| wide > u64::from(width));
-    over.then(|| format!("{path} at {width}: {} wide", Value::from(wide)))
+    over.then(|| format!("{path} at {width}: {wide} wide"))
 }

@@ -109,6 +109,11 @@ impl Reader {
         Self { client, base: base.to_owned(), cookie: String::new() }
     }
 
+    /// The same reader with another cookie.
+    pub(crate) fn with_cookie(&self, cookie: String) -> Self {
+        Self { cookie, ..self.clone() }
+    }
+
     /// A request to be added to.
     pub(crate) fn ask(&self, verb: &str, path: &str) -> reqwest::RequestBuilder {
         let verb = reqwest::Method::from_bytes(verb.as_bytes()).unwrap();

@@ -45,7 +45,7 @@ async fn a_session_ends_by_its_time_by_signing_out_and_with_its_key(backend: Bac
         let mut bytes = reader.cookie.clone().into_bytes();
         let last = bytes.len() - 10;
         bytes[last] = if bytes[last] == b'A' { b'B' } else { b'A' };
-        Reader { cookie: String::from_utf8(bytes).unwrap(), ..reader.clone() }
+        reader.with_cookie(String::from_utf8(bytes).unwrap())
     };
     let reader = site.reader(&app.client_key).await;
     assert_eq!(reader.get("/items").await.status, 200);
@@ -77,7 +77,7 @@ async fn a_link_signs_in_once(backend: Backend) {
     let path = site.link.strip_prefix(&site.url).unwrap();
     let page = nobody.get(path).await;
     assert_eq!((page.status, page.leads_to()), (303, "/"));
-    let reader = Reader { cookie: page.cookie().unwrap(), ..nobody.clone() };
+    let reader = nobody.with_cookie(page.cookie().unwrap());
     assert_eq!(reader.get("/organisations").await.status, 200, "it is the admin's key");
     let page = nobody.get(path).await;
     assert_eq!((page.status, page.cookie()), (410, None));

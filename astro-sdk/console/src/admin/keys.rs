@@ -42,7 +42,7 @@ pub(crate) async fn list(desk: Desk) -> Answer {
         Column(t.kind, "wide"),
         Column(t.scopes, "wide"),
         Column(t.last_used, "right"),
-        Column("", "right"),
+        Column(t.what_to_do, "right"),
     ];
     let body = html! {
         (sheet(t.keys, &columns, html! { @for key in &page.api_keys { (row(&desk, key)) } }))

@@ -25,7 +25,8 @@ pub(crate) fn choosing(desk: &Desk, label: &str, columns: &[Column], rows: Marku
 
 fn table(label: &str, columns: &[Column], first: Markup, rows: Markup) -> Markup {
     html! {
-        div.table {
+        // A wide one is scrolled by keys as well.
+        div.table tabindex="0" role="region" aria-label=(label) {
             table aria-label=(label) {
                 thead {
                     tr {

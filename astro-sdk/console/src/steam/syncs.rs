@@ -66,7 +66,7 @@ pub(crate) fn table(desk: &Desk, runs: &[Sync], names: &[(String, String)]) -> M
     let columns = [
         Column(t.run, ""),
         Column(t.state, ""),
-        Column(t.on_steam, "right"),
+        Column(t.on_steam, "right wide"),
         Column(t.changes, "wide"),
         Column(t.open_differences, "right"),
         Column(t.accuracy, "right"),
@@ -90,7 +90,7 @@ pub(crate) fn table(desk: &Desk, runs: &[Sync], names: &[(String, String)]) -> M
                         (badge::sync(t, run.state))
                         @if !run.error_message.is_empty() { br; small { (run.error_message) } }
                     }
-                    td.right { (run.steam_inventory_count) }
+                    td.right.wide { (run.steam_inventory_count) }
                     td.wide {
                         "+" (run.items_added_count) " −" (run.items_removed_count) " ~"
                         (run.items_updated_count)

@@ -10,7 +10,7 @@ use crate::failure::Answer;
 use crate::limits::{CALL, ROWS};
 use crate::page::Page;
 use crate::parts::field::Field;
-use crate::parts::table::{Column, sheet, tick};
+use crate::parts::table::{Column, choosing, tick};
 use crate::parts::{empty, money, tile};
 use crate::words::count_of;
 
@@ -73,13 +73,9 @@ async fn who(desk: &Desk, to: SteamId) -> Markup {
 
 fn table(desk: &Desk, chosen: &Chosen, items: &[Item]) -> Markup {
     let t = desk.t;
-    let columns = [
-        Column("", "pick"),
-        Column(t.item, ""),
-        Column(t.rarity, "wide"),
-        Column(t.value, "right"),
-    ];
-    sheet(
+    let columns = [Column(t.item, ""), Column(t.rarity, "wide"), Column(t.value, "right")];
+    choosing(
+        desk,
         t.items,
         &columns,
         html! {
