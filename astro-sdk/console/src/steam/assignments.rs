@@ -193,8 +193,8 @@ pub(crate) fn row(desk: &Desk, one: &Assignment, names: &Known) -> Markup {
         tr id={ "row-" (one.id) } data-at=(changed(one)) {
             @if desk.may("assignments.write") { (tick(desk, "id", &one.id, &name, false)) }
             td {
-                a.strong href=(path) { bdi { (name) } }
-                br; small.id { (one.user_id) }
+                a.strong href=(path) { bdi { (&name) } }
+                @if name != one.user_id.to_string() { br; small.id { (one.user_id) } }
                 small.narrow-only { (one.assignment_reason) }
             }
             td {

@@ -100,13 +100,14 @@ pub(crate) fn row(desk: &Desk, one: &Donation, names: &Known) -> Markup {
     let t = desk.t;
     let declined = badge::declined(t, one.decline_reason);
     let worth = one.estimated_usd_cents;
+    let name = names.of(&one.org_id, one.user_id);
     html! {
         tr id={ "row-" (one.id) } data-at=(changed(one)) {
             td {
                 a.strong href=(desk.to(&format!("/donations/{}", one.id))) {
-                    bdi { (names.of(&one.org_id, one.user_id)) }
+                    bdi { (&name) }
                 }
-                br; small.id { (one.user_id) }
+                @if name != one.user_id.to_string() { br; small.id { (one.user_id) } }
             }
             td {
                 (badge::donation(t, one.state))
