@@ -95,7 +95,8 @@ async fn look(browser: &Browser, path: &str, word: &str, width: u32, axe: &str) 
     // Ids are others each time; a picture of the same page takes the place of the last one.
     let id = |word: &&str| word.len() > 12 && word.contains(|c: char| c.is_ascii_digit());
     let words = path.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    let words: Vec<&str> = words.filter(|word| !word.is_empty() && !id(word)).collect();
+    let words = words.filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.map(|word| if id(&word) { "one" } else { word }).collect();
     let name = if path == "/" { "overview".to_owned() } else { words.join("-") };
     let picture = browser.client.screenshot().await.unwrap();
     std::fs::write(folder().join(format!("{name}-{word}.png")), picture).unwrap();

@@ -70,8 +70,9 @@ fn row(desk: &Desk, key: &ApiKey) -> Markup {
     html! {
         tr {
             td {
-                bdi.strong { (key.display_name) } @if own { " " span.number { (t.this_one) } }
-                br; small.id { (key.id) }
+                bdi.strong { (key.display_name) } br;
+                @if own { span.number { (t.this_one) } " " }
+                small.id { (key.id) }
                 @if !key.org_id.is_empty() { " " small { (desk.org_name(&key.org_id)) } }
             }
             td.wide { (badge::key_kind(t, key.kind)) }

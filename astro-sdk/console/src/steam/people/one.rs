@@ -66,7 +66,7 @@ fn facts_of(user: Option<&User>, who: SteamId, t: &crate::words::Words) -> Marku
     let profile = who.profile_url();
     let stored = if user.has_trade_url { t.trade_url_stored } else { t.trade_url_not_stored };
     facts(&[
-        (t.name, html! { bdi { (user.display_name) } }),
+        (t.name, html! { @if !user.display_name.is_empty() { bdi { (user.display_name) } } }),
         ("SteamID64", id(&who.to_string())),
         (t.profile, html! { a href=(profile) rel="noreferrer" { (profile) } }),
         (t.trade_url, html! { (stored) }),
