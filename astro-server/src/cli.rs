@@ -1,4 +1,5 @@
 //! The command line of the server.
+mod console;
 mod encryption;
 
 use crate::admin_key;
@@ -16,6 +17,7 @@ use crate::serve::Server;
 use anyhow::Context;
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use console::ConsoleArgs;
 use encryption::Encryption;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -89,6 +91,8 @@ struct ServeArgs {
     listen: SocketAddr,
     #[command(flatten)]
     encryption: Encryption,
+    #[command(flatten)]
+    console: ConsoleArgs,
     /// sqlite://PATH or postgres://USER@HOST/DATABASE. Give one with a password by the variable.
     #[arg(long, env = "ASTRO_DATABASE_URL", default_value = DATABASE_URL_DEFAULT, hide_env_values = true, global = true)]
     database_url: String,
@@ -376,7 +380,12 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         if let Some(key) = server.admin_key() {
             announce(&key, args);
         }
+        let console = args.console.open(&server).await?;
         tell(&format!("listening on {}", server.endpoint()));
+        if let Some(console) = console {
+            console::told(&console, &args.admin_key_file).iter().for_each(|line| tell(line));
+            tokio::spawn(console.serve());
+        }
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

@@ -8,6 +8,7 @@ mod canaries;
 mod clocks;
 mod columns;
 mod connections;
+mod console;
 mod contract;
 mod crashes;
 mod database;

@@ -32,6 +32,7 @@ const NAMES_ALLOWED: &[&str] = &["astro-server/src/db/types.rs"];
 /// The only files that read the clock.
 const CLOCKS: &[&str] = &[
     "astro-bot/src/outside/clock.rs",
+    "astro-sdk/console/src/clock.rs",
     "astro-server/src/outside/clock.rs",
     "tests/steam-sim/src/clock.rs",
 ];
@@ -243,6 +244,12 @@ const SEPARATIONS: &[Separation] = &[
         never: "steam-sim",
         but_for_tests: false,
         why: "the server knows nothing of Steam's protocol",
+    },
+    Separation {
+        manifest: "astro-sdk/console/Cargo.toml",
+        never: "astro-server",
+        but_for_tests: false,
+        why: "the console is a client of the contract like any other",
     },
     Separation {
         manifest: "astro-bot/Cargo.toml",

@@ -52,6 +52,9 @@ pub(crate) struct Args {
     /// Address to serve on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
     pub listen: SocketAddr,
+    /// Address to serve the web console on, after the giveaway; any free one if that is taken.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR", conflicts_with = "once")]
+    pub console: SocketAddr,
     /// Let --listen be an address that others reach: keys and data travel to them in plain text.
     #[arg(long)]
     pub plaintext: bool,

@@ -6,6 +6,7 @@
 
 mod args;
 mod closing;
+mod console;
 mod giveaway;
 mod log;
 mod people;
@@ -77,6 +78,7 @@ async fn end(
         return Ok(verdict.is_complete());
     }
     tell_verdict(args, verdict, screen);
+    console::open(args.console, &stage, screen).await?;
     closing::suggest(&stage, verdict, screen)?;
     tokio::signal::ctrl_c().await?;
     stage.strike().await?;

@@ -147,7 +147,7 @@ async fn start_server(
     Ok((server, admin_key_file, kept))
 }
 
-fn admin_key(file: &std::path::Path) -> anyhow::Result<String> {
+pub(crate) fn admin_key(file: &std::path::Path) -> anyhow::Result<String> {
     let key = std::fs::read_to_string(file).with_context(|| {
         format!(
             "the database was set up before, and its administrator key is not in {0}: use an empty \

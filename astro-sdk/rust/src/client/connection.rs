@@ -50,6 +50,16 @@ impl<S> Connection<S> {
     pub(super) fn new(service: S, authorization: Option<HeaderValue>) -> Self {
         Self { service, authorization, patience: None, lifetime: Lifetime::default() }
     }
+
+    /// The same transport and patience for another caller, whose closing is its own.
+    pub(super) fn signed(&self, authorization: HeaderValue) -> Self
+    where
+        S: Clone,
+    {
+        let service = self.service.clone();
+        let lifetime = Lifetime::default();
+        Self { service, authorization: Some(authorization), patience: self.patience, lifetime }
+    }
 }
 
 impl<S> fmt::Debug for Connection<S> {

@@ -60,6 +60,17 @@ impl Client {
         Self::builder().build()
     }
 
+    /// Another caller over the same connection: its calls carry this key, and closing it ends them
+    /// alone. For a program that speaks for many, as a web console does.
+    ///
+    /// # Errors
+    /// When the key has characters that no key has.
+    pub fn with_api_key(&self, api_key: &str) -> Result<Self, ConfigError> {
+        let connection =
+            self.connection.signed(bearer(api_key.trim_start_matches(BYTE_ORDER_MARK))?);
+        Ok(Self { connection, watch_idle: self.watch_idle })
+    }
+
     /// The generated gRPC clients under this one, with their own types; they have the key and the
     /// retries as well.
     pub fn raw(&self) -> Raw {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod follow;
+mod keys;
 mod pages;
 mod script;
 mod tls;

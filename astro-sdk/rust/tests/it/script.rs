@@ -1,6 +1,7 @@
 //! A server whose streams play a script, one entry a connection.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use astro_sdk::v1::assignment_service_server::{AssignmentService, AssignmentServiceServer};
@@ -22,6 +23,8 @@ pub(crate) struct Script {
     pub(crate) assignments: Mutex<VecDeque<Play<WatchAssignmentResponse>>>,
     pub(crate) pages: Mutex<VecDeque<Result<ListEventsResponse, Status>>>,
     pub(crate) pages_asked: Mutex<Vec<String>>,
+    /// What callers showed, and the far end of their connections.
+    pub(crate) callers: Mutex<Vec<(String, Option<SocketAddr>)>>,
     pub(crate) starts: Mutex<Vec<Option<watch_events_request::Start>>>,
 }
 
@@ -65,6 +68,9 @@ impl EventService for Script {
         &self,
         request: Request<ListEventsRequest>,
     ) -> Result<Response<ListEventsResponse>, Status> {
+        let key = request.metadata().get("authorization").map(|key| key.to_str().unwrap());
+        let caller = (key.unwrap_or_default().to_owned(), request.remote_addr());
+        self.callers.lock().unwrap().push(caller);
         self.pages_asked.lock().unwrap().push(request.into_inner().resume_token);
         let next = self.pages.lock().unwrap().pop_front();
         next.unwrap_or_else(|| Err(Status::unimplemented("not in the script"))).map(Response::new)

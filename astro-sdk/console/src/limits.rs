@@ -1,0 +1,50 @@
+//! How much there is of everything, and why.
+
+use std::time::Duration;
+
+/// A session ends after this long, whatever happens: a working day and a little.
+pub(crate) const SESSION: Duration = Duration::from_secs(12 * 3600);
+/// A sign-in link works for this long: from the start of a program until somebody reads its lines.
+pub(crate) const LINK: Duration = Duration::from_secs(3600);
+/// Wrong keys of one address within a minute; more come from a program that guesses.
+pub(crate) const WRONG_KEYS_MAX: usize = 5;
+/// Addresses that are remembered for it; the oldest is forgotten.
+pub(crate) const ADDRESSES_MAX: usize = 10_000;
+/// Sessions whose caller is remembered, and those that were ended before their time.
+pub(crate) const SESSIONS_MAX: usize = 10_000;
+/// What the server says of a key is asked again after this long; it decides each call itself.
+pub(crate) const CALLER_KEPT: Duration = Duration::from_secs(60);
+/// Names of people are asked again after this long.
+pub(crate) const NAMES_KEPT: Duration = Duration::from_secs(300);
+/// Names that are remembered: some megabytes.
+pub(crate) const NAMES_MAX: usize = 20_000;
+/// How long a server that is away is asked again before the page says so.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+/// Time for one call of a page.
+pub(crate) const CALL: Duration = Duration::from_secs(10);
+/// Bytes of a form: a hundred ids, labels and a note.
+pub(crate) const FORM_BYTES_MAX: usize = 128 * 1024;
+/// Rows of a page; 50 are read, more are scrolled past.
+pub(crate) const ROWS: i32 = 50;
+/// Things that one form acts on, and that an assignment takes.
+pub(crate) const CHOSEN_MAX: usize = 100;
+/// Calls of one form that are under way at once.
+pub(crate) const AT_ONCE: usize = 8;
+/// Entries that are counted for a tile before it says "and more".
+pub(crate) const COUNTED_MAX: i32 = 200;
+/// Events from which the chart of the overview is drawn.
+pub(crate) const EVENTS_DRAWN: i32 = 500;
+/// Rows of a CSV file; who wants more narrows the filter.
+pub(crate) const CSV_ROWS_MAX: usize = 100_000;
+/// Entries of one read of a CSV file: the most that the server gives.
+pub(crate) const CSV_PAGE: i32 = 500;
+/// Changes within this time are told as one.
+pub(crate) const COALESCED: Duration = Duration::from_millis(250);
+/// A stream says this often that it lives.
+pub(crate) const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// Events that a page may be behind before it is told to load anew.
+pub(crate) const BEHIND_MAX: usize = 1024;
+/// Objects that are read anew for one tick of a page's stream.
+pub(crate) const CHANGED_MAX: usize = 50;
+/// Organisations in the chooser.
+pub(crate) const ORGS_MAX: i32 = 200;

@@ -1,0 +1,8 @@
+//! The web console, as readers and their browsers meet it.
+
+mod browser;
+mod journeys;
+mod looks;
+mod pages;
+mod reader;
+mod sessions;

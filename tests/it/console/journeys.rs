@@ -1,0 +1,84 @@
+//! An admin's work in a real browser, with a real bot.
+
+use astro_sdk::v1::{ListAssignmentsRequest, SetTradeUrlRequest};
+use astro_tests::{App, Backend, on_databases_in_turn};
+use steam_sim::Behaviour;
+
+use super::browser::{Browser, Scripts, browse};
+use super::reader::Site;
+
+on_databases_in_turn!(
+    an_admin_gives_items_away_and_sees_them_arrive,
+    the_same_goes_without_scripts,
+);
+
+async fn an_admin_gives_items_away_and_sees_them_arrive(backend: Backend) {
+    give_away(backend, "console: a giveaway", Scripts::On).await;
+}
+
+async fn the_same_goes_without_scripts(backend: Backend) {
+    give_away(backend, "console: a giveaway without scripts", Scripts::Off).await;
+}
+
+async fn give_away(backend: Backend, test: &str, scripts: Scripts) {
+    let app = App::start(backend).await;
+    let bot = app.bot();
+    app.donate("donor", &["Key", "Hat", "<b>Crate</b>"]);
+    app.available(3).await;
+    let winner = app.person("winner", Behaviour::ACCEPT);
+    let trade_url = winner.trade_url();
+    let request =
+        SetTradeUrlRequest { org_id: app.org_id.clone(), trade_url, ..Default::default() };
+    app.admin.users().set_trade_url(request).await.unwrap();
+    let site = Site::open(&app).await;
+    let (link, to) = (site.link.clone(), winner.steam_id.to_string());
+    browse(test, scripts, |browser| async move {
+        browser.go(&link).await;
+        browser.says("Overview").await;
+        browser.click("a[data-new]").await;
+        browser.write("#f-who", "nonsense").await;
+        browser.click("main form button.main").await;
+        browser.says("This is no Steam account").await;
+        browser.write("#f-who", &to).await;
+        browser.click("main form button.main").await;
+        browser.says("<b>Crate</b>").await;
+        browser.click("tbody tr:nth-child(1) .pick input").await;
+        browser.click("tbody tr:nth-child(2) .pick input").await;
+        browser.click("button[value=confirm]").await;
+        browser.says("Their trade URL is stored").await;
+        browser.write("#f-reason", "You won <i>this</i>").await;
+        assign(&browser, scripts).await;
+        browser.says("Assigned 2 items").await;
+        browser.says("You won <i>this</i>").await;
+        if scripts == Scripts::Off {
+            // Nothing changes by itself: one asks again.
+            let settled = async {
+                while !browser.text().await.contains("Settled") {
+                    browser.client.refresh().await.unwrap();
+                }
+            };
+            tokio::time::timeout(astro_tests::DEADLINE, settled).await.unwrap();
+        } else {
+            browser.says("Settled").await;
+            assert_eq!(browser.log().await, Vec::<String>::new());
+        }
+        browser
+    })
+    .await;
+    let listed = app.client.assignments().list(ListAssignmentsRequest::default());
+    let listed = listed.pages().try_next().await.unwrap().unwrap().assignments;
+    assert!(listed.len() <= 1, "one assignment, however often the button was pressed");
+    assert!(listed.is_empty() || app.belongings(&winner).len() == 2);
+    bot.stop().await;
+}
+
+/// Presses the last button; with scripts twice, as people do.
+async fn assign(browser: &Browser, scripts: Scripts) {
+    if scripts == Scripts::On {
+        let twice =
+            "const b = document.querySelector('main form.card button.main'); b.click(); b.click();";
+        browser.run(twice).await;
+    } else {
+        browser.click("main form.card button.main").await;
+    }
+}
