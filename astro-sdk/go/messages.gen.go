@@ -187,6 +187,25 @@ type (
 	ListOrganizationsRequest = astrov1.ListOrganizationsRequest
 	// ListOrganizationsResponse is a page.
 	ListOrganizationsResponse = astrov1.ListOrganizationsResponse
+	// ReportRow has the counts of one day, person, game, …
+	ReportRow = astrov1.ReportRow
+	// ListReportRowsRequest asks for a page.
+	ListReportRowsRequest = astrov1.ListReportRowsRequest
+	// ListReportRowsResponse is a page.
+	ListReportRowsResponse = astrov1.ListReportRowsResponse
+	// ItemCount is how many items are alike.
+	ItemCount = astrov1.ItemCount
+	// AssignmentCount is how many assignments are alike.
+	AssignmentCount = astrov1.AssignmentCount
+	// BotAccuracy is how well a bot's books and its inventory on Steam agreed last.
+	BotAccuracy = astrov1.BotAccuracy
+	// HourCount is how many events there were in an hour.
+	HourCount = astrov1.HourCount
+	// GetOverviewRequest asks for the counts.
+	GetOverviewRequest = astrov1.GetOverviewRequest
+	// GetOverviewResponse has the counts. It is made once a second at most, and less often where the
+	// counting itself takes long.
+	GetOverviewResponse = astrov1.GetOverviewResponse
 	// Sync is one run: one row of the inventory sync log.
 	Sync = astrov1.Sync
 	// Discrepancy is one difference.
@@ -413,6 +432,33 @@ const (
 	ItemStateWithdrawn = astrov1.ItemState_ITEM_STATE_WITHDRAWN
 	// Needs a person: it cannot be traded, or it is a stack.
 	ItemStateQuarantined = astrov1.ItemState_ITEM_STATE_QUARANTINED
+)
+
+// ReportDimension is what the rows of a report stand for.
+type ReportDimension = astrov1.ReportDimension
+
+// Values of [ReportDimension]. A newer server may send others; they keep their number.
+const (
+	// Not set.
+	ReportDimensionUnspecified = astrov1.ReportDimension_REPORT_DIMENSION_UNSPECIFIED
+	// A day, in UTC.
+	ReportDimensionDay = astrov1.ReportDimension_REPORT_DIMENSION_DAY
+	// A week, from Monday, in UTC.
+	ReportDimensionWeek = astrov1.ReportDimension_REPORT_DIMENSION_WEEK
+	// A month, in UTC.
+	ReportDimensionMonth = astrov1.ReportDimension_REPORT_DIMENSION_MONTH
+	// A kind of assignment: "giveaway", "vip", "manual", …
+	ReportDimensionMethod = astrov1.ReportDimension_REPORT_DIMENSION_METHOD
+	// A system that asked; assignments without one are left out.
+	ReportDimensionSystem = astrov1.ReportDimension_REPORT_DIMENSION_SYSTEM
+	// A person who was given something: a SteamID64.
+	ReportDimensionRecipient = astrov1.ReportDimension_REPORT_DIMENSION_RECIPIENT
+	// A person who gave something: a SteamID64.
+	ReportDimensionDonor = astrov1.ReportDimension_REPORT_DIMENSION_DONOR
+	// A game: its app id on Steam. Counts items alone.
+	ReportDimensionGame = astrov1.ReportDimension_REPORT_DIMENSION_GAME
+	// A bot, by its id.
+	ReportDimensionBot = astrov1.ReportDimension_REPORT_DIMENSION_BOT
 )
 
 // SyncState is how far a sync run is.

@@ -24,6 +24,8 @@ type Services struct {
 	Items *ItemService
 	// Organizations manages the tenants: one gaming community each.
 	Organizations *OrganizationService
+	// Reports counts: what there is now, and what was given and received when.
+	Reports *ReportService
 	// Syncs shows and steers the 1:1 match of bot inventories and the database.
 	Syncs *SyncService
 	// Users knows the people on Steam that an organisation has met: donors and recipients.
@@ -39,6 +41,7 @@ func newServices(connection *connection) Services {
 		Events:        &EventService{connection},
 		Items:         &ItemService{connection},
 		Organizations: &OrganizationService{connection},
+		Reports:       &ReportService{connection},
 		Syncs:         &SyncService{connection},
 		Users:         &UserService{connection},
 	}
@@ -371,6 +374,30 @@ func (s *OrganizationService) List(ctx context.Context, request *ListOrganizatio
 		entries:       (*ListOrganizationsResponse).GetOrganizations,
 		token:         (*ListOrganizationsResponse).GetNextPageToken,
 		goOn:          func(request *ListOrganizationsRequest, token string) { request.PageToken = token },
+		endsWhenEmpty: false,
+	}, request, options)
+}
+
+// ReportService counts: what there is now, and what was given and received when.
+type ReportService struct{ connection *connection }
+
+// GetOverview counts what there is now: items, assignments that are under way, what waits for a person.
+//
+// Scope: reports.read. Reasons: ORGANIZATION_NOT_FOUND.
+func (s *ReportService) GetOverview(ctx context.Context, request *GetOverviewRequest, options ...CallOption) (*GetOverviewResponse, error) {
+	return call[*GetOverviewResponse](ctx, s.connection, method{path: "/astro.v1.ReportService/GetOverview", mayRepeat: true}, request, options)
+}
+
+// ListRows counts what was given and received, by day, week, month, method, system, person, game or bot. The
+// counts follow the log, a second or two behind.
+//
+// Scope: reports.read. Reasons: ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID.
+func (s *ReportService) ListRows(ctx context.Context, request *ListReportRowsRequest, options ...CallOption) *List[*ReportRow, *ListReportRowsResponse] {
+	return list(ctx, s.connection, &listMethod[*ListReportRowsRequest, *ListReportRowsResponse, *ReportRow]{
+		method:        method{path: "/astro.v1.ReportService/ListReportRows", mayRepeat: true},
+		entries:       (*ListReportRowsResponse).GetRows,
+		token:         (*ListReportRowsResponse).GetNextPageToken,
+		goOn:          func(request *ListReportRowsRequest, token string) { request.PageToken = token },
 		endsWhenEmpty: false,
 	}, request, options)
 }

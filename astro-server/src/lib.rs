@@ -3,7 +3,7 @@
 //! Reading order, from the ground up: `kernel` (the vocabulary), `db` (the database), `jobs` (work on a
 //! schedule); `events` (the log every write appends to), `auth` (who calls), `orgs`, `users`, `edge`
 //! (how calls travel); then what is about Steam: `bots`, `items`, `assignments`, `donations`, `sync`,
-//! `sessions` (the stream with the bots); and `serve`, which mounts them.
+//! `sessions` (the stream with the bots), `reports` (counts); and `serve`, which mounts them.
 pub mod admin_key;
 pub mod assignments;
 pub mod auth;
@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod orgs;
 pub mod outside;
 pub mod private;
+pub mod reports;
 pub mod serve;
 pub mod sessions;
 pub mod supervise;

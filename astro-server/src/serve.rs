@@ -14,8 +14,8 @@ use crate::kernel::seal::Sealer;
 use crate::metrics::{Level, Metrics};
 use crate::outside::{Listening, Outside};
 use crate::{
-    admin_key, assignments, bots, donations, edge, events, items, jobs, orgs, sessions, supervise,
-    sync, users,
+    admin_key, assignments, bots, donations, edge, events, items, jobs, orgs, reports, sessions,
+    supervise, sync, users,
 };
 use anyhow::Context;
 use astro_sdk::bot::v1::bot_session_service_server::BotSessionServiceServer;
@@ -23,7 +23,8 @@ use astro_sdk::v1::{
     access_service_server::AccessServiceServer, assignment_service_server::AssignmentServiceServer,
     bot_service_server::BotServiceServer, donation_service_server::DonationServiceServer,
     event_service_server::EventServiceServer, item_service_server::ItemServiceServer,
-    organization_service_server::OrganizationServiceServer, sync_service_server::SyncServiceServer,
+    organization_service_server::OrganizationServiceServer,
+    report_service_server::ReportServiceServer, sync_service_server::SyncServiceServer,
     user_service_server::UserServiceServer,
 };
 use std::net::SocketAddr;
@@ -210,7 +211,14 @@ fn run_tasks(
 ) {
     let (clock, every) = (config.outside.clock.clone(), config.pace.job_interval);
     let runner = jobs::Runner::new(db.clone(), clock, every, figures.clone());
-    let slices = [auth::jobs(), bots::jobs(), items::jobs(), assignments::jobs(), sync::jobs()];
+    let slices = [
+        auth::jobs(),
+        bots::jobs(),
+        items::jobs(),
+        assignments::jobs(),
+        sync::jobs(),
+        reports::jobs(),
+    ];
     runner.start(slices.into_iter().flatten().collect(), stop);
     let (of, clock, streams) = (db.clone(), config.outside.clock.clone(), streams.clone());
     supervise::spawn("keys of open streams", stop, move || {
@@ -292,6 +300,7 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
         EventServiceServer: events,
         ItemServiceServer: items,
         OrganizationServiceServer: orgs::service::Organizations(gate.clone()),
+        ReportServiceServer: reports::service::Reports::new(gate.clone()),
         SyncServiceServer: sync::service::Syncs(gate.clone()),
         UserServiceServer: users::service::Users(gate),
     }

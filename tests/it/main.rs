@@ -10,6 +10,7 @@ mod columns;
 mod connections;
 mod console;
 mod contract;
+mod counts;
 mod crashes;
 mod database;
 mod deliveries;

@@ -19,7 +19,7 @@ use astro_server::kernel::{
     BotId, Caller, KeyKind, OrgId, Page, Principal, Reach, Result, SteamId, Timestamp,
 };
 use astro_server::outside::Chance;
-use astro_server::{assignments, donations, items, sync};
+use astro_server::{assignments, donations, items, reports, sync};
 use astro_tests::{App, Backend, fill, on_each_database, sql, witness};
 use steam_sim::Behaviour;
 
@@ -43,6 +43,7 @@ async fn what_is_looked_for_is_found_by_an_index_in_the_wanted_order(backend: Ba
     each_list_is_read_from_an_index_in_its_order(&mut conn, backend, &app);
     what_is_not_there_is_looked_for_in_pieces(&mut conn, &app);
     items_to_reserve_by_name_are_looked_for_among_the_free_ones(&mut conn, backend, &app);
+    what_is_counted_is_read_from_indexes(&mut conn, backend, &app);
 }
 
 /// What donors, clients and a bot do all day.
@@ -208,6 +209,59 @@ fn items_to_reserve_by_name_are_looked_for_among_the_free_ones(
     let plan = plan(conn, backend, search);
     assert!(plan.contains("items_free") && !plan.contains("Sort"), "{search}\n{plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{search}\n{plan}");
+}
+
+/// Counting reads what it counts, and nothing beside it.
+fn what_is_counted_is_read_from_indexes(conn: &mut Conn, backend: Backend, app: &App) {
+    let own = Reach::Organization(OrgId::parse("org_id", &app.org_id).unwrap());
+    let bots = [BotId::parse("bot_id", &app.bot_id).unwrap()];
+    let (span, method) = (0..=30, reports::Dimension::Method);
+    let counts: Vec<(&str, Box<dyn Fn(&mut Conn) -> Result<()>>)> = vec![
+        (
+            "items_of_bot",
+            Box::new(move |conn| items::census::counts_by_game(conn, &bots).map(drop)),
+        ),
+        (
+            "assignments_open",
+            Box::new(move |conn| assignments::census::open_counts(conn, own).map(drop)),
+        ),
+        (
+            "discrepancies_unresolved",
+            Box::new(move |conn| sync::ops::open_count(conn, &bots).map(drop)),
+        ),
+        (
+            "inventory_sync_log_",
+            Box::new(move |conn| sync::ops::last_accuracies(conn, &bots).map(drop)),
+        ),
+        ("report_days_of_org", {
+            let span = span.clone();
+            Box::new(move |conn| reports::ops::most(conn, own, method, &span, (50, 0)).map(drop))
+        }),
+        ("report_days", {
+            let span = span.clone();
+            Box::new(move |conn| reports::ops::by_key(conn, own, method, &span, (50, "")).map(drop))
+        }),
+        (
+            "report_days",
+            Box::new(move |conn| {
+                let of = (method, "giveaway");
+                reports::ops::by_time(conn, own, reports::Step::Week, of, &span).map(drop)
+            }),
+        ),
+        ("report_days", Box::new(move |conn| reports::ops::totals(conn, own).map(drop))),
+        ("report_hours", Box::new(move |conn| reports::ops::hours(conn, own, noon()).map(drop))),
+    ];
+    if let Backend::Postgres = backend {
+        // All rows are of one organisation and one bot, so that a table would be as good as its index.
+        sql::run(conn, "SET enable_seqscan = off").unwrap();
+    }
+    for (index, count) in counts {
+        for statement in sql::statements(conn, |conn| count(conn).unwrap()) {
+            let plan = plan(conn, backend, &statement);
+            let read = plan.contains(index) && !plan.contains("SCAN") && !plan.contains("Seq Scan");
+            assert!(read, "{index}: {statement}\n{plan}");
+        }
+    }
 }
 
 fn someone() -> SteamId {

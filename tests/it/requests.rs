@@ -40,6 +40,7 @@ pub(crate) fn request(method: &Method, ids: &Ids) -> Vec<u8> {
         "EventService" => events(method.name, ids),
         "ItemService" => items(method.name, ids),
         "OrganizationService" => organizations(method.name, ids),
+        "ReportService" => reports(method.name, ids),
         "SyncService" => syncs(method.name, ids),
         "UserService" => users(method.name, ids),
         _ => missing(service),
@@ -231,6 +232,22 @@ fn organizations(name: &str, ids: &Ids) -> Vec<u8> {
         }
         "GetOrganization" => GetOrganizationRequest { org_id: ids.org.clone() }.encode_to_vec(),
         "ListOrganizations" => ListOrganizationsRequest::default().encode_to_vec(),
+        _ => missing(name),
+    }
+}
+
+fn reports(name: &str, ids: &Ids) -> Vec<u8> {
+    let org_id = ids.org.clone();
+    match name {
+        "GetOverview" => GetOverviewRequest { org_id }.encode_to_vec(),
+        "ListReportRows" => ListReportRowsRequest {
+            org_id,
+            dimension: ReportDimension::Day.into(),
+            of_dimension: ReportDimension::Method.into(),
+            of_key: "giveaway".to_owned(),
+            ..Default::default()
+        }
+        .encode_to_vec(),
         _ => missing(name),
     }
 }

@@ -50,6 +50,8 @@ const DENIALS: &[(&str, Option<&str>)] = &[
     ("/astro.v1.OrganizationService/UpdateOrganization", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.OrganizationService/GetOrganization", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.OrganizationService/ListOrganizations", None),
+    ("/astro.v1.ReportService/GetOverview", Some("ORGANIZATION_NOT_FOUND")),
+    ("/astro.v1.ReportService/ListReportRows", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.SyncService/StartSync", Some("BOT_NOT_FOUND")),
     ("/astro.v1.SyncService/GetSync", Some("SYNC_NOT_FOUND")),
     ("/astro.v1.SyncService/ListSyncs", Some("ORGANIZATION_NOT_FOUND")),

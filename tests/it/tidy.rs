@@ -166,7 +166,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &["outside", "kernel", "crash", "private", "supervise", "wire", "db", "metrics", "jobs"],
     ),
     ("platform", &["events", "auth", "edge", "orgs", "users"]),
-    ("steam", &["bots", "items", "assignments", "donations", "sync", "sessions"]),
+    ("steam", &["bots", "items", "assignments", "donations", "sync", "sessions", "reports"]),
 ];
 
 /// Modules that put everything together and may import everything.

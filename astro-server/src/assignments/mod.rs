@@ -1,4 +1,5 @@
 //! Assignments: promises of items to people, and their delivery.
+pub mod census;
 pub mod delivery;
 pub mod ending;
 mod errors;

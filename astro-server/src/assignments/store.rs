@@ -1,4 +1,5 @@
 //! SQL on `assignments`, `assignment_items` and `delivery_attempts`.
+use super::census::OPEN;
 use super::failure::PAUSE_MAX;
 use super::schema::{assignment_items, assignments as t, delivery_attempts as a};
 use super::{
@@ -16,6 +17,7 @@ use crate::kernel::{
 };
 use crate::users::schema::users;
 use diesel::prelude::*;
+use std::collections::BTreeSet;
 
 /// Rows up to which an INSERT of items is kept prepared: each number has a text of its own, and few
 /// assignments have more.
@@ -100,6 +102,36 @@ pub(super) fn change(
     .prepared()
     .get_results(conn)?;
     rows.pop().ok_or_else(|| Error::Conflict(format!("assignment {} was changed", assignment.id)))
+}
+
+/// The assignments of these ids that there are.
+pub(super) fn many(conn: &mut Engine, ids: BTreeSet<AssignmentId>) -> Result<Vec<Assignment>> {
+    Ok(t::table.filter(t::id.eq_any(ids)).load(conn)?)
+}
+
+/// How many assignments are in each state that is not the last, and when the oldest was made: by an
+/// index alone.
+pub(super) fn open_counts(
+    conn: &mut Engine,
+    reach: Reach,
+) -> Result<Vec<(AssignmentState, i64, Option<Timestamp>)>> {
+    let oldest = diesel::dsl::min(t::created_at);
+    let counts = t::table.group_by(t::state).select((t::state, diesel::dsl::count_star(), oldest));
+    let counts = within!(counts.into_boxed::<MultiBackend>(), t::org_id, reach);
+    Ok(counts.filter(one_of(t::state, &OPEN)).load(conn)?)
+}
+
+/// A reason to be blocked, how many are, and when the oldest was made.
+type Blocked = (Option<BlockedReason>, i64, Option<Timestamp>);
+
+/// How many assignments are blocked for each reason, and when the oldest was made.
+pub(super) fn blocked_counts(conn: &mut Engine, reach: Reach) -> Result<Vec<Blocked>> {
+    let oldest = diesel::dsl::min(t::created_at);
+    let alike = (t::blocked_reason, diesel::dsl::count_star(), oldest);
+    let counts = t::table.group_by(t::blocked_reason).select(alike).into_boxed::<MultiBackend>();
+    // In the index's own words, beside the state.
+    let counts = within!(counts, t::org_id, reach).filter(one_of(t::state, &OPEN));
+    Ok(counts.filter(t::state.eq(AssignmentState::Blocked)).load(conn)?)
 }
 
 fn filtered(reach: Reach, filter: &Filter) -> t::BoxedQuery<'static, MultiBackend> {

@@ -320,3 +320,11 @@ fn severity(status: SteamStatus) -> Severity {
         | SteamStatus::Maintenance => Severity::Info,
     }
 }
+
+/// The bots within reach, with their names.
+///
+/// # Errors
+/// Those of the database.
+pub fn names(conn: &mut Conn, reach: Reach) -> Result<Vec<(BotId, String)>> {
+    store::names(conn, reach)
+}

@@ -2,7 +2,7 @@
 use super::schema::bots as t;
 use super::{Bot, SteamStatus};
 use crate::db::seek::{Side, beside};
-use crate::db::{Engine, Prepare, each, within};
+use crate::db::{Engine, MultiBackend, Prepare, each, within};
 use crate::kernel::{BotId, OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DbError};
@@ -66,6 +66,12 @@ pub(super) fn of_steam_id(conn: &mut Engine, steam_id: SteamId) -> Result<Option
 
 pub(super) fn all_ids(conn: &mut Engine) -> Result<Vec<(OrgId, BotId)>> {
     Ok(t::table.select((t::org_id, t::id)).order(t::id).load(conn)?)
+}
+
+/// The bots within reach, with their names.
+pub(super) fn names(conn: &mut Engine, reach: Reach) -> Result<Vec<(BotId, String)>> {
+    let bots = t::table.select((t::id, t::display_name)).into_boxed::<MultiBackend>();
+    Ok(within!(bots, t::org_id, reach).order(t::id).load(conn)?)
 }
 
 /// Bots, newest first, one more than the page has.

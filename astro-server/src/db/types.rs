@@ -165,6 +165,9 @@ columns! {
     Doc for Document(Value) = Jsonb | Text(read_text), |v| v.to_string(), |r| serde_json::from_str(r)?;
 }
 
+/// There is an earliest and a latest moment.
+impl st::SqlOrd for sql::Instant {}
+
 /// A Steam number: the same `BIGINT` on both.
 macro_rules! steam_numbers {
     ($($name:ident),*) => { $(
@@ -189,7 +192,7 @@ steam_numbers!(SteamId, AssetId);
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name { $($(#[$vdoc])* $variant),* }
 
         impl $name {

@@ -68,6 +68,32 @@ pub fn end(conn: &mut Conn) -> Result<Position> {
     store::end(conn)
 }
 
+/// The next events of these types after position `after`, at most `limit`, and up to where the log was
+/// looked through for them: `after` itself at its end.
+///
+/// # Errors
+/// Those of the database.
+pub fn next(
+    conn: &mut Conn,
+    types: &[EventType],
+    after: i64,
+    limit: i64,
+) -> Result<(Vec<Event>, i64)> {
+    let types = types.iter().copied().map(TypePattern::Exact).collect();
+    let filter = Filter { types, ..Filter::of(Reach::Platform) };
+    let end = store::end(conn)?.number;
+    let piece = store::piece(conn, &filter, Range::After(after), limit)?;
+    Ok((piece.events, piece.upto.map_or(end.max(after), |upto| upto.number)))
+}
+
+/// Organisation and time of each event after position `after` up to `upto` that has one.
+///
+/// # Errors
+/// Those of the database.
+pub fn moments(conn: &mut Conn, after: i64, upto: i64) -> Result<Vec<(OrgId, Timestamp)>> {
+    store::moments(conn, after, upto)
+}
+
 /// An item's events, newest first, before `before`, at most `limit`.
 ///
 /// # Errors

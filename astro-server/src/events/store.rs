@@ -347,6 +347,17 @@ pub(super) fn links(
         .load(conn)?)
 }
 
+/// Organisation and time of each event of a stretch of the log that has one.
+pub(super) fn moments(conn: &mut Engine, after: i64, upto: i64) -> Result<Vec<(OrgId, Timestamp)>> {
+    Ok(l::table
+        .inner_join(t::table.on(t::seq.eq(l::seq)))
+        .filter(l::position.gt(after))
+        .filter(l::position.le(upto))
+        .filter(l::org_id.is_not_null())
+        .select((l::org_id.assume_not_null(), t::created_at))
+        .load(conn)?)
+}
+
 /// How many events have neither a position nor a place in the queue.
 pub(super) fn astray(conn: &mut Engine) -> Result<i64> {
     let placed = diesel::dsl::exists(l::table.filter(l::seq.eq(t::seq)));

@@ -1,5 +1,6 @@
 //! Items: Steam assets, followed through their life.
 pub mod asset;
+pub mod census;
 mod errors;
 pub mod limits;
 pub mod ops;
@@ -7,6 +8,7 @@ pub mod returns;
 pub(crate) mod schema;
 pub mod service;
 pub(crate) mod store;
+pub mod wire;
 
 use crate::db::Document;
 use crate::db::types::{id, text_enum};

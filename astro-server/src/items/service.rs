@@ -1,5 +1,6 @@
 //! `ItemService` on the wire.
 use super::ops::{self, Update, Wanted};
+use super::wire::encode_state;
 use super::{Filter, Item, ItemState, Order, Reservation, ReservationId};
 use crate::auth::Gate;
 use crate::auth::gate::Context;
@@ -301,21 +302,6 @@ fn decode_state(n: i32) -> Result<ItemState> {
         Ok(Wire::Unspecified) | Err(_) => {
             Err(Error::invalid("filter.states", format!("{n} is no state of an item")))
         }
-    }
-}
-
-fn encode_state(state: ItemState) -> v1::ItemState {
-    match state {
-        ItemState::Pending => v1::ItemState::Pending,
-        ItemState::Available => v1::ItemState::Available,
-        ItemState::Reserved => v1::ItemState::Reserved,
-        ItemState::Assigned => v1::ItemState::Assigned,
-        ItemState::InOffer => v1::ItemState::InOffer,
-        ItemState::InEscrow => v1::ItemState::InEscrow,
-        ItemState::Delivered => v1::ItemState::Delivered,
-        ItemState::Missing => v1::ItemState::Missing,
-        ItemState::Withdrawn => v1::ItemState::Withdrawn,
-        ItemState::Quarantined => v1::ItemState::Quarantined,
     }
 }
 

@@ -298,6 +298,25 @@ pub(super) fn counts(conn: &mut Engine, bot: BotId) -> Result<Vec<(ItemState, i6
         .load(conn)?)
 }
 
+/// How many items of these bots there are of each bot, game and state: by an index alone.
+pub(super) fn counts_by_game(
+    conn: &mut Engine,
+    bots: &[BotId],
+) -> Result<Vec<(BotId, i32, ItemState, i64)>> {
+    let alike = (t::bot_id, t::state, t::steam_app_id);
+    Ok(t::table
+        .filter(t::bot_id.eq_any(bots))
+        .group_by(alike)
+        .select((t::bot_id, t::steam_app_id, t::state, diesel::dsl::count_star()))
+        .order(alike)
+        .load(conn)?)
+}
+
+/// The items of these ids that there are.
+pub(super) fn many(conn: &mut Engine, ids: BTreeSet<ItemId>) -> Result<Vec<Item>> {
+    Ok(t::table.filter(t::id.eq_any(ids)).load(conn)?)
+}
+
 pub(super) fn insert_reservation(conn: &mut Engine, row: &Reservation) -> Result<()> {
     each!(conn, diesel::insert_into(reservations::table).values(row).execute(conn))?;
     Ok(())

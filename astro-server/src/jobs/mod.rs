@@ -44,6 +44,11 @@ type Handle<T> = fn(&mut Conn, &T, Timestamp) -> Result<()>;
 /// Deletes what is too old, about so many rows at most; tells how many there were.
 type Forget = fn(&mut Conn, Timestamp, i64) -> Result<usize>;
 
+/// Makes the next piece of a work; none when nothing is left. Changes nothing.
+type Next<P> = fn(&mut Conn) -> Result<Option<P>>;
+/// Keeps such a piece.
+type Keep<P> = fn(&mut Conn, &P) -> Result<()>;
+
 /// A slice's work on a schedule.
 pub struct Job {
     name: &'static str,
@@ -59,6 +64,18 @@ impl Job {
     {
         let run = move |runner: Runner| -> BoxFuture<'static, ()> {
             Box::pin(async move { runner.each(name, due, id, handle).await })
+        };
+        Self { name, run: Box::new(run) }
+    }
+
+    /// Makes a work piece by piece, each of what the one before left, as long as there is one: `next`
+    /// reads and reckons, `keep` writes, so that the one writer waits for nothing else.
+    pub fn pieces<P>(name: &'static str, next: Next<P>, keep: Keep<P>) -> Self
+    where
+        P: Send + 'static,
+    {
+        let run = move |runner: Runner| -> BoxFuture<'static, ()> {
+            Box::pin(async move { runner.pieces(name, next, keep).await })
         };
         Self { name, run: Box::new(run) }
     }
@@ -208,6 +225,32 @@ impl Runner {
         }
     }
 
+    async fn pieces<P: Send + 'static>(&self, name: &'static str, next: Next<P>, keep: Keep<P>) {
+        let mut tick = self.ticks();
+        loop {
+            tick.tick().await;
+            crash::point("jobs");
+            log_trouble(name, self.pieces_now(name, next, keep).await);
+        }
+    }
+
+    /// Piece after piece until none is left.
+    async fn pieces_now<P: Send + 'static>(
+        &self,
+        name: &'static str,
+        next: Next<P>,
+        keep: Keep<P>,
+    ) -> Result<()> {
+        while let Some(piece) = self.db.search(next).await? {
+            if !self.leads(name, self.clock.now()).await? {
+                return Ok(());
+            }
+            self.db.write(move |conn| keep(conn, &piece)).await?;
+            self.count(name, "handled", 1);
+        }
+        Ok(())
+    }
+
     /// Deletes what is too old, a bounded piece at a time.
     async fn forget(&self, name: &'static str, work: Forget) {
         let mut tick = self.ticks();
@@ -256,9 +299,15 @@ impl Runner {
 }
 
 fn log(job: &str, done: Result<usize>) {
+    if let Ok(n @ 1..) = done {
+        tracing::info!(job, n, "Job \"{job}\" handled {n}");
+    }
+    log_trouble(job, done);
+}
+
+fn log_trouble<T>(job: &str, done: Result<T>) {
     match done {
-        Ok(0) => {}
-        Ok(n) => tracing::info!(job, n, "Job \"{job}\" handled {n}"),
+        Ok(_) => {}
         // The database tells of its troubles itself.
         Err(error) if error.is_transient() => {}
         // The next round tries again.

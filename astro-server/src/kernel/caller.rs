@@ -40,6 +40,7 @@ impl KeyKind {
                 "sync.read",
                 "bots.read",
                 "orgs.read",
+                "reports.read",
             ],
             Self::Bot => &["bot.session"],
         }
@@ -73,7 +74,7 @@ impl Principal {
 }
 
 /// What somebody sees, or a list shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
     /// All organisations, and what belongs to none.
     Platform,

@@ -193,3 +193,27 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: SyncId) -> Result<Sync> {
 pub fn list(conn: &mut Conn, reach: Reach, bot: Option<BotId>, page: &Page) -> Result<Piece<Sync>> {
     store::list(conn, reach, bot, page)
 }
+
+/// How many differences of these bots wait for a person.
+///
+/// # Errors
+/// Those of the database.
+pub fn open_count(conn: &mut Conn, bots: &[BotId]) -> Result<i64> {
+    store::open_count(conn, bots)
+}
+
+/// Accuracy, in millionths, and end of the last run of each of these bots that has had one.
+///
+/// # Errors
+/// Those of the database.
+pub fn last_accuracies(
+    conn: &mut Conn,
+    bots: &[BotId],
+) -> Result<Vec<(BotId, i32, Option<Timestamp>)>> {
+    let mut found = Vec::new();
+    for bot in bots {
+        let last = store::last_done(conn, *bot)?;
+        found.extend(last.map(|run| (*bot, run.accuracy_ppm, run.sync_completed_at)));
+    }
+    Ok(found)
+}

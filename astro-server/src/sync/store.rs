@@ -51,6 +51,22 @@ pub(super) fn recent(
         .load(conn)?)
 }
 
+/// The bot's last run that was done.
+pub(super) fn last_done(conn: &mut Engine, bot: BotId) -> Result<Option<Sync>> {
+    Ok(t::table
+        .filter(t::bot_id.eq(bot))
+        .filter(t::sync_status.eq(SyncState::Succeeded))
+        .order((t::created_at.desc(), t::id.desc()))
+        .first(conn)
+        .optional()?)
+}
+
+/// How many differences of these bots wait for a person.
+pub(super) fn open_count(conn: &mut Engine, bots: &[BotId]) -> Result<i64> {
+    let open = d::table.filter(d::bot_id.eq_any(bots)).filter(d::resolution.is_null());
+    Ok(open.count().get_result(conn)?)
+}
+
 /// The newest runs before this one, newest first.
 pub(super) fn recent_but(conn: &mut Engine, sync: &Sync, now: Timestamp) -> Result<Vec<Sync>> {
     let mut runs = recent(conn, sync.bot_id, now, super::schedule::RECENT)?;

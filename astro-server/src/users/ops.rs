@@ -2,7 +2,7 @@
 use super::{Profile, User, store};
 use crate::db::Conn;
 use crate::events::{self, EventType, NewEvent};
-use crate::kernel::{Error, OrgId, Result, SteamId, Timestamp};
+use crate::kernel::{Error, OrgId, Reach, Result, SteamId, Timestamp};
 
 /// The person `user`, as `org` knows them.
 ///
@@ -98,4 +98,13 @@ pub fn record_profiles(
         events::append(conn, event, now)?;
     }
     Ok(())
+}
+
+/// Names of those of these people that are known within reach; of one whom several organisations know,
+/// the newest comes last.
+///
+/// # Errors
+/// Those of the database.
+pub fn names(conn: &mut Conn, reach: Reach, people: &[SteamId]) -> Result<Vec<(SteamId, String)>> {
+    store::names(conn, reach, people)
 }

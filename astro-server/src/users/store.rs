@@ -1,8 +1,8 @@
 //! SQL on `users`.
 use super::schema::users as t;
 use super::{Profile, User};
-use crate::db::{Engine, Prepare, each};
-use crate::kernel::{OrgId, Result, SteamId, Timestamp};
+use crate::db::{Engine, MultiBackend, Prepare, each, within};
+use crate::kernel::{OrgId, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
 #[derive(Insertable, Queryable)]
@@ -74,6 +74,17 @@ pub(super) fn insert_new(
 pub(super) fn get(conn: &mut Engine, org: OrgId, steam_id: SteamId) -> Result<Option<User>> {
     let row: Option<Row> = t::table.find((org, steam_id)).first(conn).optional()?;
     Ok(row.map(Row::user))
+}
+
+/// Names of those of these people that are known within reach.
+pub(super) fn names(
+    conn: &mut Engine,
+    reach: Reach,
+    people: &[SteamId],
+) -> Result<Vec<(SteamId, String)>> {
+    let names = t::table.select((t::steam_id, t::display_name)).into_boxed::<MultiBackend>();
+    let names = within!(names, t::org_id, reach).filter(t::steam_id.eq_any(people.to_vec()));
+    Ok(names.order(t::updated_at.asc()).load(conn)?)
 }
 
 pub(super) fn trade_token(

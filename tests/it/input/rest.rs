@@ -332,3 +332,28 @@ pub(crate) fn users(table: &mut Table<'_>) {
         .bad("trade_url", [String::new(), someone], |q, url| q.trade_url = url)
         .request_id(|q| &mut q.request_id);
 }
+
+pub(crate) fn reports(table: &mut Table<'_>) {
+    table.rpc::<GetOverviewRequest>("ReportService/GetOverview").org(|q| &mut q.org_id);
+    let at = |seconds| prost_types::Timestamp { seconds, nanos: 0 };
+    table
+        .rpc::<ListReportRowsRequest>("ReportService/ListReportRows")
+        .org(|q| &mut q.org_id)
+        .bad("dimension", [0, 99, -1], |q, dimension| q.dimension = dimension)
+        .bad("start_time", values::times(), |q, time| q.start_time = Some(time))
+        .bad("end_time", values::times(), |q, time| q.end_time = Some(time))
+        // The day after the end, and more days than a report has.
+        .bad("start_time", [(86_400, 86_399), (0, 3660 * 86_400)], |q, (start, end)| {
+            (q.start_time, q.end_time) = (Some(at(start)), Some(at(end)));
+        })
+        .bad("of_dimension", [0, 99, ReportDimension::Week.into()], |q, of| q.of_dimension = of)
+        .bad("of_dimension", [ReportDimension::Game], |q, dimension| {
+            q.dimension = dimension.into();
+        })
+        .bad("of_key", [""], |q, key| q.of_key = key.to_owned())
+        .text("of_key", 100, |q| &mut q.of_key)
+        .bad("order_by", ["items", "key desc", "items desc", "; DROP"], |q, order| {
+            q.order_by = order.to_owned();
+        })
+        .page(|q| &mut q.page_size, |q| &mut q.page_token);
+}

@@ -51,6 +51,7 @@ pub(crate) fn cases(facts: &Facts) -> Vec<Case> {
     super::rest::organizations(&mut table);
     super::rest::bots_and_syncs(&mut table);
     super::rest::users(&mut table);
+    super::rest::reports(&mut table);
     table.cases
 }
 

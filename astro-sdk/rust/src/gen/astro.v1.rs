@@ -4016,6 +4016,480 @@ pub mod organization_service_client {
         }
     }
 }
+/// ReportRow has the counts of one day, person, game, …
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReportRow {
+    /// What it stands for: the method or system, a SteamID64, app id or bot id, or the first day of the
+    /// time as "2026-11-30".
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// Name for people, where there is one: of a person as Steam tells it, or of a bot.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Beginning of the day, week or month; unset otherwise.
+    #[prost(message, optional, tag = "3")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Assignments that were made.
+    #[prost(int64, tag = "4")]
+    pub assignments_created: i64,
+    /// Assignments that were delivered whole.
+    #[prost(int64, tag = "5")]
+    pub assignments_delivered: i64,
+    /// Assignments whose trade was reversed.
+    #[prost(int64, tag = "6")]
+    pub assignments_reversed: i64,
+    /// Assignments that were given up.
+    #[prost(int64, tag = "7")]
+    pub assignments_failed: i64,
+    /// Assignments that were cancelled, or passed on before their time was over.
+    #[prost(int64, tag = "8")]
+    pub assignments_cancelled: i64,
+    /// Assignments that nobody claimed in time.
+    #[prost(int64, tag = "9")]
+    pub assignments_expired: i64,
+    /// Mean time from the assignment to its delivery, in seconds; 0 when none was delivered.
+    #[prost(double, tag = "10")]
+    pub mean_delivery_seconds: f64,
+    /// Items that recipients got.
+    #[prost(int64, tag = "11")]
+    pub items_given: i64,
+    /// Items that came back because their trade was reversed.
+    #[prost(int64, tag = "12")]
+    pub items_reversed: i64,
+    /// What the items given are worth by the books, those valued in US dollars only.
+    #[prost(message, optional, tag = "13")]
+    pub given_value: ::core::option::Option<crate::v1::Money>,
+    /// Donations that came.
+    #[prost(int64, tag = "14")]
+    pub donations_received: i64,
+    /// Donations that were declined.
+    #[prost(int64, tag = "15")]
+    pub donations_declined: i64,
+    /// Donated items that came.
+    #[prost(int64, tag = "16")]
+    pub items_received: i64,
+    /// Items found in a bot's inventory and taken into the pool.
+    #[prost(int64, tag = "17")]
+    pub items_adopted: i64,
+    /// What the items received and adopted are worth by the books, those valued in US dollars only.
+    #[prost(message, optional, tag = "18")]
+    pub received_value: ::core::option::Option<crate::v1::Money>,
+}
+impl ::prost::Name for ReportRow {
+    const NAME: &'static str = "ReportRow";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ReportRow".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ReportRow".into()
+    }
+}
+/// ListReportRowsRequest asks for a page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReportRowsRequest {
+    /// Organisation; empty with a platform key: all together.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Required. What a row stands for.
+    #[prost(enumeration = "ReportDimension", tag = "2")]
+    pub dimension: i32,
+    /// From this time's day on, in UTC; unset: 30 days before end_time, or 12 weeks or months where rows
+    /// stand for those.
+    #[prost(message, optional, tag = "3")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Up to this time's day, in UTC, with it; unset: now. Less than 3660 days after start_time.
+    #[prost(message, optional, tag = "4")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Rows by time of one thing alone: its dimension, e.g. METHOD. Goes with DAY, WEEK and MONTH.
+    #[prost(enumeration = "ReportDimension", tag = "5")]
+    pub of_dimension: i32,
+    /// Its key, e.g. "giveaway"; required with of_dimension.
+    #[prost(string, tag = "6")]
+    pub of_key: ::prost::alloc::string::String,
+    /// "items desc" (default: most items given and received first; the order can move while new ones
+    /// come) or "key". Times come in their order.
+    #[prost(string, tag = "7")]
+    pub order_by: ::prost::alloc::string::String,
+    /// Most to return: default 50, at most 500.
+    #[prost(int32, tag = "8")]
+    pub page_size: i32,
+    /// Token of the previous page.
+    #[prost(string, tag = "9")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListReportRowsRequest {
+    const NAME: &'static str = "ListReportRowsRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListReportRowsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListReportRowsRequest".into()
+    }
+}
+/// ListReportRowsResponse is a page.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListReportRowsResponse {
+    /// Rows with at least one count that is not 0; of times those too that have none.
+    #[prost(message, repeated, tag = "1")]
+    pub rows: ::prost::alloc::vec::Vec<ReportRow>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListReportRowsResponse {
+    const NAME: &'static str = "ListReportRowsResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListReportRowsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListReportRowsResponse".into()
+    }
+}
+/// ItemCount is how many items are alike.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ItemCount {
+    /// Bot that holds or held them.
+    #[prost(string, tag = "1")]
+    pub bot_id: ::prost::alloc::string::String,
+    /// Game.
+    #[prost(int32, tag = "2")]
+    pub app_id: i32,
+    /// State.
+    #[prost(enumeration = "ItemState", tag = "3")]
+    pub state: i32,
+    /// How many.
+    #[prost(int64, tag = "4")]
+    pub count: i64,
+}
+impl ::prost::Name for ItemCount {
+    const NAME: &'static str = "ItemCount";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ItemCount".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ItemCount".into()
+    }
+}
+/// AssignmentCount is how many assignments are alike.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AssignmentCount {
+    /// State.
+    #[prost(enumeration = "AssignmentState", tag = "1")]
+    pub state: i32,
+    /// Why they are blocked, if they are.
+    #[prost(enumeration = "BlockedReason", tag = "2")]
+    pub blocked_reason: i32,
+    /// How many.
+    #[prost(int64, tag = "3")]
+    pub count: i64,
+    /// When the oldest of them was made; unset in a final state.
+    #[prost(message, optional, tag = "4")]
+    pub oldest_create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for AssignmentCount {
+    const NAME: &'static str = "AssignmentCount";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.AssignmentCount".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.AssignmentCount".into()
+    }
+}
+/// BotAccuracy is how well a bot's books and its inventory on Steam agreed last.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BotAccuracy {
+    /// Bot.
+    #[prost(string, tag = "1")]
+    pub bot_id: ::prost::alloc::string::String,
+    /// As in Sync: 100 when both agree.
+    #[prost(double, tag = "2")]
+    pub accuracy_percent: f64,
+    /// When that run ended.
+    #[prost(message, optional, tag = "3")]
+    pub complete_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for BotAccuracy {
+    const NAME: &'static str = "BotAccuracy";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.BotAccuracy".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.BotAccuracy".into()
+    }
+}
+/// HourCount is how many events there were in an hour.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HourCount {
+    /// Beginning of the hour.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// How many.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+}
+impl ::prost::Name for HourCount {
+    const NAME: &'static str = "HourCount";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.HourCount".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.HourCount".into()
+    }
+}
+/// GetOverviewRequest asks for the counts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetOverviewRequest {
+    /// Organisation; empty with a platform key: all together.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetOverviewRequest {
+    const NAME: &'static str = "GetOverviewRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.GetOverviewRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.GetOverviewRequest".into()
+    }
+}
+/// GetOverviewResponse has the counts. It is made once a second at most, and less often where the
+/// counting itself takes long.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetOverviewResponse {
+    /// When this was counted.
+    #[prost(message, optional, tag = "1")]
+    pub count_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Items of each bot, game and state.
+    #[prost(message, repeated, tag = "2")]
+    pub items: ::prost::alloc::vec::Vec<ItemCount>,
+    /// Assignments of each state; those BLOCKED by reason. Final states follow the log, a second or two
+    /// behind.
+    #[prost(message, repeated, tag = "3")]
+    pub assignments: ::prost::alloc::vec::Vec<AssignmentCount>,
+    /// Differences between Steam and the books that wait for a person.
+    #[prost(int64, tag = "4")]
+    pub open_discrepancies: i64,
+    /// The last run of each bot that has had one.
+    #[prost(message, repeated, tag = "5")]
+    pub accuracies: ::prost::alloc::vec::Vec<BotAccuracy>,
+    /// Events of each of the last 48 hours, oldest first, the hour under way at the end.
+    #[prost(message, repeated, tag = "6")]
+    pub events: ::prost::alloc::vec::Vec<HourCount>,
+}
+impl ::prost::Name for GetOverviewResponse {
+    const NAME: &'static str = "GetOverviewResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.GetOverviewResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.GetOverviewResponse".into()
+    }
+}
+/// ReportDimension is what the rows of a report stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReportDimension {
+    /// Not set.
+    Unspecified = 0,
+    /// A day, in UTC.
+    Day = 1,
+    /// A week, from Monday, in UTC.
+    Week = 2,
+    /// A month, in UTC.
+    Month = 3,
+    /// A kind of assignment: "giveaway", "vip", "manual", …
+    Method = 4,
+    /// A system that asked; assignments without one are left out.
+    System = 5,
+    /// A person who was given something: a SteamID64.
+    Recipient = 6,
+    /// A person who gave something: a SteamID64.
+    Donor = 7,
+    /// A game: its app id on Steam. Counts items alone.
+    Game = 8,
+    /// A bot, by its id.
+    Bot = 9,
+}
+impl ReportDimension {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REPORT_DIMENSION_UNSPECIFIED",
+            Self::Day => "REPORT_DIMENSION_DAY",
+            Self::Week => "REPORT_DIMENSION_WEEK",
+            Self::Month => "REPORT_DIMENSION_MONTH",
+            Self::Method => "REPORT_DIMENSION_METHOD",
+            Self::System => "REPORT_DIMENSION_SYSTEM",
+            Self::Recipient => "REPORT_DIMENSION_RECIPIENT",
+            Self::Donor => "REPORT_DIMENSION_DONOR",
+            Self::Game => "REPORT_DIMENSION_GAME",
+            Self::Bot => "REPORT_DIMENSION_BOT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REPORT_DIMENSION_UNSPECIFIED" => Some(Self::Unspecified),
+            "REPORT_DIMENSION_DAY" => Some(Self::Day),
+            "REPORT_DIMENSION_WEEK" => Some(Self::Week),
+            "REPORT_DIMENSION_MONTH" => Some(Self::Month),
+            "REPORT_DIMENSION_METHOD" => Some(Self::Method),
+            "REPORT_DIMENSION_SYSTEM" => Some(Self::System),
+            "REPORT_DIMENSION_RECIPIENT" => Some(Self::Recipient),
+            "REPORT_DIMENSION_DONOR" => Some(Self::Donor),
+            "REPORT_DIMENSION_GAME" => Some(Self::Game),
+            "REPORT_DIMENSION_BOT" => Some(Self::Bot),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "client")]
+pub mod report_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value
+    )]
+    use tonic::codegen::http::Uri;
+    use tonic::codegen::*;
+    /// ReportService counts: what there is now, and what was given and received when.
+    #[derive(Debug, Clone)]
+    pub struct ReportServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ReportServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ReportServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ReportServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                    http::Request<tonic::body::Body>,
+                    Response = http::Response<
+                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                    >,
+                >,
+            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
+                Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ReportServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Counts what there is now: items, assignments that are under way, what waits for a person.
+        ///
+        /// Scope: `reports.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`.
+        pub async fn get_overview(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetOverviewRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetOverviewResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.ReportService/GetOverview");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.ReportService", "GetOverview"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Counts what was given and received, by day, week, month, method, system, person, game or bot. The
+        /// counts follow the log, a second or two behind.
+        ///
+        /// Scope: `reports.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        pub async fn list_report_rows(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListReportRowsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListReportRowsResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/astro.v1.ReportService/ListReportRows");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("astro.v1.ReportService", "ListReportRows"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
 /// Sync is one run: one row of the inventory sync log.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Sync {
@@ -6784,6 +7258,43 @@ pub mod organization_service_server {
             "/astro.v1.OrganizationService/UpdateOrganization" unary update_organization;
             "/astro.v1.OrganizationService/GetOrganization" unary get_organization;
             "/astro.v1.OrganizationService/ListOrganizations" unary list_organizations;
+        }
+    }
+}
+
+/// What serves `ReportService`.
+#[cfg(feature = "server")]
+pub mod report_service_server {
+    use tonic::{Request, Response, Status};
+
+    /// ReportService counts: what there is now, and what was given and received when.
+    #[tonic::async_trait]
+    pub trait ReportService: Send + Sync + 'static {
+        /// Counts what there is now: items, assignments that are under way, what waits for a person.
+        ///
+        /// Scope: `reports.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`.
+        async fn get_overview(
+            &self,
+            request: Request<crate::v1::GetOverviewRequest>,
+        ) -> Result<Response<crate::v1::GetOverviewResponse>, Status>;
+        /// Counts what was given and received, by day, week, month, method, system, person, game or bot. The
+        /// counts follow the log, a second or two behind.
+        ///
+        /// Scope: `reports.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_report_rows(
+            &self,
+            request: Request<crate::v1::ListReportRowsRequest>,
+        ) -> Result<Response<crate::v1::ListReportRowsResponse>, Status>;
+    }
+
+    served! {
+        ReportService by ReportServiceServer as "astro.v1.ReportService" {
+            "/astro.v1.ReportService/GetOverview" unary get_overview;
+            "/astro.v1.ReportService/ListReportRows" unary list_report_rows;
         }
     }
 }

@@ -362,6 +362,33 @@ impl Paged for v1::ListOrganizationsRequest {
     }
 }
 
+impl Rpc for v1::GetOverviewRequest {
+    type Response = v1::GetOverviewResponse;
+    const PATH: &'static str = "/astro.v1.ReportService/GetOverview";
+}
+
+impl Rpc for v1::ListReportRowsRequest {
+    type Response = v1::ListReportRowsResponse;
+    const PATH: &'static str = "/astro.v1.ReportService/ListReportRows";
+}
+
+impl Paged for v1::ListReportRowsRequest {
+    type Entry = v1::ReportRow;
+
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
+
+    fn entries(page: Self::Response) -> Vec<Self::Entry> {
+        page.rows
+    }
+
+    fn turn(&mut self, page: &Self::Response) -> bool {
+        self.page_token.clone_from(&page.next_page_token);
+        !page.next_page_token.is_empty()
+    }
+}
+
 impl Rpc for v1::StartSyncRequest {
     type Response = v1::StartSyncResponse;
     const PATH: &'static str = "/astro.v1.SyncService/StartSync";

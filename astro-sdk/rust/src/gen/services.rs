@@ -37,6 +37,11 @@ impl Client {
         Organizations { client: self.clone() }
     }
 
+    /// ReportService counts: what there is now, and what was given and received when.
+    pub fn reports(&self) -> Reports {
+        Reports { client: self.clone() }
+    }
+
     /// SyncService shows and steers the 1:1 match of bot inventories and the database.
     pub fn syncs(&self) -> Syncs {
         Syncs { client: self.clone() }
@@ -92,6 +97,12 @@ impl Raw {
         &self,
     ) -> v1::organization_service_client::OrganizationServiceClient<Connection> {
         v1::organization_service_client::OrganizationServiceClient::new(self.connection())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// The generated client of `ReportService`.
+    pub fn reports(&self) -> v1::report_service_client::ReportServiceClient<Connection> {
+        v1::report_service_client::ReportServiceClient::new(self.connection())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
@@ -508,6 +519,33 @@ impl Organizations {
         &self,
         request: v1::ListOrganizationsRequest,
     ) -> List<v1::ListOrganizationsRequest> {
+        List::new(&self.client.connection, request)
+    }
+}
+
+/// ReportService counts: what there is now, and what was given and received when.
+#[derive(Debug, Clone)]
+pub struct Reports {
+    client: Client,
+}
+
+impl Reports {
+    /// Counts what there is now: items, assignments that are under way, what waits for a person.
+    ///
+    /// Scope: `reports.read`.
+    ///
+    /// Errors: `ORGANIZATION_NOT_FOUND`.
+    pub fn get_overview(&self, request: v1::GetOverviewRequest) -> Call<v1::GetOverviewRequest> {
+        Call::new(&self.client.connection, request)
+    }
+
+    /// Counts what was given and received, by day, week, month, method, system, person, game or bot. The
+    /// counts follow the log, a second or two behind.
+    ///
+    /// Scope: `reports.read`.
+    ///
+    /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+    pub fn list_rows(&self, request: v1::ListReportRowsRequest) -> List<v1::ListReportRowsRequest> {
         List::new(&self.client.connection, request)
     }
 }

@@ -10,5 +10,6 @@ export * from "./astro/v1/donation_service_pb.js";
 export * from "./astro/v1/event_service_pb.js";
 export * from "./astro/v1/item_service_pb.js";
 export * from "./astro/v1/organization_service_pb.js";
+export * from "./astro/v1/report_service_pb.js";
 export * from "./astro/v1/sync_service_pb.js";
 export * from "./astro/v1/user_service_pb.js";

@@ -36,6 +36,8 @@ import type {
   GetItemResponse,
   GetOrganizationRequestInit,
   GetOrganizationResponse,
+  GetOverviewRequestInit,
+  GetOverviewResponse,
   GetSyncRequestInit,
   GetSyncResponse,
   GetUserRequestInit,
@@ -60,6 +62,8 @@ import type {
   ListItemsResponse,
   ListOrganizationsRequestInit,
   ListOrganizationsResponse,
+  ListReportRowsRequestInit,
+  ListReportRowsResponse,
   ListSessionsRequestInit,
   ListSessionsResponse,
   ListSyncsRequestInit,
@@ -75,6 +79,7 @@ import type {
   ReleaseReservationResponse,
   RemoveBotRequestInit,
   RemoveBotResponse,
+  ReportRow,
   ReserveItemsRequestInit,
   ReserveItemsResponse,
   ResolveDiscrepancyRequestInit,
@@ -123,6 +128,8 @@ import {
   GetItemResponseSchema,
   GetOrganizationRequestSchema,
   GetOrganizationResponseSchema,
+  GetOverviewRequestSchema,
+  GetOverviewResponseSchema,
   GetSyncRequestSchema,
   GetSyncResponseSchema,
   GetUserRequestSchema,
@@ -145,6 +152,8 @@ import {
   ListItemsResponseSchema,
   ListOrganizationsRequestSchema,
   ListOrganizationsResponseSchema,
+  ListReportRowsRequestSchema,
+  ListReportRowsResponseSchema,
   ListSessionsRequestSchema,
   ListSessionsResponseSchema,
   ListSyncsRequestSchema,
@@ -1101,6 +1110,69 @@ export class OrganizationService {
   }
 }
 
+/** ReportService counts: what there is now, and what was given and received when. */
+export class ReportService {
+  readonly #calls: Calls;
+
+  /** @internal */
+  constructor(calls: Calls) {
+    this.#calls = calls;
+  }
+
+  /**
+   * Counts what there is now: items, assignments that are under way, what waits for a person.
+   *
+   * Scope: `reports.read`.
+   *
+   * Errors: `ORGANIZATION_NOT_FOUND`.
+   */
+  getOverview(
+    request: GetOverviewRequestInit,
+    options: CallOptions = {},
+  ): Promise<GetOverviewResponse> {
+    return this.#calls.call(
+      {
+        path: "/astro.v1.ReportService/GetOverview",
+        input: GetOverviewRequestSchema,
+        output: GetOverviewResponseSchema,
+        mayRepeat: true,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
+   * Counts what was given and received, by day, week, month, method, system, person, game or bot. The
+   * counts follow the log, a second or two behind.
+   *
+   * Scope: `reports.read`.
+   *
+   * Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+   */
+  listRows(
+    request: ListReportRowsRequestInit = {},
+    options: CallOptions = {},
+  ): List<ListReportRowsResponse, ReportRow> {
+    return this.#calls.list(
+      {
+        path: "/astro.v1.ReportService/ListReportRows",
+        input: ListReportRowsRequestSchema,
+        output: ListReportRowsResponseSchema,
+        mayRepeat: true,
+        entries: (page) => page.rows,
+        next: (page) => page.nextPageToken,
+        goOn: (request, token) => {
+          request.pageToken = token;
+        },
+        endsWhenEmpty: false,
+      },
+      request,
+      options,
+    );
+  }
+}
+
 /** SyncService shows and steers the 1:1 match of bot inventories and the database. */
 export class SyncService {
   readonly #calls: Calls;
@@ -1310,6 +1382,8 @@ export abstract class Services {
   readonly items: ItemService;
   /** OrganizationService manages the tenants: one gaming community each. */
   readonly organizations: OrganizationService;
+  /** ReportService counts: what there is now, and what was given and received when. */
+  readonly reports: ReportService;
   /** SyncService shows and steers the 1:1 match of bot inventories and the database. */
   readonly syncs: SyncService;
   /** UserService knows the people on Steam that an organisation has met: donors and recipients. */
@@ -1324,6 +1398,7 @@ export abstract class Services {
     this.events = new EventService(calls);
     this.items = new ItemService(calls);
     this.organizations = new OrganizationService(calls);
+    this.reports = new ReportService(calls);
     this.syncs = new SyncService(calls);
     this.users = new UserService(calls);
   }

@@ -23,6 +23,7 @@ from .enums import (
     DeclineReason,
     EventSeverity,
     ItemState,
+    ReportDimension,
     SyncState,
     DiscrepancyKind,
     DiscrepancyResolution,
@@ -1049,6 +1050,80 @@ class AsyncOrganizations:
         return self._calls.list(methods.LIST_ORGANIZATIONS, fields, timeout)
 
 
+class AsyncReports:
+    """ReportService counts: what there is now, and what was given and received when."""
+
+    def __init__(self, calls: AsyncCalls) -> None:
+        self._calls = calls
+
+    async def get_overview(
+        self,
+        *,
+        org_id: str = "",
+        timeout: float | None = None,
+    ) -> m.GetOverviewResponse:
+        """Counts what there is now: items, assignments that are under way, what waits for a person.
+
+        Args:
+            org_id: Organisation; empty with a platform key: all together.
+
+        Scope: ``reports.read``.
+
+        Errors: ``ORGANIZATION_NOT_FOUND``.
+        """
+        fields: dict[str, object] = {
+            "org_id": org_id,
+        }
+        return await self._calls.call(methods.GET_OVERVIEW, fields, timeout)
+
+    def list_rows(
+        self,
+        *,
+        org_id: str = "",
+        dimension: ReportDimension | int = 0,
+        start_time: Timestamp | datetime | None = None,
+        end_time: Timestamp | datetime | None = None,
+        of_dimension: ReportDimension | int = 0,
+        of_key: str = "",
+        order_by: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> AsyncPaged[m.ListReportRowsResponse, m.ReportRow]:
+        """Counts what was given and received, by day, week, month, method, system, person, game or bot. The
+        counts follow the log, a second or two behind.
+
+        Args:
+            org_id: Organisation; empty with a platform key: all together.
+            dimension: Required. What a row stands for.
+            start_time: From this time's day on, in UTC; unset: 30 days before end_time, or 12 weeks or months where rows
+                stand for those.
+            end_time: Up to this time's day, in UTC, with it; unset: now. Less than 3660 days after start_time.
+            of_dimension: Rows by time of one thing alone: its dimension, e.g. METHOD. Goes with DAY, WEEK and MONTH.
+            of_key: Its key, e.g. \"giveaway\"; required with of_dimension.
+            order_by: \"items desc\" (default: most items given and received first; the order can move while new ones
+                come) or \"key\". Times come in their order.
+            page_size: Most to return: default 50, at most 500.
+            page_token: Token of the previous page.
+
+        Scope: ``reports.read``.
+
+        Errors: ``ORGANIZATION_NOT_FOUND``, ``PAGE_TOKEN_INVALID``.
+        """
+        fields: dict[str, object] = {
+            "org_id": org_id,
+            "dimension": dimension,
+            "start_time": start_time,
+            "end_time": end_time,
+            "of_dimension": of_dimension,
+            "of_key": of_key,
+            "order_by": order_by,
+            "page_size": page_size,
+            "page_token": page_token,
+        }
+        return self._calls.list(methods.LIST_REPORT_ROWS, fields, timeout)
+
+
 class AsyncSyncs:
     """SyncService shows and steers the 1:1 match of bot inventories and the database."""
 
@@ -1264,6 +1339,8 @@ class AsyncServices:
         """ItemService is the shared pool of items held by the bots."""
         self.organizations = AsyncOrganizations(calls)
         """OrganizationService manages the tenants: one gaming community each."""
+        self.reports = AsyncReports(calls)
+        """ReportService counts: what there is now, and what was given and received when."""
         self.syncs = AsyncSyncs(calls)
         """SyncService shows and steers the 1:1 match of bot inventories and the database."""
         self.users = AsyncUsers(calls)

@@ -12,6 +12,7 @@ __all__ = [
     "DeclineReason",
     "EventSeverity",
     "ItemState",
+    "ReportDimension",
     "SyncState",
     "DiscrepancyKind",
     "DiscrepancyResolution",
@@ -199,6 +200,31 @@ class ItemState(OpenEnum):
     """Taken out of the pool by an administrator."""
     QUARANTINED = 10
     """Needs a person: it cannot be traded, or it is a stack."""
+
+
+class ReportDimension(OpenEnum):
+    """ReportDimension is what the rows of a report stand for."""
+
+    UNSPECIFIED = 0
+    """Not set."""
+    DAY = 1
+    """A day, in UTC."""
+    WEEK = 2
+    """A week, from Monday, in UTC."""
+    MONTH = 3
+    """A month, in UTC."""
+    METHOD = 4
+    """A kind of assignment: \"giveaway\", \"vip\", \"manual\", …"""
+    SYSTEM = 5
+    """A system that asked; assignments without one are left out."""
+    RECIPIENT = 6
+    """A person who was given something: a SteamID64."""
+    DONOR = 7
+    """A person who gave something: a SteamID64."""
+    GAME = 8
+    """A game: its app id on Steam. Counts items alone."""
+    BOT = 9
+    """A bot, by its id."""
 
 
 class SyncState(OpenEnum):

@@ -91,6 +91,15 @@ __all__ = [
     "GetOrganizationResponse",
     "ListOrganizationsRequest",
     "ListOrganizationsResponse",
+    "ReportRow",
+    "ListReportRowsRequest",
+    "ListReportRowsResponse",
+    "ItemCount",
+    "AssignmentCount",
+    "BotAccuracy",
+    "HourCount",
+    "GetOverviewRequest",
+    "GetOverviewResponse",
     "Sync",
     "Discrepancy",
     "StartSyncRequest",
@@ -196,6 +205,15 @@ GetOrganizationRequest = message_class("astro.v1.GetOrganizationRequest")
 GetOrganizationResponse = message_class("astro.v1.GetOrganizationResponse")
 ListOrganizationsRequest = message_class("astro.v1.ListOrganizationsRequest")
 ListOrganizationsResponse = message_class("astro.v1.ListOrganizationsResponse")
+ReportRow = message_class("astro.v1.ReportRow")
+ListReportRowsRequest = message_class("astro.v1.ListReportRowsRequest")
+ListReportRowsResponse = message_class("astro.v1.ListReportRowsResponse")
+ItemCount = message_class("astro.v1.ItemCount")
+AssignmentCount = message_class("astro.v1.AssignmentCount")
+BotAccuracy = message_class("astro.v1.BotAccuracy")
+HourCount = message_class("astro.v1.HourCount")
+GetOverviewRequest = message_class("astro.v1.GetOverviewRequest")
+GetOverviewResponse = message_class("astro.v1.GetOverviewResponse")
 Sync = message_class("astro.v1.Sync")
 Discrepancy = message_class("astro.v1.Discrepancy")
 StartSyncRequest = message_class("astro.v1.StartSyncRequest")

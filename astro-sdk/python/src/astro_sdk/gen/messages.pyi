@@ -14,6 +14,7 @@ from .enums import (
     DeclineReason,
     EventSeverity,
     ItemState,
+    ReportDimension,
     SyncState,
     DiscrepancyKind,
     DiscrepancyResolution,
@@ -106,6 +107,15 @@ __all__ = [
     "GetOrganizationResponse",
     "ListOrganizationsRequest",
     "ListOrganizationsResponse",
+    "ReportRow",
+    "ListReportRowsRequest",
+    "ListReportRowsResponse",
+    "ItemCount",
+    "AssignmentCount",
+    "BotAccuracy",
+    "HourCount",
+    "GetOverviewRequest",
+    "GetOverviewResponse",
     "Sync",
     "Discrepancy",
     "StartSyncRequest",
@@ -2482,6 +2492,298 @@ class ListOrganizationsResponse(Message):
         *,
         organizations: Iterable[Organization] | None = ...,
         next_page_token: str | None = ...,
+    ) -> None: ...
+
+class ReportRow(Message):
+    """ReportRow has the counts of one day, person, game, …"""
+
+    key: str
+    """What it stands for: the method or system, a SteamID64, app id or bot id, or the first day of the
+    time as \"2026-11-30\".
+    """
+
+    display_name: str
+    """Name for people, where there is one: of a person as Steam tells it, or of a bot."""
+
+    @property
+    def start_time(self) -> Timestamp:
+        """Beginning of the day, week or month; unset otherwise."""
+
+    assignments_created: int
+    """Assignments that were made."""
+
+    assignments_delivered: int
+    """Assignments that were delivered whole."""
+
+    assignments_reversed: int
+    """Assignments whose trade was reversed."""
+
+    assignments_failed: int
+    """Assignments that were given up."""
+
+    assignments_cancelled: int
+    """Assignments that were cancelled, or passed on before their time was over."""
+
+    assignments_expired: int
+    """Assignments that nobody claimed in time."""
+
+    mean_delivery_seconds: float
+    """Mean time from the assignment to its delivery, in seconds; 0 when none was delivered."""
+
+    items_given: int
+    """Items that recipients got."""
+
+    items_reversed: int
+    """Items that came back because their trade was reversed."""
+
+    @property
+    def given_value(self) -> Money:
+        """What the items given are worth by the books, those valued in US dollars only."""
+
+    donations_received: int
+    """Donations that came."""
+
+    donations_declined: int
+    """Donations that were declined."""
+
+    items_received: int
+    """Donated items that came."""
+
+    items_adopted: int
+    """Items found in a bot's inventory and taken into the pool."""
+
+    @property
+    def received_value(self) -> Money:
+        """What the items received and adopted are worth by the books, those valued in US dollars only."""
+
+    def __init__(
+        self,
+        *,
+        key: str | None = ...,
+        display_name: str | None = ...,
+        start_time: Timestamp | None = ...,
+        assignments_created: int | None = ...,
+        assignments_delivered: int | None = ...,
+        assignments_reversed: int | None = ...,
+        assignments_failed: int | None = ...,
+        assignments_cancelled: int | None = ...,
+        assignments_expired: int | None = ...,
+        mean_delivery_seconds: float | None = ...,
+        items_given: int | None = ...,
+        items_reversed: int | None = ...,
+        given_value: Money | None = ...,
+        donations_received: int | None = ...,
+        donations_declined: int | None = ...,
+        items_received: int | None = ...,
+        items_adopted: int | None = ...,
+        received_value: Money | None = ...,
+    ) -> None: ...
+
+class ListReportRowsRequest(Message):
+    """ListReportRowsRequest asks for a page."""
+
+    org_id: str
+    """Organisation; empty with a platform key: all together."""
+
+    dimension: ReportDimension | int
+    """Required. What a row stands for."""
+
+    @property
+    def start_time(self) -> Timestamp:
+        """From this time's day on, in UTC; unset: 30 days before end_time, or 12 weeks or months where rows
+        stand for those.
+        """
+
+    @property
+    def end_time(self) -> Timestamp:
+        """Up to this time's day, in UTC, with it; unset: now. Less than 3660 days after start_time."""
+
+    of_dimension: ReportDimension | int
+    """Rows by time of one thing alone: its dimension, e.g. METHOD. Goes with DAY, WEEK and MONTH."""
+
+    of_key: str
+    """Its key, e.g. \"giveaway\"; required with of_dimension."""
+
+    order_by: str
+    """\"items desc\" (default: most items given and received first; the order can move while new ones
+    come) or \"key\". Times come in their order.
+    """
+
+    page_size: int
+    """Most to return: default 50, at most 500."""
+
+    page_token: str
+    """Token of the previous page."""
+
+    def __init__(
+        self,
+        *,
+        org_id: str | None = ...,
+        dimension: ReportDimension | int | None = ...,
+        start_time: Timestamp | None = ...,
+        end_time: Timestamp | None = ...,
+        of_dimension: ReportDimension | int | None = ...,
+        of_key: str | None = ...,
+        order_by: str | None = ...,
+        page_size: int | None = ...,
+        page_token: str | None = ...,
+    ) -> None: ...
+
+class ListReportRowsResponse(Message):
+    """ListReportRowsResponse is a page."""
+
+    @property
+    def rows(self) -> MutableSequence[ReportRow]:
+        """Rows with at least one count that is not 0; of times those too that have none."""
+
+    next_page_token: str
+    """Empty on the last page."""
+
+    def __init__(
+        self,
+        *,
+        rows: Iterable[ReportRow] | None = ...,
+        next_page_token: str | None = ...,
+    ) -> None: ...
+
+class ItemCount(Message):
+    """ItemCount is how many items are alike."""
+
+    bot_id: str
+    """Bot that holds or held them."""
+
+    app_id: int
+    """Game."""
+
+    state: ItemState | int
+    """State."""
+
+    count: int
+    """How many."""
+
+    def __init__(
+        self,
+        *,
+        bot_id: str | None = ...,
+        app_id: int | None = ...,
+        state: ItemState | int | None = ...,
+        count: int | None = ...,
+    ) -> None: ...
+
+class AssignmentCount(Message):
+    """AssignmentCount is how many assignments are alike."""
+
+    state: AssignmentState | int
+    """State."""
+
+    blocked_reason: BlockedReason | int
+    """Why they are blocked, if they are."""
+
+    count: int
+    """How many."""
+
+    @property
+    def oldest_create_time(self) -> Timestamp:
+        """When the oldest of them was made; unset in a final state."""
+
+    def __init__(
+        self,
+        *,
+        state: AssignmentState | int | None = ...,
+        blocked_reason: BlockedReason | int | None = ...,
+        count: int | None = ...,
+        oldest_create_time: Timestamp | None = ...,
+    ) -> None: ...
+
+class BotAccuracy(Message):
+    """BotAccuracy is how well a bot's books and its inventory on Steam agreed last."""
+
+    bot_id: str
+    """Bot."""
+
+    accuracy_percent: float
+    """As in Sync: 100 when both agree."""
+
+    @property
+    def complete_time(self) -> Timestamp:
+        """When that run ended."""
+
+    def __init__(
+        self,
+        *,
+        bot_id: str | None = ...,
+        accuracy_percent: float | None = ...,
+        complete_time: Timestamp | None = ...,
+    ) -> None: ...
+
+class HourCount(Message):
+    """HourCount is how many events there were in an hour."""
+
+    @property
+    def start_time(self) -> Timestamp:
+        """Beginning of the hour."""
+
+    count: int
+    """How many."""
+
+    def __init__(
+        self,
+        *,
+        start_time: Timestamp | None = ...,
+        count: int | None = ...,
+    ) -> None: ...
+
+class GetOverviewRequest(Message):
+    """GetOverviewRequest asks for the counts."""
+
+    org_id: str
+    """Organisation; empty with a platform key: all together."""
+
+    def __init__(
+        self,
+        *,
+        org_id: str | None = ...,
+    ) -> None: ...
+
+class GetOverviewResponse(Message):
+    """GetOverviewResponse has the counts. It is made once a second at most, and less often where the
+    counting itself takes long.
+    """
+
+    @property
+    def count_time(self) -> Timestamp:
+        """When this was counted."""
+
+    @property
+    def items(self) -> MutableSequence[ItemCount]:
+        """Items of each bot, game and state."""
+
+    @property
+    def assignments(self) -> MutableSequence[AssignmentCount]:
+        """Assignments of each state; those BLOCKED by reason. Final states follow the log, a second or two
+        behind.
+        """
+
+    open_discrepancies: int
+    """Differences between Steam and the books that wait for a person."""
+
+    @property
+    def accuracies(self) -> MutableSequence[BotAccuracy]:
+        """The last run of each bot that has had one."""
+
+    @property
+    def events(self) -> MutableSequence[HourCount]:
+        """Events of each of the last 48 hours, oldest first, the hour under way at the end."""
+
+    def __init__(
+        self,
+        *,
+        count_time: Timestamp | None = ...,
+        items: Iterable[ItemCount] | None = ...,
+        assignments: Iterable[AssignmentCount] | None = ...,
+        open_discrepancies: int | None = ...,
+        accuracies: Iterable[BotAccuracy] | None = ...,
+        events: Iterable[HourCount] | None = ...,
     ) -> None: ...
 
 class Sync(Message):

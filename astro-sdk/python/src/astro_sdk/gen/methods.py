@@ -325,6 +325,26 @@ LIST_ORGANIZATIONS: Final = ListMethod[m.ListOrganizationsRequest, m.ListOrganiz
     ends_when_empty=False,
 )
 
+GET_OVERVIEW: Final = Method(
+    path="/astro.v1.ReportService/GetOverview",
+    request=m.GetOverviewRequest,
+    response=m.GetOverviewResponse,
+    may_repeat=True,
+    has_request_id=False,
+)
+
+LIST_REPORT_ROWS: Final = ListMethod[m.ListReportRowsRequest, m.ListReportRowsResponse, m.ReportRow](
+    path="/astro.v1.ReportService/ListReportRows",
+    request=m.ListReportRowsRequest,
+    response=m.ListReportRowsResponse,
+    may_repeat=True,
+    has_request_id=False,
+    entries="rows",
+    start="page_token",
+    next="next_page_token",
+    ends_when_empty=False,
+)
+
 START_SYNC: Final = Method(
     path="/astro.v1.SyncService/StartSync",
     request=m.StartSyncRequest,

@@ -74,6 +74,9 @@ pub(crate) fn call(client: &Client, asked: Asked) -> Option<Answer> {
         "astro.v1.OrganizationService/GetOrganization" => {
             typed::call(asked, |request| client.organizations().get(request))
         }
+        "astro.v1.ReportService/GetOverview" => {
+            typed::call(asked, |request| client.reports().get_overview(request))
+        }
         "astro.v1.SyncService/StartSync" => {
             typed::call(asked, |request| client.syncs().start(request))
         }
@@ -118,6 +121,9 @@ pub(crate) fn list(client: &Client, asked: Asked, pages: Pages) -> Option<Answer
         }
         "astro.v1.OrganizationService/ListOrganizations" => {
             typed::list(asked, pages, |request| client.organizations().list(request))
+        }
+        "astro.v1.ReportService/ListReportRows" => {
+            typed::list(asked, pages, |request| client.reports().list_rows(request))
         }
         "astro.v1.SyncService/ListSyncs" => {
             typed::list(asked, pages, |request| client.syncs().list(request))

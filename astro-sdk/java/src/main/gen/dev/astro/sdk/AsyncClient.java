@@ -60,6 +60,13 @@ public final class AsyncClient {
     }
 
     /**
+     * ReportService counts: what there is now, and what was given and received when.
+     */
+    public AsyncReportsClient reports() {
+        return new AsyncReportsClient(transport, Transport.TIMEOUT);
+    }
+
+    /**
      * SyncService shows and steers the 1:1 match of bot inventories and the database.
      */
     public AsyncSyncsClient syncs() {

@@ -65,6 +65,13 @@ public abstract class Services {
     }
 
     /**
+     * ReportService counts: what there is now, and what was given and received when.
+     */
+    public ReportsClient reports() {
+        return new ReportsClient(async.reports());
+    }
+
+    /**
      * SyncService shows and steers the 1:1 match of bot inventories and the database.
      */
     public SyncsClient syncs() {
