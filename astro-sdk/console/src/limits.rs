@@ -32,8 +32,6 @@ pub(crate) const CHOSEN_MAX: usize = 100;
 pub(crate) const AT_ONCE: usize = 8;
 /// Entries that are counted for a tile before it says "and more".
 pub(crate) const COUNTED_MAX: i32 = 200;
-/// Events from which the chart of the overview is drawn.
-pub(crate) const EVENTS_DRAWN: i32 = 500;
 /// Rows of a CSV file; who wants more narrows the filter.
 pub(crate) const CSV_ROWS_MAX: usize = 100_000;
 /// Entries of one read of a CSV file: the most that the server gives.

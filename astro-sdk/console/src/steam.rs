@@ -7,6 +7,7 @@ mod donations;
 mod items;
 mod overview;
 mod people;
+mod reports;
 mod reservations;
 mod syncs;
 mod wizard;
@@ -40,6 +41,7 @@ pub(crate) static OVERSIGHT: Part = Part {
         Place { path: "/bots", label: |t| t.bots, scope: "bots.read" },
         Place { path: "/syncs", label: |t| t.syncs, scope: "sync.read" },
         Place { path: "/discrepancies", label: |t| t.discrepancies, scope: "sync.read" },
+        Place { path: "/reports", label: |t| t.reports, scope: "reports.read" },
     ],
     routes: oversight,
 };
@@ -93,6 +95,8 @@ fn oversight() -> Router<App> {
         .route("/syncs.csv", get(syncs::csv))
         .route("/discrepancies", get(discrepancies::list))
         .route("/discrepancies.csv", get(discrepancies::csv))
+        .route("/reports", get(reports::list))
+        .route("/reports.csv", get(reports::csv))
         .route("/discrepancies/{id}/resolve", post(discrepancies::resolve))
 }
 

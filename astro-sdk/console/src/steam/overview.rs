@@ -1,62 +1,88 @@
-//! The first page: what needs a person, then how everything is. It is made of the first pages of lists,
-//! so that it costs the same however much there is; what it counts is told as "at least".
-
-use std::collections::BTreeMap;
+//! The first page: what needs a person, then how everything is. Its numbers are the server's own
+//! overview; beside it the page reads the first of what is blocked, and the bots.
 
 use astro_sdk::Error;
 use astro_sdk::v1::{
-    Assignment, AssignmentFilter, AssignmentState, Bot, Discrepancy, Event, Item, ItemFilter,
-    ItemState, ListAssignmentsRequest, ListBotsRequest, ListDiscrepanciesRequest,
-    ListEventsRequest, ListItemsRequest, ListSyncsRequest, Sync, SyncState,
+    Assignment, AssignmentFilter, AssignmentState, Bot, GetOverviewRequest, GetOverviewResponse,
+    HourCount, ItemState, ListAssignmentsRequest, ListBotsRequest,
 };
-use chrono::{DurationRound, TimeDelta};
+use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::assignments::new_button;
 use super::syncs::percent;
 use crate::desk::Desk;
 use crate::failure::{Answer, Failure};
-use crate::limits::{CALL, COUNTED_MAX, EVENTS_DRAWN, ROWS};
+use crate::limits::{CALL, ROWS};
 use crate::names::Known;
 use crate::page::Page;
 use crate::parts::badge;
 use crate::parts::chart::{Bar, bars};
-use crate::parts::table::{Column, at_least, sheet};
+use crate::parts::table::{Column, sheet};
 use crate::parts::{figure, time};
-use crate::words::{count, count_of, fill};
+use crate::words::{count, fill, spaced};
 
 /// What waits for a person, before the rest is a link.
 const NEEDS_SHOWN: usize = 8;
 /// A login that ends within so many days is told of.
 const LOGIN_DAYS: i64 = 7;
-/// Hours of the chart.
-const HOURS: i64 = 24;
+/// Games of the pool that are shown.
+const GAMES_SHOWN: usize = 8;
 
-/// What the page is made of: entries, and whether there are more.
+/// What the page is made of.
 #[derive(Default)]
 struct Seen {
-    pool: (Vec<Item>, bool),
-    busy: (Vec<Assignment>, bool),
-    blocked: (Vec<Assignment>, bool),
+    /// None when the key may not read reports.
+    now: Option<GetOverviewResponse>,
+    /// The first ones.
+    blocked: Vec<Assignment>,
     bots: Vec<Bot>,
-    differences: (Vec<Discrepancy>, bool),
-    syncs: Vec<Sync>,
-    events: Vec<Event>,
+}
+
+impl Seen {
+    fn assignments(&self, states: &[AssignmentState]) -> u64 {
+        let counts = self.now.iter().flat_map(|now| &now.assignments);
+        let alike = counts.filter(|count| states.contains(&count.state()));
+        alike.map(|count| count.count.unsigned_abs()).sum()
+    }
+
+    fn items(&self, state: ItemState) -> u64 {
+        let counts = self.now.iter().flat_map(|now| &now.items);
+        counts.filter(|it| it.state() == state).map(|count| count.count.unsigned_abs()).sum()
+    }
+
+    fn blocked(&self) -> u64 {
+        self.assignments(&[AssignmentState::Blocked])
+    }
+
+    fn differences(&self) -> u64 {
+        self.now.as_ref().map_or(0, |now| now.open_discrepancies.unsigned_abs())
+    }
+
+    /// The worst of the bots' books.
+    fn accuracy(&self) -> Option<f64> {
+        let all = self.now.iter().flat_map(|now| &now.accuracies);
+        all.map(|one| one.accuracy_percent).min_by(f64::total_cmp)
+    }
 }
 
 pub(crate) async fn show(desk: Desk) -> Answer {
     let t = desk.t;
     let seen = read(&desk).await?;
-    let people = seen.blocked.0.iter().map(|one| (one.org_id.clone(), one.user_id));
-    let names = desk.app.names().of(&desk, people.take(NEEDS_SHOWN)).await;
+    let people = seen.blocked.iter().map(|one| (one.org_id.clone(), one.user_id));
+    let names = desk.app.names().of(&desk, people).await;
     let body = html! {
-        (figures(&desk, &seen))
+        @match &seen.now {
+            Some(_) => (figures(&desk, &seen)),
+            None => p.note { (fill(t.no_numbers, &[&"reports.read"])) },
+        }
         h2 { (t.needs_you) }
         (needs(&desk, &seen, &names))
         @if !seen.bots.is_empty() { h2 { (t.bots) } (bots(&desk, &seen.bots)) }
-        @if desk.may("events.read") {
+        @if let Some(now) = &seen.now {
             h2 { (t.events_an_hour) }
-            (hours(&desk, &seen.events))
+            (hours(&desk, &now.events))
+            (games(&desk, now))
         }
     };
     Page::new(t.overview, body)
@@ -66,16 +92,16 @@ pub(crate) async fn show(desk: Desk) -> Answer {
 }
 
 async fn read(desk: &Desk) -> Result<Seen, Failure> {
-    let (pool, busy, blocked, bots, differences, syncs, events) = tokio::try_join!(
-        pool(desk),
-        assignments(desk, BUSY),
-        assignments(desk, &[AssignmentState::Blocked]),
-        all_bots(desk),
-        differences(desk),
-        syncs(desk),
-        events(desk),
-    )?;
-    Ok(Seen { pool, busy, blocked, bots, differences, syncs, events })
+    let (now, blocked, bots) = tokio::try_join!(now(desk), blocked_ones(desk), all_bots(desk))?;
+    Ok(Seen { now, blocked, bots })
+}
+
+async fn now(desk: &Desk) -> Result<Option<GetOverviewResponse>, Error> {
+    if !desk.may("reports.read") {
+        return Ok(None);
+    }
+    let request = GetOverviewRequest { org_id: desk.org_id() };
+    Ok(Some(desk.client.reports().get_overview(request).timeout(CALL).await?))
 }
 
 const BUSY: &[AssignmentState] = &[
@@ -85,39 +111,19 @@ const BUSY: &[AssignmentState] = &[
     AssignmentState::Held,
 ];
 
-async fn pool(desk: &Desk) -> Result<(Vec<Item>, bool), Error> {
-    if !desk.may("items.read") {
-        return Ok(Default::default());
-    }
-    let filter = ItemFilter { states: vec![ItemState::Available as i32], ..Default::default() };
-    let request = ListItemsRequest {
-        org_id: desk.org_id(),
-        page_size: COUNTED_MAX,
-        filter: Some(filter),
-        ..Default::default()
-    };
-    let page = desk.client.items().list(request).timeout(CALL).pages().try_next().await?;
-    let page = page.unwrap_or_default();
-    Ok((page.items, !page.next_page_token.is_empty()))
-}
-
-async fn assignments(
-    desk: &Desk,
-    states: &[AssignmentState],
-) -> Result<(Vec<Assignment>, bool), Error> {
+async fn blocked_ones(desk: &Desk) -> Result<Vec<Assignment>, Error> {
     if !desk.may("assignments.read") {
-        return Ok(Default::default());
+        return Ok(Vec::new());
     }
-    let states = states.iter().map(|state| *state as i32).collect();
+    let states = vec![AssignmentState::Blocked as i32];
     let request = ListAssignmentsRequest {
         org_id: desk.org_id(),
-        page_size: COUNTED_MAX,
+        page_size: i32::try_from(NEEDS_SHOWN).unwrap_or_default(),
         filter: Some(AssignmentFilter { states, ..Default::default() }),
         ..Default::default()
     };
     let page = desk.client.assignments().list(request).timeout(CALL).pages().try_next().await?;
-    let page = page.unwrap_or_default();
-    Ok((page.assignments, !page.next_page_token.is_empty()))
+    Ok(page.unwrap_or_default().assignments)
 }
 
 async fn all_bots(desk: &Desk) -> Result<Vec<Bot>, Error> {
@@ -129,70 +135,20 @@ async fn all_bots(desk: &Desk) -> Result<Vec<Bot>, Error> {
     Ok(page.map(|page| page.bots).unwrap_or_default())
 }
 
-async fn differences(desk: &Desk) -> Result<(Vec<Discrepancy>, bool), Error> {
-    if !desk.may("sync.read") {
-        return Ok(Default::default());
-    }
-    let request = ListDiscrepanciesRequest {
-        org_id: desk.org_id(),
-        open_only: true,
-        page_size: COUNTED_MAX,
-        ..Default::default()
-    };
-    let mut pages = desk.client.syncs().list_discrepancies(request).timeout(CALL).pages();
-    let page = pages.try_next().await?.unwrap_or_default();
-    Ok((page.discrepancies, !page.next_page_token.is_empty()))
-}
-
-async fn syncs(desk: &Desk) -> Result<Vec<Sync>, Error> {
-    if !desk.may("sync.read") {
-        return Ok(Vec::new());
-    }
-    let request = ListSyncsRequest { org_id: desk.org_id(), page_size: ROWS, ..Default::default() };
-    let page = desk.client.syncs().list(request).timeout(CALL).pages().try_next().await?;
-    Ok(page.map(|page| page.syncs).unwrap_or_default())
-}
-
-async fn events(desk: &Desk) -> Result<Vec<Event>, Error> {
-    if !desk.may("events.read") {
-        return Ok(Vec::new());
-    }
-    let request = ListEventsRequest {
-        org_id: desk.org_id(),
-        page_size: EVENTS_DRAWN,
-        newest_first: true,
-        start_time: Some(time::timestamp(desk.now - TimeDelta::hours(HOURS))),
-        ..Default::default()
-    };
-    let page = desk.client.events().list(request).timeout(CALL).pages().try_next().await?;
-    Ok(page.map(|page| page.events).unwrap_or_default())
-}
-
 fn figures(desk: &Desk, seen: &Seen) -> Markup {
     let t = desk.t;
-    let (pool, blocked) = (&seen.pool, &seen.blocked);
-    let offered =
-        seen.busy.0.iter().filter(|it| it.state == AssignmentState::Offered as i32).count();
+    let (blocked, differences) = (seen.blocked(), seen.differences());
     let state = |state: &str| desk.to_with("/assignments", &[("state", state)]);
-    let done = seen.syncs.iter().find(|run| run.state == SyncState::Succeeded as i32);
-    let accuracy = done.map_or_else(|| "–".to_owned(), |run| percent(run.accuracy_percent));
-    let open = at_least(seen.differences.0.len(), seen.differences.1);
+    let accuracy = seen.accuracy().map_or_else(|| "–".to_owned(), percent);
     let available = desk.to_with("/items", &[("state", "available")]);
     html! {
         div.figures {
-            @if desk.may("items.read") {
-                (figure(&available, t.pool, &at_least(pool.0.len(), pool.1), t.items_free, false))
-            }
-            @if desk.may("assignments.read") {
-                (figure(&desk.to("/assignments"), t.under_way,
-                    &at_least(seen.busy.0.len(), seen.busy.1), &count_of(t.offers_wait, offered), false))
-                (figure(&state("blocked"), t.state_blocked, &at_least(blocked.0.len(), blocked.1),
-                    t.need_a_person, !blocked.0.is_empty()))
-            }
-            @if desk.may("sync.read") {
-                (figure(&desk.to("/discrepancies"), t.accuracy, &accuracy,
-                    &fill(t.open_differences_number, &[&open]), !seen.differences.0.is_empty()))
-            }
+            (figure(&available, t.pool, &spaced(seen.items(ItemState::Available)), t.items_free, false))
+            (figure(&desk.to("/assignments"), t.under_way, &spaced(seen.assignments(BUSY)),
+                &count(t.offers_wait, seen.assignments(&[AssignmentState::Offered])), false))
+            (figure(&state("blocked"), t.state_blocked, &spaced(blocked), t.need_a_person, blocked > 0))
+            (figure(&desk.to("/discrepancies"), t.accuracy, &accuracy,
+                &fill(t.open_differences_number, &[&spaced(differences)]), differences > 0))
         }
     }
 }
@@ -204,7 +160,8 @@ fn needs(desk: &Desk, seen: &Seen, names: &Known) -> Markup {
     let ending = seen.bots.iter().filter(|bot| {
         time::moment(bot.steam_token_expire_time.as_ref()).is_some_and(|end| end < soon)
     });
-    let differences = seen.differences.0.len();
+    let (differences, more) = (seen.differences(), seen.blocked());
+    let shown = u64::try_from(seen.blocked.len()).unwrap_or_default();
     html! {
         ul.needs {
             @for bot in &troubled {
@@ -225,21 +182,22 @@ fn needs(desk: &Desk, seen: &Seen, names: &Known) -> Markup {
                 li {
                     span.badge.bad { "▲ " (t.sync) }
                     a.strong href=(desk.to("/discrepancies")) {
-                        (count_of(t.differences_open, differences))
+                        (count(t.differences_open, differences))
                     }
                     p { (t.differences_text) }
                 }
             }
-            @for one in seen.blocked.0.iter().take(NEEDS_SHOWN) { (blocked(desk, one, names)) }
+            @for one in &seen.blocked { (blocked(desk, one, names)) }
         }
-        @if seen.blocked.0.len() > NEEDS_SHOWN {
+        @if more > shown {
             p {
                 a href=(desk.to_with("/assignments", &[("state", "blocked")])) {
-                    (count_of(t.more_blocked, seen.blocked.0.len() - NEEDS_SHOWN))
+                    (count(t.more_blocked, more - shown))
                 }
             }
+            (reasons(desk, seen))
         }
-        @if troubled.is_empty() && differences == 0 && seen.blocked.0.is_empty() {
+        @if troubled.is_empty() && differences == 0 && seen.blocked.is_empty() {
             p.callout.good { "✓ " (t.needs_nothing) }
         }
     }
@@ -287,27 +245,85 @@ fn bots(desk: &Desk, bots: &[Bot]) -> Markup {
     )
 }
 
-fn hours(desk: &Desk, events: &[Event]) -> Markup {
-    let hour =
-        |at: chrono::DateTime<chrono::Utc>| at.duration_trunc(TimeDelta::hours(1)).unwrap_or(at);
-    let mut found: BTreeMap<_, u64> = BTreeMap::new();
-    for event in events {
-        if let Some(at) = time::moment(event.create_time.as_ref()) {
-            *found.entry(hour(at)).or_default() += 1;
-        }
-    }
-    let now = hour(desk.now);
-    let drawn: Vec<Bar> = (0..HOURS)
-        .rev()
-        .map(|back| {
-            let at = now - TimeDelta::hours(back);
-            let value = found.get(&at).copied().unwrap_or_default();
-            Bar { label: at.format("%H:%M UTC").to_string(), value }
+/// How many are blocked for each reason, with the remedy once.
+fn reasons(desk: &Desk, seen: &Seen) -> Markup {
+    let t = desk.t;
+    let counts = seen.now.iter().flat_map(|now| &now.assignments);
+    let mut blocked: Vec<_> =
+        counts.filter(|count| count.state() == AssignmentState::Blocked).collect();
+    blocked.sort_by_key(|count| std::cmp::Reverse(count.count));
+    let columns = [Column(t.reason, ""), Column(t.what_to_do, "wide"), Column(t.how_many, "right")];
+    sheet(
+        t.blocked_by_reason,
+        &columns,
+        html! {
+            @for count in blocked {
+                @let (reason, remedy) = badge::blocked(t, count.blocked_reason);
+                tr {
+                    td { (reason) br; small { (time::ago(desk, count.oldest_create_time.as_ref())) } }
+                    td.wide { (remedy) }
+                    td.right { (spaced(count.count.unsigned_abs())) }
+                }
+            }
+        },
+    )
+}
+
+fn hours(desk: &Desk, events: &[HourCount]) -> Markup {
+    let drawn: Vec<Bar> = events
+        .iter()
+        .map(|hour| {
+            let at = time::moment(hour.start_time.as_ref()).unwrap_or_default();
+            let label = at.format("%d. %H:%M UTC").to_string();
+            Bar { label, value: hour.count.unsigned_abs() }
         })
         .collect();
-    let full = i32::try_from(events.len()).is_ok_and(|seen| seen >= EVENTS_DRAWN);
+    bars(desk, "hours", desk.t.events_an_hour, &drawn)
+}
+
+/// What there is of each game.
+fn games(desk: &Desk, now: &GetOverviewResponse) -> Markup {
+    let t = desk.t;
+    let mut games: std::collections::BTreeMap<i32, [u64; 3]> = Default::default();
+    for count in &now.items {
+        let at = match count.state() {
+            ItemState::Available => 0,
+            ItemState::Reserved
+            | ItemState::Assigned
+            | ItemState::InOffer
+            | ItemState::InEscrow => 1,
+            ItemState::Delivered => 2,
+            ItemState::Pending
+            | ItemState::Missing
+            | ItemState::Withdrawn
+            | ItemState::Quarantined
+            | ItemState::Unspecified => continue,
+        };
+        games.entry(count.app_id).or_default()[at] += count.count.unsigned_abs();
+    }
+    let mut games: Vec<_> = games.into_iter().collect();
+    games.sort_by_key(|(_, [free, ..])| std::cmp::Reverse(*free));
+    let columns = [
+        Column(t.game, ""),
+        Column(t.item_available, "right"),
+        Column(t.under_way, "right"),
+        Column(t.item_delivered, "right"),
+    ];
     html! {
-        (bars(desk, "hours", desk.t.events_an_hour, &drawn))
-        @if full { p.note { (count(desk.t.newest_events_only, u64::from(EVENTS_DRAWN.unsigned_abs()))) } }
+        @if !games.is_empty() {
+            h2 { (t.games) }
+            (sheet(t.games, &columns, html! {
+                @for (app, [free, busy, gone]) in games.iter().take(GAMES_SHOWN) {
+                    tr {
+                        td {
+                            a.strong href=(desk.to_with("/items", &[("app", app.to_string())])) { (app) }
+                        }
+                        td.right { (spaced(*free)) }
+                        td.right { (spaced(*busy)) }
+                        td.right { (spaced(*gone)) }
+                    }
+                }
+            }))
+        }
     }
 }

@@ -68,7 +68,15 @@ sentences! { static DE;
     need_a_person: "brauchen jemanden", accuracy: "Genauigkeit", open_differences_number: "{} offene Abweichungen",
     differences_open: "{} offene Abweichung|{} offene Abweichungen", differences_text: "Steam und die Bücher weichen ab. Sieh jede an und sag, was zu tun ist.",
     more_blocked: "{} weitere ist blockiert|{} weitere sind blockiert", events_an_hour: "Ereignisse je Stunde",
-    newest_events_only: "Aus dem neuesten {} Ereignis gezeichnet.|Aus den neuesten {} Ereignissen gezeichnet.", login: "Anmeldung", login_ends: "Anmeldung endet",
+    login: "Anmeldung", login_ends: "Anmeldung endet",
+
+    no_numbers: "Dein Schlüssel darf keine Zahlen lesen: ihm fehlt das Recht {}.", blocked_by_reason: "Blockiert, nach Grund",
+
+    // Berichte.
+    reports: "Berichte", by_day: "Nach Tag", by_week: "Nach Woche", by_month: "Nach Monat", from_day: "Von", until_day: "Bis", of_one: "Nur",
+    items_given: "Vergeben", items_received: "Erhalten", delivered_share: "Zugestellt", time_to_delivery: "Zeit bis zur Zustellung", worth_given: "Wert",
+    nothing_counted: "In dieser Zeit wurde nichts vergeben oder erhalten.", counts_note: "Tage sind die von UTC. Der Wert ist der von Gegenständen mit einem Wert in US-Dollar. Die Zahlen folgen dem Protokoll um ein, zwei Sekunden.",
+    no_day: "Ein Tag wird so geschrieben: 2026-11-30.",
 
     // Zustände von Zuteilungen.
     state_queued: "Wartet", state_delivering: "In Arbeit", state_offered: "Angebot gesendet", state_held: "Von Steam gehalten",

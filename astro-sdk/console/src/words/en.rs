@@ -68,7 +68,15 @@ sentences! { struct EN;
     need_a_person: "need a person", accuracy: "Sync accuracy", open_differences_number: "{} open differences",
     differences_open: "{} open difference|{} open differences", differences_text: "Steam and the books differ. Look at each and say what to do.",
     more_blocked: "{} more is blocked|{} more are blocked", events_an_hour: "Events an hour",
-    newest_events_only: "Drawn from the newest {} event.|Drawn from the newest {} events.", login: "Login", login_ends: "Login ends",
+    login: "Login", login_ends: "Login ends",
+
+    no_numbers: "Your key may not read numbers: it lacks the scope {}.", blocked_by_reason: "Blocked, by reason",
+
+    // Reports.
+    reports: "Reports", by_day: "By day", by_week: "By week", by_month: "By month", from_day: "From", until_day: "Until", of_one: "Only",
+    items_given: "Items given", items_received: "Items received", delivered_share: "Delivered", time_to_delivery: "Time to delivery", worth_given: "Worth",
+    nothing_counted: "Nothing was given or received in this time.", counts_note: "Days are those of UTC. Worth is of items valued in US dollars. The counts follow the log, a second or two behind.",
+    no_day: "A day is written like 2026-11-30.",
 
     // States of assignments.
     state_queued: "Queued", state_delivering: "Delivering", state_offered: "Offer sent", state_held: "Held by Steam",
