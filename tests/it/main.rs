@@ -46,6 +46,7 @@ mod reports;
 mod requests;
 mod reversals;
 mod rights;
+mod searches;
 mod secrets;
 mod seeds;
 mod sessions;
@@ -63,6 +64,7 @@ mod tenancy;
 mod tidy;
 mod tls;
 mod tour;
+mod warnings;
 mod world;
 
 /// `astro-node`: the project's programs as processes.
