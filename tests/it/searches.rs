@@ -48,7 +48,7 @@ async fn blocked_ones_are_listed_by_their_reason(backend: Backend) {
     assert_eq!(listed(&app, of(&[BlockedReason::Stack], &blocked)).await.len(), 0);
     // Only what is blocked has a reason; other states beside it take nothing more.
     assert_eq!(listed(&app, of(&[hold], &[AssignmentState::Queued])).await.len(), 0);
-    let some = [AssignmentState::Queued, AssignmentState::Blocked];
+    let some = [AssignmentState::Queued, AssignmentState::Delivering, AssignmentState::Blocked];
     assert_eq!(listed(&app, of(&[hold], &some)).await, ids[..1]);
     assert_eq!(listed(&app, of(&[], &some)).await.len(), 3);
     assert_eq!(listed(&app, of(&[], &[])).await[0], waiting);
