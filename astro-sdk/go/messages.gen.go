@@ -102,6 +102,8 @@ type (
 	PauseBotResponse = astrov1.PauseBotResponse
 	// Money is an amount in the minor unit of a currency (cents).
 	Money = astrov1.Money
+	// DeliveryWarning is one thing that would be in a delivery's way.
+	DeliveryWarning = astrov1.DeliveryWarning
 	// Donation is one trade offer that somebody sent to a bot.
 	Donation = astrov1.Donation
 	// DonatedItem is one item of a donation.
@@ -336,6 +338,49 @@ const (
 	// An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
 	// once it is a single one again, the delivery goes on by itself.
 	BlockedReasonStack = astrov1.BlockedReason_BLOCKED_REASON_STACK
+)
+
+// DeliveryWarningKind is what would be in a delivery's way: a closed list, each with its remedy.
+type DeliveryWarningKind = astrov1.DeliveryWarningKind
+
+// Values of [DeliveryWarningKind]. A newer server may send others; they keep their number.
+const (
+	// Not set.
+	DeliveryWarningKindUnspecified = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_UNSPECIFIED
+	// The recipient's trade URL is not known, and no delivery says that they are the bot's friend.
+	// Store it with SetTradeUrl, or give it as trade_url.
+	DeliveryWarningKindTradeUrlNeeded = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_TRADE_URL_NEEDED
+	// An administrator paused the bot. Let it go on with PauseBot.
+	DeliveryWarningKindBotPaused = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_BOT_PAUSED
+	// No worker is connected for the bot. Start it.
+	DeliveryWarningKindBotNotConnected = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_BOT_NOT_CONNECTED
+	// The bot waits for a person. Do what its steam_status_detail says.
+	DeliveryWarningKindBotNeedsOperator = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_BOT_NEEDS_OPERATOR
+	// The items are with several bots, and come in as many trades, one after the other. Choose items of
+	// one bot if they should come at once.
+	DeliveryWarningKindSeveralTrades = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_SEVERAL_TRADES
+	// The item cannot be traded before a time. Wait for it, or choose another item.
+	DeliveryWarningKindItemNotTradable = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_ITEM_NOT_TRADABLE
+	// The bot has as many open offers to the recipient as Steam lets it have: 4. Ask them to answer one,
+	// or cancel one.
+	DeliveryWarningKindRecipientOffersFull = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_RECIPIENT_OFFERS_FULL
+	// The bot has as many open offers as Steam lets it have: 25. Wait until one is answered, or cancel
+	// one.
+	DeliveryWarningKindBotOffersFull = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_BOT_OFFERS_FULL
+	// The recipient was banned from trading when something was last offered to them. Ask them whether
+	// the ban is over.
+	DeliveryWarningKindRecipientTradeBanned = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_RECIPIENT_TRADE_BANNED
+	// Steam would have held what was last offered to the recipient for longer than allowed. Ask them to
+	// use the Steam Guard mobile authenticator.
+	DeliveryWarningKindHoldTooLong = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_HOLD_TOO_LONG
+	// The recipient's inventory was full when something was last offered to them. Ask them to make room.
+	DeliveryWarningKindRecipientInventoryFull = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_RECIPIENT_INVENTORY_FULL
+	// The recipient's inventory was private when something was last offered to them. Ask them to make
+	// it public.
+	DeliveryWarningKindRecipientInventoryPrivate = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_RECIPIENT_INVENTORY_PRIVATE
+	// The recipient could not receive what was last offered to them. Ask them to make room or to open
+	// the inventory.
+	DeliveryWarningKindRecipientCannotReceive = astrov1.DeliveryWarningKind_DELIVERY_WARNING_KIND_RECIPIENT_CANNOT_RECEIVE
 )
 
 // DonationState is how far a donation is.

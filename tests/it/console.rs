@@ -5,4 +5,6 @@ mod journeys;
 mod looks;
 mod pages;
 mod reader;
+mod repairs;
 mod sessions;
+mod several;

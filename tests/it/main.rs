@@ -47,6 +47,7 @@ mod reports;
 mod requests;
 mod reversals;
 mod rights;
+mod searches;
 mod secrets;
 mod seeds;
 mod sessions;
@@ -64,6 +65,7 @@ mod tenancy;
 mod tidy;
 mod tls;
 mod tour;
+mod warnings;
 mod world;
 
 /// `astro-node`: the project's programs as processes.

@@ -268,6 +268,10 @@ fn someone() -> SteamId {
     SteamId::parse("user_id", 76_561_197_960_265_729).unwrap()
 }
 
+fn nobody() -> BotId {
+    BotId(uuid::Uuid::nil())
+}
+
 fn noon() -> Timestamp {
     Timestamp::from_micros("at", 1_600_000_000_000_000).unwrap()
 }
@@ -350,7 +354,32 @@ fn assignments_by_age(own: Reach, oldest_first: bool) -> Vec<List> {
             "assignments_of_org assignments_by_age",
             of(own, |f| f.types = vec!["GIVEAWAY".to_owned()]),
         ),
+        ("assignments_of_org assignments_by_age", of(own, |f| f.bots = vec![nobody()])),
+        // Of a hundred thousand, one of a thousand is blocked.
+        ("assignments_blocked_of_org assignments_blocked_by_age", of(own, blocked)),
+        ("assignments_blocked_by_age", of(Reach::Platform, blocked)),
+        (
+            "assignments_blocked_of_org assignments_blocked_by_age",
+            of(own, |f| f.reasons = vec![assignments::BlockedReason::Stack]),
+        ),
+        (
+            "assignments_blocked_by_age",
+            of(Reach::Platform, |f| f.reasons = vec![assignments::BlockedReason::Stack]),
+        ),
+        ("assignments_of_offer", of(own, |f| f.trade_offer_id = "o7".to_owned())),
+        ("assignments_of_offer", of(Reach::Platform, |f| f.trade_offer_id = "o7".to_owned())),
+        (
+            "assignments_of_offer assignments_blocked_of_org assignments_blocked_by_age",
+            of(own, |f| {
+                blocked(f);
+                f.trade_offer_id = "o7".to_owned();
+            }),
+        ),
     ]
+}
+
+fn blocked(filter: &mut assignments::Filter) {
+    filter.states = vec![assignments::AssignmentState::Blocked];
 }
 
 fn others(own: Reach, bot: BotId) -> Vec<List> {
@@ -400,5 +429,12 @@ fn fill(conn: &mut Conn, backend: Backend, app: &App) {
     let home = fill::Home { backend, org_id: &app.org_id, bot_id: &app.bot_id };
     home.items(conn, 1, 100_000).unwrap();
     home.rest(conn, 100_000).unwrap();
+    let (offers, blocked) = (
+        "UPDATE assignments SET delivery_trade_offer_id = external_id",
+        "UPDATE assignments SET state = 'BLOCKED', blocked_reason = 'STACK'
+         WHERE external_id LIKE '%007'",
+    );
+    sql::run(conn, offers).unwrap();
+    sql::run(conn, blocked).unwrap();
     sql::run(conn, "ANALYZE").unwrap();
 }

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 use prost::{Message, Name};
-use prost_reflect::{DynamicMessage, Kind, MapKey, ReflectMessage, SerializeOptions, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage, SerializeOptions, Value,
+};
 use unicode_width::UnicodeWidthStr;
 
 use crate::contract::{POOL, is_leaf, short_name, told};
@@ -43,6 +45,7 @@ impl<'a> Output<'a> {
     /// Prints an answer: the one thing that it is about, if there is one.
     pub(crate) fn answer(&mut self, answer: &DynamicMessage) -> io::Result<()> {
         let of = answer.descriptor();
+        self.remarks(answer)?;
         let mut single = of.fields().filter(|it| !it.is_list() && !it.is_map());
         match (single.next(), single.next()) {
             (Some(field), None) if field.kind().as_message().is_some() => {
@@ -52,6 +55,19 @@ impl<'a> Output<'a> {
             }
             (_, _) => self.record(answer),
         }
+    }
+
+    /// Tells what an answer says in words beside the thing that it is about, such as warnings.
+    fn remarks(&mut self, answer: &DynamicMessage) -> io::Result<()> {
+        for list in answer.descriptor().fields().filter(FieldDescriptor::is_list) {
+            let entries = answer.get_field(&list);
+            let entries =
+                entries.as_list().unwrap_or_default().iter().filter_map(Value::as_message);
+            for text in entries.filter_map(|it| it.get_field_by_name("message")) {
+                self.remark(&format!("{}: {}", list.name(), text.as_str().unwrap_or_default()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Prints one thing: a line for each field that is set.

@@ -28,6 +28,8 @@ pub(crate) const FORM_BYTES_MAX: usize = 128 * 1024;
 pub(crate) const ROWS: i32 = 50;
 /// Things that one form acts on, and that an assignment takes.
 pub(crate) const CHOSEN_MAX: usize = 100;
+/// Things that one click ends; of more the number is typed, so that a tick on "all" is noticed.
+pub(crate) const ENDED_BY_CLICK: usize = 20;
 /// Calls of one form that are under way at once.
 pub(crate) const AT_ONCE: usize = 8;
 /// Entries that are counted for a tile before it says "and more".

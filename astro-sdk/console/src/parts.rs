@@ -4,6 +4,7 @@ pub(crate) mod badge;
 pub(crate) mod by_sdk;
 pub(crate) mod chart;
 pub(crate) mod field;
+pub(crate) mod results;
 pub(crate) mod table;
 pub(crate) mod time;
 

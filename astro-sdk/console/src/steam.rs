@@ -51,8 +51,9 @@ fn work() -> Router<App> {
         .route("/", get(overview::show))
         .route("/items", get(items::list))
         .route("/items.csv", get(items::csv))
-        .route("/items/label", post(items::label))
-        .route("/items/hold", post(reservations::hold))
+        .route("/items/label", post(items::bulk::label))
+        .route("/items/hold", post(items::bulk::hold))
+        .route("/items/release", post(items::bulk::release))
         .route("/items/{id}", get(items::one::show))
         .route("/items/{id}/json", get(items::one::json))
         .route("/items/{id}/value", post(items::one::value))
@@ -65,6 +66,7 @@ fn work() -> Router<App> {
         .route("/assignments/new/create", post(wizard::create))
         .route("/assignments/retry", post(assignments::bulk::retry))
         .route("/assignments/cancel", get(assignments::bulk::ask).post(assignments::bulk::cancel))
+        .route("/assignments/reassign", post(assignments::bulk::reassign))
         .route("/assignments/{id}", get(assignments::one::show))
         .route("/assignments/{id}/json", get(assignments::one::json))
         .route("/assignments/{id}/trade-url", post(assignments::one::trade_url))
@@ -111,8 +113,12 @@ pub(crate) async fn assignment_now(desk: &Desk, id: &str, alone: bool) -> Option
     let types = &asked.assignment_types;
     let concerns = (asked.user_id == 0 || asked.user_id == one.user_id)
         && same(&asked.external_id, &one.external_id)
+        && same(&asked.trade_offer_id, &one.delivery_trade_offer_id)
+        && (asked.bot_ids.is_empty() || asked.bot_ids.contains(&one.bot_id))
         && (types.is_empty() || types.contains(&one.assignment_type));
-    let fits = asked.states.is_empty() || asked.states.contains(&one.state);
+    let reasons = &asked.blocked_reasons;
+    let fits = (asked.states.is_empty() || asked.states.contains(&one.state))
+        && (reasons.is_empty() || reasons.contains(&one.blocked_reason));
     concerns.then_some((fits, row))
 }
 
@@ -126,6 +132,8 @@ pub(crate) async fn item_now(desk: &Desk, item: &Item, alone: bool) -> Option<(b
     let text = asked.text.to_lowercase();
     let concerns = (asked.app_ids.is_empty() || asked.app_ids.contains(&app))
         && (asked.bot_ids.is_empty() || asked.bot_ids.contains(&item.bot_id))
+        && (asked.market_hash_names.is_empty()
+            || asked.market_hash_names.contains(&item.market_hash_name))
         && [(asked.received_from_user_id, item.received_from_user_id)]
             .iter()
             .chain(&[(asked.assigned_to_user_id, item.assigned_to_user_id)])

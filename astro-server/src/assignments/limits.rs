@@ -11,3 +11,8 @@ pub const INVITES_PER_BOT_MAX: i64 = 100;
 pub const RUNNER_UPS_MAX: usize = 20;
 /// Tries of one delivery before it waits for a person.
 pub const ATTEMPTS_MAX: i32 = 8;
+/// Assignments of a person that are looked at for what kept the last ones from them: more than one is
+/// promised between two answers.
+pub const LOOKED_BACK: i64 = 50;
+/// Characters of a Steam trade offer's id: a number of 64 bits has 20.
+pub const OFFER_ID_CHARS_MAX: usize = 40;

@@ -4,6 +4,7 @@ pub mod delivery;
 pub mod ending;
 mod errors;
 pub mod failure;
+mod filter;
 pub mod handover;
 pub mod heirs;
 pub mod invites;
@@ -18,15 +19,16 @@ pub mod room;
 mod schema;
 pub mod service;
 pub(crate) mod store;
+pub mod warnings;
+pub mod wire;
 
 use crate::db::Document;
 use crate::db::types::{id, text_enum};
 use crate::jobs::Job;
-use crate::kernel::{
-    AssetId, AssignmentId, BotId, ItemId, Money, OrgId, Reach, SteamId, Timestamp,
-};
+use crate::kernel::{AssetId, AssignmentId, BotId, ItemId, Money, OrgId, SteamId, Timestamp};
 use diesel::prelude::*;
 pub use errors::*;
+pub use filter::Filter;
 
 /// The work on a schedule.
 pub fn jobs() -> Vec<Job> {
@@ -422,39 +424,6 @@ pub struct Attempt {
     pub created_at: Timestamp,
     /// Last change.
     pub updated_at: Timestamp,
-}
-
-/// Which assignments are wanted. Fields are ANDed; values of one field are ORed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// States.
-    pub states: Vec<AssignmentState>,
-    /// Recipient.
-    pub user: Option<SteamId>,
-    /// System.
-    pub external_system: String,
-    /// Id in that system.
-    pub external_id: String,
-    /// Kinds.
-    pub types: Vec<String>,
-}
-
-impl Filter {
-    /// The part of it that an index leads to; what the rest takes is looked for there.
-    pub(crate) fn led(&self, reach: Reach) -> Self {
-        let mut led = Self::default();
-        if !matches!(reach, Reach::Organization(_)) {
-            return led;
-        }
-        if self.user.is_some() {
-            led.user = self.user;
-        } else if !self.external_system.is_empty() {
-            led.external_system.clone_from(&self.external_system);
-            // With the system it is one assignment's.
-            led.external_id.clone_from(&self.external_id);
-        }
-        led
-    }
 }
 
 #[cfg(test)]

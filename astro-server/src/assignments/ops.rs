@@ -1,5 +1,6 @@
 //! What clients and time do to assignments. Each change appends its event.
 use super::remedies::remedy;
+use super::warnings::{self, Warning};
 use super::{
     Assignment, AssignmentItem, AssignmentState, BlockedReason, Changes, DeliveryStatus, Filter,
     ending, heirs, parts, store,
@@ -53,15 +54,22 @@ pub struct NewAssignment {
     pub validate_only: bool,
 }
 
+/// An assignment that was made, or would have been.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// The assignment.
+    pub assignment: Assignment,
+    /// Its items.
+    pub items: Vec<AssignmentItem>,
+    /// What would be in the way of its delivery: told of one that was only checked.
+    pub warnings: Vec<Warning>,
+}
+
 /// Assigns items to a person and queues the delivery.
 ///
 /// # Errors
 /// `EXTERNAL_ID_EXISTS`, [`Error::Invalid`] for a bot's account, and those of the items.
-pub fn create(
-    conn: &mut Conn,
-    context: &Context,
-    new: &NewAssignment,
-) -> Result<(Assignment, Vec<AssignmentItem>)> {
+pub fn create(conn: &mut Conn, context: &Context, new: &NewAssignment) -> Result<Created> {
     let org = orgs::ops::home(conn, &context.caller, &new.org_id)?;
     unused(conn, org.id, &new.terms)?;
     must_be_person(conn, "user_id", new.terms.user)?;
@@ -80,7 +88,8 @@ pub fn create(
     let (assignment, rows) =
         draft(conn.id(context.now), &new.terms, org.id, &items, ttl, context.now)?;
     if new.validate_only {
-        return Ok((assignment, rows));
+        let warnings = warnings::of(conn, &org, new, &items, context.now)?;
+        return Ok(Created { assignment, items: rows, warnings });
     }
     let user = new.terms.user;
     let source = context.caller.source();
@@ -93,7 +102,7 @@ pub fn create(
     items::ops::assign(conn, &items, &new.source, assignment.id, user, by)?;
     let text = format!("{} items were assigned to {user}", rows.len());
     append(conn, None, &assignment, EventType::AssignmentCreated, &text, by)?;
-    Ok((assignment, rows))
+    Ok(Created { assignment, items: rows, warnings: Vec::new() })
 }
 
 /// Checks that no assignment has the external id.

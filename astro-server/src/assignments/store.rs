@@ -136,7 +136,10 @@ pub(super) fn blocked_counts(conn: &mut Engine, reach: Reach) -> Result<Vec<Bloc
 
 fn filtered(reach: Reach, filter: &Filter) -> t::BoxedQuery<'static, MultiBackend> {
     let mut query = within!(t::table.into_boxed(), t::org_id, reach);
-    if !filter.states.is_empty() {
+    if filter.blocked_only() {
+        query = query.filter(one_of(t::state, &[AssignmentState::Blocked]));
+    }
+    if !filter.states.is_empty() && filter.states != [AssignmentState::Blocked] {
         query = query.filter(t::state.eq_any(filter.states.clone()));
     }
     if let Some(user) = filter.user {
@@ -151,7 +154,31 @@ fn filtered(reach: Reach, filter: &Filter) -> t::BoxedQuery<'static, MultiBacken
     if !filter.types.is_empty() {
         query = query.filter(t::assignment_type.eq_any(filter.types.clone()));
     }
+    if !filter.reasons.is_empty() {
+        query = query.filter(t::blocked_reason.eq_any(filter.reasons.clone()));
+    }
+    if !filter.bots.is_empty() {
+        query = query.filter(t::bot_id.eq_any(filter.bots.clone()));
+    }
+    if !filter.trade_offer_id.is_empty() {
+        query = query.filter(t::delivery_trade_offer_id.eq(filter.trade_offer_id.clone()));
+    }
     query
+}
+
+/// The person's newest assignments.
+pub(super) fn newest_of(
+    conn: &mut Engine,
+    org: OrgId,
+    user: SteamId,
+    limit: i64,
+) -> Result<Vec<Assignment>> {
+    Ok(t::table
+        .filter(t::org_id.eq(org))
+        .filter(t::user_id.eq(user))
+        .order((t::created_at.desc(), t::id.desc()))
+        .limit(limit)
+        .load(conn)?)
 }
 
 /// The next piece of the list.

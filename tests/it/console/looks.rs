@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use astro_sdk::bot::v1::AttemptFailure;
 use astro_tests::{App, Backend, not_run, on_databases_in_turn};
 use steam_sim::Behaviour;
 use tokio::process::Command;
@@ -9,6 +10,7 @@ use tokio::process::Command;
 use super::browser::{Browser, Scripts, browse, folder};
 use super::pages::{NAMES, PAGES};
 use super::reader::Site;
+use crate::puppet::Puppet;
 
 on_databases_in_turn!(every_page_can_be_used_by_everybody_on_every_screen);
 
@@ -53,6 +55,13 @@ async fn every_page_can_be_used_by_everybody_on_every_screen(backend: Backend) {
     let winner = app.person("winner", Behaviour::IGNORE);
     let request = app.prize(&items[..2], &winner);
     let assignment = app.client.assignments().create(request).await.unwrap().assignment.unwrap();
+    // Blocked, so that its group and remedy are seen too.
+    let mut puppet = Puppet::connect(&app, true).await.unwrap();
+    puppet.status("online").await;
+    let attempt = puppet.attempt().await;
+    assert!(puppet.ask(&attempt).await);
+    puppet.ended(&attempt, AttemptFailure::Declined).await;
+    drop(puppet);
     let site = Site::open(&app).await;
     let mut paths: Vec<String> = PAGES.iter().map(|path| (*path).to_owned()).collect();
     let to = winner.steam_id;
@@ -60,7 +69,9 @@ async fn every_page_can_be_used_by_everybody_on_every_screen(backend: Backend) {
         format!("/assignments/{}", assignment.id),
         format!("/assignments/cancel?id={}", assignment.id),
         format!("/items/{}", items[0].id),
+        "/assignments?state=blocked".to_owned(),
         format!("/people/{to}"),
+        format!("/people/{to}?open=trade-url"),
         format!("/bots/{}", app.bot_id),
         format!("/organisations/{}", app.org_id),
         format!("/assignments/new?to={to}&step=items"),

@@ -211,6 +211,12 @@ pub(crate) fn assignments(table: &mut Table<'_>) {
         .bad("filter.assignment_types", [101], |q, count| {
             filter(q).assignment_types = vec!["vip".to_owned(); count];
         })
+        .bad("filter.blocked_reasons", [vec![0], vec![99], vec![-1], vec![1; 101]], |q, reasons| {
+            filter(q).blocked_reasons = reasons;
+        })
+        .bad("filter.bot_ids", values::ids_and_none(), |q, id| filter(q).bot_ids = vec![id])
+        .bad("filter.bot_ids", [values::many(101)], |q, ids| filter(q).bot_ids = ids)
+        .text("filter.trade_offer_id", 40, |q| &mut filter(q).trade_offer_id)
         .page(|q| &mut q.page_size, |q| &mut q.page_token);
     create(table);
 }

@@ -167,7 +167,7 @@ fn lookups(source: &Source) -> Vec<Finding> {
     let mut found = Vec::new();
     for function in source.functions() {
         let text = source.text(function);
-        let of_whom = ["bot_id.eq", "bot_id.ne", "org_id.eq"];
+        let of_whom = ["bot_id.eq", "bot_id.ne", "org_id.eq", "within!("];
         let number = STEAM_NUMBERS.iter().find(|number| is_looked_up(text, number));
         if let Some(number) = number
             && !of_whom.iter().any(|owner| text.contains(owner))

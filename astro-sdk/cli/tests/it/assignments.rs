@@ -20,7 +20,9 @@ fn change(state: AssignmentState) -> WatchAssignmentResponse {
 async fn create_sends_what_the_arguments_say() {
     let stub = Stub::default();
     let assignment = Assignment { id: "a".into(), ..Assignment::default() };
-    let response = CreateAssignmentResponse { assignment: Some(assignment) };
+    let warning = DeliveryWarning { message: "the bot is paused".into(), ..Default::default() };
+    let response =
+        CreateAssignmentResponse { assignment: Some(assignment), warnings: vec![warning] };
     stub.answer("AssignmentService/CreateAssignment", one(response));
     let trade_url = "https://steamcommunity.com/tradeoffer/new/?partner=86702473&token=AbCdEf12";
     let arguments = [
@@ -50,6 +52,7 @@ async fn create_sends_what_the_arguments_say() {
     ];
     let run = astro(&stub, &arguments).await;
     assert_eq!((run.code, run.out.as_str()), (0, "id  a\n"), "{run:?}");
+    assert_eq!(run.err, "warnings: the bot is paused\n");
     let requests: Vec<CreateAssignmentRequest> =
         stub.requests("AssignmentService/CreateAssignment");
     let request = &requests[0];

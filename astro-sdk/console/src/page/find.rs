@@ -1,4 +1,4 @@
-//! One search for everything: a person in any form, an id, or part of a name.
+//! One search for everything: a person in any form, an id, an offer, or part of a name.
 
 use astro_sdk::steam::SteamId;
 use astro_sdk::v1::{
@@ -23,6 +23,8 @@ pub(crate) async fn find(desk: Desk, form: Posted) -> Answer {
     }
     let to = if uuid::Uuid::parse_str(text).is_ok() {
         by_id(&desk, text).await.ok_or(Failure::NotFound)?
+    } else if let Some(id) = of_offer(&desk, text).await? {
+        desk.to(&format!("/assignments/{id}"))
     } else if is_external(&desk, text).await? {
         desk.to_with("/assignments", &[("external", text)])
     } else {
@@ -51,11 +53,29 @@ async fn by_id(desk: &Desk, id: &str) -> Option<String> {
     Some(desk.to(&format!("/{kind}/{id}")))
 }
 
+/// The assignment that the trade offer of this number was last sent for.
+async fn of_offer(desk: &Desk, text: &str) -> Result<Option<String>, Failure> {
+    let number = !text.is_empty() && text.len() <= 20 && text.bytes().all(|c| c.is_ascii_digit());
+    if !number {
+        return Ok(None);
+    }
+    let filter = AssignmentFilter { trade_offer_id: text.to_owned(), ..Default::default() };
+    first(desk, filter).await
+}
+
 async fn is_external(desk: &Desk, text: &str) -> Result<bool, Failure> {
-    if !desk.may("assignments.read") || text.chars().count() > 200 {
+    if text.chars().count() > 200 {
         return Ok(false);
     }
     let filter = AssignmentFilter { external_id: text.to_owned(), ..Default::default() };
+    Ok(first(desk, filter).await?.is_some())
+}
+
+/// The newest assignment that the filter takes.
+async fn first(desk: &Desk, filter: AssignmentFilter) -> Result<Option<String>, Failure> {
+    if !desk.may("assignments.read") {
+        return Ok(None);
+    }
     let request = ListAssignmentsRequest {
         org_id: desk.org_id(),
         page_size: 1,
@@ -63,5 +83,5 @@ async fn is_external(desk: &Desk, text: &str) -> Result<bool, Failure> {
         ..Default::default()
     };
     let page = desk.client.assignments().list(request).timeout(CALL).pages().try_next().await?;
-    Ok(page.is_some_and(|page| !page.assignments.is_empty()))
+    Ok(page.and_then(|mut page| page.assignments.pop()).map(|one| one.id))
 }

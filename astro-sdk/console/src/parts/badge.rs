@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use astro_sdk::v1::{
-    ApiKeyKind, AssignmentState, BlockedReason, Bot, DeclineReason, DiscrepancyKind,
-    DiscrepancyResolution, DonationState, EventSeverity, ItemState, SyncState,
+    ApiKeyKind, AssignmentState, BlockedReason, Bot, DeclineReason, DeliveryWarningKind,
+    DiscrepancyKind, DiscrepancyResolution, DonationState, EventSeverity, ItemState, SyncState,
 };
 use maud::{Markup, Render, html};
 
@@ -197,6 +197,29 @@ pub(crate) fn bot(t: &Words, bot: &Bot) -> Badge {
     }
 }
 
+/// Every reason to be blocked, in the order in which they are chosen and grouped: first what somebody
+/// can mend at once.
+pub(crate) const BLOCKED_REASONS: &[BlockedReason] = &[
+    BlockedReason::TradeUrlNeeded,
+    BlockedReason::TradeUrlInvalid,
+    BlockedReason::InviteNotAccepted,
+    BlockedReason::RecipientInventoryFull,
+    BlockedReason::RecipientInventoryPrivate,
+    BlockedReason::RecipientCannotReceive,
+    BlockedReason::HoldTooLong,
+    BlockedReason::RecipientTradeBanned,
+    BlockedReason::OfferDeclined,
+    BlockedReason::OfferCountered,
+    BlockedReason::OfferExpired,
+    BlockedReason::ItemMissing,
+    BlockedReason::Stack,
+    BlockedReason::BotRestricted,
+    BlockedReason::BotNewDevice,
+    BlockedReason::NotConfirmed,
+    BlockedReason::SteamUnavailable,
+    BlockedReason::Other,
+];
+
 /// Why an assignment is blocked, and what to do about it.
 pub(crate) fn blocked(t: &Words, reason: i32) -> (Cow<'static, str>, &'static str) {
     let Ok(found) = BlockedReason::try_from(reason) else {
@@ -274,6 +297,29 @@ pub(crate) fn discrepancy(t: &Words, kind: i32) -> Cow<'static, str> {
     })
 }
 
+/// What would be in a delivery's way, and what to do about it.
+pub(crate) fn warning(t: &Words, kind: i32) -> Cow<'static, str> {
+    let Ok(found) = DeliveryWarningKind::try_from(kind) else {
+        return Cow::Owned(fill(t.newer_state, &[&kind]));
+    };
+    Cow::Borrowed(match found {
+        DeliveryWarningKind::Unspecified => "–",
+        DeliveryWarningKind::TradeUrlNeeded => t.warns_trade_url,
+        DeliveryWarningKind::BotPaused => t.warns_bot_paused,
+        DeliveryWarningKind::BotNotConnected => t.warns_bot_offline,
+        DeliveryWarningKind::BotNeedsOperator => t.warns_bot_operator,
+        DeliveryWarningKind::SeveralTrades => t.warns_several,
+        DeliveryWarningKind::ItemNotTradable => t.warns_not_tradable,
+        DeliveryWarningKind::RecipientOffersFull => t.warns_recipient_full,
+        DeliveryWarningKind::BotOffersFull => t.warns_bot_full,
+        DeliveryWarningKind::RecipientTradeBanned => t.warns_banned,
+        DeliveryWarningKind::HoldTooLong => t.warns_hold,
+        DeliveryWarningKind::RecipientInventoryFull => t.warns_inventory_full,
+        DeliveryWarningKind::RecipientInventoryPrivate => t.warns_inventory_private,
+        DeliveryWarningKind::RecipientCannotReceive => t.warns_cannot_receive,
+    })
+}
+
 /// What was done about a difference, and what the button for it says.
 pub(crate) fn resolution(t: &Words, resolution: i32) -> (Cow<'static, str>, &'static str) {
     let Ok(found) = DiscrepancyResolution::try_from(resolution) else {
@@ -318,6 +364,12 @@ mod tests {
             all.sort();
             all.dedup();
             assert_eq!(all.len(), 11, "{all:?}");
+            let reasons = BLOCKED_REASONS.iter().map(|reason| blocked(t, *reason as i32).0);
+            let mut reasons: Vec<_> = reasons.collect();
+            reasons.sort();
+            reasons.dedup();
+            assert_eq!(reasons.len(), 18, "{reasons:?}");
+            assert!(BlockedReason::try_from(19).is_err(), "a reason that is not chosen among");
             assert!(assignment(t, 14).word.contains("14"));
             assert!(item(t, 99).render().0.contains("99"));
         }

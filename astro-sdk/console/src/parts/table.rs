@@ -10,20 +10,55 @@ pub(crate) struct Column(pub &'static str, pub &'static str);
 
 /// A table with a name for those who hear it.
 pub(crate) fn sheet(label: &str, columns: &[Column], rows: Markup) -> Markup {
-    table(label, columns, html! {}, rows)
+    table(label, columns, html! {}, &[rows])
 }
 
 /// A table whose rows can be chosen.
 pub(crate) fn choosing(desk: &Desk, label: &str, columns: &[Column], rows: Markup) -> Markup {
-    let all = html! {
+    table(label, columns, pick_all(desk), &[rows])
+}
+
+/// Rows that have something in common, and what that is.
+pub(crate) struct Group {
+    pub heading: Markup,
+    pub rows: Markup,
+}
+
+/// A table in groups, each under its heading; its rows can be chosen if `choosing`.
+pub(crate) fn grouped(
+    desk: &Desk,
+    label: &str,
+    columns: &[Column],
+    choosing: bool,
+    groups: &[Group],
+) -> Markup {
+    let first = if choosing {
+        pick_all(desk)
+    } else {
+        html! {}
+    };
+    let width = columns.len() + usize::from(choosing);
+    let bodies: Vec<Markup> = groups
+        .iter()
+        .map(|group| {
+            html! {
+                tr.group { th colspan=(width) scope="rowgroup" { (group.heading) } }
+                (group.rows)
+            }
+        })
+        .collect();
+    table(label, columns, first, &bodies)
+}
+
+fn pick_all(desk: &Desk) -> Markup {
+    html! {
         th.pick scope="col" {
             input type="checkbox" data-all hidden aria-label=(desk.t.choose_all);
         }
-    };
-    table(label, columns, all, rows)
+    }
 }
 
-fn table(label: &str, columns: &[Column], first: Markup, rows: Markup) -> Markup {
+fn table(label: &str, columns: &[Column], first: Markup, bodies: &[Markup]) -> Markup {
     html! {
         // A wide one is scrolled by keys as well.
         div.table tabindex="0" role="region" aria-label=(label) {
@@ -36,7 +71,7 @@ fn table(label: &str, columns: &[Column], first: Markup, rows: Markup) -> Markup
                         }
                     }
                 }
-                tbody { (rows) }
+                @for rows in bodies { tbody { (rows) } }
             }
         }
     }

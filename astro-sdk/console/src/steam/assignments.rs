@@ -5,41 +5,47 @@ pub(crate) mod one;
 pub(crate) mod reassign;
 
 use astro_sdk::steam::SteamId;
-use astro_sdk::v1::{Assignment, AssignmentFilter, AssignmentState, ListAssignmentsRequest};
+use astro_sdk::v1::{
+    Assignment, AssignmentFilter, AssignmentState, BlockedReason, ListAssignmentsRequest,
+};
 use maud::{Markup, html};
 
 use crate::csv;
 use crate::desk::Desk;
 use crate::failure::{Answer, Failure};
-use crate::limits::{CALL, COUNTED_MAX, CSV_PAGE, ROWS};
+use crate::limits::{CALL, CSV_PAGE, ROWS};
 use crate::names::Known;
 use crate::page::{Page, icon};
-use crate::parts::badge::{self, ASSIGNMENT_STATES};
+use crate::parts::badge::{self, ASSIGNMENT_STATES, BLOCKED_REASONS};
 use crate::parts::by_sdk::{Ways, by_sdk};
-use crate::parts::field::Field;
-use crate::parts::table::{Column, Tab, at_least, below, choosing, tabs, tick};
+use crate::parts::field::{Field, choice};
+use crate::parts::table::{Column, Group, Tab, below, choosing, grouped, sheet, tabs, tick};
 use crate::parts::{empty, time};
-use crate::together::together;
-use crate::words::count_of;
-
-/// States that are not over; the others grow for ever and are not counted.
-const OPEN: &[AssignmentState] = &[
-    AssignmentState::Blocked,
-    AssignmentState::Queued,
-    AssignmentState::Delivering,
-    AssignmentState::Offered,
-    AssignmentState::Held,
-];
+use crate::words::{count_of, spaced};
 
 /// The name of a state in an address: `offered`.
 fn word(state: AssignmentState) -> String {
     state.as_str_name().trim_start_matches("ASSIGNMENT_STATE_").to_lowercase()
 }
 
+/// The name of a reason in an address: `hold_too_long`.
+pub(crate) fn reason_word(reason: BlockedReason) -> String {
+    reason.as_str_name().trim_start_matches("BLOCKED_REASON_").to_lowercase()
+}
+
+/// Whether only what is blocked is asked for: a reason alone says that as well.
+fn blocked_only(desk: &Desk) -> bool {
+    let state = desk.ask.one("state");
+    state == "blocked" || (state.is_empty() && !desk.ask.one("reason").is_empty())
+}
+
 /// What the address asks for.
 pub(crate) fn filter(desk: &Desk) -> Result<AssignmentFilter, Failure> {
     let asked = desk.ask.one("state");
+    let asked = if blocked_only(desk) { "blocked" } else { asked };
     let states = ASSIGNMENT_STATES.iter().filter(|state| word(**state) == asked);
+    let reason = desk.ask.one("reason");
+    let reasons = BLOCKED_REASONS.iter().filter(|one| reason_word(**one) == reason);
     let user = desk.ask.one("user");
     let user_id = match user.parse::<SteamId>() {
         Ok(id) => id.steam_id64(),
@@ -51,6 +57,9 @@ pub(crate) fn filter(desk: &Desk) -> Result<AssignmentFilter, Failure> {
         user_id,
         external_id: desk.ask.one("external").to_owned(),
         assignment_types: desk.ask.all("type").into_iter().map(str::to_owned).collect(),
+        blocked_reasons: reasons.map(|reason| *reason as i32).collect(),
+        bot_ids: desk.ask.all("bot").into_iter().map(str::to_owned).collect(),
+        trade_offer_id: desk.ask.one("offer").to_owned(),
         ..Default::default()
     })
 }
@@ -69,12 +78,12 @@ pub(crate) async fn list(desk: Desk) -> Answer {
     let t = desk.t;
     let assignments = desk.client.assignments();
     let mut pages = assignments.list(request(&desk, ROWS)?).timeout(CALL).pages();
-    let (page, counts) = tokio::join!(pages.try_next(), counts(&desk));
+    let (page, counts, bots) =
+        tokio::join!(pages.try_next(), counts(&desk), super::bots::choices(&desk));
     let page = page?.unwrap_or_default();
     let people = page.assignments.iter().map(|one| (one.org_id.clone(), one.user_id));
     let names = desk.app.names().of(&desk, people).await;
     let writes = desk.may("assignments.write");
-    let rows = html! { @for one in &page.assignments { (row(&desk, one, &names)) } };
     let columns = [
         Column(t.recipient, ""),
         Column(t.state, ""),
@@ -83,17 +92,25 @@ pub(crate) async fn list(desk: Desk) -> Answer {
         Column(t.source, "wide"),
         Column(t.changed, "right"),
     ];
+    let rows = |of: &[Assignment]| html! { @for one in of { (row(&desk, one, &names)) } };
+    let table = if blocked_only(&desk) {
+        let groups = by_reason(&desk, page.assignments.clone(), rows);
+        grouped(&desk, t.assignments, &columns, writes, &groups)
+    } else if writes {
+        choosing(&desk, t.assignments, &columns, rows(&page.assignments))
+    } else {
+        sheet(t.assignments, &columns, rows(&page.assignments))
+    };
     let table = if page.assignments.is_empty() {
         nothing(&desk)
     } else if writes {
-        let table = choosing(&desk, t.assignments, &columns, rows);
         desk.form_as("rows", "/assignments/retry", html! { (table) (bar(&desk)) })
     } else {
-        crate::parts::table::sheet(t.assignments, &columns, rows)
+        table
     };
     let body = html! {
         (tabs(&desk, t.state, "state", &state_tabs(&desk, &counts)))
-        (search(&desk))
+        (search(&desk, &bots))
         (table)
         (below(&desk, &page.next_page_token, Some("/assignments.csv")))
     };
@@ -104,25 +121,43 @@ pub(crate) async fn list(desk: Desk) -> Answer {
         .answer(&desk)
 }
 
-/// How many there are in the states that are not over.
-async fn counts(desk: &Desk) -> Vec<(AssignmentState, String)> {
-    let assignments = desk.client.assignments();
-    let asked = OPEN.iter().map(|state| {
-        let filter = AssignmentFilter { states: vec![*state as i32], ..Default::default() };
-        let request = ListAssignmentsRequest {
-            org_id: desk.org_id(),
-            page_size: COUNTED_MAX,
-            filter: Some(filter),
-            ..Default::default()
+/// What is blocked, by the reason; its remedy is said once.
+fn by_reason(
+    desk: &Desk,
+    mut all: Vec<Assignment>,
+    rows: impl Fn(&[Assignment]) -> Markup,
+) -> Vec<Group> {
+    let t = desk.t;
+    let place = |reason: i32| BLOCKED_REASONS.iter().position(|one| *one as i32 == reason);
+    // Newest first among equals, as they came; reasons of a newer server come last.
+    all.sort_by_key(|one| (place(one.blocked_reason).unwrap_or(usize::MAX), one.blocked_reason));
+    let of = |all: &[Assignment]| {
+        let reason = all[0].blocked_reason;
+        let (word, remedy) = badge::blocked(t, reason);
+        let known = BLOCKED_REASONS.iter().find(|one| **one as i32 == reason);
+        let only = known.filter(|_| desk.ask.one("reason").is_empty());
+        let heading = html! {
+            strong { "▲ " (word) } " " span.number { (all.len()) }
+            @if let Some(reason) = only {
+                " " a href=(desk.here_with(&[("state", "blocked"), ("reason", &reason_word(*reason))])) {
+                    (t.only_these)
+                }
+            }
+            p { (remedy) }
         };
-        let mut pages = assignments.list(request).timeout(CALL).pages();
-        async move {
-            let page = pages.try_next().await.ok().flatten()?;
-            let more = !page.next_page_token.is_empty();
-            Some((*state, at_least(page.assignments.len(), more)))
-        }
+        Group { heading, rows: rows(all) }
+    };
+    all.chunk_by(|a, b| a.blocked_reason == b.blocked_reason).map(of).collect()
+}
+
+/// How many there are in each state; nothing where the key may not read that.
+async fn counts(desk: &Desk) -> Vec<(AssignmentState, String)> {
+    let Ok(Some(now)) = super::overview::now(desk).await else { return Vec::new() };
+    let states = ASSIGNMENT_STATES.iter().map(|state| {
+        let alike = now.assignments.iter().filter(|count| count.state() == *state);
+        (*state, spaced(alike.map(|count| count.count.unsigned_abs()).sum()))
     });
-    together(asked.collect()).await.into_iter().flatten().collect()
+    states.collect()
 }
 
 fn state_tabs(desk: &Desk, counts: &[(AssignmentState, String)]) -> Vec<Tab> {
@@ -135,15 +170,26 @@ fn state_tabs(desk: &Desk, counts: &[(AssignmentState, String)]) -> Vec<Tab> {
     std::iter::once(all).chain(states).collect()
 }
 
-fn search(desk: &Desk) -> Markup {
-    let t = desk.t;
+fn search(desk: &Desk, bots: &[(String, String)]) -> Markup {
+    let (t, ask) = (desk.t, &desk.ask);
+    let reasons: Vec<_> = BLOCKED_REASONS
+        .iter()
+        .map(|reason| (reason_word(*reason), badge::blocked(t, *reason as i32).0))
+        .collect();
+    let mut why = vec![("", t.any_reason)];
+    why.extend(reasons.iter().map(|(value, word)| (value.as_str(), word.as_ref())));
+    let mut choices = vec![("", t.any_bot)];
+    choices.extend(bots.iter().map(|(id, name)| (id.as_str(), name.as_str())));
     html! {
         form.filters role="search" aria-label=(t.filter) action="/assignments" {
             (desk.keep_org())
             input type="hidden" name="state" value=(desk.ask.one("state"));
             (Field::new("user", t.recipient, desk.ask.one("user")).show())
             (Field::new("external", t.external_id, desk.ask.one("external")).show())
-            (Field::new("type", t.kind, desk.ask.one("type")).show())
+            (Field::new("type", t.kind, ask.one("type")).show())
+            (Field::new("offer", t.trade_offer, ask.one("offer")).show())
+            @if bots.len() > 1 { (choice("bot", t.bot, ask.one("bot"), &choices)) }
+            (choice("reason", t.reason, ask.one("reason"), &why))
             button type="submit" { (t.filter) }
         }
     }
@@ -151,8 +197,8 @@ fn search(desk: &Desk) -> Markup {
 
 fn nothing(desk: &Desk) -> Markup {
     let t = desk.t;
-    let filtered = ["state", "user", "external", "type", "page"].iter().any(|it| desk.ask.has(it));
-    if filtered {
+    let names = ["state", "user", "external", "type", "offer", "bot", "reason", "page"];
+    if names.iter().any(|name| !desk.ask.one(name).is_empty()) {
         return empty(t.nothing_matches, Some((desk.to("/assignments"), t.drop_filter)));
     }
     let first =
@@ -166,6 +212,7 @@ fn bar(desk: &Desk) -> Markup {
         div.bar {
             p data-chosen data-one=(t.chosen_one) data-many=(t.chosen_many) { (t.choose_rows) }
             button type="submit" formaction=(desk.to("/assignments/retry")) { (t.retry) }
+            button type="submit" formaction=(desk.to("/assignments/reassign")) { (t.reassign_more) }
             button.danger type="submit" formaction=(desk.to("/assignments/cancel")) {
                 (t.cancel_more)
             }

@@ -18,6 +18,17 @@ use crate::parts::table::{Column, below, sheet};
 use crate::parts::{empty, facts, id, time};
 use crate::words::fill;
 
+/// Bots to choose among, by id and name.
+pub(crate) async fn choices(desk: &Desk) -> Vec<(String, String)> {
+    if !desk.may("bots.read") {
+        return Vec::new();
+    }
+    let request = ListBotsRequest { org_id: desk.org_id(), page_size: 100, ..Default::default() };
+    let page = desk.client.bots().list(request).timeout(CALL).pages().try_next().await;
+    let bots = page.ok().flatten().map(|page| page.bots).unwrap_or_default();
+    bots.into_iter().map(|bot| (bot.id, bot.display_name)).collect()
+}
+
 pub(crate) async fn list(desk: Desk) -> Answer {
     let t = desk.t;
     let request = ListBotsRequest {

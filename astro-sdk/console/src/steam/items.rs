@@ -1,26 +1,22 @@
 //! What the bots hold, and held.
 
+pub(crate) mod bulk;
 pub(crate) mod one;
 
 use astro_sdk::steam::SteamId;
-use astro_sdk::v1::{
-    GetItemRequest, Item, ItemFilter, ItemState, ListBotsRequest, ListItemsRequest,
-    UpdateItemRequest,
-};
+use astro_sdk::v1::{Item, ItemFilter, ItemState, ListItemsRequest};
 use maud::{Markup, html};
 
 use crate::csv;
-use crate::desk::{Desk, Posted};
+use crate::desk::Desk;
 use crate::failure::{Answer, Failure};
-use crate::limits::{CALL, CHOSEN_MAX, CSV_PAGE, ROWS};
-use crate::page::{Page, done};
+use crate::limits::{CALL, CSV_PAGE, ROWS};
+use crate::page::Page;
 use crate::parts::badge::{self, ITEM_STATES};
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::field::{Field, choice};
 use crate::parts::table::{Column, Tab, below, choosing, sheet, tabs, tick};
 use crate::parts::{empty, money, tile, time};
-use crate::together::together;
-use crate::words::fill;
 
 fn word(state: ItemState) -> String {
     state.as_str_name().trim_start_matches("ITEM_STATE_").to_lowercase()
@@ -46,7 +42,7 @@ pub(crate) fn filter(desk: &Desk) -> Result<ItemFilter, Failure> {
         assigned_to_user_id: person("recipient")?,
         text: ask.one("q").to_owned(),
         tradable_now: ask.one("tradable") == "yes",
-        market_hash_names: Vec::new(),
+        market_hash_names: ask.all("market").into_iter().map(str::to_owned).collect(),
     })
 }
 
@@ -65,7 +61,7 @@ fn request(desk: &Desk, page_size: i32) -> Result<ListItemsRequest, Failure> {
 pub(crate) async fn list(desk: Desk) -> Answer {
     let t = desk.t;
     let mut pages = desk.client.items().list(request(&desk, ROWS)?).timeout(CALL).pages();
-    let (page, bots) = tokio::join!(pages.try_next(), bots(&desk));
+    let (page, bots) = tokio::join!(pages.try_next(), super::bots::choices(&desk));
     let page = page?.unwrap_or_default();
     let grid = desk.ask.one("as") == "tiles";
     let acts = ["items.write", "items.reserve", "assignments.write"].iter().any(|it| desk.may(it));
@@ -103,17 +99,6 @@ pub(crate) async fn list(desk: Desk) -> Answer {
         .answer(&desk)
 }
 
-/// Bots to choose among, by id and name.
-async fn bots(desk: &Desk) -> Vec<(String, String)> {
-    if !desk.may("bots.read") {
-        return Vec::new();
-    }
-    let request = ListBotsRequest { org_id: desk.org_id(), page_size: 100, ..Default::default() };
-    let page = desk.client.bots().list(request).timeout(CALL).pages().try_next().await;
-    let bots = page.ok().flatten().map(|page| page.bots).unwrap_or_default();
-    bots.into_iter().map(|bot| (bot.id, bot.display_name)).collect()
-}
-
 fn state_tabs(desk: &Desk) -> Vec<Tab> {
     let all = Tab { label: html! { (desk.t.all) }, value: String::new(), number: None };
     let states = ITEM_STATES.iter().map(|state| Tab {
@@ -134,6 +119,7 @@ fn search(desk: &Desk, bots: &[(String, String)]) -> Markup {
         ("item_name", t.by_name),
         ("item_name desc", t.by_name_down),
     ];
+    let tradable = [("", t.any_time), ("yes", t.tradable_only)];
     html! {
         form.filters role="search" aria-label=(t.filter) action="/items" {
             (desk.keep_org())
@@ -143,6 +129,9 @@ fn search(desk: &Desk, bots: &[(String, String)]) -> Markup {
             (Field::new("app", t.game, ask.one("app")).show())
             @if bots.len() > 1 { (choice("bot", t.bot, ask.one("bot"), &choices)) }
             (Field::new("donor", t.donor, ask.one("donor")).show())
+            (Field::new("recipient", t.recipient, ask.one("recipient")).show())
+            (Field::new("market", t.exact_name, ask.one("market")).show())
+            (choice("tradable", t.trade, ask.one("tradable"), &tradable))
             (choice("order", t.order, ask.one("order"), &orders))
             button type="submit" { (t.filter) }
         }
@@ -151,7 +140,7 @@ fn search(desk: &Desk, bots: &[(String, String)]) -> Markup {
 
 fn nothing(desk: &Desk) -> Markup {
     let t = desk.t;
-    let names = ["state", "q", "app", "bot", "donor", "recipient", "page"];
+    let names = ["state", "q", "app", "bot", "donor", "recipient", "market", "tradable", "page"];
     if names.iter().any(|name| !desk.ask.one(name).is_empty()) {
         return empty(t.nothing_matches, Some((desk.to("/items"), t.drop_filter)));
     }
@@ -176,6 +165,7 @@ fn bar(desk: &Desk) -> Markup {
                     option value="86400" { (t.day_1) }
                 }
                 button type="submit" formaction=(desk.to("/items/hold")) { (t.hold) }
+                button type="submit" formaction=(desk.to("/items/release")) { (t.release) }
             }
         }
     }
@@ -264,45 +254,6 @@ fn ways(desk: &Desk) -> Markup {
             json: "",
         },
     )
-}
-
-/// Puts one label on all that were chosen, beside those that they have.
-pub(crate) async fn label(desk: Desk, form: Posted) -> Answer {
-    let t = desk.t;
-    let ids: Vec<&str> = form.all("id");
-    let (name, value) = (form.one("label"), form.one("value"));
-    if ids.is_empty() || ids.len() > CHOSEN_MAX || name.is_empty() {
-        return Err(Failure::Say(t.choose_and_name.to_owned()));
-    }
-    let calls = ids.iter().map(|id| label_one(&desk, &form, id, name, value));
-    let results = together(calls.collect()).await;
-    let all = results.len();
-    let bad: Vec<String> =
-        results.into_iter().filter_map(|result| Some(result.err()?.text(t))).collect();
-    if let Some(first) = bad.first() {
-        return Err(Failure::Say(fill(t.some_failed, &[&bad.len(), &all, first])));
-    }
-    done(&desk, "/items", &format!("labelled.{all}"))
-}
-
-async fn label_one(
-    desk: &Desk,
-    form: &Posted,
-    id: &str,
-    name: &str,
-    value: &str,
-) -> Result<(), Failure> {
-    let items = desk.client.items();
-    let answer = items.get(GetItemRequest { item_id: id.to_owned() }).timeout(CALL).await?;
-    let mut item = answer.item.ok_or(Failure::NotFound)?;
-    item.labels.insert(name.to_owned(), value.to_owned());
-    let request = UpdateItemRequest {
-        item: Some(item),
-        update_mask: Some(prost_types::FieldMask { paths: vec!["labels".to_owned()] }),
-        request_id: form.request_id(&format!("label {id}")),
-    };
-    items.update(request).timeout(CALL).await?;
-    Ok(())
 }
 
 pub(crate) async fn csv(desk: Desk) -> Answer {

@@ -9,7 +9,7 @@ use astro_sdk::v1::{
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use super::assignments::new_button;
+use super::assignments::{new_button, reason_word};
 use super::syncs::percent;
 use crate::desk::Desk;
 use crate::failure::{Answer, Failure};
@@ -96,7 +96,8 @@ async fn read(desk: &Desk) -> Result<Seen, Failure> {
     Ok(Seen { now, blocked, bots })
 }
 
-async fn now(desk: &Desk) -> Result<Option<GetOverviewResponse>, Error> {
+/// The server's overview; none when the key may not read reports.
+pub(crate) async fn now(desk: &Desk) -> Result<Option<GetOverviewResponse>, Error> {
     if !desk.may("reports.read") {
         return Ok(None);
     }
@@ -260,7 +261,10 @@ fn reasons(desk: &Desk, seen: &Seen) -> Markup {
             @for count in blocked {
                 @let (reason, remedy) = badge::blocked(t, count.blocked_reason);
                 tr {
-                    td { (reason) br; small { (time::ago(desk, count.oldest_create_time.as_ref())) } }
+                    td {
+                        a.strong href=(desk.to_with("/assignments", &[("reason", reason_word(count.blocked_reason()))])) { (reason) }
+                        br; small { (time::ago(desk, count.oldest_create_time.as_ref())) }
+                    }
                     td.wide { (remedy) }
                     td.right { (spaced(count.count.unsigned_abs())) }
                 }

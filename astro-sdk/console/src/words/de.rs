@@ -8,7 +8,7 @@ sentences! { static DE;
 
     // Der Rahmen.
     to_content: "Zum Inhalt", pages: "Seiten", menu: "Menü", brand: "Astro, Übersicht", search: "Suche",
-    search_hint: "Person, SteamID64, Kennung oder Name", live: "live", connecting: "verbindet", sign_out: "Abmelden",
+    search_hint: "Person, SteamID64, Kennung, Angebot oder Name", live: "live", connecting: "verbindet", sign_out: "Abmelden",
     organisation: "Organisation", all_organisations: "Alle Organisationen", show: "Zeigen", copied: "kopiert",
     admin_key: "Schlüssel der Verwaltung", client_key: "Schlüssel eines Systems", bot_key: "Schlüssel eines Bots", system: "Astro selbst",
     one_more: "1 weitere Änderung: zeigen", many_more: "{} weitere Änderungen: zeigen", go_on: "Weiter", more_settings: "Weitere Einstellungen", all: "Alle",
@@ -45,7 +45,7 @@ sentences! { static DE;
     choose_organisation_first: "Wähle zuerst oben auf der Seite eine Organisation.",
     choose_first: "Nichts wurde gewählt. Geh zurück und hake mindestens eine Zeile an.",
     choose_and_name: "Hake mindestens eine Zeile an und schreibe einen Namen.", too_many_chosen: "Höchstens {} auf einmal.",
-    some_failed: "{} von {} gingen nicht: {}", no_person: "Das ist kein Steam-Konto. Schreibe eine SteamID64, die Adresse eines Profils, eine Handels-URL oder [U:1:…].",
+    no_person: "Das ist kein Steam-Konto. Schreibe eine SteamID64, die Adresse eines Profils, eine Handels-URL oder [U:1:…].",
     no_app: "Ein Spiel ist die Nummer einer Steam-Anwendung, etwa 440.", no_number: "Hier gehört eine Zahl hin.",
     no_amount: "Ein Betrag sieht aus wie 12,50.", no_time: "Eine Zeit sieht aus wie 2026-11-30T12:00.",
 
@@ -116,13 +116,34 @@ sentences! { static DE;
     ended: "Beendet", reversed: "Rückgängig", timeline: "Was geschah", progress_pending: "Wartet", progress_delivered: "Geliefert",
     progress_returned: "Zurück im Vorrat", progress_reversed: "Rückgängig", trade_url: "Handels-URL", store_trade_url: "Handels-URL speichern",
     trade_url_note: "Die Person findet sie auf Steam unter Inventar, Handelsangebote, Wer kann mir Handelsangebote senden. Sie wird gespeichert und nie gezeigt.",
+    any_reason: "Jeder Grund", only_these: "Nur diese", reassign_number: "{} Zuteilung weitergeben|{} Zuteilungen weitergeben", reassigned_results: "Weitergegeben: {} von {}.",
+    labelled_results: "Beschriftet: {} von {}.", held_results: "Vorgemerkt: {} von {}.", released_results: "Freigegeben: {} von {}.", not_held: "Er ist für niemanden vorgemerkt.",
+    it_is_now: "Jetzt: {}.", type_number: "Schreibe {}, um fortzufahren", type_number_note: "So viele werden nicht mit einem Klick beendet.",
+    type_number_wrong: "Die Zahl stimmt nicht: Ausgewählt sind {}.", you_saw: "Du sahst", now_it_is: "jetzt", yours: "Was du geschrieben hast", theirs: "Was jetzt gespeichert ist",
+    look_again: "Jemand hat es geändert, während du es ansahst. Sieh dir beides an und speichere noch einmal, was gelten soll.",
+
+    // Was einer Lieferung im Weg stünde.
+    in_the_way: "Was der Lieferung im Weg steht", in_the_way_note: "Du kannst trotzdem zuteilen: Die Lieferung wartet, bis nichts mehr im Weg steht.",
+    warns_trade_url: "Es ist keine Handels-URL bekannt, die Steam annimmt. Speichere sie; sonst muss der Bot erst ein Freund werden.",
+    warns_bot_paused: "Der Bot pausiert. Lass ihn weitermachen.", warns_bot_offline: "Der Bot ist nicht verbunden. Starte ihn.", warns_bot_operator: "Der Bot braucht jemanden, der ihn betreut. Tu, was er sagt.",
+    warns_several: "Die Gegenstände liegen bei mehreren Bots und kommen nacheinander, in einem Handel je Bot.",
+    warns_not_tradable: "Ein Gegenstand kann noch nicht gehandelt werden. Warte, oder wähle einen anderen.",
+    warns_recipient_full: "Die Person hat so viele offene Angebote, wie Steam erlaubt. Bitte sie, eines zu beantworten, oder sag eines ab.",
+    warns_bot_full: "Der Bot hat so viele offene Angebote, wie Steam erlaubt. Warte auf eine Antwort, oder sag eines ab.",
+    warns_banned: "Die Person war zuletzt vom Handel gesperrt. Frag sie, ob die Sperre vorbei ist.",
+    warns_hold: "Zuletzt hätte Steam die Gegenstände gehalten. Bitte die Person, den mobilen Steam-Guard-Authentifikator zu benutzen.",
+    warns_inventory_full: "Das Inventar der Person war zuletzt voll. Bitte sie, Platz zu schaffen.",
+    warns_inventory_private: "Das Inventar der Person war zuletzt privat. Bitte sie, es öffentlich zu machen.",
+    warns_cannot_receive: "Die Person konnte zuletzt nichts empfangen. Bitte sie, Platz zu schaffen oder das Inventar zu öffnen.",
+    to_trade_url: "Handels-URL speichern", to_bot: "Zum Bot", to_other_items: "Andere Gegenstände wählen", to_offers: "Zu den offenen Angeboten", to_blocked: "Zu dem, was blockiert ist",
+    exact_name: "Genauer Marktname", any_time: "Handelbar oder nicht", tradable_only: "Jetzt handelbar",
 
     // Der Assistent.
     steps: "Schritte", step_recipient: "Person", step_items: "Gegenstände", step_confirm: "Bestätigen",
     recipient_note: "SteamID64, die Adresse eines Profils, eine Handels-URL oder [U:1:…]", for_whom: "Für", no_free_items: "Keine freien Gegenstände passen.",
     any_of: "Stattdessen beliebige eines Namens", how_many: "Wie viele", part_of_name: "Teil des Namens", hold_and_go_on: "Vormerken und weiter",
     any_note: "Sie sind 15 Minuten für dich vorgemerkt.", has_trade_url: "Die Handels-URL ist gespeichert.",
-    without_trade_url: "Keine Handels-URL ist gespeichert: Der Bot lädt die Person erst als Freund ein.", in_parts: "In einem Handel geliefert.|In {} Teilen geliefert, Bot nach Bot.",
+    in_parts: "In einem Handel geliefert.|In {} Teilen geliefert, Bot nach Bot.",
     worth: "Wert {}", reason_shown: "Grund", reason_note: "Die Person liest ihn.", kind_note: "giveaway, vip, tournament …; leer: manual",
     days_to_claim: "Tage zum Abholen", days_note: "Leer: wie in der Organisation üblich.", runners_note: "Wer sie der Reihe nach bekommt, wenn niemand sie abholt: je Zeile eine Person, höchstens 20.",
     assign_number: "{} Gegenstand zuteilen|{} Gegenstände zuteilen",

@@ -8,7 +8,7 @@ sentences! { struct EN;
 
     // The frame.
     to_content: "Skip to the content", pages: "Pages", menu: "Menu", brand: "Astro, overview", search: "Search",
-    search_hint: "Person, SteamID64, id or name", live: "live", connecting: "connecting", sign_out: "Sign out",
+    search_hint: "Person, SteamID64, id, offer or name", live: "live", connecting: "connecting", sign_out: "Sign out",
     organisation: "Organisation", all_organisations: "All organisations", show: "Show", copied: "copied",
     admin_key: "Admin key", client_key: "Client key", bot_key: "Bot key", system: "Astro itself",
     one_more: "1 more changed: show", many_more: "{} more changed: show", go_on: "Continue", more_settings: "More settings", all: "All",
@@ -45,7 +45,7 @@ sentences! { struct EN;
     choose_organisation_first: "Choose an organisation first, at the top of the page.",
     choose_first: "Nothing was chosen. Go back and tick one row or more.",
     choose_and_name: "Tick one row or more, and write a name.", too_many_chosen: "At most {} at once.",
-    some_failed: "{} of {} failed: {}", no_person: "This is no Steam account. Write a SteamID64, the address of a profile, a trade URL or [U:1:…].",
+    no_person: "This is no Steam account. Write a SteamID64, the address of a profile, a trade URL or [U:1:…].",
     no_app: "A game is a Steam application's number, such as 440.", no_number: "A number is wanted.",
     no_amount: "An amount is written like 12.50.", no_time: "A time is written like 2026-11-30T12:00.",
 
@@ -116,13 +116,34 @@ sentences! { struct EN;
     ended: "Ended", reversed: "Reversed", timeline: "What happened", progress_pending: "Waits", progress_delivered: "Delivered",
     progress_returned: "Back in the pool", progress_reversed: "Reversed", trade_url: "Trade URL", store_trade_url: "Store trade URL",
     trade_url_note: "The recipient finds it on Steam under Inventory, Trade Offers, Who can send me trade offers. It is stored and never shown.",
+    any_reason: "Any reason", only_these: "Only these", reassign_number: "Pass {} assignment on|Pass {} assignments on", reassigned_results: "Passed on: {} of {}.",
+    labelled_results: "Labelled: {} of {}.", held_results: "Held: {} of {}.", released_results: "Released: {} of {}.", not_held: "It is not held by anybody.",
+    it_is_now: "It is {} now.", type_number: "Type {} to go on", type_number_note: "So many are not ended by one click.",
+    type_number_wrong: "The number does not match: {} are chosen.", you_saw: "You saw", now_it_is: "now", yours: "What you wrote", theirs: "What is stored now",
+    look_again: "Somebody changed it while you looked at it. Look at both, and save again what shall be.",
+
+    // What would be in a delivery's way.
+    in_the_way: "In the way of the delivery", in_the_way_note: "You can assign all the same: it waits until this is out of the way.",
+    warns_trade_url: "No trade URL is known that Steam takes. Store it; otherwise the bot has to become a friend first.",
+    warns_bot_paused: "The bot is paused. Let it go on.", warns_bot_offline: "The bot is not connected. Start it.", warns_bot_operator: "The bot needs an operator. Do what it says.",
+    warns_several: "The items are with several bots and come in several trades, one after the other.",
+    warns_not_tradable: "An item cannot be traded yet. Wait, or choose another one.",
+    warns_recipient_full: "The recipient has as many open offers as Steam allows. Ask them to answer one, or cancel one.",
+    warns_bot_full: "The bot has as many open offers as Steam allows. Wait for an answer, or cancel one.",
+    warns_banned: "The recipient was banned from trading last time. Ask them whether the ban is over.",
+    warns_hold: "Last time Steam would have held the items. Ask the recipient to use the Steam Guard mobile authenticator.",
+    warns_inventory_full: "The recipient's inventory was full last time. Ask them to make room.",
+    warns_inventory_private: "The recipient's inventory was private last time. Ask them to make it public.",
+    warns_cannot_receive: "The recipient could not receive last time. Ask them to make room or to open the inventory.",
+    to_trade_url: "Store their trade URL", to_bot: "See the bot", to_other_items: "Choose other items", to_offers: "See the open offers", to_blocked: "See what is blocked",
+    exact_name: "Exact market name", any_time: "Tradable or not", tradable_only: "Tradable now",
 
     // The wizard.
     steps: "Steps", step_recipient: "Recipient", step_items: "Items", step_confirm: "Confirm",
     recipient_note: "SteamID64, the address of a profile, a trade URL or [U:1:…]", for_whom: "For", no_free_items: "No free items match.",
     any_of: "Any of one name instead", how_many: "How many", part_of_name: "Part of the name", hold_and_go_on: "Hold and continue",
     any_note: "They are held for you for 15 minutes.", has_trade_url: "Their trade URL is stored.",
-    without_trade_url: "No trade URL is stored: the bot invites them as a friend first.", in_parts: "Delivered in one trade.|Delivered in {} parts, bot after bot.",
+    in_parts: "Delivered in one trade.|Delivered in {} parts, bot after bot.",
     worth: "Worth {}", reason_shown: "Reason", reason_note: "The recipient reads it.", kind_note: "giveaway, vip, tournament …; empty: manual",
     days_to_claim: "Days to claim it", days_note: "Empty: the organisation's usual time.", runners_note: "Who gets it in turn when it is not claimed: one a line, at most 20.",
     assign_number: "Assign {} item|Assign {} items",

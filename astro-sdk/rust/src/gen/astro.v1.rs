@@ -840,6 +840,119 @@ pub mod access_service_client {
         }
     }
 }
+/// DeliveryWarning is one thing that would be in a delivery's way.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeliveryWarning {
+    /// What.
+    #[prost(enumeration = "DeliveryWarningKind", tag = "1")]
+    pub kind: i32,
+    /// In words, with the remedy.
+    #[prost(string, tag = "2")]
+    pub message: ::prost::alloc::string::String,
+    /// Item that it is about, if it is about one.
+    #[prost(string, tag = "3")]
+    pub item_id: ::prost::alloc::string::String,
+    /// Bot that it is about, if it is about one.
+    #[prost(string, tag = "4")]
+    pub bot_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DeliveryWarning {
+    const NAME: &'static str = "DeliveryWarning";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.DeliveryWarning".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.DeliveryWarning".into()
+    }
+}
+/// DeliveryWarningKind is what would be in a delivery's way: a closed list, each with its remedy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DeliveryWarningKind {
+    /// Not set.
+    Unspecified = 0,
+    /// The recipient's trade URL is not known, and no delivery says that they are the bot's friend.
+    /// Store it with SetTradeUrl, or give it as trade_url.
+    TradeUrlNeeded = 1,
+    /// An administrator paused the bot. Let it go on with PauseBot.
+    BotPaused = 2,
+    /// No worker is connected for the bot. Start it.
+    BotNotConnected = 3,
+    /// The bot waits for a person. Do what its steam_status_detail says.
+    BotNeedsOperator = 4,
+    /// The items are with several bots, and come in as many trades, one after the other. Choose items of
+    /// one bot if they should come at once.
+    SeveralTrades = 5,
+    /// The item cannot be traded before a time. Wait for it, or choose another item.
+    ItemNotTradable = 6,
+    /// The bot has as many open offers to the recipient as Steam lets it have: 4. Ask them to answer one,
+    /// or cancel one.
+    RecipientOffersFull = 7,
+    /// The bot has as many open offers as Steam lets it have: 25. Wait until one is answered, or cancel
+    /// one.
+    BotOffersFull = 8,
+    /// The recipient was banned from trading when something was last offered to them. Ask them whether
+    /// the ban is over.
+    RecipientTradeBanned = 9,
+    /// Steam would have held what was last offered to the recipient for longer than allowed. Ask them to
+    /// use the Steam Guard mobile authenticator.
+    HoldTooLong = 10,
+    /// The recipient's inventory was full when something was last offered to them. Ask them to make room.
+    RecipientInventoryFull = 11,
+    /// The recipient's inventory was private when something was last offered to them. Ask them to make
+    /// it public.
+    RecipientInventoryPrivate = 12,
+    /// The recipient could not receive what was last offered to them. Ask them to make room or to open
+    /// the inventory.
+    RecipientCannotReceive = 13,
+}
+impl DeliveryWarningKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DELIVERY_WARNING_KIND_UNSPECIFIED",
+            Self::TradeUrlNeeded => "DELIVERY_WARNING_KIND_TRADE_URL_NEEDED",
+            Self::BotPaused => "DELIVERY_WARNING_KIND_BOT_PAUSED",
+            Self::BotNotConnected => "DELIVERY_WARNING_KIND_BOT_NOT_CONNECTED",
+            Self::BotNeedsOperator => "DELIVERY_WARNING_KIND_BOT_NEEDS_OPERATOR",
+            Self::SeveralTrades => "DELIVERY_WARNING_KIND_SEVERAL_TRADES",
+            Self::ItemNotTradable => "DELIVERY_WARNING_KIND_ITEM_NOT_TRADABLE",
+            Self::RecipientOffersFull => "DELIVERY_WARNING_KIND_RECIPIENT_OFFERS_FULL",
+            Self::BotOffersFull => "DELIVERY_WARNING_KIND_BOT_OFFERS_FULL",
+            Self::RecipientTradeBanned => "DELIVERY_WARNING_KIND_RECIPIENT_TRADE_BANNED",
+            Self::HoldTooLong => "DELIVERY_WARNING_KIND_HOLD_TOO_LONG",
+            Self::RecipientInventoryFull => "DELIVERY_WARNING_KIND_RECIPIENT_INVENTORY_FULL",
+            Self::RecipientInventoryPrivate => "DELIVERY_WARNING_KIND_RECIPIENT_INVENTORY_PRIVATE",
+            Self::RecipientCannotReceive => "DELIVERY_WARNING_KIND_RECIPIENT_CANNOT_RECEIVE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DELIVERY_WARNING_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DELIVERY_WARNING_KIND_TRADE_URL_NEEDED" => Some(Self::TradeUrlNeeded),
+            "DELIVERY_WARNING_KIND_BOT_PAUSED" => Some(Self::BotPaused),
+            "DELIVERY_WARNING_KIND_BOT_NOT_CONNECTED" => Some(Self::BotNotConnected),
+            "DELIVERY_WARNING_KIND_BOT_NEEDS_OPERATOR" => Some(Self::BotNeedsOperator),
+            "DELIVERY_WARNING_KIND_SEVERAL_TRADES" => Some(Self::SeveralTrades),
+            "DELIVERY_WARNING_KIND_ITEM_NOT_TRADABLE" => Some(Self::ItemNotTradable),
+            "DELIVERY_WARNING_KIND_RECIPIENT_OFFERS_FULL" => Some(Self::RecipientOffersFull),
+            "DELIVERY_WARNING_KIND_BOT_OFFERS_FULL" => Some(Self::BotOffersFull),
+            "DELIVERY_WARNING_KIND_RECIPIENT_TRADE_BANNED" => Some(Self::RecipientTradeBanned),
+            "DELIVERY_WARNING_KIND_HOLD_TOO_LONG" => Some(Self::HoldTooLong),
+            "DELIVERY_WARNING_KIND_RECIPIENT_INVENTORY_FULL" => Some(Self::RecipientInventoryFull),
+            "DELIVERY_WARNING_KIND_RECIPIENT_INVENTORY_PRIVATE" => {
+                Some(Self::RecipientInventoryPrivate)
+            }
+            "DELIVERY_WARNING_KIND_RECIPIENT_CANNOT_RECEIVE" => Some(Self::RecipientCannotReceive),
+            _ => None,
+        }
+    }
+}
 /// Assignment is a promise of items to one Steam user.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Assignment {
@@ -1034,7 +1147,8 @@ pub struct CreateAssignmentRequest {
     /// Seconds until it expires unclaimed: 60 to 31536000; 0: the organisation's setting.
     #[prost(int32, tag = "12")]
     pub ttl_seconds: i32,
-    /// Check everything, change nothing; the answer has no id.
+    /// Check everything, change nothing; the answer has no id, and warnings of what would keep the
+    /// delivery from going out now.
     #[prost(bool, tag = "13")]
     pub validate_only: bool,
     /// Idempotency key (UUID).
@@ -1061,6 +1175,10 @@ pub struct CreateAssignmentResponse {
     /// The assignment.
     #[prost(message, optional, tag = "1")]
     pub assignment: ::core::option::Option<Assignment>,
+    /// With validate_only: what would keep it from being delivered now, or in one trade, by what the
+    /// platform has recorded; Steam is not asked. None of it keeps the assignment from being made.
+    #[prost(message, repeated, tag = "2")]
+    pub warnings: ::prost::alloc::vec::Vec<DeliveryWarning>,
 }
 impl ::prost::Name for CreateAssignmentResponse {
     const NAME: &'static str = "CreateAssignmentResponse";
@@ -1125,6 +1243,15 @@ pub struct AssignmentFilter {
     /// Kinds.
     #[prost(string, repeated, tag = "5")]
     pub assignment_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why they are blocked: takes what is BLOCKED alone.
+    #[prost(enumeration = "BlockedReason", repeated, tag = "6")]
+    pub blocked_reasons: ::prost::alloc::vec::Vec<i32>,
+    /// Bots that deliver them, or the next part of them.
+    #[prost(string, repeated, tag = "7")]
+    pub bot_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Steam trade offer of the last attempt, at most 40 characters.
+    #[prost(string, tag = "8")]
+    pub trade_offer_id: ::prost::alloc::string::String,
 }
 impl ::prost::Name for AssignmentFilter {
     const NAME: &'static str = "AssignmentFilter";
@@ -1151,7 +1278,8 @@ pub struct ListAssignmentsRequest {
     /// Filter.
     #[prost(message, optional, tag = "4")]
     pub filter: ::core::option::Option<AssignmentFilter>,
-    /// "create_time desc" (default) or "create_time".
+    /// "create_time desc" (default) or "create_time". There is no order by update_time: whatever changes
+    /// would leap over the page that is read. What changes is told by WatchEvents and ListEvents.
     #[prost(string, tag = "5")]
     pub order_by: ::prost::alloc::string::String,
 }

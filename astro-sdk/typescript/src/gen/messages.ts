@@ -4,6 +4,7 @@
 export * from "./astro/v1/error_reason_pb.js";
 export * from "./astro/v1/access_service_pb.js";
 export * from "./astro/v1/common_pb.js";
+export * from "./astro/v1/delivery_warning_pb.js";
 export * from "./astro/v1/assignment_service_pb.js";
 export * from "./astro/v1/bot_service_pb.js";
 export * from "./astro/v1/donation_service_pb.js";

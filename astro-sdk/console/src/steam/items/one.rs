@@ -1,5 +1,6 @@
 //! One item and its whole life.
 
+use astro_sdk::Code;
 use astro_sdk::v1::{
     GetItemRequest, Item, ItemHistoryEntry, ItemState, ListItemHistoryRequest, Money,
     UpdateItemRequest,
@@ -16,6 +17,7 @@ use crate::page::{Page, done};
 use crate::parts::badge;
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::field::{Field, area};
+use crate::parts::table::{Column, sheet};
 use crate::parts::{facts, id, link, money, person, source, tile, time};
 
 async fn read(desk: &Desk, id: &str) -> Result<Item, Failure> {
@@ -26,16 +28,69 @@ async fn read(desk: &Desk, id: &str) -> Result<Item, Failure> {
 
 pub(crate) async fn show(desk: Desk, Path(id): Path<String>) -> Answer {
     let item = read(&desk, &id).await?;
-    let part = part(&desk, &item).await;
+    page(&desk, &item, None).await
+}
+
+/// The item's page; with what was written, if somebody changed the item before that was stored.
+async fn page(desk: &Desk, item: &Item, written: Option<&Written>) -> Answer {
+    let part = part(desk, item).await;
     let body = html! {
+        @if let Some(written) = written { (both(desk, item, written)) }
         (part)
-        @if desk.may("items.write") { (settings(&desk, &item)) }
+        @if desk.may("items.write") { (settings(desk, item, written)) }
     };
     Page::new(item.item_name.clone(), body)
-        .actions(actions(&desk, &item))
-        .by_sdk(ways(&desk, &id))
-        .live(desk.to(&format!("/live/items/{id}")))
-        .answer(&desk)
+        .actions(actions(desk, item))
+        .by_sdk(ways(desk, &item.id))
+        .live(desk.to(&format!("/live/items/{}", item.id)))
+        .answer(desk)
+}
+
+/// What the form for labels and value has.
+struct Written {
+    labels: String,
+    value: String,
+    currency: String,
+}
+
+impl Written {
+    /// As it is stored.
+    fn of(item: &Item) -> Self {
+        let money = item.market_value.clone().unwrap_or_default();
+        let units = money.minor_units;
+        let (value, currency) = if money.currency_code.is_empty() {
+            (String::new(), "USD".to_owned())
+        } else {
+            (format!("{}.{:02}", units / 100, units.abs() % 100), money.currency_code)
+        };
+        let mut lines: Vec<String> =
+            item.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        lines.sort();
+        Self { labels: lines.join("\n"), value, currency }
+    }
+}
+
+/// What was written and what is stored now, beside each other.
+fn both(desk: &Desk, item: &Item, written: &Written) -> Markup {
+    let t = desk.t;
+    let now = Written::of(item);
+    let columns = [Column("", ""), Column(t.yours, ""), Column(t.theirs, "")];
+    let lines = [
+        (t.labels, &written.labels, &now.labels),
+        (t.value, &written.value, &now.value),
+        (t.currency, &written.currency, &now.currency),
+    ];
+    html! {
+        section.callout.bad role="alert" {
+            h2 { (t.changed_meanwhile) }
+            p { (t.look_again) }
+            (sheet(t.changed_meanwhile, &columns, html! {
+                @for (name, yours, theirs) in lines {
+                    tr { th scope="row" { (name) } td { bdi { (yours) } } td { bdi { (theirs) } } }
+                }
+            }))
+        }
+    }
 }
 
 /// All that changes while one looks at it.
@@ -154,28 +209,19 @@ fn life(desk: &Desk, item: &Item, history: &[ItemHistoryEntry], names: &Known) -
     }
 }
 
-fn settings(desk: &Desk, item: &Item) -> Markup {
+fn settings(desk: &Desk, item: &Item, written: Option<&Written>) -> Markup {
     let t = desk.t;
-    let money = item.market_value.clone().unwrap_or_default();
-    let units = money.minor_units;
-    let value = if money.currency_code.is_empty() {
-        String::new()
-    } else {
-        format!("{}.{:02}", units / 100, units.abs() % 100)
-    };
-    let currency = if money.currency_code.is_empty() { "USD" } else { &money.currency_code };
-    let mut lines: Vec<String> =
-        item.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    lines.sort();
+    let stored = Written::of(item);
+    let Written { labels, value, currency } = written.unwrap_or(&stored);
     let form = html! {
         input type="hidden" name="etag" value=(item.etag);
-        (area("labels", t.labels, &lines.join("\n"), t.labels_note))
-        (Field::new("value", t.value, &value).show())
+        (area("labels", t.labels, labels, t.labels_note))
+        (Field::new("value", t.value, value).show())
         (Field::new("currency", t.currency, currency).show())
         div.buttons { button type="submit" { (t.save) } }
     };
     html! {
-        details.card {
+        details.card open[written.is_some()] {
             summary { (t.change_item) }
             (desk.form_as("stack", &format!("/items/{}/value", item.id), form))
         }
@@ -210,8 +256,20 @@ pub(crate) async fn value(desk: Desk, Path(id): Path<String>, form: Posted) -> A
         update_mask: Some(prost_types::FieldMask { paths }),
         request_id: form.request_id("item"),
     };
-    desk.client.items().update(request).timeout(CALL).await?;
-    done(&desk, &format!("/items/{id}"), "stored")
+    match desk.client.items().update(request).timeout(CALL).await {
+        Err(error) if error.code == Code::Aborted => {
+            let written = Written {
+                labels: form.one("labels").to_owned(),
+                value: form.one("value").to_owned(),
+                currency: form.one("currency").to_owned(),
+            };
+            page(&desk, &read(&desk, &id).await?, Some(&written)).await
+        }
+        answer => {
+            answer?;
+            done(&desk, &format!("/items/{id}"), "stored")
+        }
+    }
 }
 
 /// `12`, `12.5` or `12,50` in hundredths.

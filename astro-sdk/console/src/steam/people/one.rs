@@ -7,8 +7,10 @@ use astro_sdk::v1::{
     UpdateOrganizationRequest, User,
 };
 use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect};
 use maud::{Markup, html};
 
+use crate::ask::back;
 use crate::desk::{Desk, Posted};
 use crate::failure::{Answer, Failure};
 use crate::limits::{CALL, ROWS};
@@ -92,9 +94,10 @@ fn forms(desk: &Desk, who: SteamId, org: Option<&Organization>) -> Markup {
         .is_some_and(|rules| rules.denied_user_ids.contains(&who.steam_id64()));
     html! {
         @if desk.may("users.write") {
-            details.card {
+            details.card open[desk.ask.one("open") == "trade-url"] {
                 summary { (t.store_trade_url) }
                 (desk.form_as("stack", &format!("/people/{who}/trade-url"), html! {
+                    input type="hidden" name="back" value=(desk.ask.one("back"));
                     (Field::new("url", t.trade_url, "").note(t.trade_url_note).required().show())
                     div.buttons { button type="submit" { (t.store_trade_url) } }
                 }))
@@ -228,7 +231,11 @@ pub(crate) async fn trade_url(desk: Desk, Path(text): Path<String>, form: Posted
         request_id: form.request_id("trade url"),
     };
     desk.client.users().set_trade_url(request).timeout(CALL).await?;
-    done(&desk, &format!("/people/{who}"), "stored")
+    // Who came here in the middle of something goes on with that.
+    match back(form.one("back")) {
+        "/" => done(&desk, &format!("/people/{who}"), "stored"),
+        there => Ok(Redirect::to(there).into_response()),
+    }
 }
 
 /// Declines what they offer from now on, or takes it again.

@@ -1,6 +1,8 @@
 //! The third step: all of it once more, checked by the server without changing anything.
 
-use astro_sdk::v1::{Assignment, GetItemRequest, GetUserRequest, Item, User};
+use astro_sdk::v1::{
+    Assignment, DeliveryWarning, DeliveryWarningKind, GetItemRequest, GetUserRequest, Item, User,
+};
 use maud::{Markup, html};
 
 use super::{Chosen, org, request, steps};
@@ -9,6 +11,7 @@ use crate::desk::Desk;
 use crate::failure::{Answer, Failure, sentence};
 use crate::limits::CALL;
 use crate::page::Page;
+use crate::parts::badge;
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::field::{Field, area};
 use crate::parts::{money, tile};
@@ -36,14 +39,14 @@ pub(super) async fn show_with(
         user(desk, &org_id, chosen),
         items(desk, chosen),
     );
-    let (planned, refused) = match checked {
-        Ok(answer) => (answer.assignment, String::new()),
+    let (planned, warnings, refused) = match checked {
+        Ok(answer) => (answer.assignment, answer.warnings, String::new()),
         Err(error) => {
             let said = sentence(&error, t);
             if let failure @ Failure::SignedOut = Failure::from(error) {
                 return Err(failure);
             }
-            (None, said)
+            (None, Vec::new(), said)
         }
     };
     let number = planned.as_ref().map_or(items.len(), |planned| planned.items.len());
@@ -52,6 +55,7 @@ pub(super) async fn show_with(
         @if !wrong.is_empty() { p.callout.bad role="alert" { (wrong) } }
         @else if !refused.is_empty() { p.callout.bad role="alert" { (refused) } }
         (summary(desk, chosen, person.as_ref(), planned.as_ref(), &items))
+        (in_the_way(desk, chosen, &warnings))
         (form(desk, chosen, written, number, refused.is_empty()))
     };
     Page::new(t.new_assignment, body).by_sdk(ways(desk, chosen)).answer(desk)
@@ -93,7 +97,6 @@ fn summary(
         section.card {
             h2 { bdi { (name.unwrap_or(&number)) } " " small.id { (number) } }
             @if has_url { p.good-text { "✓ " (t.has_trade_url) } }
-            @else { p.warn { "◆ " (t.without_trade_url) } }
             @if bots.len() > 1 { p { (count_of(t.in_parts, bots.len())) } }
             ul.chosen {
                 @for item in items {
@@ -110,6 +113,100 @@ fn summary(
             @if let Some(value) = value { p { (fill(t.worth, &[&value])) } }
         }
     }
+}
+
+/// What would keep the delivery from going out now, and where each is mended.
+fn in_the_way(desk: &Desk, chosen: &Chosen, warnings: &[DeliveryWarning]) -> Markup {
+    let t = desk.t;
+    if warnings.is_empty() {
+        return html! {};
+    }
+    html! {
+        section.callout {
+            h2 { "◆ " (t.in_the_way) }
+            ul.plain {
+                @for warning in warnings {
+                    li {
+                        (badge::warning(t, warning.kind))
+                        @if has_facts(warning) { br; small { (fill(t.server_says, &[&warning.message])) } }
+                        @if let Some((href, label)) = remedy(desk, chosen, warning) {
+                            br; a href=(href) { (label) }
+                        }
+                    }
+                }
+            }
+            p.note { (t.in_the_way_note) }
+        }
+    }
+}
+
+/// Whether the server's own words tell more than the page's: a time, or what a bot says.
+fn has_facts(warning: &DeliveryWarning) -> bool {
+    match warning.kind() {
+        DeliveryWarningKind::BotNeedsOperator
+        | DeliveryWarningKind::ItemNotTradable
+        | DeliveryWarningKind::RecipientTradeBanned
+        | DeliveryWarningKind::HoldTooLong
+        | DeliveryWarningKind::RecipientInventoryFull
+        | DeliveryWarningKind::RecipientInventoryPrivate
+        | DeliveryWarningKind::RecipientCannotReceive => true,
+        // Of a newer server: its words are all there is.
+        DeliveryWarningKind::Unspecified => true,
+        DeliveryWarningKind::TradeUrlNeeded
+        | DeliveryWarningKind::BotPaused
+        | DeliveryWarningKind::BotNotConnected
+        | DeliveryWarningKind::SeveralTrades
+        | DeliveryWarningKind::RecipientOffersFull
+        | DeliveryWarningKind::BotOffersFull => false,
+    }
+}
+
+/// Where a warning's remedy is, and what its link says.
+fn remedy(
+    desk: &Desk,
+    chosen: &Chosen,
+    warning: &DeliveryWarning,
+) -> Option<(String, &'static str)> {
+    let t = desk.t;
+    let to = chosen.to.map(|to| to.to_string()).unwrap_or_default();
+    let assignments = |state: &str, name: &str, value: &str| {
+        desk.to_with("/assignments", &[("state", state), (name, value)])
+    };
+    let mut items = chosen.told();
+    items.push(("step", "items".to_owned()));
+    let place = match warning.kind() {
+        DeliveryWarningKind::Unspecified => return None,
+        DeliveryWarningKind::TradeUrlNeeded if desk.may("users.write") => {
+            let mut here = chosen.told();
+            here.push(("step", "confirm".to_owned()));
+            let back = desk.to_with("/assignments/new", &here);
+            let asked = [("open", "trade-url"), ("back", &back)];
+            (desk.to_with(&format!("/people/{to}"), &asked), t.to_trade_url)
+        }
+        DeliveryWarningKind::TradeUrlNeeded => return None,
+        DeliveryWarningKind::BotPaused
+        | DeliveryWarningKind::BotNotConnected
+        | DeliveryWarningKind::BotNeedsOperator => {
+            (desk.to(&format!("/bots/{}", warning.bot_id)), t.to_bot)
+        }
+        DeliveryWarningKind::SeveralTrades | DeliveryWarningKind::ItemNotTradable => {
+            (desk.to_with("/assignments/new", &items), t.to_other_items)
+        }
+        DeliveryWarningKind::RecipientOffersFull => {
+            (assignments("offered", "user", &to), t.to_offers)
+        }
+        DeliveryWarningKind::BotOffersFull => {
+            (assignments("offered", "bot", &warning.bot_id), t.to_offers)
+        }
+        DeliveryWarningKind::RecipientTradeBanned
+        | DeliveryWarningKind::HoldTooLong
+        | DeliveryWarningKind::RecipientInventoryFull
+        | DeliveryWarningKind::RecipientInventoryPrivate
+        | DeliveryWarningKind::RecipientCannotReceive => {
+            (assignments("blocked", "user", &to), t.to_blocked)
+        }
+    };
+    Some(place)
 }
 
 fn form(desk: &Desk, chosen: &Chosen, written: &Asked, number: usize, may: bool) -> Markup {

@@ -713,7 +713,8 @@ type CreateAssignmentRequest struct {
 	TradeUrl string `protobuf:"bytes,11,opt,name=trade_url,json=tradeUrl,proto3" json:"trade_url,omitempty"`
 	// Seconds until it expires unclaimed: 60 to 31536000; 0: the organisation's setting.
 	TtlSeconds int32 `protobuf:"varint,12,opt,name=ttl_seconds,json=ttlSeconds,proto3" json:"ttl_seconds,omitempty"`
-	// Check everything, change nothing; the answer has no id.
+	// Check everything, change nothing; the answer has no id, and warnings of what would keep the
+	// delivery from going out now.
 	ValidateOnly bool `protobuf:"varint,13,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// Idempotency key (UUID).
 	RequestId string `protobuf:"bytes,14,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -863,7 +864,10 @@ func (x *CreateAssignmentRequest) GetRunnerUpUserIds() []uint64 {
 type CreateAssignmentResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The assignment.
-	Assignment    *Assignment `protobuf:"bytes,1,opt,name=assignment,proto3" json:"assignment,omitempty"`
+	Assignment *Assignment `protobuf:"bytes,1,opt,name=assignment,proto3" json:"assignment,omitempty"`
+	// With validate_only: what would keep it from being delivered now, or in one trade, by what the
+	// platform has recorded; Steam is not asked. None of it keeps the assignment from being made.
+	Warnings      []*DeliveryWarning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -901,6 +905,13 @@ func (*CreateAssignmentResponse) Descriptor() ([]byte, []int) {
 func (x *CreateAssignmentResponse) GetAssignment() *Assignment {
 	if x != nil {
 		return x.Assignment
+	}
+	return nil
+}
+
+func (x *CreateAssignmentResponse) GetWarnings() []*DeliveryWarning {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -1011,8 +1022,14 @@ type AssignmentFilter struct {
 	ExternalId string `protobuf:"bytes,4,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
 	// Kinds.
 	AssignmentTypes []string `protobuf:"bytes,5,rep,name=assignment_types,json=assignmentTypes,proto3" json:"assignment_types,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Why they are blocked: takes what is BLOCKED alone.
+	BlockedReasons []BlockedReason `protobuf:"varint,6,rep,packed,name=blocked_reasons,json=blockedReasons,proto3,enum=astro.v1.BlockedReason" json:"blocked_reasons,omitempty"`
+	// Bots that deliver them, or the next part of them.
+	BotIds []string `protobuf:"bytes,7,rep,name=bot_ids,json=botIds,proto3" json:"bot_ids,omitempty"`
+	// Steam trade offer of the last attempt, at most 40 characters.
+	TradeOfferId  string `protobuf:"bytes,8,opt,name=trade_offer_id,json=tradeOfferId,proto3" json:"trade_offer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AssignmentFilter) Reset() {
@@ -1080,6 +1097,27 @@ func (x *AssignmentFilter) GetAssignmentTypes() []string {
 	return nil
 }
 
+func (x *AssignmentFilter) GetBlockedReasons() []BlockedReason {
+	if x != nil {
+		return x.BlockedReasons
+	}
+	return nil
+}
+
+func (x *AssignmentFilter) GetBotIds() []string {
+	if x != nil {
+		return x.BotIds
+	}
+	return nil
+}
+
+func (x *AssignmentFilter) GetTradeOfferId() string {
+	if x != nil {
+		return x.TradeOfferId
+	}
+	return ""
+}
+
 // ListAssignmentsRequest asks for a page.
 type ListAssignmentsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1091,7 +1129,8 @@ type ListAssignmentsRequest struct {
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Filter.
 	Filter *AssignmentFilter `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
-	// "create_time desc" (default) or "create_time".
+	// "create_time desc" (default) or "create_time". There is no order by update_time: whatever changes
+	// would leap over the page that is read. What changes is told by WatchEvents and ListEvents.
 	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1690,7 +1729,7 @@ var File_astro_v1_assignment_service_proto protoreflect.FileDescriptor
 
 const file_astro_v1_assignment_service_proto_rawDesc = "" +
 	"\n" +
-	"!astro/v1/assignment_service.proto\x12\bastro.v1\x1a\x15astro/v1/common.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\r\n" +
+	"!astro/v1/assignment_service.proto\x12\bastro.v1\x1a\x15astro/v1/common.proto\x1a\x1fastro/v1/delivery_warning.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\r\n" +
 	"\n" +
 	"Assignment\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
@@ -1764,24 +1803,28 @@ const file_astro_v1_assignment_service_proto_rawDesc = "" +
 	"\rvalidate_only\x18\r \x01(\bR\fvalidateOnly\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x0e \x01(\tR\trequestId\x12+\n" +
-	"\x12runner_up_user_ids\x18\x0f \x03(\x04R\x0frunnerUpUserIds\"P\n" +
+	"\x12runner_up_user_ids\x18\x0f \x03(\x04R\x0frunnerUpUserIds\"\x87\x01\n" +
 	"\x18CreateAssignmentResponse\x124\n" +
 	"\n" +
 	"assignment\x18\x01 \x01(\v2\x14.astro.v1.AssignmentR\n" +
-	"assignment\";\n" +
+	"assignment\x125\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x19.astro.v1.DeliveryWarningR\bwarnings\";\n" +
 	"\x14GetAssignmentRequest\x12#\n" +
 	"\rassignment_id\x18\x01 \x01(\tR\fassignmentId\"M\n" +
 	"\x15GetAssignmentResponse\x124\n" +
 	"\n" +
 	"assignment\x18\x01 \x01(\v2\x14.astro.v1.AssignmentR\n" +
-	"assignment\"\xd3\x01\n" +
+	"assignment\"\xd4\x02\n" +
 	"\x10AssignmentFilter\x121\n" +
 	"\x06states\x18\x01 \x03(\x0e2\x19.astro.v1.AssignmentStateR\x06states\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\x04R\x06userId\x12'\n" +
 	"\x0fexternal_system\x18\x03 \x01(\tR\x0eexternalSystem\x12\x1f\n" +
 	"\vexternal_id\x18\x04 \x01(\tR\n" +
 	"externalId\x12)\n" +
-	"\x10assignment_types\x18\x05 \x03(\tR\x0fassignmentTypes\"\xba\x01\n" +
+	"\x10assignment_types\x18\x05 \x03(\tR\x0fassignmentTypes\x12@\n" +
+	"\x0fblocked_reasons\x18\x06 \x03(\x0e2\x17.astro.v1.BlockedReasonR\x0eblockedReasons\x12\x17\n" +
+	"\abot_ids\x18\a \x03(\tR\x06botIds\x12$\n" +
+	"\x0etrade_offer_id\x18\b \x01(\tR\ftradeOfferId\"\xba\x01\n" +
 	"\x16ListAssignmentsRequest\x12\x15\n" +
 	"\x06org_id\x18\x01 \x01(\tR\x05orgId\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -1913,6 +1956,7 @@ var file_astro_v1_assignment_service_proto_goTypes = []any{
 	(*structpb.Struct)(nil),            // 19: google.protobuf.Struct
 	(*Money)(nil),                      // 20: astro.v1.Money
 	(*timestamppb.Timestamp)(nil),      // 21: google.protobuf.Timestamp
+	(*DeliveryWarning)(nil),            // 22: astro.v1.DeliveryWarning
 }
 var file_astro_v1_assignment_service_proto_depIdxs = []int32{
 	19, // 0: astro.v1.Assignment.external_context:type_name -> google.protobuf.Struct
@@ -1936,34 +1980,36 @@ var file_astro_v1_assignment_service_proto_depIdxs = []int32{
 	21, // 18: astro.v1.AssignmentItem.create_time:type_name -> google.protobuf.Timestamp
 	19, // 19: astro.v1.CreateAssignmentRequest.external_context:type_name -> google.protobuf.Struct
 	2,  // 20: astro.v1.CreateAssignmentResponse.assignment:type_name -> astro.v1.Assignment
-	2,  // 21: astro.v1.GetAssignmentResponse.assignment:type_name -> astro.v1.Assignment
-	0,  // 22: astro.v1.AssignmentFilter.states:type_name -> astro.v1.AssignmentState
-	8,  // 23: astro.v1.ListAssignmentsRequest.filter:type_name -> astro.v1.AssignmentFilter
-	2,  // 24: astro.v1.ListAssignmentsResponse.assignments:type_name -> astro.v1.Assignment
-	2,  // 25: astro.v1.CancelAssignmentResponse.assignment:type_name -> astro.v1.Assignment
-	2,  // 26: astro.v1.ReassignAssignmentResponse.assignment:type_name -> astro.v1.Assignment
-	2,  // 27: astro.v1.ReassignAssignmentResponse.successor:type_name -> astro.v1.Assignment
-	2,  // 28: astro.v1.RetryAssignmentResponse.assignment:type_name -> astro.v1.Assignment
-	2,  // 29: astro.v1.WatchAssignmentResponse.assignment:type_name -> astro.v1.Assignment
-	4,  // 30: astro.v1.AssignmentService.CreateAssignment:input_type -> astro.v1.CreateAssignmentRequest
-	6,  // 31: astro.v1.AssignmentService.GetAssignment:input_type -> astro.v1.GetAssignmentRequest
-	9,  // 32: astro.v1.AssignmentService.ListAssignments:input_type -> astro.v1.ListAssignmentsRequest
-	11, // 33: astro.v1.AssignmentService.CancelAssignment:input_type -> astro.v1.CancelAssignmentRequest
-	13, // 34: astro.v1.AssignmentService.ReassignAssignment:input_type -> astro.v1.ReassignAssignmentRequest
-	15, // 35: astro.v1.AssignmentService.RetryAssignment:input_type -> astro.v1.RetryAssignmentRequest
-	17, // 36: astro.v1.AssignmentService.WatchAssignment:input_type -> astro.v1.WatchAssignmentRequest
-	5,  // 37: astro.v1.AssignmentService.CreateAssignment:output_type -> astro.v1.CreateAssignmentResponse
-	7,  // 38: astro.v1.AssignmentService.GetAssignment:output_type -> astro.v1.GetAssignmentResponse
-	10, // 39: astro.v1.AssignmentService.ListAssignments:output_type -> astro.v1.ListAssignmentsResponse
-	12, // 40: astro.v1.AssignmentService.CancelAssignment:output_type -> astro.v1.CancelAssignmentResponse
-	14, // 41: astro.v1.AssignmentService.ReassignAssignment:output_type -> astro.v1.ReassignAssignmentResponse
-	16, // 42: astro.v1.AssignmentService.RetryAssignment:output_type -> astro.v1.RetryAssignmentResponse
-	18, // 43: astro.v1.AssignmentService.WatchAssignment:output_type -> astro.v1.WatchAssignmentResponse
-	37, // [37:44] is the sub-list for method output_type
-	30, // [30:37] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	22, // 21: astro.v1.CreateAssignmentResponse.warnings:type_name -> astro.v1.DeliveryWarning
+	2,  // 22: astro.v1.GetAssignmentResponse.assignment:type_name -> astro.v1.Assignment
+	0,  // 23: astro.v1.AssignmentFilter.states:type_name -> astro.v1.AssignmentState
+	1,  // 24: astro.v1.AssignmentFilter.blocked_reasons:type_name -> astro.v1.BlockedReason
+	8,  // 25: astro.v1.ListAssignmentsRequest.filter:type_name -> astro.v1.AssignmentFilter
+	2,  // 26: astro.v1.ListAssignmentsResponse.assignments:type_name -> astro.v1.Assignment
+	2,  // 27: astro.v1.CancelAssignmentResponse.assignment:type_name -> astro.v1.Assignment
+	2,  // 28: astro.v1.ReassignAssignmentResponse.assignment:type_name -> astro.v1.Assignment
+	2,  // 29: astro.v1.ReassignAssignmentResponse.successor:type_name -> astro.v1.Assignment
+	2,  // 30: astro.v1.RetryAssignmentResponse.assignment:type_name -> astro.v1.Assignment
+	2,  // 31: astro.v1.WatchAssignmentResponse.assignment:type_name -> astro.v1.Assignment
+	4,  // 32: astro.v1.AssignmentService.CreateAssignment:input_type -> astro.v1.CreateAssignmentRequest
+	6,  // 33: astro.v1.AssignmentService.GetAssignment:input_type -> astro.v1.GetAssignmentRequest
+	9,  // 34: astro.v1.AssignmentService.ListAssignments:input_type -> astro.v1.ListAssignmentsRequest
+	11, // 35: astro.v1.AssignmentService.CancelAssignment:input_type -> astro.v1.CancelAssignmentRequest
+	13, // 36: astro.v1.AssignmentService.ReassignAssignment:input_type -> astro.v1.ReassignAssignmentRequest
+	15, // 37: astro.v1.AssignmentService.RetryAssignment:input_type -> astro.v1.RetryAssignmentRequest
+	17, // 38: astro.v1.AssignmentService.WatchAssignment:input_type -> astro.v1.WatchAssignmentRequest
+	5,  // 39: astro.v1.AssignmentService.CreateAssignment:output_type -> astro.v1.CreateAssignmentResponse
+	7,  // 40: astro.v1.AssignmentService.GetAssignment:output_type -> astro.v1.GetAssignmentResponse
+	10, // 41: astro.v1.AssignmentService.ListAssignments:output_type -> astro.v1.ListAssignmentsResponse
+	12, // 42: astro.v1.AssignmentService.CancelAssignment:output_type -> astro.v1.CancelAssignmentResponse
+	14, // 43: astro.v1.AssignmentService.ReassignAssignment:output_type -> astro.v1.ReassignAssignmentResponse
+	16, // 44: astro.v1.AssignmentService.RetryAssignment:output_type -> astro.v1.RetryAssignmentResponse
+	18, // 45: astro.v1.AssignmentService.WatchAssignment:output_type -> astro.v1.WatchAssignmentResponse
+	39, // [39:46] is the sub-list for method output_type
+	32, // [32:39] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_astro_v1_assignment_service_proto_init() }
@@ -1972,6 +2018,7 @@ func file_astro_v1_assignment_service_proto_init() {
 		return
 	}
 	file_astro_v1_common_proto_init()
+	file_astro_v1_delivery_warning_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

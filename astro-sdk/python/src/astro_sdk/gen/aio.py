@@ -19,6 +19,7 @@ from .enums import (
     ApiKeyKind,
     AssignmentState,
     BlockedReason,
+    DeliveryWarningKind,
     DonationState,
     DeclineReason,
     EventSeverity,
@@ -286,7 +287,8 @@ class AsyncAssignments:
             assignment_priority: Priority, -1000 to 1000.
             trade_url: Recipient's trade URL, when known; it is stored for the next time as well.
             ttl_seconds: Seconds until it expires unclaimed: 60 to 31536000; 0: the organisation's setting.
-            validate_only: Check everything, change nothing; the answer has no id.
+            validate_only: Check everything, change nothing; the answer has no id, and warnings of what would keep the
+                delivery from going out now.
             request_id: Idempotency key (UUID).
             runner_up_user_ids: SteamID64 of those who get the items, in turn and each for the same time, when it expires
                 unclaimed: at most 20.
@@ -351,7 +353,8 @@ class AsyncAssignments:
             page_size: Most to return: default 50, at most 500.
             page_token: Token of the previous page.
             filter: Filter.
-            order_by: \"create_time desc\" (default) or \"create_time\".
+            order_by: \"create_time desc\" (default) or \"create_time\". There is no order by update_time: whatever changes
+                would leap over the page that is read. What changes is told by WatchEvents and ListEvents.
 
         Scope: ``assignments.read``.
 

@@ -8,6 +8,7 @@ __all__ = [
     "ApiKeyKind",
     "AssignmentState",
     "BlockedReason",
+    "DeliveryWarningKind",
     "DonationState",
     "DeclineReason",
     "EventSeverity",
@@ -111,6 +112,55 @@ class BlockedReason(OpenEnum):
     STACK = 18
     """An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
     once it is a single one again, the delivery goes on by itself.
+    """
+
+
+class DeliveryWarningKind(OpenEnum):
+    """DeliveryWarningKind is what would be in a delivery's way: a closed list, each with its remedy."""
+
+    UNSPECIFIED = 0
+    """Not set."""
+    TRADE_URL_NEEDED = 1
+    """The recipient's trade URL is not known, and no delivery says that they are the bot's friend.
+    Store it with SetTradeUrl, or give it as trade_url.
+    """
+    BOT_PAUSED = 2
+    """An administrator paused the bot. Let it go on with PauseBot."""
+    BOT_NOT_CONNECTED = 3
+    """No worker is connected for the bot. Start it."""
+    BOT_NEEDS_OPERATOR = 4
+    """The bot waits for a person. Do what its steam_status_detail says."""
+    SEVERAL_TRADES = 5
+    """The items are with several bots, and come in as many trades, one after the other. Choose items of
+    one bot if they should come at once.
+    """
+    ITEM_NOT_TRADABLE = 6
+    """The item cannot be traded before a time. Wait for it, or choose another item."""
+    RECIPIENT_OFFERS_FULL = 7
+    """The bot has as many open offers to the recipient as Steam lets it have: 4. Ask them to answer one,
+    or cancel one.
+    """
+    BOT_OFFERS_FULL = 8
+    """The bot has as many open offers as Steam lets it have: 25. Wait until one is answered, or cancel
+    one.
+    """
+    RECIPIENT_TRADE_BANNED = 9
+    """The recipient was banned from trading when something was last offered to them. Ask them whether
+    the ban is over.
+    """
+    HOLD_TOO_LONG = 10
+    """Steam would have held what was last offered to the recipient for longer than allowed. Ask them to
+    use the Steam Guard mobile authenticator.
+    """
+    RECIPIENT_INVENTORY_FULL = 11
+    """The recipient's inventory was full when something was last offered to them. Ask them to make room."""
+    RECIPIENT_INVENTORY_PRIVATE = 12
+    """The recipient's inventory was private when something was last offered to them. Ask them to make
+    it public.
+    """
+    RECIPIENT_CANNOT_RECEIVE = 13
+    """The recipient could not receive what was last offered to them. Ask them to make room or to open
+    the inventory.
     """
 
 

@@ -52,6 +52,7 @@ __all__ = [
     "PauseBotRequest",
     "PauseBotResponse",
     "Money",
+    "DeliveryWarning",
     "Donation",
     "DonatedItem",
     "GetDonationRequest",
@@ -166,6 +167,7 @@ RemoveBotResponse = message_class("astro.v1.RemoveBotResponse")
 PauseBotRequest = message_class("astro.v1.PauseBotRequest")
 PauseBotResponse = message_class("astro.v1.PauseBotResponse")
 Money = message_class("astro.v1.Money")
+DeliveryWarning = message_class("astro.v1.DeliveryWarning")
 Donation = message_class("astro.v1.Donation")
 DonatedItem = message_class("astro.v1.DonatedItem")
 GetDonationRequest = message_class("astro.v1.GetDonationRequest")

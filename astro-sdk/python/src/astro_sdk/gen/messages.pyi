@@ -10,6 +10,7 @@ from .enums import (
     ApiKeyKind,
     AssignmentState,
     BlockedReason,
+    DeliveryWarningKind,
     DonationState,
     DeclineReason,
     EventSeverity,
@@ -68,6 +69,7 @@ __all__ = [
     "PauseBotRequest",
     "PauseBotResponse",
     "Money",
+    "DeliveryWarning",
     "Donation",
     "DonatedItem",
     "GetDonationRequest",
@@ -793,7 +795,9 @@ class CreateAssignmentRequest(Message):
     """Seconds until it expires unclaimed: 60 to 31536000; 0: the organisation's setting."""
 
     validate_only: bool
-    """Check everything, change nothing; the answer has no id."""
+    """Check everything, change nothing; the answer has no id, and warnings of what would keep the
+    delivery from going out now.
+    """
 
     request_id: str
     """Idempotency key (UUID)."""
@@ -831,10 +835,17 @@ class CreateAssignmentResponse(Message):
     def assignment(self) -> Assignment:
         """The assignment."""
 
+    @property
+    def warnings(self) -> MutableSequence[DeliveryWarning]:
+        """With validate_only: what would keep it from being delivered now, or in one trade, by what the
+        platform has recorded; Steam is not asked. None of it keeps the assignment from being made.
+        """
+
     def __init__(
         self,
         *,
         assignment: Assignment | None = ...,
+        warnings: Iterable[DeliveryWarning] | None = ...,
     ) -> None: ...
 
 class GetAssignmentRequest(Message):
@@ -884,6 +895,17 @@ class AssignmentFilter(Message):
     def assignment_types(self) -> MutableSequence[str]:
         """Kinds."""
 
+    @property
+    def blocked_reasons(self) -> MutableSequence[BlockedReason | int]:
+        """Why they are blocked: takes what is BLOCKED alone."""
+
+    @property
+    def bot_ids(self) -> MutableSequence[str]:
+        """Bots that deliver them, or the next part of them."""
+
+    trade_offer_id: str
+    """Steam trade offer of the last attempt, at most 40 characters."""
+
     def __init__(
         self,
         *,
@@ -892,6 +914,9 @@ class AssignmentFilter(Message):
         external_system: str | None = ...,
         external_id: str | None = ...,
         assignment_types: Iterable[str] | None = ...,
+        blocked_reasons: Iterable[BlockedReason | int] | None = ...,
+        bot_ids: Iterable[str] | None = ...,
+        trade_offer_id: str | None = ...,
     ) -> None: ...
 
 class ListAssignmentsRequest(Message):
@@ -911,7 +936,9 @@ class ListAssignmentsRequest(Message):
         """Filter."""
 
     order_by: str
-    """\"create_time desc\" (default) or \"create_time\"."""
+    """\"create_time desc\" (default) or \"create_time\". There is no order by update_time: whatever changes
+    would leap over the page that is read. What changes is told by WatchEvents and ListEvents.
+    """
 
     def __init__(
         self,
@@ -1332,6 +1359,30 @@ class Money(Message):
         *,
         currency_code: str | None = ...,
         minor_units: int | None = ...,
+    ) -> None: ...
+
+class DeliveryWarning(Message):
+    """DeliveryWarning is one thing that would be in a delivery's way."""
+
+    kind: DeliveryWarningKind | int
+    """What."""
+
+    message: str
+    """In words, with the remedy."""
+
+    item_id: str
+    """Item that it is about, if it is about one."""
+
+    bot_id: str
+    """Bot that it is about, if it is about one."""
+
+    def __init__(
+        self,
+        *,
+        kind: DeliveryWarningKind | int | None = ...,
+        message: str | None = ...,
+        item_id: str | None = ...,
+        bot_id: str | None = ...,
     ) -> None: ...
 
 class Donation(Message):
