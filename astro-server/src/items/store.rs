@@ -4,7 +4,7 @@ use super::{
     Booked, Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
 };
 use crate::db::seek::{piece, piece_by_age};
-use crate::db::{Engine, MultiBackend, Prepare, each, none_of, one_of, within};
+use crate::db::{Engine, MultiBackend, Prepare, each, has_part, none_of, one_of, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::page::{Cursor, Piece};
 use crate::kernel::{
@@ -81,13 +81,7 @@ fn filtered(reach: Reach, filter: &Filter) -> Query {
         query = query.filter(t::tradable_at.is_null().or(t::tradable_at.le(at)));
     }
     if !filter.text.is_empty() {
-        // `lower` knows ASCII on SQLite and the database's locale on PostgreSQL.
-        let escaped = filter.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        query = query.filter(
-            diesel::dsl::sql::<diesel::sql_types::Bool>("lower(item_name) LIKE lower(")
-                .bind::<diesel::sql_types::Text, _>(format!("%{escaped}%"))
-                .sql(") ESCAPE '\\'"),
-        );
+        query = query.filter(has_part("item_name", &filter.text));
     }
     query
 }
@@ -103,13 +97,13 @@ pub(super) fn list(
     let led = filter.led(reach, order);
     let led = (led != *filter).then(|| filtered(reach, &led));
     let query = filtered(reach, filter);
-    let by_name = |name, id| Cursor { key: name, id };
+    let by_name = |(name, id): (String, ItemId)| Cursor { key: name, id: id.0 };
     match order {
         Order::Newest => piece_by_age!(conn, page, false, t, ItemId, led, query),
         Order::Oldest => piece_by_age!(conn, page, true, t, ItemId, led, query),
         Order::Name | Order::NameDescending => piece!(
-            conn, page, order == Order::Name, t.item_name: String, ItemId,
-            |cursor| cursor.key.clone(), by_name, led, query
+            conn, page, order == Order::Name, t(item_name: String, id: ItemId),
+            |cursor| (cursor.key.clone(), ItemId(cursor.id)), by_name, led, query
         ),
     }
 }
