@@ -156,6 +156,10 @@ type (
 	Reservation = astrov1.Reservation
 	// ReserveItemsResponse has the reservation.
 	ReserveItemsResponse = astrov1.ReserveItemsResponse
+	// ListReservationsRequest asks for a page.
+	ListReservationsRequest = astrov1.ListReservationsRequest
+	// ListReservationsResponse is a page.
+	ListReservationsResponse = astrov1.ListReservationsResponse
 	// ReleaseReservationRequest ends a reservation.
 	ReleaseReservationRequest = astrov1.ReleaseReservationRequest
 	// ReleaseReservationResponse has the reservation.
@@ -217,6 +221,12 @@ type (
 	GetUserRequest = astrov1.GetUserRequest
 	// GetUserResponse has one user.
 	GetUserResponse = astrov1.GetUserResponse
+	// UserFilter narrows a list. Fields are ANDed.
+	UserFilter = astrov1.UserFilter
+	// ListUsersRequest asks for a page of people.
+	ListUsersRequest = astrov1.ListUsersRequest
+	// ListUsersResponse is a page of people.
+	ListUsersResponse = astrov1.ListUsersResponse
 	// SetTradeUrlRequest stores a trade URL.
 	SetTradeUrlRequest = astrov1.SetTradeUrlRequest
 	// SetTradeUrlResponse has the user.
@@ -413,6 +423,23 @@ const (
 	ItemStateWithdrawn = astrov1.ItemState_ITEM_STATE_WITHDRAWN
 	// Needs a person: it cannot be traded, or it is a stack.
 	ItemStateQuarantined = astrov1.ItemState_ITEM_STATE_QUARANTINED
+)
+
+// ReservationState is how far a reservation is.
+type ReservationState = astrov1.ReservationState
+
+// Values of [ReservationState]. A newer server may send others; they keep their number.
+const (
+	// Not set.
+	ReservationStateUnspecified = astrov1.ReservationState_RESERVATION_STATE_UNSPECIFIED
+	// Holds its items until expire_time.
+	ReservationStateHeld = astrov1.ReservationState_RESERVATION_STATE_HELD
+	// An assignment took its items.
+	ReservationStateUsed = astrov1.ReservationState_RESERVATION_STATE_USED
+	// Its items were given back.
+	ReservationStateReleased = astrov1.ReservationState_RESERVATION_STATE_RELEASED
+	// Its time is over; its items went back by themselves.
+	ReservationStateExpired = astrov1.ReservationState_RESERVATION_STATE_EXPIRED
 )
 
 // SyncState is how far a sync run is.

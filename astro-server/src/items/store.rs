@@ -301,17 +301,48 @@ pub(super) fn reservation(conn: &mut Engine, id: ReservationId) -> Result<Option
     Ok(each!(conn, reservations::table.find(id).first(conn).optional())?)
 }
 
+/// The next piece of the list of reservations, newest first.
+pub(super) fn list_reservations(
+    conn: &mut Engine,
+    reach: Reach,
+    held_only: bool,
+    page: &Page,
+) -> Result<Piece<Reservation>> {
+    let mut query = within!(reservations::table.into_boxed(), reservations::org_id, reach);
+    if held_only {
+        query = query.filter(one_of(reservations::state, &[ReservationState::Held]));
+    }
+    // An index leads to all that can be asked for.
+    piece_by_age!(conn, page, false, reservations, ReservationId, None, query)
+}
+
+/// Which items these reservations hold, in no order.
+pub(super) fn held_items(
+    conn: &mut Engine,
+    ids: &[ReservationId],
+) -> Result<Vec<(Option<ReservationId>, ItemId)>> {
+    Ok(t::table
+        .filter(t::reservation_id.eq_any(ids))
+        .select((t::reservation_id, t::id))
+        .load(conn)?)
+}
+
 /// Ends a reservation that holds; tells whether it did until now.
 pub(super) fn end_reservation(
     conn: &mut Engine,
     id: ReservationId,
     state: ReservationState,
+    taken_by: Option<AssignmentId>,
     now: Timestamp,
 ) -> Result<bool> {
     let changed = diesel::update(
         reservations::table.find(id).filter(reservations::state.eq(ReservationState::Held)),
     )
-    .set((reservations::state.eq(state), reservations::ended_at.eq(now)))
+    .set((
+        reservations::state.eq(state),
+        reservations::assignment_id.eq(taken_by),
+        reservations::ended_at.eq(now),
+    ))
     .prepared()
     .execute(conn)?;
     Ok(changed == 1)

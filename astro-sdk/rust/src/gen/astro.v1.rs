@@ -3228,7 +3228,8 @@ pub struct Reservation {
     /// Organisation.
     #[prost(string, tag = "2")]
     pub org_id: ::prost::alloc::string::String,
-    /// Items held.
+    /// Items held; those that were given back, in the answer of ReleaseReservation. Empty in a list
+    /// once it has ended.
     #[prost(string, repeated, tag = "3")]
     pub item_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// When it ends by itself.
@@ -3237,6 +3238,21 @@ pub struct Reservation {
     /// Creation time.
     #[prost(message, optional, tag = "5")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// State.
+    #[prost(enumeration = "ReservationState", tag = "6")]
+    pub state: i32,
+    /// Who made it: "key:<id>" or "session:<id>".
+    #[prost(string, tag = "7")]
+    pub source: ::prost::alloc::string::String,
+    /// How many items were reserved; 0 for one of an older server that has ended.
+    #[prost(int32, tag = "8")]
+    pub items_count: i32,
+    /// Assignment that took the items, if any.
+    #[prost(string, tag = "9")]
+    pub assignment_id: ::prost::alloc::string::String,
+    /// When it ended; unset while it holds.
+    #[prost(message, optional, tag = "10")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for Reservation {
     const NAME: &'static str = "Reservation";
@@ -3266,6 +3282,52 @@ impl ::prost::Name for ReserveItemsResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/astro.v1.ReserveItemsResponse".into()
+    }
+}
+/// ListReservationsRequest asks for a page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReservationsRequest {
+    /// Organisation; empty with a platform key: all.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Most to return: default 50, at most 500.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// Token of the previous page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only those that hold their items.
+    #[prost(bool, tag = "4")]
+    pub held_only: bool,
+}
+impl ::prost::Name for ListReservationsRequest {
+    const NAME: &'static str = "ListReservationsRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListReservationsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListReservationsRequest".into()
+    }
+}
+/// ListReservationsResponse is a page.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListReservationsResponse {
+    /// Reservations.
+    #[prost(message, repeated, tag = "1")]
+    pub reservations: ::prost::alloc::vec::Vec<Reservation>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListReservationsResponse {
+    const NAME: &'static str = "ListReservationsResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListReservationsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListReservationsResponse".into()
     }
 }
 /// ReleaseReservationRequest ends a reservation.
@@ -3457,6 +3519,47 @@ impl ItemState {
         }
     }
 }
+/// ReservationState is how far a reservation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReservationState {
+    /// Not set.
+    Unspecified = 0,
+    /// Holds its items until expire_time.
+    Held = 1,
+    /// An assignment took its items.
+    Used = 2,
+    /// Its items were given back.
+    Released = 3,
+    /// Its time is over; its items went back by themselves.
+    Expired = 4,
+}
+impl ReservationState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RESERVATION_STATE_UNSPECIFIED",
+            Self::Held => "RESERVATION_STATE_HELD",
+            Self::Used => "RESERVATION_STATE_USED",
+            Self::Released => "RESERVATION_STATE_RELEASED",
+            Self::Expired => "RESERVATION_STATE_EXPIRED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RESERVATION_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RESERVATION_STATE_HELD" => Some(Self::Held),
+            "RESERVATION_STATE_USED" => Some(Self::Used),
+            "RESERVATION_STATE_RELEASED" => Some(Self::Released),
+            "RESERVATION_STATE_EXPIRED" => Some(Self::Expired),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 #[cfg(feature = "client")]
 pub mod item_service_client {
@@ -3621,6 +3724,27 @@ pub mod item_service_client {
             let path = http::uri::PathAndQuery::from_static("/astro.v1.ItemService/ReserveItems");
             let mut req = request.into_request();
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.ItemService", "ReserveItems"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists reservations, newest first: who holds what until when, and what became of those that ended.
+        ///
+        /// Scope: `items.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        pub async fn list_reservations(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListReservationsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListReservationsResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/astro.v1.ItemService/ListReservations");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("astro.v1.ItemService", "ListReservations"));
             self.inner.unary(req, path, codec).await
         }
         /// Gives reserved items back to the pool.
@@ -4806,6 +4930,77 @@ impl ::prost::Name for GetUserResponse {
         "/astro.v1.GetUserResponse".into()
     }
 }
+/// UserFilter narrows a list. Fields are ANDed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UserFilter {
+    /// Part of display_name, without case, at most 100 characters; a whole SteamID64 finds that person
+    /// instead, named or not.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Only people whose trade URL is stored.
+    #[prost(bool, tag = "2")]
+    pub has_trade_url: bool,
+}
+impl ::prost::Name for UserFilter {
+    const NAME: &'static str = "UserFilter";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.UserFilter".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.UserFilter".into()
+    }
+}
+/// ListUsersRequest asks for a page of people.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListUsersRequest {
+    /// Organisation; empty with a platform key: all. Each knows a person by itself.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Most to return: default 50, at most 500.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// Token of the previous page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Filter.
+    #[prost(message, optional, tag = "4")]
+    pub filter: ::core::option::Option<UserFilter>,
+    /// "create_time desc" (default) or "create_time". Neither changes, so that pages lose and repeat nobody.
+    #[prost(string, tag = "5")]
+    pub order_by: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListUsersRequest {
+    const NAME: &'static str = "ListUsersRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListUsersRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListUsersRequest".into()
+    }
+}
+/// ListUsersResponse is a page of people.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListUsersResponse {
+    /// Users.
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<User>,
+    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    /// by another: read on until this is empty.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListUsersResponse {
+    const NAME: &'static str = "ListUsersResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListUsersResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListUsersResponse".into()
+    }
+}
 /// SetTradeUrlRequest stores a trade URL.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -4958,6 +5153,24 @@ pub mod user_service_client {
             let path = http::uri::PathAndQuery::from_static("/astro.v1.UserService/GetUser");
             let mut req = request.into_request();
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.UserService", "GetUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+        ///
+        /// Scope: `users.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        pub async fn list_users(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUsersRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListUsersResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.UserService/ListUsers");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.UserService", "ListUsers"));
             self.inner.unary(req, path, codec).await
         }
         /// Stores a user's trade URL, so that a bot can send offers without being their friend.
@@ -6700,6 +6913,15 @@ pub mod item_service_server {
             &self,
             request: Request<crate::v1::ReserveItemsRequest>,
         ) -> Result<Response<crate::v1::ReserveItemsResponse>, Status>;
+        /// Lists reservations, newest first: who holds what until when, and what became of those that ended.
+        ///
+        /// Scope: `items.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_reservations(
+            &self,
+            request: Request<crate::v1::ListReservationsRequest>,
+        ) -> Result<Response<crate::v1::ListReservationsResponse>, Status>;
         /// Gives reserved items back to the pool.
         ///
         /// Scope: `items.reserve`.
@@ -6726,6 +6948,7 @@ pub mod item_service_server {
             "/astro.v1.ItemService/ListItems" unary list_items;
             "/astro.v1.ItemService/UpdateItem" unary update_item;
             "/astro.v1.ItemService/ReserveItems" unary reserve_items;
+            "/astro.v1.ItemService/ListReservations" unary list_reservations;
             "/astro.v1.ItemService/ReleaseReservation" unary release_reservation;
             "/astro.v1.ItemService/ListItemHistory" unary list_item_history;
         }
@@ -6871,6 +7094,15 @@ pub mod user_service_server {
             &self,
             request: Request<crate::v1::GetUserRequest>,
         ) -> Result<Response<crate::v1::GetUserResponse>, Status>;
+        /// Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+        ///
+        /// Scope: `users.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_users(
+            &self,
+            request: Request<crate::v1::ListUsersRequest>,
+        ) -> Result<Response<crate::v1::ListUsersResponse>, Status>;
         /// Stores a user's trade URL, so that a bot can send offers without being their friend.
         ///
         /// Scope: `users.write`.
@@ -6885,6 +7117,7 @@ pub mod user_service_server {
     served! {
         UserService by UserServiceServer as "astro.v1.UserService" {
             "/astro.v1.UserService/GetUser" unary get_user;
+            "/astro.v1.UserService/ListUsers" unary list_users;
             "/astro.v1.UserService/SetTradeUrl" unary set_trade_url;
         }
     }

@@ -60,10 +60,14 @@ import type {
   ListItemsResponse,
   ListOrganizationsRequestInit,
   ListOrganizationsResponse,
+  ListReservationsRequestInit,
+  ListReservationsResponse,
   ListSessionsRequestInit,
   ListSessionsResponse,
   ListSyncsRequestInit,
   ListSyncsResponse,
+  ListUsersRequestInit,
+  ListUsersResponse,
   Organization,
   PauseBotRequestInit,
   PauseBotResponse,
@@ -75,6 +79,7 @@ import type {
   ReleaseReservationResponse,
   RemoveBotRequestInit,
   RemoveBotResponse,
+  Reservation,
   ReserveItemsRequestInit,
   ReserveItemsResponse,
   ResolveDiscrepancyRequestInit,
@@ -95,6 +100,7 @@ import type {
   UpdateItemResponse,
   UpdateOrganizationRequestInit,
   UpdateOrganizationResponse,
+  User,
   WatchAssignmentRequestInit,
   WatchEventsRequestInit,
 } from "./messages.js";
@@ -145,10 +151,14 @@ import {
   ListItemsResponseSchema,
   ListOrganizationsRequestSchema,
   ListOrganizationsResponseSchema,
+  ListReservationsRequestSchema,
+  ListReservationsResponseSchema,
   ListSessionsRequestSchema,
   ListSessionsResponseSchema,
   ListSyncsRequestSchema,
   ListSyncsResponseSchema,
+  ListUsersRequestSchema,
+  ListUsersResponseSchema,
   PauseBotRequestSchema,
   PauseBotResponseSchema,
   ReassignAssignmentRequestSchema,
@@ -941,6 +951,35 @@ export class ItemService {
   }
 
   /**
+   * Lists reservations, newest first: who holds what until when, and what became of those that ended.
+   *
+   * Scope: `items.read`.
+   *
+   * Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+   */
+  listReservations(
+    request: ListReservationsRequestInit = {},
+    options: CallOptions = {},
+  ): List<ListReservationsResponse, Reservation> {
+    return this.#calls.list(
+      {
+        path: "/astro.v1.ItemService/ListReservations",
+        input: ListReservationsRequestSchema,
+        output: ListReservationsResponseSchema,
+        mayRepeat: true,
+        entries: (page) => page.reservations,
+        next: (page) => page.nextPageToken,
+        goOn: (request, token) => {
+          request.pageToken = token;
+        },
+        endsWhenEmpty: false,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
    * Gives reserved items back to the pool.
    *
    * Scope: `items.reserve`.
@@ -1264,6 +1303,35 @@ export class UserService {
         input: GetUserRequestSchema,
         output: GetUserResponseSchema,
         mayRepeat: true,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
+   * Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+   *
+   * Scope: `users.read`.
+   *
+   * Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+   */
+  list(
+    request: ListUsersRequestInit = {},
+    options: CallOptions = {},
+  ): List<ListUsersResponse, User> {
+    return this.#calls.list(
+      {
+        path: "/astro.v1.UserService/ListUsers",
+        input: ListUsersRequestSchema,
+        output: ListUsersResponseSchema,
+        mayRepeat: true,
+        entries: (page) => page.users,
+        next: (page) => page.nextPageToken,
+        goOn: (request, token) => {
+          request.pageToken = token;
+        },
+        endsWhenEmpty: false,
       },
       request,
       options,

@@ -12,6 +12,7 @@ __all__ = [
     "DeclineReason",
     "EventSeverity",
     "ItemState",
+    "ReservationState",
     "SyncState",
     "DiscrepancyKind",
     "DiscrepancyResolution",
@@ -199,6 +200,21 @@ class ItemState(OpenEnum):
     """Taken out of the pool by an administrator."""
     QUARANTINED = 10
     """Needs a person: it cannot be traded, or it is a stack."""
+
+
+class ReservationState(OpenEnum):
+    """ReservationState is how far a reservation is."""
+
+    UNSPECIFIED = 0
+    """Not set."""
+    HELD = 1
+    """Holds its items until expire_time."""
+    USED = 2
+    """An assignment took its items."""
+    RELEASED = 3
+    """Its items were given back."""
+    EXPIRED = 4
+    """Its time is over; its items went back by themselves."""
 
 
 class SyncState(OpenEnum):

@@ -14,6 +14,7 @@ from .enums import (
     DeclineReason,
     EventSeverity,
     ItemState,
+    ReservationState,
     SyncState,
     DiscrepancyKind,
     DiscrepancyResolution,
@@ -91,6 +92,8 @@ __all__ = [
     "ReserveItemsRequest",
     "Reservation",
     "ReserveItemsResponse",
+    "ListReservationsRequest",
+    "ListReservationsResponse",
     "ReleaseReservationRequest",
     "ReleaseReservationResponse",
     "ListItemHistoryRequest",
@@ -121,6 +124,9 @@ __all__ = [
     "User",
     "GetUserRequest",
     "GetUserResponse",
+    "UserFilter",
+    "ListUsersRequest",
+    "ListUsersResponse",
     "SetTradeUrlRequest",
     "SetTradeUrlResponse",
 ]
@@ -2073,7 +2079,9 @@ class Reservation(Message):
 
     @property
     def item_ids(self) -> MutableSequence[str]:
-        """Items held."""
+        """Items held; those that were given back, in the answer of ReleaseReservation. Empty in a list
+        once it has ended.
+        """
 
     @property
     def expire_time(self) -> Timestamp:
@@ -2083,6 +2091,22 @@ class Reservation(Message):
     def create_time(self) -> Timestamp:
         """Creation time."""
 
+    state: ReservationState | int
+    """State."""
+
+    source: str
+    """Who made it: \"key:<id>\" or \"session:<id>\"."""
+
+    items_count: int
+    """How many items were reserved; 0 for one of an older server that has ended."""
+
+    assignment_id: str
+    """Assignment that took the items, if any."""
+
+    @property
+    def end_time(self) -> Timestamp:
+        """When it ended; unset while it holds."""
+
     def __init__(
         self,
         *,
@@ -2091,6 +2115,11 @@ class Reservation(Message):
         item_ids: Iterable[str] | None = ...,
         expire_time: Timestamp | None = ...,
         create_time: Timestamp | None = ...,
+        state: ReservationState | int | None = ...,
+        source: str | None = ...,
+        items_count: int | None = ...,
+        assignment_id: str | None = ...,
+        end_time: Timestamp | None = ...,
     ) -> None: ...
 
 class ReserveItemsResponse(Message):
@@ -2109,6 +2138,47 @@ class ReserveItemsResponse(Message):
         *,
         reservation: Reservation | None = ...,
         items: Iterable[Item] | None = ...,
+    ) -> None: ...
+
+class ListReservationsRequest(Message):
+    """ListReservationsRequest asks for a page."""
+
+    org_id: str
+    """Organisation; empty with a platform key: all."""
+
+    page_size: int
+    """Most to return: default 50, at most 500."""
+
+    page_token: str
+    """Token of the previous page."""
+
+    held_only: bool
+    """Only those that hold their items."""
+
+    def __init__(
+        self,
+        *,
+        org_id: str | None = ...,
+        page_size: int | None = ...,
+        page_token: str | None = ...,
+        held_only: bool | None = ...,
+    ) -> None: ...
+
+class ListReservationsResponse(Message):
+    """ListReservationsResponse is a page."""
+
+    @property
+    def reservations(self) -> MutableSequence[Reservation]:
+        """Reservations."""
+
+    next_page_token: str
+    """Empty on the last page."""
+
+    def __init__(
+        self,
+        *,
+        reservations: Iterable[Reservation] | None = ...,
+        next_page_token: str | None = ...,
     ) -> None: ...
 
 class ReleaseReservationRequest(Message):
@@ -2946,6 +3016,72 @@ class GetUserResponse(Message):
         self,
         *,
         user: User | None = ...,
+    ) -> None: ...
+
+class UserFilter(Message):
+    """UserFilter narrows a list. Fields are ANDed."""
+
+    text: str
+    """Part of display_name, without case, at most 100 characters; a whole SteamID64 finds that person
+    instead, named or not.
+    """
+
+    has_trade_url: bool
+    """Only people whose trade URL is stored."""
+
+    def __init__(
+        self,
+        *,
+        text: str | None = ...,
+        has_trade_url: bool | None = ...,
+    ) -> None: ...
+
+class ListUsersRequest(Message):
+    """ListUsersRequest asks for a page of people."""
+
+    org_id: str
+    """Organisation; empty with a platform key: all. Each knows a person by itself."""
+
+    page_size: int
+    """Most to return: default 50, at most 500."""
+
+    page_token: str
+    """Token of the previous page."""
+
+    @property
+    def filter(self) -> UserFilter:
+        """Filter."""
+
+    order_by: str
+    """\"create_time desc\" (default) or \"create_time\". Neither changes, so that pages lose and repeat nobody."""
+
+    def __init__(
+        self,
+        *,
+        org_id: str | None = ...,
+        page_size: int | None = ...,
+        page_token: str | None = ...,
+        filter: UserFilter | None = ...,
+        order_by: str | None = ...,
+    ) -> None: ...
+
+class ListUsersResponse(Message):
+    """ListUsersResponse is a page of people."""
+
+    @property
+    def users(self) -> MutableSequence[User]:
+        """Users."""
+
+    next_page_token: str
+    """Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    by another: read on until this is empty.
+    """
+
+    def __init__(
+        self,
+        *,
+        users: Iterable[User] | None = ...,
+        next_page_token: str | None = ...,
     ) -> None: ...
 
 class SetTradeUrlRequest(Message):
