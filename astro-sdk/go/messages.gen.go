@@ -329,6 +329,25 @@ const (
 	BlockedReasonStack = astrov1.BlockedReason_BLOCKED_REASON_STACK
 )
 
+// BotNeed is what a bot needs of a person. What passes by itself, such as Steam's maintenance, is none.
+type BotNeed = astrov1.BotNeed
+
+// Values of [BotNeed]. A newer server may send others; they keep their number.
+const (
+	// Not set.
+	BotNeedUnspecified = astrov1.BotNeed_BOT_NEED_UNSPECIFIED
+	// No worker holds its session: start astro-bot with a key of the bot (CreateApiKey makes one).
+	BotNeedWorker = astrov1.BotNeed_BOT_NEED_WORKER
+	// Its account does not get on by itself, as its last worker told: steam_status_detail has what to do
+	// and the command for it.
+	BotNeedOperator = astrov1.BotNeed_BOT_NEED_OPERATOR
+	// Its refresh token ends within 7 days, or has ended: log the account in again, before
+	// steam_token_expire_time.
+	BotNeedTokenRenewal = astrov1.BotNeed_BOT_NEED_TOKEN_RENEWAL
+	// An administrator paused it: PauseBot with paused false lets it go on.
+	BotNeedResume = astrov1.BotNeed_BOT_NEED_RESUME
+)
+
 // DonationState is how far a donation is.
 type DonationState = astrov1.DonationState
 

@@ -19,6 +19,7 @@ from .enums import (
     ApiKeyKind,
     AssignmentState,
     BlockedReason,
+    BotNeed,
     DonationState,
     DeclineReason,
     EventSeverity,

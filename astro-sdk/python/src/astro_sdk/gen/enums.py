@@ -8,6 +8,7 @@ __all__ = [
     "ApiKeyKind",
     "AssignmentState",
     "BlockedReason",
+    "BotNeed",
     "DonationState",
     "DeclineReason",
     "EventSeverity",
@@ -112,6 +113,25 @@ class BlockedReason(OpenEnum):
     """An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
     once it is a single one again, the delivery goes on by itself.
     """
+
+
+class BotNeed(OpenEnum):
+    """BotNeed is what a bot needs of a person. What passes by itself, such as Steam's maintenance, is none."""
+
+    UNSPECIFIED = 0
+    """Not set."""
+    WORKER = 1
+    """No worker holds its session: start astro-bot with a key of the bot (CreateApiKey makes one)."""
+    OPERATOR = 2
+    """Its account does not get on by itself, as its last worker told: steam_status_detail has what to do
+    and the command for it.
+    """
+    TOKEN_RENEWAL = 3
+    """Its refresh token ends within 7 days, or has ended: log the account in again, before
+    steam_token_expire_time.
+    """
+    RESUME = 4
+    """An administrator paused it: PauseBot with paused false lets it go on."""
 
 
 class DonationState(OpenEnum):

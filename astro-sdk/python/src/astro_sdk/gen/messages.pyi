@@ -10,6 +10,7 @@ from .enums import (
     ApiKeyKind,
     AssignmentState,
     BlockedReason,
+    BotNeed,
     DonationState,
     DeclineReason,
     EventSeverity,
@@ -1135,6 +1136,22 @@ class Bot(Message):
     def steam_token_expire_time(self) -> Timestamp:
         """When the account's refresh token ends and a person must log in again; unset when not known."""
 
+    open_offers: int
+    """Deliveries under way, each with an offer that is out, is about to be or may be: at most 25, since
+    Steam lets an account have few more.
+    """
+
+    queued_assignments: int
+    """Assignments that wait for this bot to send an offer."""
+
+    @property
+    def needs(self) -> MutableSequence[BotNeed | int]:
+        """What a person has to do before it works as it should, most urgent first; empty when nothing."""
+
+    @property
+    def last_sync(self) -> Sync:
+        """Its last sync that is over; unset before the first."""
+
     def __init__(
         self,
         *,
@@ -1151,6 +1168,10 @@ class Bot(Message):
         create_time: Timestamp | None = ...,
         update_time: Timestamp | None = ...,
         steam_token_expire_time: Timestamp | None = ...,
+        open_offers: int | None = ...,
+        queued_assignments: int | None = ...,
+        needs: Iterable[BotNeed | int] | None = ...,
+        last_sync: Sync | None = ...,
     ) -> None: ...
 
 class RegisterBotRequest(Message):

@@ -20,6 +20,7 @@ from .enums import (
     ApiKeyKind,
     AssignmentState,
     BlockedReason,
+    BotNeed,
     DonationState,
     DeclineReason,
     EventSeverity,
