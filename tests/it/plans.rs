@@ -19,7 +19,7 @@ use astro_server::kernel::{
     BotId, Caller, KeyKind, OrgId, Page, Principal, Reach, Result, SteamId, Timestamp,
 };
 use astro_server::outside::Chance;
-use astro_server::{assignments, donations, items, sync};
+use astro_server::{assignments, donations, items, sync, users};
 use astro_tests::{App, Backend, fill, on_each_database, sql, witness};
 use steam_sim::Behaviour;
 
@@ -41,6 +41,7 @@ async fn what_is_looked_for_is_found_by_an_index_in_the_wanted_order(backend: Ba
     fill(&mut conn, backend, &app);
     what_a_day_s_work_asks_for_is_found_by_indexes(&mut conn, backend, &statements);
     each_list_is_read_from_an_index_in_its_order(&mut conn, backend, &app);
+    what_is_told_of_bots_is_found_by_indexes(&mut conn, backend, &app);
     what_is_not_there_is_looked_for_in_pieces(&mut conn, &app);
     items_to_reserve_by_name_are_looked_for_among_the_free_ones(&mut conn, backend, &app);
 }
@@ -98,7 +99,8 @@ async fn day_of_work(app: &App) {
 }
 
 /// Tables that the fill makes large.
-const LARGE: [&str; 5] = ["items", "assignments", "donations", "users", "inventory_sync_log"];
+const LARGE: [&str; 6] =
+    ["items", "assignments", "donations", "users", "reservations", "inventory_sync_log"];
 
 fn what_a_day_s_work_asks_for_is_found_by_indexes(
     conn: &mut Conn,
@@ -113,21 +115,39 @@ fn what_a_day_s_work_asks_for_is_found_by_indexes(
     // All of a bot's items are counted by their states at the end of its syncs.
     let counts = |text: &str| text.to_lowercase().contains("count(") && text.contains("GROUP BY");
     for query in asked.into_iter().filter(|text| !counts(text)) {
-        let plan = plan(conn, backend, query);
-        let whole = |table: &&str| {
-            plan.lines().any(|line| {
-                let line = format!("{line} ");
-                line.contains(&format!("Seq Scan on {table} "))
-                    || line.contains(&format!("SCAN {table} "))
-                        && !(line.contains("USING") && query.contains("LIMIT"))
-            })
-        };
-        if LARGE.iter().any(whole) {
-            slow.push(format!("{query}\n{plan}\n"));
-        }
+        slow.extend(reads_a_whole_table(conn, backend, query));
     }
     let slow_ones = slow.join("\n");
     assert!(slow.is_empty(), "{} statements read whole tables:\n{slow_ones}", slow.len());
+}
+
+/// The statement and its plan, if it reads all of a large table.
+fn reads_a_whole_table(conn: &mut Conn, backend: Backend, query: &str) -> Option<String> {
+    let plan = plan(conn, backend, query);
+    let whole = |table: &&str| {
+        plan.lines().any(|line| {
+            let line = format!("{line} ");
+            line.contains(&format!("Seq Scan on {table} "))
+                || line.contains(&format!("SCAN {table} "))
+                    && !(line.contains("USING") && query.contains("LIMIT"))
+        })
+    };
+    LARGE.iter().any(whole).then(|| format!("{query}\n{plan}\n"))
+}
+
+/// What is told of a page of bots beside their own rows.
+fn what_is_told_of_bots_is_found_by_indexes(conn: &mut Conn, backend: Backend, app: &App) {
+    let bots = [BotId::parse("bot_id", &app.bot_id).unwrap()];
+    let statements = sql::statements(conn, |conn| {
+        assignments::room::loads(conn, &bots).unwrap();
+        assert_eq!(sync::ops::last_over(conn, &bots).unwrap().len(), 1);
+    });
+    assert_eq!(statements.len(), 3, "{statements:?}");
+    for (query, index) in statements.iter().zip(["", "assignments_queued", "inventory_sync_log_"]) {
+        assert_eq!(reads_a_whole_table(conn, backend, query), None);
+        let plan = plan(conn, backend, query);
+        assert!(plan.contains(index), "not by {index}:\n{query}\n{plan}");
+    }
 }
 
 fn each_list_is_read_from_an_index_in_its_order(conn: &mut Conn, backend: Backend, app: &App) {
@@ -246,6 +266,8 @@ fn lists(org: OrgId, bot: BotId) -> Vec<List> {
         lists.extend(assignments_by_age(own, oldest_first));
     }
     lists.extend(others(own, bot));
+    lists.extend(people(own));
+    lists.extend(reservations_by_age(own));
     lists
 }
 
@@ -317,6 +339,54 @@ fn others(own: Reach, bot: BotId) -> Vec<List> {
     ]
 }
 
+fn people(own: Reach) -> Vec<List> {
+    let of = |reach, oldest_first, fill: fn(&mut users::Filter)| -> Ask {
+        let mut filter = users::Filter::default();
+        fill(&mut filter);
+        Box::new(move |conn, page| {
+            // A place among people has them in it.
+            let mut page = page.clone();
+            if let Some(after) = &mut page.after {
+                after.key = format!("{} {}", after.key, fill::FIRST_PERSON);
+            }
+            users::ops::list(conn, reach, &filter, oldest_first, &page).map(drop)
+        })
+    };
+    let mut lists = Vec::new();
+    for oldest_first in [false, true] {
+        lists.extend([
+            ("users_of_org users_by_age", of(own, oldest_first, |_| ())),
+            ("users_by_age", of(Reach::Platform, oldest_first, |_| ())),
+            ("users_of_org users_by_age", of(own, oldest_first, |f| f.text = "x".to_owned())),
+            ("users_of_org users_by_age", of(own, oldest_first, |f| f.has_trade_url = true)),
+            (
+                "users_of_person users_pkey autoindex_users",
+                of(own, oldest_first, |f| f.steam_id = Some(someone())),
+            ),
+            (
+                "users_of_person",
+                of(Reach::Platform, oldest_first, |f| f.steam_id = Some(someone())),
+            ),
+        ]);
+    }
+    lists
+}
+
+fn reservations_by_age(own: Reach) -> Vec<List> {
+    let of = |reach, held_only| -> Ask {
+        Box::new(move |conn, page| {
+            items::reservations::list(conn, reach, held_only, page).map(drop)
+        })
+    };
+    // The items of a page are asked for too.
+    vec![
+        ("reservations_of_org reservations_by_age items_reserved", of(own, false)),
+        ("reservations_by_age items_reserved", of(Reach::Platform, false)),
+        ("reservations_held reservations_held_by_age items_reserved", of(own, true)),
+        ("reservations_held_by_age items_reserved", of(Reach::Platform, true)),
+    ]
+}
+
 fn of_items(reach: Reach, order: items::Order, filter: items::Filter) -> Ask {
     Box::new(move |conn, page| items::ops::list(conn, reach, &filter, order, page).map(drop))
 }
@@ -346,5 +416,7 @@ fn fill(conn: &mut Conn, backend: Backend, app: &App) {
     let home = fill::Home { backend, org_id: &app.org_id, bot_id: &app.bot_id };
     home.items(conn, 1, 100_000).unwrap();
     home.rest(conn, 100_000).unwrap();
+    home.people(conn, 1_001, 100_000).unwrap();
+    home.reservations(conn, 100_000).unwrap();
     sql::run(conn, "ANALYZE").unwrap();
 }
