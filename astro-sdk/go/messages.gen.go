@@ -158,6 +158,10 @@ type (
 	Reservation = astrov1.Reservation
 	// ReserveItemsResponse has the reservation.
 	ReserveItemsResponse = astrov1.ReserveItemsResponse
+	// ListReservationsRequest asks for a page.
+	ListReservationsRequest = astrov1.ListReservationsRequest
+	// ListReservationsResponse is a page.
+	ListReservationsResponse = astrov1.ListReservationsResponse
 	// ReleaseReservationRequest ends a reservation.
 	ReleaseReservationRequest = astrov1.ReleaseReservationRequest
 	// ReleaseReservationResponse has the reservation.
@@ -238,6 +242,12 @@ type (
 	GetUserRequest = astrov1.GetUserRequest
 	// GetUserResponse has one user.
 	GetUserResponse = astrov1.GetUserResponse
+	// UserFilter narrows a list. Fields are ANDed.
+	UserFilter = astrov1.UserFilter
+	// ListUsersRequest asks for a page of people.
+	ListUsersRequest = astrov1.ListUsersRequest
+	// ListUsersResponse is a page of people.
+	ListUsersResponse = astrov1.ListUsersResponse
 	// SetTradeUrlRequest stores a trade URL.
 	SetTradeUrlRequest = astrov1.SetTradeUrlRequest
 	// SetTradeUrlResponse has the user.
@@ -338,6 +348,25 @@ const (
 	// An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
 	// once it is a single one again, the delivery goes on by itself.
 	BlockedReasonStack = astrov1.BlockedReason_BLOCKED_REASON_STACK
+)
+
+// BotNeed is what a bot needs of a person. What passes by itself, such as Steam's maintenance, is none.
+type BotNeed = astrov1.BotNeed
+
+// Values of [BotNeed]. A newer server may send others; they keep their number.
+const (
+	// Not set.
+	BotNeedUnspecified = astrov1.BotNeed_BOT_NEED_UNSPECIFIED
+	// No worker holds its session: start astro-bot with a key of the bot (CreateApiKey makes one).
+	BotNeedWorker = astrov1.BotNeed_BOT_NEED_WORKER
+	// Its account does not get on by itself, as its last worker told: steam_status_detail has what to do
+	// and the command for it.
+	BotNeedOperator = astrov1.BotNeed_BOT_NEED_OPERATOR
+	// Its refresh token ends within 7 days, or has ended: log the account in again, before
+	// steam_token_expire_time.
+	BotNeedTokenRenewal = astrov1.BotNeed_BOT_NEED_TOKEN_RENEWAL
+	// An administrator paused it: PauseBot with paused false lets it go on.
+	BotNeedResume = astrov1.BotNeed_BOT_NEED_RESUME
 )
 
 // DeliveryWarningKind is what would be in a delivery's way: a closed list, each with its remedy.
@@ -477,6 +506,23 @@ const (
 	ItemStateWithdrawn = astrov1.ItemState_ITEM_STATE_WITHDRAWN
 	// Needs a person: it cannot be traded, or it is a stack.
 	ItemStateQuarantined = astrov1.ItemState_ITEM_STATE_QUARANTINED
+)
+
+// ReservationState is how far a reservation is.
+type ReservationState = astrov1.ReservationState
+
+// Values of [ReservationState]. A newer server may send others; they keep their number.
+const (
+	// Not set.
+	ReservationStateUnspecified = astrov1.ReservationState_RESERVATION_STATE_UNSPECIFIED
+	// Holds its items until expire_time.
+	ReservationStateHeld = astrov1.ReservationState_RESERVATION_STATE_HELD
+	// An assignment took its items.
+	ReservationStateUsed = astrov1.ReservationState_RESERVATION_STATE_USED
+	// Its items were given back.
+	ReservationStateReleased = astrov1.ReservationState_RESERVATION_STATE_RELEASED
+	// Its time is over; its items went back by themselves.
+	ReservationStateExpired = astrov1.ReservationState_RESERVATION_STATE_EXPIRED
 )
 
 // ReportDimension is what the rows of a report stand for.

@@ -321,6 +321,19 @@ func (s *ItemService) Reserve(ctx context.Context, request *ReserveItemsRequest,
 	return call[*ReserveItemsResponse](ctx, s.connection, method{path: "/astro.v1.ItemService/ReserveItems", mayRepeat: true, requestID: 6}, request, options)
 }
 
+// ListReservations lists reservations, newest first: who holds what until when, and what became of those that ended.
+//
+// Scope: items.read. Reasons: ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID.
+func (s *ItemService) ListReservations(ctx context.Context, request *ListReservationsRequest, options ...CallOption) *List[*Reservation, *ListReservationsResponse] {
+	return list(ctx, s.connection, &listMethod[*ListReservationsRequest, *ListReservationsResponse, *Reservation]{
+		method:        method{path: "/astro.v1.ItemService/ListReservations", mayRepeat: true},
+		entries:       (*ListReservationsResponse).GetReservations,
+		token:         (*ListReservationsResponse).GetNextPageToken,
+		goOn:          func(request *ListReservationsRequest, token string) { request.PageToken = token },
+		endsWhenEmpty: false,
+	}, request, options)
+}
+
 // ReleaseReservation gives reserved items back to the pool.
 //
 // Scope: items.reserve. Reasons: RESERVATION_NOT_FOUND, RESERVATION_ENDED, REQUEST_ID_REUSED.
@@ -460,6 +473,19 @@ type UserService struct{ connection *connection }
 // Scope: users.read. Reasons: USER_NOT_FOUND, ORGANIZATION_NOT_FOUND.
 func (s *UserService) Get(ctx context.Context, request *GetUserRequest, options ...CallOption) (*GetUserResponse, error) {
 	return call[*GetUserResponse](ctx, s.connection, method{path: "/astro.v1.UserService/GetUser", mayRepeat: true}, request, options)
+}
+
+// List lists the people that the organisation has met, newest met first unless order_by says otherwise.
+//
+// Scope: users.read. Reasons: ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID.
+func (s *UserService) List(ctx context.Context, request *ListUsersRequest, options ...CallOption) *List[*User, *ListUsersResponse] {
+	return list(ctx, s.connection, &listMethod[*ListUsersRequest, *ListUsersResponse, *User]{
+		method:        method{path: "/astro.v1.UserService/ListUsers", mayRepeat: true},
+		entries:       (*ListUsersResponse).GetUsers,
+		token:         (*ListUsersResponse).GetNextPageToken,
+		goOn:          func(request *ListUsersRequest, token string) { request.PageToken = token },
+		endsWhenEmpty: false,
+	}, request, options)
 }
 
 // SetTradeUrl stores a user's trade URL, so that a bot can send offers without being their friend.

@@ -283,7 +283,11 @@ fn routes(config: &Config, gate: Gate, feed: &Feed, log: &Log) -> anyhow::Result
         has_bot: bots::ops::belongs,
         usual: config.rates,
     };
-    let bots = bots::service::Bots { gate: gate.clone(), clear: sync::ops::clear };
+    let above = bots::service::Above {
+        loads: assignments::room::loads,
+        last_syncs: sync::service::last_syncs,
+    };
+    let bots = bots::service::Bots { gate: gate.clone(), clear: sync::ops::clear, above };
     let mut routes = Routes::builder();
     macro_rules! add {
         ($($server:ident: $service:expr),* $(,)?) => { $(

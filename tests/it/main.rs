@@ -45,6 +45,7 @@ mod rates;
 mod remedies;
 mod reports;
 mod requests;
+mod reservations;
 mod reversals;
 mod rights;
 mod searches;

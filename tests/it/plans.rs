@@ -1,6 +1,8 @@
 //! Each list is read from an index in the list's own order, wherever a page begins: its price does not
 //! grow with what lies before it or beside it. The databases say so themselves.
 
+mod counted;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ use astro_server::kernel::{
     BotId, Caller, KeyKind, OrgId, Page, Principal, Reach, Result, SteamId, Timestamp,
 };
 use astro_server::outside::Chance;
-use astro_server::{assignments, donations, items, reports, sync};
+use astro_server::{assignments, donations, items, sync, users};
 use astro_tests::{App, Backend, fill, on_each_database, sql, witness};
 use steam_sim::Behaviour;
 
@@ -41,9 +43,10 @@ async fn what_is_looked_for_is_found_by_an_index_in_the_wanted_order(backend: Ba
     fill(&mut conn, backend, &app);
     what_a_day_s_work_asks_for_is_found_by_indexes(&mut conn, backend, &statements);
     each_list_is_read_from_an_index_in_its_order(&mut conn, backend, &app);
+    what_is_told_of_bots_is_found_by_indexes(&mut conn, backend, &app);
     what_is_not_there_is_looked_for_in_pieces(&mut conn, &app);
     items_to_reserve_by_name_are_looked_for_among_the_free_ones(&mut conn, backend, &app);
-    what_is_counted_is_read_from_indexes(&mut conn, backend, &app);
+    counted::is_read_from_indexes(&mut conn, backend, &app);
 }
 
 /// What donors, clients and a bot do all day.
@@ -99,7 +102,8 @@ async fn day_of_work(app: &App) {
 }
 
 /// Tables that the fill makes large.
-const LARGE: [&str; 5] = ["items", "assignments", "donations", "users", "inventory_sync_log"];
+const LARGE: [&str; 6] =
+    ["items", "assignments", "donations", "users", "reservations", "inventory_sync_log"];
 
 fn what_a_day_s_work_asks_for_is_found_by_indexes(
     conn: &mut Conn,
@@ -114,21 +118,39 @@ fn what_a_day_s_work_asks_for_is_found_by_indexes(
     // All of a bot's items are counted by their states at the end of its syncs.
     let counts = |text: &str| text.to_lowercase().contains("count(") && text.contains("GROUP BY");
     for query in asked.into_iter().filter(|text| !counts(text)) {
-        let plan = plan(conn, backend, query);
-        let whole = |table: &&str| {
-            plan.lines().any(|line| {
-                let line = format!("{line} ");
-                line.contains(&format!("Seq Scan on {table} "))
-                    || line.contains(&format!("SCAN {table} "))
-                        && !(line.contains("USING") && query.contains("LIMIT"))
-            })
-        };
-        if LARGE.iter().any(whole) {
-            slow.push(format!("{query}\n{plan}\n"));
-        }
+        slow.extend(reads_a_whole_table(conn, backend, query));
     }
     let slow_ones = slow.join("\n");
     assert!(slow.is_empty(), "{} statements read whole tables:\n{slow_ones}", slow.len());
+}
+
+/// The statement and its plan, if it reads all of a large table.
+fn reads_a_whole_table(conn: &mut Conn, backend: Backend, query: &str) -> Option<String> {
+    let plan = plan(conn, backend, query);
+    let whole = |table: &&str| {
+        plan.lines().any(|line| {
+            let line = format!("{line} ");
+            line.contains(&format!("Seq Scan on {table} "))
+                || line.contains(&format!("SCAN {table} "))
+                    && !(line.contains("USING") && query.contains("LIMIT"))
+        })
+    };
+    LARGE.iter().any(whole).then(|| format!("{query}\n{plan}\n"))
+}
+
+/// What is told of a page of bots beside their own rows.
+fn what_is_told_of_bots_is_found_by_indexes(conn: &mut Conn, backend: Backend, app: &App) {
+    let bots = [BotId::parse("bot_id", &app.bot_id).unwrap()];
+    let statements = sql::statements(conn, |conn| {
+        assignments::room::loads(conn, &bots).unwrap();
+        assert_eq!(sync::ops::last_over(conn, &bots).unwrap().len(), 1);
+    });
+    assert_eq!(statements.len(), 3, "{statements:?}");
+    for (query, index) in statements.iter().zip(["", "assignments_queued", "inventory_sync_log_"]) {
+        assert_eq!(reads_a_whole_table(conn, backend, query), None);
+        let plan = plan(conn, backend, query);
+        assert!(plan.contains(index), "not by {index}:\n{query}\n{plan}");
+    }
 }
 
 fn each_list_is_read_from_an_index_in_its_order(conn: &mut Conn, backend: Backend, app: &App) {
@@ -211,59 +233,6 @@ fn items_to_reserve_by_name_are_looked_for_among_the_free_ones(
     assert!(!plan.contains("TEMP B-TREE"), "{search}\n{plan}");
 }
 
-/// Counting reads what it counts, and nothing beside it.
-fn what_is_counted_is_read_from_indexes(conn: &mut Conn, backend: Backend, app: &App) {
-    let own = Reach::Organization(OrgId::parse("org_id", &app.org_id).unwrap());
-    let bots = [BotId::parse("bot_id", &app.bot_id).unwrap()];
-    let (span, method) = (0..=30, reports::Dimension::Method);
-    let counts: Vec<(&str, Box<dyn Fn(&mut Conn) -> Result<()>>)> = vec![
-        (
-            "items_of_bot",
-            Box::new(move |conn| items::census::counts_by_game(conn, &bots).map(drop)),
-        ),
-        (
-            "assignments_open",
-            Box::new(move |conn| assignments::census::open_counts(conn, own).map(drop)),
-        ),
-        (
-            "discrepancies_unresolved",
-            Box::new(move |conn| sync::ops::open_count(conn, &bots).map(drop)),
-        ),
-        (
-            "inventory_sync_log_",
-            Box::new(move |conn| sync::ops::last_accuracies(conn, &bots).map(drop)),
-        ),
-        ("report_days_of_org", {
-            let span = span.clone();
-            Box::new(move |conn| reports::ops::most(conn, own, method, &span, (50, 0)).map(drop))
-        }),
-        ("report_days", {
-            let span = span.clone();
-            Box::new(move |conn| reports::ops::by_key(conn, own, method, &span, (50, "")).map(drop))
-        }),
-        (
-            "report_days",
-            Box::new(move |conn| {
-                let of = (method, "giveaway");
-                reports::ops::by_time(conn, own, reports::Step::Week, of, &span).map(drop)
-            }),
-        ),
-        ("report_days", Box::new(move |conn| reports::ops::totals(conn, own).map(drop))),
-        ("report_hours", Box::new(move |conn| reports::ops::hours(conn, own, noon()).map(drop))),
-    ];
-    if let Backend::Postgres = backend {
-        // All rows are of one organisation and one bot, so that a table would be as good as its index.
-        sql::run(conn, "SET enable_seqscan = off").unwrap();
-    }
-    for (index, count) in counts {
-        for statement in sql::statements(conn, |conn| count(conn).unwrap()) {
-            let plan = plan(conn, backend, &statement);
-            let read = plan.contains(index) && !plan.contains("SCAN") && !plan.contains("Seq Scan");
-            assert!(read, "{index}: {statement}\n{plan}");
-        }
-    }
-}
-
 fn someone() -> SteamId {
     SteamId::parse("user_id", 76_561_197_960_265_729).unwrap()
 }
@@ -304,6 +273,8 @@ fn lists(org: OrgId, bot: BotId) -> Vec<List> {
         lists.extend(assignments_by_age(own, oldest_first));
     }
     lists.extend(others(own, bot));
+    lists.extend(people(own));
+    lists.extend(reservations_by_age(own));
     lists
 }
 
@@ -400,6 +371,54 @@ fn others(own: Reach, bot: BotId) -> Vec<List> {
     ]
 }
 
+fn people(own: Reach) -> Vec<List> {
+    let of = |reach, oldest_first, fill: fn(&mut users::Filter)| -> Ask {
+        let mut filter = users::Filter::default();
+        fill(&mut filter);
+        Box::new(move |conn, page| {
+            // A place among people has them in it.
+            let mut page = page.clone();
+            if let Some(after) = &mut page.after {
+                after.key = format!("{} {}", after.key, fill::FIRST_PERSON);
+            }
+            users::ops::list(conn, reach, &filter, oldest_first, &page).map(drop)
+        })
+    };
+    let mut lists = Vec::new();
+    for oldest_first in [false, true] {
+        lists.extend([
+            ("users_of_org users_by_age", of(own, oldest_first, |_| ())),
+            ("users_by_age", of(Reach::Platform, oldest_first, |_| ())),
+            ("users_of_org users_by_age", of(own, oldest_first, |f| f.text = "x".to_owned())),
+            ("users_of_org users_by_age", of(own, oldest_first, |f| f.has_trade_url = true)),
+            (
+                "users_of_person users_pkey autoindex_users",
+                of(own, oldest_first, |f| f.steam_id = Some(someone())),
+            ),
+            (
+                "users_of_person",
+                of(Reach::Platform, oldest_first, |f| f.steam_id = Some(someone())),
+            ),
+        ]);
+    }
+    lists
+}
+
+fn reservations_by_age(own: Reach) -> Vec<List> {
+    let of = |reach, held_only| -> Ask {
+        Box::new(move |conn, page| {
+            items::reservations::list(conn, reach, held_only, page).map(drop)
+        })
+    };
+    // The items of a page are asked for too.
+    vec![
+        ("reservations_of_org reservations_by_age items_reserved", of(own, false)),
+        ("reservations_by_age items_reserved", of(Reach::Platform, false)),
+        ("reservations_held reservations_held_by_age items_reserved", of(own, true)),
+        ("reservations_held_by_age items_reserved", of(Reach::Platform, true)),
+    ]
+}
+
 fn of_items(reach: Reach, order: items::Order, filter: items::Filter) -> Ask {
     Box::new(move |conn, page| items::ops::list(conn, reach, &filter, order, page).map(drop))
 }
@@ -436,5 +455,7 @@ fn fill(conn: &mut Conn, backend: Backend, app: &App) {
     );
     sql::run(conn, offers).unwrap();
     sql::run(conn, blocked).unwrap();
+    home.people(conn, 1_001, 100_000).unwrap();
+    home.reservations(conn, 100_000).unwrap();
     sql::run(conn, "ANALYZE").unwrap();
 }

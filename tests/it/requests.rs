@@ -197,6 +197,9 @@ fn items(name: &str, ids: &Ids) -> Vec<u8> {
             ..Default::default()
         }
         .encode_to_vec(),
+        "ListReservations" => {
+            ListReservationsRequest { org_id, ..Default::default() }.encode_to_vec()
+        }
         "ReleaseReservation" => {
             ReleaseReservationRequest { reservation_id: ids.reservation.clone(), request_id }
                 .encode_to_vec()
@@ -276,6 +279,7 @@ fn users(name: &str, ids: &Ids) -> Vec<u8> {
     let (org_id, user_id) = (ids.org.clone(), ids.user);
     match name {
         "GetUser" => GetUserRequest { org_id, user_id }.encode_to_vec(),
+        "ListUsers" => ListUsersRequest { org_id, ..Default::default() }.encode_to_vec(),
         "SetTradeUrl" => {
             let partner = user_id & 0xFFFF_FFFF;
             let token = format!("token{:03}", ids.variant);

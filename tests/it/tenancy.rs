@@ -44,6 +44,7 @@ const DENIALS: &[(&str, Option<&str>)] = &[
     ("/astro.v1.ItemService/ListItems", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.ItemService/UpdateItem", Some("ITEM_NOT_FOUND")),
     ("/astro.v1.ItemService/ReserveItems", Some("ORGANIZATION_NOT_FOUND")),
+    ("/astro.v1.ItemService/ListReservations", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.ItemService/ReleaseReservation", Some("RESERVATION_NOT_FOUND")),
     ("/astro.v1.ItemService/ListItemHistory", Some("ITEM_NOT_FOUND")),
     ("/astro.v1.OrganizationService/CreateOrganization", None),
@@ -58,6 +59,7 @@ const DENIALS: &[(&str, Option<&str>)] = &[
     ("/astro.v1.SyncService/ListDiscrepancies", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.SyncService/ResolveDiscrepancy", Some("DISCREPANCY_NOT_FOUND")),
     ("/astro.v1.UserService/GetUser", Some("ORGANIZATION_NOT_FOUND")),
+    ("/astro.v1.UserService/ListUsers", Some("ORGANIZATION_NOT_FOUND")),
     ("/astro.v1.UserService/SetTradeUrl", Some("ORGANIZATION_NOT_FOUND")),
 ];
 
@@ -153,6 +155,16 @@ async fn sees_nothing(world: &World, key: &str) {
     let assignments =
         client.raw().assignments().list_assignments(request).await.unwrap().into_inner();
     assert!(assignments.assignments.is_empty());
+    let request = ListReservationsRequest::default();
+    let held = client.raw().items().list_reservations(request).await.unwrap().into_inner();
+    assert!(held.reservations.is_empty());
+    let text = world.ids.user.to_string();
+    for text in [String::new(), text] {
+        let filter = Some(UserFilter { text, ..Default::default() });
+        let request = ListUsersRequest { filter, ..Default::default() };
+        let people = client.raw().users().list_users(request).await.unwrap().into_inner();
+        assert!(people.users.is_empty());
+    }
     let request = ListOrganizationsRequest::default();
     let orgs = client.raw().organizations().list_organizations(request).await.unwrap().into_inner();
     assert_eq!(orgs.organizations.len(), 1);

@@ -39,6 +39,17 @@ const EVENTS: &str =
      SELECT :id, :org, 'user.met', 'user', 'a person was met', :person, :map, 'INFO', 'system', :at,
        :id FROM :series";
 
+/// People whom nothing was given to.
+const PEOPLE_MET: &str =
+    "INSERT INTO users (org_id, steam_id, display_name, avatar_url, profile_url, country_code,
+       trade_token, first_seen_at, last_seen_at, created_at, updated_at)
+     SELECT :org, :first + n, 'x', '', '', '', :state, :at, :at, :at, :at FROM :series";
+
+/// Reservations without items.
+const RESERVATIONS: &str =
+    "INSERT INTO reservations (id, org_id, state, api_key_id, expires_at, created_at)
+     SELECT :id, :org, :state, 'k', :late, :at FROM :series";
+
 /// What else there is beside the items.
 const REST: [&str; 4] = [
     "INSERT INTO users (org_id, steam_id, display_name, avatar_url, profile_url, country_code,
@@ -102,6 +113,23 @@ impl Home<'_> {
         REST.iter().try_for_each(|rows| self.write(conn, rows, (1, count), ""))
     }
 
+    /// Writes people with these numbers beside those thousand: of one in ten the trade URL is known.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn people(&self, conn: &mut Engine, first: u64, last: u64) -> anyhow::Result<()> {
+        self.write(conn, PEOPLE_MET, (first, last), "CASE n % 10 WHEN 0 THEN 'token' END")
+    }
+
+    /// Writes so many reservations: one in ten holds.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn reservations(&self, conn: &mut Engine, count: u64) -> anyhow::Result<()> {
+        let state = "CASE n % 10 WHEN 0 THEN 'HELD' ELSE 'EXPIRED' END";
+        self.write(conn, RESERVATIONS, (1, count), state)
+    }
+
     fn write(
         &self,
         conn: &mut Engine,
@@ -109,12 +137,13 @@ impl Home<'_> {
         (first, last): (u64, u64),
         state: &str,
     ) -> anyhow::Result<()> {
-        let (id, map, list, at, series) = match self.backend {
+        let (id, map, list, at, late, series) = match self.backend {
             Backend::Sqlite => (
                 SQLITE_ID,
                 "'{}'",
                 "'[]'",
                 "n * 1000000",
+                "4102444800000000",
                 format!(
                     "(WITH RECURSIVE s(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s
                       WHERE n < {last}) SELECT n FROM s) AS s"
@@ -125,6 +154,7 @@ impl Home<'_> {
                 "'{}'::jsonb",
                 "'[]'::jsonb",
                 "to_timestamp(n)",
+                "to_timestamp(4102444800)",
                 format!("generate_series({first}::bigint, {last}) AS s(n)"),
             ),
         };
@@ -133,6 +163,7 @@ impl Home<'_> {
             Backend::Postgres => format!("'{text}'::uuid"),
         };
         let (org, bot) = (uuid(self.org_id), uuid(self.bot_id));
+        let first_person = FIRST_PERSON.to_string();
         let person = format!("({FIRST_PERSON} + n % {PEOPLE})");
         let words = [
             (":id", id),
@@ -141,6 +172,8 @@ impl Home<'_> {
             (":map", map),
             (":list", list),
             (":at", at),
+            (":late", late),
+            (":first", &first_person),
             (":state", state),
             (":person", &person),
             (":series", &series),

@@ -29,6 +29,7 @@ EventService/WatchEvents events tail
 ItemService/ListItemHistory items history
 ItemService/ReserveItems items reserve
 ItemService/ReserveItems reservations create
+ItemService/ListReservations reservations list
 ItemService/ReleaseReservation reservations release
 SyncService/ListDiscrepancies discrepancies list
 SyncService/ResolveDiscrepancy discrepancies resolve
@@ -65,6 +66,7 @@ external_context context
 external_id external-id
 external_system system
 from_earliest from-start
+held_only held
 item_ids ITEM_ID
 items_per_day_max items-per-day
 junk_names junk
@@ -86,16 +88,18 @@ value_per_day_max_cents value-per-day";
 const COLUMNS: &str = "
 ApiKey id kind display_name org_id scopes last_use_time revoke_time
 Assignment id state user_id assignment_type total_items_count assign_time status_message
-Bot id steam_id display_name connected steam_status paused last_seen_time steam_token_expire_time \
-    steam_status_detail
+Bot id steam_id display_name connected steam_status paused open_offers queued_assignments \
+    last_seen_time steam_token_expire_time needs steam_status_detail
 Discrepancy id kind item_name asset_id amount user_id trade_id remedies resolution create_time
 Donation id state decline_reason user_id status_message create_time
 Event create_time severity event_type source event_description
 Item id state item_name asset.app_id market_value create_time
 ItemHistoryEntry event_time event_type from_state to_state source description
 Organization id slug display_name donation_keyword create_time
+Reservation id state items_count source expire_time assignment_id create_time
 Sync id state trigger bot_id steam_inventory_count items_added_count items_removed_count \
-    discrepancies_found accuracy_percent complete_time";
+    discrepancies_found accuracy_percent complete_time
+User steam_id display_name has_trade_url country_code first_seen_time last_seen_time org_id";
 /// Columns of any other list, at most.
 const COLUMNS_MAX: usize = 8;
 /// What tells a person at a terminal least.
@@ -133,9 +137,11 @@ astro orgs create my-community --name 'My community' --keyword gift --app 440,73
 astro orgs update --items-per-day 50 --junk 'Mann Co. Supply Crate Series*'
 astro orgs update my-community --no-junk --allow 76561198000000000 --cancel-unknown-offers false
 astro orgs get my-community
+astro reservations list --held
 astro syncs list --bot BOT_ID --limit 5
 astro users get STEAM_0:1:12345
 astro users get https://steamcommunity.com/profiles/76561198000000000
+astro users list --text anna
 astro users set-trade-url 'https://steamcommunity.com/tradeoffer/new/?partner=1&token=AbCdEf12'";
 
 /// What becomes of each kind of difference by itself, and what a person can decide, which the server

@@ -26,6 +26,8 @@ pub(crate) const CALL: Duration = Duration::from_secs(10);
 pub(crate) const FORM_BYTES_MAX: usize = 128 * 1024;
 /// Rows of a page; 50 are read, more are scrolled past.
 pub(crate) const ROWS: i32 = 50;
+/// Offers that a bot has out at once, as the contract tells.
+pub(crate) const OFFERS_MAX: u64 = 25;
 /// Things that one form acts on, and that an assignment takes.
 pub(crate) const CHOSEN_MAX: usize = 100;
 /// Things that one click ends; of more the number is typed, so that a tick on "all" is noticed.

@@ -54,12 +54,13 @@ pub(crate) fn person(desk: &Desk, names: &Known, org: &str, user: u64) -> Markup
     }
 }
 
-/// Who caused something: `key:…`, `bot:…` or `system`.
+/// Who caused something: `key:…`, `session:…`, `bot:…` or `system`.
 pub(crate) fn source(desk: &Desk, source: &str) -> Markup {
     html! {
         @match source.split_once(':') {
             Some(("bot", id)) => a href=(desk.to(&format!("/bots/{id}"))) { (desk.t.bot) },
             Some(("key", id)) => { (desk.t.key) " " code { (id) } },
+            Some(("session", id)) => { (desk.t.session) " " code { (id) } },
             _ => (desk.t.system),
         }
     }

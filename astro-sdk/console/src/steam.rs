@@ -27,6 +27,7 @@ pub(crate) static WORK: Part = Part {
     places: &[
         Place { path: "/", label: |t| t.overview, scope: "" },
         Place { path: "/items", label: |t| t.items, scope: "items.read" },
+        Place { path: "/reservations", label: |t| t.reservations, scope: "items.read" },
         Place { path: "/assignments", label: |t| t.assignments, scope: "assignments.read" },
         Place { path: "/donations", label: |t| t.donations, scope: "donations.read" },
         Place { path: "/people", label: |t| t.people, scope: "users.read" },
@@ -57,6 +58,8 @@ fn work() -> Router<App> {
         .route("/items/{id}", get(items::one::show))
         .route("/items/{id}/json", get(items::one::json))
         .route("/items/{id}/value", post(items::one::value))
+        .route("/reservations", get(reservations::list))
+        .route("/reservations.csv", get(reservations::csv))
         .route("/reservations/{id}/release", post(reservations::release))
         .route("/assignments", get(assignments::list))
         .route("/assignments.csv", get(assignments::csv))
@@ -79,6 +82,7 @@ fn work() -> Router<App> {
         .route("/donations/{id}", get(donations::show))
         .route("/donations/{id}/json", get(donations::json))
         .route("/people", get(people::list))
+        .route("/people.csv", get(people::csv))
         .route("/people/go", post(people::go))
         .route("/people/{id}", get(people::one::show))
         .route("/people/{id}/json", get(people::one::json))
@@ -89,6 +93,7 @@ fn work() -> Router<App> {
 fn oversight() -> Router<App> {
     Router::new()
         .route("/bots", get(bots::list))
+        .route("/bots.csv", get(bots::csv))
         .route("/bots/{id}", get(bots::show))
         .route("/bots/{id}/json", get(bots::json))
         .route("/bots/{id}/pause", get(bots::ask).post(bots::pause))

@@ -5,11 +5,11 @@ use super::offers::marker;
 use super::ops::{change, get};
 use super::{Assignment, AssignmentState, Attempt, Changes, Phase, store};
 use crate::assignments::limits::{OFFERS_PER_BOT_MAX, OFFERS_PER_PARTNER_MAX};
-use crate::bots::Bot;
+use crate::bots::{Bot, Load};
 use crate::db::Conn;
 use crate::events::{self, EventType};
 use crate::items::ops::By;
-use crate::kernel::{Result, SteamId, Timestamp};
+use crate::kernel::{BotId, Result, SteamId, Timestamp};
 use std::collections::HashMap;
 
 /// Room for more offers, by Steam's limits and what is out already.
@@ -76,6 +76,21 @@ pub fn plan(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<usize> {
 pub fn is_due(conn: &mut Conn, bot: &Bot, now: Timestamp) -> Result<bool> {
     let Some(room) = Room::of(conn, bot)? else { return Ok(false) };
     Ok(!store::queued(conn, bot.id, &room.full_people(), now, 1)?.is_empty())
+}
+
+/// What is on the hands of these bots: as many open offers as [`plan`] counts, and what waits.
+///
+/// # Errors
+/// Those of the database.
+pub fn loads(conn: &mut Conn, bots: &[BotId]) -> Result<HashMap<BotId, Load>> {
+    let mut loads: HashMap<BotId, Load> = HashMap::new();
+    for (bot, open) in store::open_attempts_of(conn, bots)? {
+        loads.entry(bot).or_default().open_offers = open;
+    }
+    for (bot, queued) in store::queued_of(conn, bots)? {
+        loads.entry(bot).or_default().queued = queued;
+    }
+    Ok(loads)
 }
 
 fn plan_one(conn: &mut Conn, bot: &Bot, assignment: &Assignment, by: By<'_>) -> Result<()> {

@@ -333,6 +333,26 @@ pub(super) fn open_attempts(conn: &mut Engine, bot: BotId) -> Result<Vec<Attempt
         .load(conn)?)
 }
 
+/// How many attempts of each of these bots are not over.
+pub(super) fn open_attempts_of(conn: &mut Engine, bots: &[BotId]) -> Result<Vec<(BotId, i64)>> {
+    Ok(a::table
+        .filter(a::bot_id.eq_any(bots))
+        .filter(a::ended_at.is_null())
+        .group_by(a::bot_id)
+        .select((a::bot_id, diesel::dsl::count_star()))
+        .load(conn)?)
+}
+
+/// How many assignments wait for each of these bots.
+pub(super) fn queued_of(conn: &mut Engine, bots: &[BotId]) -> Result<Vec<(BotId, i64)>> {
+    Ok(t::table
+        .filter(t::bot_id.eq_any(bots))
+        .filter(one_of(t::state, &[AssignmentState::Queued]))
+        .group_by(t::bot_id)
+        .select((t::bot_id, diesel::dsl::count_star()))
+        .load(conn)?)
+}
+
 /// The attempt of the bot that this trade came of.
 pub(super) fn attempt_of_trade(
     conn: &mut Engine,

@@ -1,7 +1,8 @@
 //! Bots: one Steam account each, and the lease of the one worker that may act for it.
 mod errors;
+pub mod limits;
 pub mod ops;
-mod schema;
+pub(crate) mod schema;
 pub mod service;
 mod store;
 
@@ -90,6 +91,28 @@ pub struct Bot {
     pub updated_at: Timestamp,
 }
 
+/// What a bot needs of a person, most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Its last worker told that the account does not get on by itself.
+    Operator,
+    /// No worker has its session.
+    Worker,
+    /// Its refresh token ends soon, or has ended.
+    TokenRenewal,
+    /// An administrator paused it.
+    Resume,
+}
+
+/// What is on a bot's hands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Deliveries under way, each with an offer that is out, is about to be or may be.
+    pub open_offers: i64,
+    /// Assignments that wait for it.
+    pub queued: i64,
+}
+
 /// How a worker asks for the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
@@ -134,6 +157,20 @@ impl Bot {
             (_, detail) => format!("no worker is connected; the last one told: {status}: {detail}"),
         };
         (OFFLINE.to_owned(), last)
+    }
+
+    /// What it needs of a person. A worker that cannot go on without one ends, so that what it told last
+    /// counts until another one tells something else.
+    pub fn needs(&self, now: Timestamp) -> Vec<Need> {
+        let soon = now.plus(limits::TOKEN_RENEWAL);
+        let token_ends = self.steam_token_expires_at.is_some_and(|end| end <= soon);
+        let all = [
+            (Need::Operator, self.steam_status == SteamStatus::NeedsOperator),
+            (Need::Worker, !self.connected(now)),
+            (Need::TokenRenewal, token_ends),
+            (Need::Resume, self.paused),
+        ];
+        all.into_iter().filter(|(_, needed)| *needed).map(|(need, _)| need).collect()
     }
 
     /// Passes when the worker may have the session: it is free, ran out, is the worker's own, or

@@ -1,4 +1,5 @@
 //! Bots: registered, paused, removed, and the sessions of their workers.
+use super::limits::TOKEN_WARNING;
 use super::{Bot, Hello, Opened, SteamStatus, source, store};
 use crate::auth;
 use crate::db::Conn;
@@ -6,9 +7,6 @@ use crate::events::{self, EventType, NewEvent, Severity};
 use crate::kernel::{BotId, Caller, Error, OrgId, Page, Reach, Result, SteamId, Timestamp, limits};
 use crate::orgs::Org;
 use std::time::Duration;
-
-/// How long before the end of a refresh token people are told: enough to find one who can log in.
-const TOKEN_WARNING: Duration = Duration::from_secs(14 * 86_400);
 
 /// Registers the Steam account as a bot of `org`; without a name it is called by its number.
 ///

@@ -12,6 +12,7 @@ pub mod schema;
 pub mod seek;
 #[cfg(test)]
 mod tests;
+mod text;
 mod transaction;
 mod trouble;
 pub mod types;
@@ -22,6 +23,7 @@ pub use address::Address;
 pub use conn::{Conn, Engine, MultiBackend, MultiRawValue};
 pub(crate) use conn::{each, within};
 pub use prepared::Prepare;
+pub(crate) use text::has_part;
 pub use trouble::Able;
 pub use types::{Document, Guid};
 pub use words::{Word, none_of, one_of};

@@ -1,4 +1,4 @@
-//! Where a page begins: beyond a row, in the order of two columns.
+//! Where a page begins: beyond a row, in the order of two columns or three.
 //!
 //! `(a, b) > (x, y)` is a place in an index on both columns. The databases do not see that
 //! `a > x OR (a = x AND b > y)` says the same, and read all rows before it.
@@ -34,44 +34,64 @@ impl Side {
     }
 }
 
-/// Two columns that lie on a side of two values.
+/// Columns that lie on a side of as many values.
 #[derive(Debug, Clone, Copy)]
-pub struct Beside<A, B, X, Y> {
-    columns: (A, B),
+pub struct Beside<C, V> {
+    columns: C,
     side: Side,
-    values: (X, Y),
+    values: V,
+}
+
+/// The values of a row, each for one of the columns `C`.
+pub trait Row<C> {
+    /// What they are in a statement.
+    type Values;
+
+    /// Puts them there.
+    fn values(self) -> Self::Values;
+}
+
+macro_rules! rows {
+    ($(($($column:ident $value:ident $at:tt),+);)*) => { $(
+        impl<$($column,)+ $($value,)+> Row<($($column,)+)> for ($($value,)+)
+        where
+            $($column: Expression<SqlType: SqlType + SingleValue>,)+
+            $($value: AsExpression<$column::SqlType>,)+
+        {
+            type Values = ($($value::Expression,)+);
+
+            fn values(self) -> Self::Values {
+                ($(self.$at.as_expression(),)+)
+            }
+        }
+    )* };
+}
+
+rows! {
+    (A X 0, B Y 1);
+    (A X 0, B Y 1, C Z 2);
 }
 
 /// Rows on this side of a row.
-pub fn beside<A, B, X, Y>(
-    columns: (A, B),
-    side: Side,
-    row: (X, Y),
-) -> Beside<A, B, X::Expression, Y::Expression>
-where
-    A: Expression<SqlType: SqlType + SingleValue>,
-    B: Expression<SqlType: SqlType + SingleValue>,
-    X: AsExpression<A::SqlType>,
-    Y: AsExpression<B::SqlType>,
-{
-    Beside { columns, side, values: (row.0.as_expression(), row.1.as_expression()) }
+pub fn beside<C, R: Row<C>>(columns: C, side: Side, row: R) -> Beside<C, R::Values> {
+    Beside { columns, side, values: row.values() }
 }
 
-/// The piece of a list that a page is looked for in: rows of `$query` in the order of a column and the
-/// id. `$led`, if there is one, is what an index leads to of it: of that, no more rows are gone through
-/// than the page says, so that no statement lasts.
+/// The piece of a list that a page is looked for in: rows of `$query` in the order of these columns,
+/// which tell each row from all others. `$led`, if there is one, is what an index leads to of it: of
+/// that, no more rows are gone through than the page says, so that no statement lasts.
 macro_rules! piece {
-    ($conn:expr, $page:expr, $ascending:expr, $t:ident.$column:ident: $key:ty, $id:ident,
+    ($conn:expr, $page:expr, $ascending:expr, $t:ident($($column:ident: $key:ty),+),
      |$cursor:ident| $read:expr, $write:expr, $led:expr, $query:expr) => {{
         use $crate::db::seek::{Side, beside};
         let (page, ascending, order): (&$crate::kernel::Page, bool, _) =
-            ($page, $ascending, ($t::$column, $t::id));
+            ($page, $ascending, ($($t::$column,)+));
         let (beyond, within) = match ascending {
             true => (Side::After, Side::UpTo),
             false => (Side::Before, Side::DownTo),
         };
-        let first: Option<($key, $id)> = match &page.after {
-            Some($cursor) => Some(($read, $id($cursor.id))),
+        let first: Option<($($key,)+)> = match &page.after {
+            Some($cursor) => Some($read),
             None => None,
         };
         let begun = |query: $t::BoxedQuery<'static, $crate::db::MultiBackend>| {
@@ -80,12 +100,12 @@ macro_rules! piece {
                 None => query,
             };
             match ascending {
-                true => query.order(($t::$column.asc(), $t::id.asc())),
-                false => query.order(($t::$column.desc(), $t::id.desc())),
+                true => query.order(($($t::$column.asc(),)+)),
+                false => query.order(($($t::$column.desc(),)+)),
             }
         };
         let led: Option<$t::BoxedQuery<'static, $crate::db::MultiBackend>> = $led;
-        let bound: Option<($key, $id)> = match led {
+        let bound: Option<($($key,)+)> = match led {
             Some(led) => {
                 begun(led).select(order).offset(page.piece - 1).limit(1).load($conn)?.pop()
             }
@@ -96,7 +116,7 @@ macro_rules! piece {
             None => begun($query),
         };
         let rows = query.limit(page.size + 1).load($conn)?;
-        Ok($crate::kernel::page::Piece { rows, upto: bound.map(|(key, id)| $write(key, id.0)) })
+        Ok($crate::kernel::page::Piece { rows, upto: bound.map($write) })
     }};
 }
 pub(crate) use piece;
@@ -105,62 +125,54 @@ pub(crate) use piece;
 macro_rules! piece_by_age {
     ($conn:expr, $page:expr, $ascending:expr, $t:ident, $id:ident, $led:expr, $query:expr) => {
         $crate::db::seek::piece!(
-            $conn, $page, $ascending, $t.created_at: $crate::kernel::Timestamp, $id,
-            |cursor| cursor.time()?, $crate::kernel::page::Cursor::at, $led, $query
+            $conn, $page, $ascending, $t(created_at: $crate::kernel::Timestamp, id: $id),
+            |cursor| (cursor.time()?, $id(cursor.id)),
+            |(at, id): ($crate::kernel::Timestamp, $id)| $crate::kernel::page::Cursor::at(at, id.0),
+            $led, $query
         )
     };
 }
 pub(crate) use piece_by_age;
 
-impl<A, B, X, Y> Expression for Beside<A, B, X, Y> {
+impl<C, V> Expression for Beside<C, V> {
     type SqlType = Bool;
 }
 
-impl<A, B, X, Y, From> AppearsOnTable<From> for Beside<A, B, X, Y>
+impl<C, V, From> AppearsOnTable<From> for Beside<C, V>
 where
-    A: AppearsOnTable<From>,
-    B: AppearsOnTable<From>,
-    X: AppearsOnTable<From>,
-    Y: AppearsOnTable<From>,
+    C: AppearsOnTable<From>,
+    V: AppearsOnTable<From>,
 {
 }
 
-impl<A, B, X, Y, From> SelectableExpression<From> for Beside<A, B, X, Y>
+impl<C, V, From> SelectableExpression<From> for Beside<C, V>
 where
-    A: SelectableExpression<From>,
-    B: SelectableExpression<From>,
-    X: SelectableExpression<From>,
-    Y: SelectableExpression<From>,
+    C: SelectableExpression<From>,
+    V: SelectableExpression<From>,
 {
 }
 
-impl<A, B, X, Y> ValidGrouping<()> for Beside<A, B, X, Y> {
+impl<C, V> ValidGrouping<()> for Beside<C, V> {
     type IsAggregate = is_aggregate::No;
 }
 
-impl<A, B, X, Y> QueryId for Beside<A, B, X, Y> {
+impl<C, V> QueryId for Beside<C, V> {
     type QueryId = ();
     // Its text depends on the side, which is no part of the type.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<A, B, X, Y, DB> QueryFragment<DB> for Beside<A, B, X, Y>
+impl<C, V, DB> QueryFragment<DB> for Beside<C, V>
 where
     DB: Backend,
-    A: QueryFragment<DB>,
-    B: QueryFragment<DB>,
-    X: QueryFragment<DB>,
-    Y: QueryFragment<DB>,
+    C: QueryFragment<DB>,
+    V: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("(");
-        self.columns.0.walk_ast(out.reborrow())?;
-        out.push_sql(", ");
-        self.columns.1.walk_ast(out.reborrow())?;
+        self.columns.walk_ast(out.reborrow())?;
         out.push_sql(self.side.sign());
-        self.values.0.walk_ast(out.reborrow())?;
-        out.push_sql(", ");
-        self.values.1.walk_ast(out.reborrow())?;
+        self.values.walk_ast(out.reborrow())?;
         out.push_sql(")");
         Ok(())
     }

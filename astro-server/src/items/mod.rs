@@ -4,6 +4,7 @@ pub mod census;
 mod errors;
 pub mod limits;
 pub mod ops;
+pub mod reservations;
 pub mod returns;
 pub(crate) mod schema;
 pub mod service;
@@ -337,8 +338,14 @@ pub struct Reservation {
     pub org_id: OrgId,
     /// State.
     pub state: ReservationState,
-    /// Key that asked for it.
+    /// Key or session that asked for it.
     pub api_key_id: String,
+    /// The same as the event log names it; empty if a server of the version before recorded it.
+    pub source: String,
+    /// How many items were reserved; 0 if such a server recorded it.
+    pub items_count: i32,
+    /// Assignment that took the items.
+    pub assignment_id: Option<AssignmentId>,
     /// When it ends by itself.
     pub expires_at: Timestamp,
     /// When it ended.

@@ -209,6 +209,9 @@ pub fn reserve(
         org_id: org,
         state: ReservationState::Held,
         api_key_id: context.caller.principal.id().to_owned(),
+        source: context.caller.source(),
+        items_count: i32::try_from(free.len()).unwrap_or(i32::MAX),
+        assignment_id: None,
         expires_at: context.now.plus(ttl),
         ended_at: None,
         created_at: context.now,
@@ -257,8 +260,9 @@ pub fn release(
     let reservation = held(conn, &context.caller, id)?;
     let source = context.caller.source();
     let by = By { source: &source, now: context.now };
-    let items = end(conn, &reservation, ReservationState::Released, "was released", by)?;
-    Ok((reservation, items))
+    let state = ReservationState::Released;
+    let items = end(conn, &reservation, state, "was released", by)?;
+    Ok((Reservation { state, ended_at: Some(context.now), ..reservation }, items))
 }
 
 fn held(conn: &mut Conn, caller: &Caller, id: ReservationId) -> Result<Reservation> {
@@ -278,7 +282,7 @@ fn end(
     text: &str,
     by: By<'_>,
 ) -> Result<Vec<Item>> {
-    if !store::end_reservation(conn, reservation.id, state, by.now)? {
+    if !store::end_reservation(conn, reservation.id, state, None, by.now)? {
         return Err(Error::Conflict(format!("reservation {} has ended", reservation.id)));
     }
     store::of_reservation(conn, reservation.id)?
@@ -379,7 +383,7 @@ pub fn assign(
     by: By<'_>,
 ) -> Result<Vec<Item>> {
     if let Source::Reservation(id) = source
-        && !store::end_reservation(conn, *id, ReservationState::Used, by.now)?
+        && !store::end_reservation(conn, *id, ReservationState::Used, Some(assignment), by.now)?
     {
         return Err(Error::Conflict(format!("reservation {id} has ended")));
     }

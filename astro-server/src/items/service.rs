@@ -1,7 +1,9 @@
 //! `ItemService` on the wire.
 use super::ops::{self, Update, Wanted};
 use super::wire::encode_state;
-use super::{Filter, Item, ItemState, Order, Reservation, ReservationId};
+use super::{
+    Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState, reservations,
+};
 use crate::auth::Gate;
 use crate::auth::gate::Context;
 use crate::db::Conn;
@@ -117,11 +119,43 @@ impl ItemService for Items {
                     let (reservation, items) =
                         ops::reserve(conn, context, &q.org_id, &wanted, ttl)?;
                     Ok(v1::ReserveItemsResponse {
-                        reservation: Some(encode_reservation(&reservation, &items)),
+                        reservation: Some(encode_reservation(reservation, ids_of(&items))),
                         items: items.into_iter().map(encode).collect(),
                     })
                 },
             )
+        })
+        .await
+    }
+
+    async fn list_reservations(
+        &self,
+        request: Request<v1::ListReservationsRequest>,
+    ) -> Result<Response<v1::ListReservationsResponse>, Status> {
+        unary(request, |call| {
+            let listed = self.gate.list(call, |conn, context, q| {
+                let list: [&[u8]; 4] = [
+                    b"reservations",
+                    q.org_id.as_bytes(),
+                    &[u8::from(q.held_only)],
+                    context.caller.principal.id().as_bytes(),
+                ];
+                let page = Page::parse(&context.sealer, q.page_size, &q.page_token, &list)?;
+                let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let look = move |conn: &mut Conn, page: &Page| {
+                    let (piece, mut held) = reservations::list(conn, reach, q.held_only, page)?;
+                    piece.map(|row| {
+                        let items = held.remove(&row.id).unwrap_or_default();
+                        let cursor = Cursor::at(row.created_at, row.id.0);
+                        Ok((cursor, encode_reservation(row, items)))
+                    })
+                };
+                Ok((page, look))
+            });
+            listed.map_ok(|(reservations, next_page_token)| v1::ListReservationsResponse {
+                reservations,
+                next_page_token,
+            })
         })
         .await
     }
@@ -137,7 +171,7 @@ impl ItemService for Items {
                 |conn, context, q| {
                     let id = ReservationId::parse("reservation_id", &q.reservation_id)?;
                     let (reservation, items) = ops::release(conn, context, id)?;
-                    let reservation = Some(encode_reservation(&reservation, &items));
+                    let reservation = Some(encode_reservation(reservation, ids_of(&items)));
                     Ok(v1::ReleaseReservationResponse { reservation })
                 },
             )
@@ -350,13 +384,34 @@ fn encode(item: Item) -> v1::Item {
     }
 }
 
-fn encode_reservation(reservation: &Reservation, items: &[Item]) -> v1::Reservation {
+fn ids_of(items: &[Item]) -> Vec<ItemId> {
+    items.iter().map(|item| item.id).collect()
+}
+
+fn encode_reservation(reservation: Reservation, items: Vec<ItemId>) -> v1::Reservation {
+    let state = match reservation.state {
+        ReservationState::Held => v1::ReservationState::Held,
+        ReservationState::Used => v1::ReservationState::Used,
+        ReservationState::Released => v1::ReservationState::Released,
+        ReservationState::Expired => v1::ReservationState::Expired,
+    };
+    // What a server of the version before recorded lacks both.
+    let source = match reservation.source.as_str() {
+        "" => format!("key:{}", reservation.api_key_id),
+        _ => reservation.source,
+    };
+    let held = i32::try_from(items.len()).unwrap_or(i32::MAX);
     v1::Reservation {
         id: reservation.id.to_string(),
         org_id: reservation.org_id.to_string(),
-        item_ids: items.iter().map(|item| item.id.to_string()).collect(),
+        item_ids: items.iter().map(ToString::to_string).collect(),
         expire_time: Some(wire::timestamp(reservation.expires_at)),
         create_time: Some(wire::timestamp(reservation.created_at)),
+        state: state.into(),
+        source,
+        items_count: reservation.items_count.max(held),
+        assignment_id: reservation.assignment_id.map(|id| id.to_string()).unwrap_or_default(),
+        end_time: wire::optional_timestamp(reservation.ended_at),
     }
 }
 

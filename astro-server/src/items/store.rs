@@ -4,7 +4,7 @@ use super::{
     Booked, Changes, Filter, Item, ItemState, Order, Reservation, ReservationId, ReservationState,
 };
 use crate::db::seek::{piece, piece_by_age};
-use crate::db::{Engine, MultiBackend, Prepare, each, none_of, one_of, within};
+use crate::db::{Engine, MultiBackend, Prepare, each, has_part, none_of, one_of, within};
 use crate::kernel::limits::CLOCKS_APART;
 use crate::kernel::page::{Cursor, Piece};
 use crate::kernel::{
@@ -81,13 +81,7 @@ fn filtered(reach: Reach, filter: &Filter) -> Query {
         query = query.filter(t::tradable_at.is_null().or(t::tradable_at.le(at)));
     }
     if !filter.text.is_empty() {
-        // `lower` knows ASCII on SQLite and the database's locale on PostgreSQL.
-        let escaped = filter.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        query = query.filter(
-            diesel::dsl::sql::<diesel::sql_types::Bool>("lower(item_name) LIKE lower(")
-                .bind::<diesel::sql_types::Text, _>(format!("%{escaped}%"))
-                .sql(") ESCAPE '\\'"),
-        );
+        query = query.filter(has_part("item_name", &filter.text));
     }
     query
 }
@@ -103,13 +97,13 @@ pub(super) fn list(
     let led = filter.led(reach, order);
     let led = (led != *filter).then(|| filtered(reach, &led));
     let query = filtered(reach, filter);
-    let by_name = |name, id| Cursor { key: name, id };
+    let by_name = |(name, id): (String, ItemId)| Cursor { key: name, id: id.0 };
     match order {
         Order::Newest => piece_by_age!(conn, page, false, t, ItemId, led, query),
         Order::Oldest => piece_by_age!(conn, page, true, t, ItemId, led, query),
         Order::Name | Order::NameDescending => piece!(
-            conn, page, order == Order::Name, t.item_name: String, ItemId,
-            |cursor| cursor.key.clone(), by_name, led, query
+            conn, page, order == Order::Name, t(item_name: String, id: ItemId),
+            |cursor| (cursor.key.clone(), ItemId(cursor.id)), by_name, led, query
         ),
     }
 }
@@ -326,17 +320,48 @@ pub(super) fn reservation(conn: &mut Engine, id: ReservationId) -> Result<Option
     Ok(each!(conn, reservations::table.find(id).first(conn).optional())?)
 }
 
+/// The next piece of the list of reservations, newest first.
+pub(super) fn list_reservations(
+    conn: &mut Engine,
+    reach: Reach,
+    held_only: bool,
+    page: &Page,
+) -> Result<Piece<Reservation>> {
+    let mut query = within!(reservations::table.into_boxed(), reservations::org_id, reach);
+    if held_only {
+        query = query.filter(one_of(reservations::state, &[ReservationState::Held]));
+    }
+    // An index leads to all that can be asked for.
+    piece_by_age!(conn, page, false, reservations, ReservationId, None, query)
+}
+
+/// Which items these reservations hold, in no order.
+pub(super) fn held_items(
+    conn: &mut Engine,
+    ids: &[ReservationId],
+) -> Result<Vec<(Option<ReservationId>, ItemId)>> {
+    Ok(t::table
+        .filter(t::reservation_id.eq_any(ids))
+        .select((t::reservation_id, t::id))
+        .load(conn)?)
+}
+
 /// Ends a reservation that holds; tells whether it did until now.
 pub(super) fn end_reservation(
     conn: &mut Engine,
     id: ReservationId,
     state: ReservationState,
+    taken_by: Option<AssignmentId>,
     now: Timestamp,
 ) -> Result<bool> {
     let changed = diesel::update(
         reservations::table.find(id).filter(reservations::state.eq(ReservationState::Held)),
     )
-    .set((reservations::state.eq(state), reservations::ended_at.eq(now)))
+    .set((
+        reservations::state.eq(state),
+        reservations::assignment_id.eq(taken_by),
+        reservations::ended_at.eq(now),
+    ))
     .prepared()
     .execute(conn)?;
     Ok(changed == 1)

@@ -186,6 +186,14 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: SyncId) -> Result<Sync> {
     store::get(conn, id)?.filter(|s| caller.sees(s.org_id)).ok_or(super::SYNC.missing(id))
 }
 
+/// The newest run that is over of each of these bots.
+///
+/// # Errors
+/// Those of the database.
+pub fn last_over(conn: &mut Conn, bots: &[BotId]) -> Result<Vec<Sync>> {
+    store::last_over(conn, bots)
+}
+
 /// The next piece of the list of runs, newest first.
 ///
 /// # Errors

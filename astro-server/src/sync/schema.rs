@@ -1,5 +1,6 @@
 //! The tables of this folder.
 #![allow(missing_docs, unreachable_pub)]
+use crate::bots::schema::bots;
 
 diesel::table! {
     use crate::db::types::sql::*;
@@ -84,6 +85,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    bots,
     inventory_sync_log,
     discrepancies,
     traded_assets,

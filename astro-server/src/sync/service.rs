@@ -13,6 +13,7 @@ use crate::orgs;
 use crate::{bots, wire};
 use astro_sdk::v1::{self, sync_service_server::SyncService};
 use futures_util::TryFutureExt;
+use std::collections::HashMap;
 use tonic::{Request, Response, Status};
 
 /// Answers `astro.v1.SyncService`.
@@ -147,6 +148,15 @@ impl SyncService for Syncs {
         })
         .await
     }
+}
+
+/// The last run that is over of each of these bots, for what is told of bots.
+///
+/// # Errors
+/// Those of the database.
+pub fn last_syncs(conn: &mut Conn, bots: &[BotId]) -> Result<HashMap<BotId, v1::Sync>> {
+    let runs = ops::last_over(conn, bots)?;
+    Ok(runs.into_iter().map(|run| (run.bot_id, encode(run))).collect())
 }
 
 fn encode(sync: Sync) -> v1::Sync {

@@ -4,6 +4,7 @@ use super::schema::{
     discrepancies as d, inventory_sync_log as t, reversed_trades as r, traded_assets as m,
 };
 use super::{Discrepancy, DiscrepancyId, DiscrepancyKind, Resolution, Sync, SyncId, SyncState};
+use crate::bots::schema::bots;
 use crate::db::seek::piece_by_age;
 use crate::db::{Document, Engine, Prepare, each, one_of, within};
 use crate::items::asset::by_app;
@@ -65,6 +66,17 @@ pub(super) fn last_done(conn: &mut Engine, bot: BotId) -> Result<Option<Sync>> {
 pub(super) fn open_count(conn: &mut Engine, bots: &[BotId]) -> Result<i64> {
     let open = d::table.filter(d::bot_id.eq_any(bots)).filter(d::resolution.is_null());
     Ok(open.count().get_result(conn)?)
+}
+
+/// The newest run that is over of each of these bots.
+pub(super) fn last_over(conn: &mut Engine, of: &[BotId]) -> Result<Vec<Sync>> {
+    // A run is open at most, so that of each bot two rows are looked at.
+    let newest = diesel::dsl::sql::<super::sql::SyncId>(
+        "(SELECT o.id FROM inventory_sync_log o WHERE o.bot_id = bots.id \
+         AND o.sync_status IN ('SUCCEEDED', 'FAILED') ORDER BY o.created_at DESC, o.id DESC LIMIT 1)",
+    );
+    let newest = bots::table.filter(bots::id.eq_any(of)).select(newest);
+    Ok(t::table.filter(t::id.eq_any(newest)).load(conn)?)
 }
 
 /// The newest runs before this one, newest first.

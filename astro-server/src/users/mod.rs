@@ -1,4 +1,5 @@
 //! People on Steam, as each organisation knows them: donors and recipients.
+pub mod limits;
 pub mod ops;
 pub(crate) mod schema;
 pub mod service;
@@ -7,8 +8,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use crate::kernel::{Error, Kind};
-use crate::kernel::{OrgId, SteamId, Timestamp};
+use crate::kernel::page::Cursor;
+use crate::kernel::{Error, Kind, OrgId, Result, SteamId, Timestamp};
 
 /// Nobody the organisation has met.
 pub fn unknown(user: SteamId) -> Error {
@@ -63,7 +64,50 @@ pub struct Profile {
     pub country_code: String,
 }
 
+/// Which people are wanted. Fields are ANDed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Part of the persona name, without case.
+    pub text: String,
+    /// This person.
+    pub steam_id: Option<SteamId>,
+    /// Only people with a stored trade token.
+    pub has_trade_url: bool,
+}
+
+impl Filter {
+    /// The part of it that an index leads to; what the rest takes is looked for there.
+    fn led(&self) -> Self {
+        Self { steam_id: self.steam_id, ..Self::default() }
+    }
+}
+
+/// The place of a person in the order of a list: when an organisation met them, who they are, and which
+/// organisation, since several may meet one in the same moment. None of it changes.
+type Place = (Timestamp, SteamId, OrgId);
+
+/// The place as a page's token has it.
+fn cursor((at, steam_id, org): Place) -> Cursor {
+    Cursor { key: format!("{} {steam_id}", at.micros()), id: org.0 }
+}
+
+/// The place that a page's token has.
+///
+/// # Errors
+/// [`Error::PageToken`] when it has none.
+fn place(cursor: &Cursor) -> Result<Place> {
+    let (micros, steam_id) = cursor.key.split_once(' ').ok_or(Error::PageToken)?;
+    let at = Cursor { key: micros.to_owned(), id: cursor.id }.time()?;
+    let steam_id = steam_id.parse().ok().and_then(|raw| SteamId::parse("page_token", raw).ok());
+    Ok((at, steam_id.ok_or(Error::PageToken)?, OrgId(cursor.id)))
+}
+
 impl User {
+    /// Where the person stands in a list.
+    fn cursor(&self) -> Cursor {
+        cursor((self.created_at, self.steam_id, self.org))
+    }
+
     /// What is known of the person's profile.
     pub fn profile(&self) -> Profile {
         Profile {

@@ -1,8 +1,9 @@
 //! People: met, and what becomes known of them.
-use super::{Profile, User, store};
+use super::{Filter, Profile, User, store};
 use crate::db::Conn;
 use crate::events::{self, EventType, NewEvent};
-use crate::kernel::{Error, OrgId, Reach, Result, SteamId, Timestamp};
+use crate::kernel::page::Piece;
+use crate::kernel::{Error, OrgId, Page, Reach, Result, SteamId, Timestamp};
 
 /// The person `user`, as `org` knows them.
 ///
@@ -10,6 +11,20 @@ use crate::kernel::{Error, OrgId, Reach, Result, SteamId, Timestamp};
 /// `USER_NOT_FOUND`.
 pub fn get(conn: &mut Conn, org: OrgId, user: SteamId) -> Result<User> {
     store::get(conn, org, user)?.ok_or(super::unknown(user))
+}
+
+/// The next piece of the list of people, in the order in which they were met or from its end.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(
+    conn: &mut Conn,
+    reach: Reach,
+    filter: &Filter,
+    oldest_first: bool,
+    page: &Page,
+) -> Result<Piece<User>> {
+    store::list(conn, reach, filter, oldest_first, page)
 }
 
 /// Notes a donation, an assignment or a delivery: the person is known from now on, and was last

@@ -1,16 +1,22 @@
 //! The wire of people.
-use super::{User, ops};
+use super::{Filter, User, ops};
 use crate::auth::Gate;
 use crate::auth::gate::Context;
 use crate::db::Conn;
 use crate::edge::unary;
 use crate::kernel::steam::parse_trade_url;
-use crate::kernel::{Error, Result, SteamId};
+use crate::kernel::{Error, Page, Result, SteamId, limits};
 use crate::orgs;
+use crate::users::limits::SEARCH_CHARS_MAX;
 use crate::wire;
 use astro_sdk::v1;
 use astro_sdk::v1::user_service_server::UserService;
-use astro_sdk::v1::{GetUserRequest, GetUserResponse, SetTradeUrlRequest, SetTradeUrlResponse};
+use astro_sdk::v1::{
+    GetUserRequest, GetUserResponse, ListUsersRequest, ListUsersResponse, SetTradeUrlRequest,
+    SetTradeUrlResponse,
+};
+use futures_util::TryFutureExt;
+use prost::Message;
 use tonic::{Request, Response, Status};
 
 /// Serves people.
@@ -26,12 +32,61 @@ impl UserService for Users {
         unary(request, |call| self.0.read(call, get_user)).await
     }
 
+    async fn list_users(
+        &self,
+        request: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        unary(request, |call| {
+            let listed = self.0.list(call, |conn, context, q| {
+                let filter = parse_filter(q.filter.clone().unwrap_or_default())?;
+                let oldest_first = match q.order_by.as_str() {
+                    "" | "create_time desc" => false,
+                    "create_time" => true,
+                    _ => {
+                        let problem = "must be create_time or create_time desc";
+                        return Err(Error::invalid("order_by", problem));
+                    }
+                };
+                let page = Page::parse(
+                    &context.sealer,
+                    q.page_size,
+                    &q.page_token,
+                    &[b"users", &list_of(&q), context.caller.principal.id().as_bytes()],
+                )?;
+                let reach = orgs::ops::narrowed(conn, &context.caller, &q.org_id)?;
+                let look = move |conn: &mut Conn, page: &Page| {
+                    let piece = ops::list(conn, reach, &filter, oldest_first, page)?;
+                    piece.map(|user| Ok((user.cursor(), to_wire(user))))
+                };
+                Ok((page, look))
+            });
+            listed.map_ok(|(users, next_page_token)| ListUsersResponse { users, next_page_token })
+        })
+        .await
+    }
+
     async fn set_trade_url(
         &self,
         request: Request<SetTradeUrlRequest>,
     ) -> Result<Response<SetTradeUrlResponse>, Status> {
         unary(request, |call| self.0.mutate(call, |r| &r.request_id, set_trade_url)).await
     }
+}
+
+/// What decides a list, beside the page itself.
+fn list_of(q: &ListUsersRequest) -> Vec<u8> {
+    let mut q = q.clone();
+    q.page_size = 0;
+    q.page_token.clear();
+    q.encode_to_vec()
+}
+
+fn parse_filter(q: v1::UserFilter) -> Result<Filter> {
+    limits::text("filter.text", &q.text, SEARCH_CHARS_MAX)?;
+    let steam_id = q.text.trim().parse().ok();
+    let steam_id = steam_id.and_then(|raw| SteamId::parse("filter.text", raw).ok());
+    let text = if steam_id.is_some() { String::new() } else { q.text };
+    Ok(Filter { text, steam_id, has_trade_url: q.has_trade_url })
 }
 
 fn get_user(

@@ -1,8 +1,10 @@
 //! SQL on `users`.
 use super::schema::users as t;
-use super::{Profile, User};
-use crate::db::{Engine, MultiBackend, Prepare, each, within};
-use crate::kernel::{OrgId, Reach, Result, SteamId, Timestamp};
+use super::{Filter, Profile, User, cursor, place};
+use crate::db::seek::piece;
+use crate::db::{Engine, MultiBackend, Prepare, each, has_part, within};
+use crate::kernel::page::Piece;
+use crate::kernel::{OrgId, Page, Reach, Result, SteamId, Timestamp};
 use diesel::prelude::*;
 
 #[derive(Insertable, Queryable)]
@@ -85,6 +87,42 @@ pub(super) fn names(
     let names = t::table.select((t::steam_id, t::display_name)).into_boxed::<MultiBackend>();
     let names = within!(names, t::org_id, reach).filter(t::steam_id.eq_any(people.to_vec()));
     Ok(names.order(t::updated_at.asc()).load(conn)?)
+}
+
+fn filtered(reach: Reach, filter: &Filter) -> t::BoxedQuery<'static, MultiBackend> {
+    let mut query = within!(t::table.into_boxed(), t::org_id, reach);
+    if let Some(steam_id) = filter.steam_id {
+        query = query.filter(t::steam_id.eq(steam_id));
+    }
+    if filter.has_trade_url {
+        query = query.filter(t::trade_token.is_not_null());
+    }
+    if !filter.text.is_empty() {
+        query = query.filter(has_part("display_name", &filter.text));
+    }
+    query
+}
+
+/// The next piece of the list.
+pub(super) fn list(
+    conn: &mut Engine,
+    reach: Reach,
+    filter: &Filter,
+    oldest_first: bool,
+    page: &Page,
+) -> Result<Piece<User>> {
+    if matches!(reach, Reach::Organization(_)) && filter.steam_id.is_some() {
+        // One at most, found by the key of the table.
+        let found: Vec<Row> = filtered(reach, filter).load(conn)?;
+        return Ok(Piece { rows: found.into_iter().map(Row::user).collect(), upto: None });
+    }
+    let led = filter.led();
+    let led = (led != *filter).then(|| filtered(reach, &led));
+    let found: Result<Piece<Row>> = piece!(
+        conn, page, oldest_first, t(created_at: Timestamp, steam_id: SteamId, org_id: OrgId),
+        |after| place(after)?, cursor, led, filtered(reach, filter)
+    );
+    found?.map(|row| Ok(row.user()))
 }
 
 pub(super) fn trade_token(

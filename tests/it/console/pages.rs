@@ -30,6 +30,9 @@ pub(crate) const PAGES: &[&str] = &[
     "/assignments/new",
     "/donations",
     "/people",
+    "/people?q=nobody&url=stored",
+    "/reservations",
+    "/reservations?show=all",
     "/bots",
     "/syncs",
     "/discrepancies",
@@ -208,6 +211,15 @@ async fn a_file_has_the_whole_list_and_no_formula(backend: Backend) {
         let file = reader.get(&format!("/{list}.csv")).await;
         assert!(file.status == 200 && file.body.starts_with('\u{feff}'), "{list}");
         assert!(!file.body.contains(&app.client_key), "{list}");
+    }
+    let admin = site.reader(&app.admin_key()).await;
+    for list in ["people", "reservations", "bots", "organisations", "keys"] {
+        let file = admin.get(&format!("/{list}.csv")).await;
+        assert!(file.status == 200 && file.body.starts_with('\u{feff}'), "{list}: {}", file.body);
+        let secret = app.client_key.rsplit('_').next().unwrap();
+        assert!(!file.body.contains(secret), "{list}");
+        let lines = if list == "reservations" { 1 } else { 2 };
+        assert!(file.body.lines().count() >= lines, "{list}: {}", file.body);
     }
 }
 

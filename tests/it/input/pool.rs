@@ -45,6 +45,16 @@ pub(crate) fn items(table: &mut Table<'_>) {
             q.reservation_id.clone_from(&facts.ended_reservation);
         })
         .request_id(|q| &mut q.request_id);
+    table
+        .rpc::<ListReservationsRequest>("ItemService/ListReservations")
+        .org(|q| &mut q.org_id)
+        .page(
+            |q| &mut q.page_size,
+            |q| {
+                q.held_only = true;
+                &mut q.page_token
+            },
+        );
     reserve(table);
     update(table);
 }

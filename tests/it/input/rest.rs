@@ -323,6 +323,19 @@ pub(crate) fn users(table: &mut Table<'_>) {
         .org(|q| &mut q.org_id)
         .bad("user_id", NO_PEOPLE.into_iter().chain([0]), |q, id| q.user_id = id)
         .refused("user_id", ErrorReason::UserNotFound, |q| q.user_id += 90_000);
+    let orders = ["display_name", "create_time asc", "last_seen_time", "create_time  desc"];
+    table
+        .rpc::<ListUsersRequest>("UserService/ListUsers")
+        .org(|q| &mut q.org_id)
+        .text("filter.text", 100, |q| &mut q.filter.get_or_insert_default().text)
+        .bad("order_by", orders, |q, order| q.order_by = order.to_owned())
+        .page(
+            |q| &mut q.page_size,
+            |q| {
+                q.order_by = "create_time".to_owned();
+                &mut q.page_token
+            },
+        );
     let someone = format!("https://steamcommunity.com/tradeoffer/new/?partner=1&token={TOKEN}");
     table
         .rpc::<SetTradeUrlRequest>("UserService/SetTradeUrl")

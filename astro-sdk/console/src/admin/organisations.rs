@@ -7,20 +7,23 @@ use astro_sdk::v1::{
 use axum::extract::Path;
 use maud::{Markup, html};
 
+use crate::csv;
 use crate::desk::{Desk, Posted};
 use crate::failure::{Answer, Failure};
-use crate::limits::{CALL, ROWS};
+use crate::limits::{CALL, CSV_PAGE, ROWS};
 use crate::page::{Page, done};
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::field::{Field, area, check};
 use crate::parts::table::{Column, below, sheet};
 use crate::parts::{facts, id, time};
 
+fn request(desk: &Desk, page_size: i32) -> ListOrganizationsRequest {
+    ListOrganizationsRequest { page_size, page_token: desk.ask.one("page").to_owned() }
+}
+
 pub(crate) async fn list(desk: Desk) -> Answer {
     let t = desk.t;
-    let request =
-        ListOrganizationsRequest { page_size: ROWS, page_token: desk.ask.one("page").to_owned() };
-    let mut pages = desk.client.organizations().list(request).timeout(CALL).pages();
+    let mut pages = desk.client.organizations().list(request(&desk, ROWS)).timeout(CALL).pages();
     let page = pages.try_next().await?.unwrap_or_default();
     let columns = [
         Column(t.organisation, ""),
@@ -44,7 +47,7 @@ pub(crate) async fn list(desk: Desk) -> Answer {
                 }
             }
         }))
-        (below(&desk, &page.next_page_token, None))
+        (below(&desk, &page.next_page_token, Some("/organisations.csv")))
     };
     let new = html! {
         @if desk.is_admin() && desk.may("orgs.write") {
@@ -60,6 +63,25 @@ pub(crate) async fn list(desk: Desk) -> Answer {
         json: "",
     };
     Page::new(t.organisations, body).actions(new).by_sdk(by_sdk(&desk, &ways)).answer(&desk)
+}
+
+pub(crate) async fn csv(desk: Desk) -> Answer {
+    let list = desk.client.organizations().list(request(&desk, CSV_PAGE)).timeout(CALL);
+    let heads =
+        ["id", "short_name", "name", "keyword", "games", "claim_seconds", "made", "changed"];
+    Ok(csv::answer("organisations", &heads, list, move |org: Organization| {
+        let games: Vec<String> = org.donation_app_ids.iter().map(ToString::to_string).collect();
+        vec![
+            org.id,
+            org.slug,
+            org.display_name,
+            org.donation_keyword,
+            games.join(" "),
+            org.claim_ttl_seconds.to_string(),
+            csv::time(org.create_time.as_ref()),
+            csv::time(org.update_time.as_ref()),
+        ]
+    }))
 }
 
 pub(crate) async fn ask(desk: Desk) -> Answer {

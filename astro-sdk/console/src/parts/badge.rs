@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 
 use astro_sdk::v1::{
-    ApiKeyKind, AssignmentState, BlockedReason, Bot, DeclineReason, DeliveryWarningKind,
-    DiscrepancyKind, DiscrepancyResolution, DonationState, EventSeverity, ItemState, SyncState,
+    ApiKeyKind, AssignmentState, BlockedReason, Bot, BotNeed, DeclineReason, DeliveryWarningKind,
+    DiscrepancyKind, DiscrepancyResolution, DonationState, EventSeverity, ItemState,
+    ReservationState, SyncState,
 };
 use maud::{Markup, Render, html};
 
@@ -155,6 +156,17 @@ pub(crate) fn donation(t: &Words, state: i32) -> Badge {
     }
 }
 
+pub(crate) fn reservation(t: &Words, state: i32) -> Badge {
+    let Ok(state) = ReservationState::try_from(state) else { return newer(t, state) };
+    match state {
+        ReservationState::Unspecified => badge("–", Tone::Quiet, "?"),
+        ReservationState::Held => badge(t.reservation_held, Tone::Wait, "◷"),
+        ReservationState::Used => last(t.reservation_used, Tone::Good, "✓"),
+        ReservationState::Released => last(t.reservation_released, Tone::Quiet, "–"),
+        ReservationState::Expired => last(t.reservation_expired, Tone::Quiet, "–"),
+    }
+}
+
 pub(crate) fn sync(t: &Words, state: i32) -> Badge {
     let Ok(state) = SyncState::try_from(state) else { return newer(t, state) };
     match state {
@@ -219,6 +231,21 @@ pub(crate) const BLOCKED_REASONS: &[BlockedReason] = &[
     BlockedReason::SteamUnavailable,
     BlockedReason::Other,
 ];
+
+/// What a bot needs of a person, and what to do about it.
+pub(crate) fn need(t: &Words, need: i32) -> (Cow<'static, str>, &'static str) {
+    let Ok(found) = BotNeed::try_from(need) else {
+        return (Cow::Owned(fill(t.newer_state, &[&need])), t.remedy_bot_other);
+    };
+    let (word, remedy) = match found {
+        BotNeed::Unspecified => ("", ""),
+        BotNeed::Worker => (t.bot_offline, t.remedy_worker),
+        BotNeed::Operator => (t.bot_needs_operator, t.remedy_operator),
+        BotNeed::TokenRenewal => (t.login_ends, t.remedy_login),
+        BotNeed::Resume => (t.bot_paused, t.remedy_resume),
+    };
+    (Cow::Borrowed(word), remedy)
+}
 
 /// Why an assignment is blocked, and what to do about it.
 pub(crate) fn blocked(t: &Words, reason: i32) -> (Cow<'static, str>, &'static str) {

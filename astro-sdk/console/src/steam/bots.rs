@@ -1,15 +1,17 @@
 //! The Steam accounts that hold the items.
 
 use astro_sdk::v1::{
-    Bot, GetBotRequest, ListBotsRequest, ListSyncsRequest, PauseBotRequest, StartSyncRequest, Sync,
+    Bot, BotNeed, GetBotRequest, ListBotsRequest, ListSyncsRequest, PauseBotRequest,
+    StartSyncRequest, Sync,
 };
 use axum::extract::Path;
 use maud::{Markup, html};
 
 use super::syncs;
+use crate::csv;
 use crate::desk::{Desk, Posted};
 use crate::failure::{Answer, Failure};
-use crate::limits::{CALL, ROWS};
+use crate::limits::{CALL, CSV_PAGE, OFFERS_MAX, ROWS};
 use crate::page::{Page, done};
 use crate::parts::badge;
 use crate::parts::by_sdk::{Ways, by_sdk};
@@ -29,27 +31,29 @@ pub(crate) async fn choices(desk: &Desk) -> Vec<(String, String)> {
     bots.into_iter().map(|bot| (bot.id, bot.display_name)).collect()
 }
 
+fn request(desk: &Desk, page_size: i32) -> ListBotsRequest {
+    let page_token = desk.ask.one("page").to_owned();
+    ListBotsRequest { org_id: desk.org_id(), page_size, page_token }
+}
+
 pub(crate) async fn list(desk: Desk) -> Answer {
     let t = desk.t;
-    let request = ListBotsRequest {
-        org_id: desk.org_id(),
-        page_size: ROWS,
-        page_token: desk.ask.one("page").to_owned(),
-    };
-    let mut pages = desk.client.bots().list(request).timeout(CALL).pages();
+    let mut pages = desk.client.bots().list(request(&desk, ROWS)).timeout(CALL).pages();
     let page = pages.try_next().await?.unwrap_or_default();
     let columns = [
         Column(t.bot, ""),
         Column(t.state, ""),
-        Column(t.what_it_says, "wide"),
-        Column(t.organisation, "wide"),
+        Column(t.needs, "wide"),
+        Column(t.open_offers, "right wide"),
+        Column(t.queue, "right wide"),
+        Column(t.last_sync, "wide"),
         Column(t.last_heard, "right"),
     ];
     let body = html! {
         @if page.bots.is_empty() { (empty(t.no_bots, Some((desk.to("/help"), t.help)))) } @else {
             (sheet(t.bots, &columns, html! { @for bot in &page.bots { (row(&desk, bot)) } }))
         }
-        (below(&desk, &page.next_page_token, None))
+        (below(&desk, &page.next_page_token, Some("/bots.csv")))
     };
     let ways = Ways {
         verb: "GET",
@@ -68,17 +72,44 @@ pub(crate) fn row(desk: &Desk, bot: &Bot) -> Markup {
         tr id={ "row-" (bot.id) } data-at=(changed(bot)) {
             td {
                 a.strong href=(desk.to(&format!("/bots/{}", bot.id))) { bdi { (bot.display_name) } }
-                br; small.id { (bot.steam_id) }
+                br; small.id { (bot.steam_id) } " " small { (desk.org_name(&bot.org_id)) }
             }
             td {
                 (badge::bot(desk.t, bot))
-                @if !bot.steam_status_detail.is_empty() {
-                    small.narrow-only { (bot.steam_status_detail) }
-                }
+                @if !bot.steam_status_detail.is_empty() { br; small { (bot.steam_status_detail) } }
+                div.narrow-only { (needs(desk, bot)) }
             }
-            td.wide { (bot.steam_status_detail) }
-            td.wide { (desk.org_name(&bot.org_id)) }
+            td.wide { (needs(desk, bot)) }
+            td.right.wide { (offers(desk, bot)) }
+            td.right.wide { (bot.queued_assignments) }
+            td.wide { (last_sync(desk, bot)) }
             td.right { (time::ago(desk, bot.last_seen_time.as_ref())) }
+        }
+    }
+}
+
+/// What it needs of a person, each with what to do.
+fn needs(desk: &Desk, bot: &Bot) -> Markup {
+    html! {
+        @for need in &bot.needs {
+            @let (word, remedy) = badge::need(desk.t, *need);
+            span.strong { (word) } br; small { (remedy) } br;
+        }
+    }
+}
+
+/// How many offers are out, of how many.
+fn offers(desk: &Desk, bot: &Bot) -> String {
+    fill(desk.t.of_most, &[&bot.open_offers, &OFFERS_MAX])
+}
+
+/// How the last comparison that is over ended.
+fn last_sync(desk: &Desk, bot: &Bot) -> Markup {
+    html! {
+        @if let Some(run) = &bot.last_sync {
+            (badge::sync(desk.t, run.state))
+            @if run.accuracy_percent > 0.0 { " " (syncs::percent(run.accuracy_percent)) }
+            br; small { (time::ago(desk, run.complete_time.as_ref())) }
         }
     }
 }
@@ -86,7 +117,17 @@ pub(crate) fn row(desk: &Desk, bot: &Bot) -> Markup {
 /// A mark by which a row knows whether it is old.
 pub(crate) fn changed(bot: &Bot) -> String {
     let at = bot.update_time.as_ref().map(|at| format!("{}.{:09}", at.seconds, at.nanos));
-    format!("{} {} {}", at.unwrap_or_default(), bot.connected, bot.steam_status)
+    let last = bot.last_sync.as_ref().map(|run| run.id.as_str());
+    format!(
+        "{} {} {} {} {} {:?} {}",
+        at.unwrap_or_default(),
+        bot.connected,
+        bot.steam_status,
+        bot.open_offers,
+        bot.queued_assignments,
+        bot.needs,
+        last.unwrap_or_default()
+    )
 }
 
 async fn read(desk: &Desk, id: &str) -> Result<Bot, Failure> {
@@ -136,27 +177,38 @@ pub(crate) async fn show(desk: Desk, Path(id): Path<String>) -> Answer {
         .answer(&desk)
 }
 
+/// What it needs, with what it says where that tells what to do.
+fn callout(desk: &Desk, bot: &Bot, need: i32) -> Markup {
+    let (word, remedy) = badge::need(desk.t, need);
+    let urgent = [BotNeed::Operator, BotNeed::Worker].iter().any(|one| *one as i32 == need);
+    html! {
+        section.callout.bad[urgent] {
+            h2 { (if urgent { "▲ " } else { "◷ " }) (word) }
+            @if need == BotNeed::Operator as i32 { p { (bot.steam_status_detail) } }
+            p { (remedy) }
+        }
+    }
+}
+
 /// What changes while one looks at it.
 pub(crate) fn about(desk: &Desk, bot: &Bot) -> Markup {
     let t = desk.t;
-    let needs = bot.steam_status == "needs_operator";
+    let told = bot.needs.contains(&(BotNeed::Operator as i32));
     let path = |kind: &str| desk.to_with(kind, &[("bot", &bot.id)]);
     html! {
         div id={ "row-" (bot.id) } data-at=(changed(bot)) {
-            @if needs {
-                section.callout.bad {
-                    h2 { "▲ " (t.bot_needs_operator) }
-                    p { (bot.steam_status_detail) }
-                }
-            }
+            @for need in &bot.needs { (callout(desk, bot, *need)) }
             section.card {
                 p.state {
                     (badge::bot(t, bot)) " "
-                    @if !needs { span { (bot.steam_status_detail) } }
+                    @if !told { span { (bot.steam_status_detail) } }
                 }
                 (facts(&[
                     ("SteamID64", id(&bot.steam_id.to_string())),
                     (t.organisation, html! { (desk.org_name(&bot.org_id)) }),
+                    (t.open_offers, html! { (offers(desk, bot)) }),
+                    (t.queue, html! { (bot.queued_assignments) }),
+                    (t.last_sync, last_sync(desk, bot)),
                     (t.last_heard, time::at(bot.last_seen_time.as_ref())),
                     (t.login_ends, time::at(bot.steam_token_expire_time.as_ref())),
                     (t.sessions_so_far, html! { (bot.lease_epoch) }),
@@ -239,4 +291,47 @@ pub(crate) async fn sync(desk: Desk, Path(id): Path<String>, form: Posted) -> An
 
 pub(crate) async fn json(desk: Desk, Path(id): Path<String>) -> Answer {
     Ok(crate::json::answer(&read(&desk, &id).await?))
+}
+
+pub(crate) async fn csv(desk: Desk) -> Answer {
+    let list = desk.client.bots().list(request(&desk, CSV_PAGE)).timeout(CALL);
+    let heads = [
+        "id",
+        "org_id",
+        "steam_id",
+        "name",
+        "state",
+        "says",
+        "needs",
+        "open_offers",
+        "queued",
+        "last_sync",
+        "accuracy_percent",
+        "synced",
+        "login_ends",
+        "last_heard",
+        "registered",
+    ];
+    let words = crate::words::LANGUAGES[0].words;
+    Ok(csv::answer("bots", &heads, list, move |bot: Bot| {
+        let needs: Vec<_> = bot.needs.iter().map(|need| badge::need(words, *need).0).collect();
+        let run = bot.last_sync.as_ref();
+        vec![
+            bot.id.clone(),
+            bot.org_id.clone(),
+            bot.steam_id.to_string(),
+            bot.display_name.clone(),
+            badge::bot(words, &bot).word.into_owned(),
+            bot.steam_status_detail.clone(),
+            needs.join(", "),
+            bot.open_offers.to_string(),
+            bot.queued_assignments.to_string(),
+            run.map(|run| badge::sync(words, run.state).word.into_owned()).unwrap_or_default(),
+            run.map(|run| run.accuracy_percent.to_string()).unwrap_or_default(),
+            csv::time(run.and_then(|run| run.complete_time.as_ref())),
+            csv::time(bot.steam_token_expire_time.as_ref()),
+            csv::time(bot.last_seen_time.as_ref()),
+            csv::time(bot.create_time.as_ref()),
+        ]
+    }))
 }

@@ -57,7 +57,7 @@ pub(crate) async fn list(desk: Desk) -> Answer {
         verb: "GET",
         path: "/api/v1/discrepancies?openOnly=true",
         body: "",
-        command: "discrepancies list --open-only",
+        command: "discrepancies list --open",
         rust: "client.syncs().list_discrepancies(ListDiscrepanciesRequest { … })",
         json: "",
     };

@@ -3,6 +3,7 @@
 sentences! { static DE;
     // Orte.
     overview: "Übersicht", items: "Gegenstände", assignments: "Zuteilungen", donations: "Spenden", people: "Personen",
+    reservations: "Vormerkungen",
     oversight: "Aufsicht", bots: "Bots", syncs: "Abgleiche", discrepancies: "Abweichungen", settings: "Einstellungen",
     events: "Ereignisse", organisations: "Organisationen", keys: "Schlüssel", help: "Hilfe", preferences: "Ansicht",
 
@@ -158,12 +159,14 @@ sentences! { static DE;
     as_tiles: "Als Kacheln", as_a_table: "Als Tabelle", no_items: "Noch keine Gegenstände. Mitglieder spenden sie mit einem Handelsangebot an einen Bot.",
     label_name: "Beschriftung", label_value: "Ihr Wert", set_label: "Beschriften", hold_for: "Vormerken für", minutes_15: "15 min", hour_1: "1 h", day_1: "1 Tag", hold: "Vormerken",
     assign_this: "Zuteilen", assign_these: "Diese zuteilen", release: "Freigeben", held_title: "Für dich vorgemerkt", reservation: "Vormerkung",
+    held_ones: "Vorgemerkt", made_by: "Angelegt von", ends: "Endet", no_reservations: "Nichts ist vorgemerkt. Wähle Gegenstände und merke sie vor, solange eine Verlosung läuft.",
+    reservation_held: "Vorgemerkt", reservation_used: "Zugeteilt", reservation_released: "Freigegeben", reservation_expired: "Abgelaufen",
     life: "Sein Leben", name_on_market: "Name auf dem Markt", received: "Erhalten", tradable_from: "Handelbar ab", asset_id: "Asset-Nummer",
     currency: "Währung", labels_note: "Je Zeile eine: Name=Wert", change_item: "Beschriftungen und Wert ändern",
 
     // Personen.
     person: "Person", gave: "Gab", gets: "Bekommt", last_seen: "Zuletzt gesehen", first_seen: "Zuerst gesehen", no_people: "Noch niemand.",
-    people_note: "Personen der neuesten Zuteilungen und Spenden. Alle anderen findet man mit ihrer SteamID.",
+    person_or_name: "Person oder Teil des Namens", has_url: "Mit Handels-URL",
     profile: "Profil", country: "Land", account_made: "Konto seit", trade_url_stored: "Gespeichert", trade_url_not_stored: "Nicht gespeichert",
     not_met: "Diese Organisation kennt die Person noch nicht.", assign_to: "Gegenstände zuteilen", gets_nothing: "Bisher nichts.", gave_nothing: "Bisher nichts.",
     deny_donations: "Spenden ablehnen", allow_donations: "Spenden wieder annehmen", denied_now: "Die Spenden dieser Person werden abgelehnt.",
@@ -179,10 +182,15 @@ sentences! { static DE;
 
     // Bots und Abgleiche.
     bot_paused: "Pausiert", bot_offline: "Nicht verbunden", bot_online: "Online", bot_reconnecting: "Verbindet neu", bot_rate_limited: "Von Steam gebremst",
-    bot_maintenance: "Steam wird gewartet", bot_needs_operator: "Braucht jemanden", what_it_says: "Was er sagt", last_heard: "Zuletzt gehört",
+    bot_maintenance: "Steam wird gewartet", bot_needs_operator: "Braucht jemanden", last_heard: "Zuletzt gehört",
     no_bots: "Noch keine Bots. Einer ist ein Steam-Konto, das die Gegenstände hält.", sessions_so_far: "Sitzungen bisher", registered: "Angemeldet seit", what_it_holds: "Mehr davon",
     sync_now: "Inventar jetzt lesen", pause: "Pausieren", pause_more: "Pausieren …", resume: "Weitermachen lassen", pause_title: "{} pausieren",
     pause_means: "Er beginnt keine Lieferung und nimmt keine Spende, bis du ihn weitermachen lässt. Angebote, die draußen sind, werden zu Ende verfolgt.",
+    needs: "Braucht", open_offers: "Angebote unterwegs", of_most: "{} von {}", queue: "Wartende", last_sync: "Letzter Abgleich",
+    remedy_worker: "Starte astro-bot mit einem Schlüssel dieses Bots; einen neuen legst du unter Schlüssel an.",
+    remedy_operator: "Tu, was der Bot sagt, und starte ihn wieder, falls er sich beendet hat.",
+    remedy_login: "Melde sein Steam-Konto vorher neu an.", remedy_resume: "Lass ihn weitermachen, wenn er wieder liefern und Spenden annehmen soll.",
+    remedy_bot_other: "Sieh nach, was der Bot sagt.",
     differences_a_run: "Abweichungen je Lauf", sync: "Abgleich", run: "Lauf", on_steam: "Auf Steam", changes: "Änderungen", open_differences: "Offen",
     no_syncs: "Noch keine Abgleiche. Ein Bot liest sein Inventar, wenn er sich verbindet.", sync_pending: "Wartet", sync_running: "Liest", sync_succeeded: "Fertig", sync_failed: "Gescheitert",
     trigger_session: "Bot verbunden", trigger_schedule: "Wie geplant", trigger_trade: "Nach einem Handel", trigger_failure: "Nach einem Fehler", trigger_request: "Auf Wunsch",
@@ -212,7 +220,7 @@ sentences! { static DE;
     denied_people: "Personen, deren Spenden abgelehnt werden", denied_note: "SteamID64, je Zeile eine", thanks: "Dank", thanks_note: "Was Spendende lesen, sobald die Gegenstände da sind",
 
     // Schlüssel.
-    key: "Schlüssel", new_key: "Neuer Schlüssel", make_key: "Schlüssel anlegen", key_made: "Schlüssel {} ist angelegt", key_once: "Kopiere ihn jetzt: Er wird nur hier und nur einmal gezeigt.",
+    session: "Sitzung", key: "Schlüssel", new_key: "Neuer Schlüssel", make_key: "Schlüssel anlegen", key_made: "Schlüssel {} ist angelegt", key_once: "Kopiere ihn jetzt: Er wird nur hier und nur einmal gezeigt.",
     key_name_note: "Wer oder was ihn benutzt", key_bot_note: "Kennung des Bots, für den Schlüssel eines Bots", scopes: "Rechte", preset_usual: "Die üblichen der Art",
     preset_viewer: "Sieht nur", preset_own: "Die unten", scopes_own: "Eigene Rechte", scopes_note: "items.read, assignments.*, …",
     scopes_missing: "Schreibe, welche Rechte der Schlüssel hat.", last_used: "Zuletzt benutzt", this_one: "deiner", revoke: "Widerrufen", revoke_more: "Widerrufen …", revoked: "Widerrufen",

@@ -3,6 +3,7 @@
 sentences! { struct EN;
     // Places.
     overview: "Overview", items: "Items", assignments: "Assignments", donations: "Donations", people: "People",
+    reservations: "Reservations",
     oversight: "Oversight", bots: "Bots", syncs: "Syncs", discrepancies: "Discrepancies", settings: "Settings",
     events: "Events", organisations: "Organisations", keys: "Keys", help: "Help", preferences: "Preferences",
 
@@ -158,12 +159,14 @@ sentences! { struct EN;
     as_tiles: "As tiles", as_a_table: "As a table", no_items: "No items yet. Members donate them by a trade offer to a bot.",
     label_name: "Label", label_value: "Its value", set_label: "Set label", hold_for: "Hold for", minutes_15: "15 min", hour_1: "1 h", day_1: "1 day", hold: "Hold",
     assign_this: "Assign this", assign_these: "Assign these", release: "Release", held_title: "Held for you", reservation: "Reservation",
+    held_ones: "Held", made_by: "Made by", ends: "Ends", no_reservations: "Nothing is held. Choose items and hold them while a giveaway runs.",
+    reservation_held: "Held", reservation_used: "Assigned", reservation_released: "Released", reservation_expired: "Ran out",
     life: "Its life", name_on_market: "Name on the market", received: "Received", tradable_from: "Can be traded from", asset_id: "Asset id",
     currency: "Currency", labels_note: "One a line: name=value", change_item: "Change labels and value",
 
     // People.
     person: "Person", gave: "Gave", gets: "Gets", last_seen: "Last seen", first_seen: "First seen", no_people: "Nobody yet.",
-    people_note: "People of the newest assignments and donations. Anybody else is found by their SteamID.",
+    person_or_name: "Person, or part of the name", has_url: "With a trade URL",
     profile: "Profile", country: "Country", account_made: "Account made", trade_url_stored: "Stored", trade_url_not_stored: "Not stored",
     not_met: "This organisation has not met them yet.", assign_to: "Assign items", gets_nothing: "Nothing so far.", gave_nothing: "Nothing so far.",
     deny_donations: "Decline their donations", allow_donations: "Take their donations again", denied_now: "Their donations are declined.",
@@ -179,10 +182,15 @@ sentences! { struct EN;
 
     // Bots and syncs.
     bot_paused: "Paused", bot_offline: "Not connected", bot_online: "Online", bot_reconnecting: "Reconnecting", bot_rate_limited: "Slowed down by Steam",
-    bot_maintenance: "Steam is in maintenance", bot_needs_operator: "Needs an operator", what_it_says: "What it says", last_heard: "Last heard",
+    bot_maintenance: "Steam is in maintenance", bot_needs_operator: "Needs an operator", last_heard: "Last heard",
     no_bots: "No bots yet. One is a Steam account that holds the items.", sessions_so_far: "Sessions so far", registered: "Registered", what_it_holds: "More of it",
     sync_now: "Read inventory now", pause: "Pause", pause_more: "Pause…", resume: "Let it go on", pause_title: "Pause {}",
     pause_means: "It starts no delivery and takes no donation until you let it go on. Offers that are out are followed to their end.",
+    needs: "Needs", open_offers: "Offers under way", of_most: "{} of {}", queue: "Waiting", last_sync: "Last sync",
+    remedy_worker: "Start astro-bot with a key of this bot; a new one is made under Keys.",
+    remedy_operator: "Do what the bot says, then start it again if it has ended.",
+    remedy_login: "Log its Steam account in again before that.", remedy_resume: "Let it go on when it shall deliver and take donations again.",
+    remedy_bot_other: "See what the bot says.",
     differences_a_run: "Differences a run", sync: "Sync", run: "Run", on_steam: "On Steam", changes: "Changes", open_differences: "Open",
     no_syncs: "No syncs yet. A bot reads its inventory when it connects.", sync_pending: "Waits", sync_running: "Reading", sync_succeeded: "Done", sync_failed: "Failed",
     trigger_session: "Bot connected", trigger_schedule: "As planned", trigger_trade: "After a trade", trigger_failure: "After a failure", trigger_request: "Asked for",
@@ -212,7 +220,7 @@ sentences! { struct EN;
     denied_people: "People whose donations are declined", denied_note: "SteamID64, one a line", thanks: "Thank-you", thanks_note: "What a donor reads once the items are there",
 
     // Keys.
-    key: "Key", new_key: "New key", make_key: "Make key", key_made: "Key {} is made", key_once: "Copy it now: it is shown here once and nowhere else.",
+    session: "Session", key: "Key", new_key: "New key", make_key: "Make key", key_made: "Key {} is made", key_once: "Copy it now: it is shown here once and nowhere else.",
     key_name_note: "Who or what uses it", key_bot_note: "Id of the bot, for a bot's key", scopes: "Scopes", preset_usual: "The kind's usual ones",
     preset_viewer: "Only looks", preset_own: "Those below", scopes_own: "Own scopes", scopes_note: "items.read, assignments.*, …",
     scopes_missing: "Write which scopes the key has.", last_used: "Last used", this_one: "yours", revoke: "Revoke", revoke_more: "Revoke…", revoked: "Revoked",

@@ -1904,8 +1904,711 @@ pub mod assignment_service_client {
         }
     }
 }
-/// Bot is one Steam account that holds items.
+/// Sync is one run: one row of the inventory sync log.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Sync {
+    /// UUIDv7.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Organisation.
+    #[prost(string, tag = "2")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Bot.
+    #[prost(string, tag = "3")]
+    pub bot_id: ::prost::alloc::string::String,
+    /// State.
+    #[prost(enumeration = "SyncState", tag = "4")]
+    pub state: i32,
+    /// Assets in the bot's inventory on Steam.
+    #[prost(int32, tag = "5")]
+    pub steam_inventory_count: i32,
+    /// Items recorded as available (or pending, reserved, quarantined) after the run.
+    #[prost(int32, tag = "6")]
+    pub database_available_count: i32,
+    /// Items recorded as assigned or in an offer after the run.
+    #[prost(int32, tag = "7")]
+    pub database_assigned_count: i32,
+    /// Items recorded as delivered after the run.
+    #[prost(int32, tag = "8")]
+    pub database_delivered_count: i32,
+    /// All items recorded for the bot after the run.
+    #[prost(int32, tag = "9")]
+    pub database_total_count: i32,
+    /// Items taken into the pool.
+    #[prost(int32, tag = "10")]
+    pub items_added_count: i32,
+    /// Items recorded as missing.
+    #[prost(int32, tag = "11")]
+    pub items_removed_count: i32,
+    /// Items whose record was corrected.
+    #[prost(int32, tag = "12")]
+    pub items_updated_count: i32,
+    /// Differences that the run left open.
+    #[prost(int32, tag = "13")]
+    pub discrepancies_found: i32,
+    /// What went wrong.
+    #[prost(string, tag = "14")]
+    pub error_message: ::prost::alloc::string::String,
+    /// More about what went wrong.
+    #[prost(message, optional, tag = "15")]
+    pub error_details: ::core::option::Option<::prost_types::Struct>,
+    /// Duration in milliseconds.
+    #[prost(int32, tag = "16")]
+    pub sync_duration_ms: i32,
+    /// Start.
+    #[prost(message, optional, tag = "17")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End.
+    #[prost(message, optional, tag = "18")]
+    pub complete_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was asked for.
+    #[prost(message, optional, tag = "19")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Assets on Steam that the database had rightly before the run, and items in the database that
+    /// Steam has, as a share of all of both, in percent: 100 when both agree. 0 until the run is done.
+    #[prost(double, tag = "20")]
+    pub accuracy_percent: f64,
+    /// Why it was asked for: "session", "schedule", "trade", "failure" or "request".
+    #[prost(string, tag = "21")]
+    pub trigger: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Sync {
+    const NAME: &'static str = "Sync";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.Sync".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.Sync".into()
+    }
+}
+/// Discrepancy is one difference.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Discrepancy {
+    /// UUIDv7.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Organisation.
+    #[prost(string, tag = "2")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Bot.
+    #[prost(string, tag = "3")]
+    pub bot_id: ::prost::alloc::string::String,
+    /// Run that found it; empty when no run did.
+    #[prost(string, tag = "4")]
+    pub sync_id: ::prost::alloc::string::String,
+    /// Kind.
+    #[prost(enumeration = "DiscrepancyKind", tag = "5")]
+    pub kind: i32,
+    /// Item, if known.
+    #[prost(string, tag = "6")]
+    pub item_id: ::prost::alloc::string::String,
+    /// Steam application.
+    #[prost(uint32, tag = "7")]
+    pub app_id: u32,
+    /// Asset id on Steam.
+    #[prost(uint64, tag = "8")]
+    pub asset_id: u64,
+    /// Name for people; of a refused report what it told of and what is wrong with it.
+    #[prost(string, tag = "9")]
+    pub item_name: ::prost::alloc::string::String,
+    /// Resolution; unspecified while it is open.
+    #[prost(enumeration = "DiscrepancyResolution", tag = "10")]
+    pub resolution: i32,
+    /// Note of the person who resolved it, or how it went away by itself: that the item was seen again,
+    /// and which assignment goes on by that.
+    #[prost(string, tag = "11")]
+    pub note: ::prost::alloc::string::String,
+    /// Found.
+    #[prost(message, optional, tag = "12")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Resolved.
+    #[prost(message, optional, tag = "13")]
+    pub resolve_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Trade that took the item away, if known.
+    #[prost(string, tag = "14")]
+    pub trade_id: ::prost::alloc::string::String,
+    /// Offer, of an unknown one.
+    #[prost(string, tag = "15")]
+    pub trade_offer_id: ::prost::alloc::string::String,
+    /// SteamID64 of the other side of that trade or offer.
+    #[prost(uint64, tag = "16")]
+    pub user_id: u64,
+    /// Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
+    /// refused report is about.
+    #[prost(string, tag = "17")]
+    pub assignment_id: ::prost::alloc::string::String,
+    /// How many units of the asset Steam showed last, of an unknown asset or a stack.
+    #[prost(uint32, tag = "18")]
+    pub amount: u32,
+    /// How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
+    #[prost(uint32, tag = "19")]
+    pub recorded_amount: u32,
+    /// What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
+    /// it is resolved.
+    #[prost(enumeration = "DiscrepancyResolution", repeated, tag = "20")]
+    pub remedies: ::prost::alloc::vec::Vec<i32>,
+}
+impl ::prost::Name for Discrepancy {
+    const NAME: &'static str = "Discrepancy";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.Discrepancy".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.Discrepancy".into()
+    }
+}
+/// StartSyncRequest starts a run.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StartSyncRequest {
+    /// Required. Bot.
+    #[prost(string, tag = "1")]
+    pub bot_id: ::prost::alloc::string::String,
+    /// Idempotency key (UUID).
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for StartSyncRequest {
+    const NAME: &'static str = "StartSyncRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.StartSyncRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.StartSyncRequest".into()
+    }
+}
+/// StartSyncResponse has the run.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StartSyncResponse {
+    /// The run.
+    #[prost(message, optional, tag = "1")]
+    pub sync: ::core::option::Option<Sync>,
+}
+impl ::prost::Name for StartSyncResponse {
+    const NAME: &'static str = "StartSyncResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.StartSyncResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.StartSyncResponse".into()
+    }
+}
+/// GetSyncRequest asks for a run.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSyncRequest {
+    /// Required. Sync id.
+    #[prost(string, tag = "1")]
+    pub sync_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetSyncRequest {
+    const NAME: &'static str = "GetSyncRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.GetSyncRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.GetSyncRequest".into()
+    }
+}
+/// GetSyncResponse has a run.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetSyncResponse {
+    /// The run.
+    #[prost(message, optional, tag = "1")]
+    pub sync: ::core::option::Option<Sync>,
+}
+impl ::prost::Name for GetSyncResponse {
+    const NAME: &'static str = "GetSyncResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.GetSyncResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.GetSyncResponse".into()
+    }
+}
+/// ListSyncsRequest asks for a page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSyncsRequest {
+    /// Organisation; empty with a platform key: all.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Bot; empty: all.
+    #[prost(string, tag = "2")]
+    pub bot_id: ::prost::alloc::string::String,
+    /// Most to return: default 50, at most 500.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// Token of the previous page.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListSyncsRequest {
+    const NAME: &'static str = "ListSyncsRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListSyncsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListSyncsRequest".into()
+    }
+}
+/// ListSyncsResponse is a page.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSyncsResponse {
+    /// Runs.
+    #[prost(message, repeated, tag = "1")]
+    pub syncs: ::prost::alloc::vec::Vec<Sync>,
+    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    /// by another: read on until this is empty.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListSyncsResponse {
+    const NAME: &'static str = "ListSyncsResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListSyncsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListSyncsResponse".into()
+    }
+}
+/// ListDiscrepanciesRequest asks for a page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDiscrepanciesRequest {
+    /// Organisation; empty with a platform key: all.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Only open ones.
+    #[prost(bool, tag = "2")]
+    pub open_only: bool,
+    /// Most to return: default 50, at most 500.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// Token of the previous page.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDiscrepanciesRequest {
+    const NAME: &'static str = "ListDiscrepanciesRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListDiscrepanciesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListDiscrepanciesRequest".into()
+    }
+}
+/// ListDiscrepanciesResponse is a page.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDiscrepanciesResponse {
+    /// Differences.
+    #[prost(message, repeated, tag = "1")]
+    pub discrepancies: ::prost::alloc::vec::Vec<Discrepancy>,
+    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    /// by another: read on until this is empty.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDiscrepanciesResponse {
+    const NAME: &'static str = "ListDiscrepanciesResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListDiscrepanciesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListDiscrepanciesResponse".into()
+    }
+}
+/// ResolveDiscrepancyRequest resolves.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResolveDiscrepancyRequest {
+    /// Required. Discrepancy id.
+    #[prost(string, tag = "1")]
+    pub discrepancy_id: ::prost::alloc::string::String,
+    /// Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
+    /// unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
+    #[prost(enumeration = "DiscrepancyResolution", tag = "2")]
+    pub resolution: i32,
+    /// Note for the audit trail, at most 500 characters.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+    /// Idempotency key (UUID).
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ResolveDiscrepancyRequest {
+    const NAME: &'static str = "ResolveDiscrepancyRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ResolveDiscrepancyRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ResolveDiscrepancyRequest".into()
+    }
+}
+/// ResolveDiscrepancyResponse has the difference.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResolveDiscrepancyResponse {
+    /// The difference.
+    #[prost(message, optional, tag = "1")]
+    pub discrepancy: ::core::option::Option<Discrepancy>,
+}
+impl ::prost::Name for ResolveDiscrepancyResponse {
+    const NAME: &'static str = "ResolveDiscrepancyResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ResolveDiscrepancyResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ResolveDiscrepancyResponse".into()
+    }
+}
+/// SyncState is how far a sync run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SyncState {
+    /// Not set.
+    Unspecified = 0,
+    /// Asked for; waits for the bot.
+    Pending = 1,
+    /// The bot is reading.
+    Running = 2,
+    /// Done.
+    Succeeded = 3,
+    /// Failed; nothing was changed.
+    Failed = 4,
+}
+impl SyncState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SYNC_STATE_UNSPECIFIED",
+            Self::Pending => "SYNC_STATE_PENDING",
+            Self::Running => "SYNC_STATE_RUNNING",
+            Self::Succeeded => "SYNC_STATE_SUCCEEDED",
+            Self::Failed => "SYNC_STATE_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SYNC_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SYNC_STATE_PENDING" => Some(Self::Pending),
+            "SYNC_STATE_RUNNING" => Some(Self::Running),
+            "SYNC_STATE_SUCCEEDED" => Some(Self::Succeeded),
+            "SYNC_STATE_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+/// DiscrepancyKind is how Steam and the database differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DiscrepancyKind {
+    /// Not set.
+    Unspecified = 0,
+    /// On Steam, not here.
+    UnknownAsset = 1,
+    /// Here, not on Steam.
+    MissingAsset = 2,
+    /// Assigned here, gone from Steam.
+    AssignedMissing = 3,
+    /// Gone from Steam by a trade that Astro did not make; waits for a person.
+    UnknownTrade = 4,
+    /// An offer of the bot's account that Astro did not send: withdrawn by itself unless the
+    /// organisation leaves that to a person.
+    UnknownOffer = 5,
+    /// A report of the bot that could not be recorded, so that the books may lack what happened on
+    /// Steam: it is asked for again, and vanishes once a report about the same thing is recorded.
+    ReportRefused = 6,
+    /// On Steam and here, but the books of another bot have the same asset too. Each bot's books follow
+    /// what that bot sees; vanishes when one of them has the asset no more.
+    ClaimedTwice = 7,
+    /// A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
+    /// splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
+    /// QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
+    Stack = 8,
+}
+impl DiscrepancyKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DISCREPANCY_KIND_UNSPECIFIED",
+            Self::UnknownAsset => "DISCREPANCY_KIND_UNKNOWN_ASSET",
+            Self::MissingAsset => "DISCREPANCY_KIND_MISSING_ASSET",
+            Self::AssignedMissing => "DISCREPANCY_KIND_ASSIGNED_MISSING",
+            Self::UnknownTrade => "DISCREPANCY_KIND_UNKNOWN_TRADE",
+            Self::UnknownOffer => "DISCREPANCY_KIND_UNKNOWN_OFFER",
+            Self::ReportRefused => "DISCREPANCY_KIND_REPORT_REFUSED",
+            Self::ClaimedTwice => "DISCREPANCY_KIND_CLAIMED_TWICE",
+            Self::Stack => "DISCREPANCY_KIND_STACK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DISCREPANCY_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DISCREPANCY_KIND_UNKNOWN_ASSET" => Some(Self::UnknownAsset),
+            "DISCREPANCY_KIND_MISSING_ASSET" => Some(Self::MissingAsset),
+            "DISCREPANCY_KIND_ASSIGNED_MISSING" => Some(Self::AssignedMissing),
+            "DISCREPANCY_KIND_UNKNOWN_TRADE" => Some(Self::UnknownTrade),
+            "DISCREPANCY_KIND_UNKNOWN_OFFER" => Some(Self::UnknownOffer),
+            "DISCREPANCY_KIND_REPORT_REFUSED" => Some(Self::ReportRefused),
+            "DISCREPANCY_KIND_CLAIMED_TWICE" => Some(Self::ClaimedTwice),
+            "DISCREPANCY_KIND_STACK" => Some(Self::Stack),
+            _ => None,
+        }
+    }
+}
+/// DiscrepancyResolution is what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DiscrepancyResolution {
+    /// Not resolved.
+    Unspecified = 0,
+    /// Take an unknown asset into the pool.
+    Adopt = 1,
+    /// Record a missing item as withdrawn.
+    WriteOff = 2,
+    /// Leave it as it is and do not report it again.
+    Ignore = 3,
+    /// It went away by itself: the item was seen again, the asset left, the offer ended, or a later
+    /// report was recorded.
+    Vanished = 4,
+    /// Withdraw an unknown offer.
+    CancelOffer = 5,
+}
+impl DiscrepancyResolution {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DISCREPANCY_RESOLUTION_UNSPECIFIED",
+            Self::Adopt => "DISCREPANCY_RESOLUTION_ADOPT",
+            Self::WriteOff => "DISCREPANCY_RESOLUTION_WRITE_OFF",
+            Self::Ignore => "DISCREPANCY_RESOLUTION_IGNORE",
+            Self::Vanished => "DISCREPANCY_RESOLUTION_VANISHED",
+            Self::CancelOffer => "DISCREPANCY_RESOLUTION_CANCEL_OFFER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DISCREPANCY_RESOLUTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "DISCREPANCY_RESOLUTION_ADOPT" => Some(Self::Adopt),
+            "DISCREPANCY_RESOLUTION_WRITE_OFF" => Some(Self::WriteOff),
+            "DISCREPANCY_RESOLUTION_IGNORE" => Some(Self::Ignore),
+            "DISCREPANCY_RESOLUTION_VANISHED" => Some(Self::Vanished),
+            "DISCREPANCY_RESOLUTION_CANCEL_OFFER" => Some(Self::CancelOffer),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "client")]
+pub mod sync_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value
+    )]
+    use tonic::codegen::http::Uri;
+    use tonic::codegen::*;
+    /// SyncService shows and steers the 1:1 match of bot inventories and the database.
+    #[derive(Debug, Clone)]
+    pub struct SyncServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl SyncServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> SyncServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> SyncServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                    http::Request<tonic::body::Body>,
+                    Response = http::Response<
+                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                    >,
+                >,
+            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
+                Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            SyncServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Asks a bot for a full inventory now. A run that waits already is returned as it is.
+        ///
+        /// Scope: `sync.write`.
+        ///
+        /// Errors: `BOT_NOT_FOUND`, `REQUEST_ID_REUSED`.
+        pub async fn start_sync(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StartSyncRequest>,
+        ) -> std::result::Result<tonic::Response<super::StartSyncResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.SyncService/StartSync");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.SyncService", "StartSync"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gets one sync run.
+        ///
+        /// Scope: `sync.read`.
+        ///
+        /// Errors: `SYNC_NOT_FOUND`.
+        pub async fn get_sync(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSyncRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetSyncResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.SyncService/GetSync");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.SyncService", "GetSync"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists sync runs, newest first.
+        ///
+        /// Scope: `sync.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `BOT_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        pub async fn list_syncs(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSyncsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListSyncsResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.SyncService/ListSyncs");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.SyncService", "ListSyncs"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists differences between Steam and the database, newest first.
+        ///
+        /// Scope: `sync.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        pub async fn list_discrepancies(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDiscrepanciesRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListDiscrepanciesResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/astro.v1.SyncService/ListDiscrepancies");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("astro.v1.SyncService", "ListDiscrepancies"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Resolves one difference by hand.
+        ///
+        /// Scope: `sync.write`.
+        ///
+        /// Errors: `DISCREPANCY_NOT_FOUND`, `DISCREPANCY_STATE`, `REQUEST_ID_REUSED`.
+        pub async fn resolve_discrepancy(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResolveDiscrepancyRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResolveDiscrepancyResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/astro.v1.SyncService/ResolveDiscrepancy");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("astro.v1.SyncService", "ResolveDiscrepancy"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Bot is one Steam account that holds items.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Bot {
     /// UUIDv7.
     #[prost(string, tag = "1")]
@@ -1948,6 +2651,19 @@ pub struct Bot {
     /// When the account's refresh token ends and a person must log in again; unset when not known.
     #[prost(message, optional, tag = "13")]
     pub steam_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Deliveries under way, each with an offer that is out, is about to be or may be: at most 25, since
+    /// Steam lets an account have few more.
+    #[prost(int32, tag = "14")]
+    pub open_offers: i32,
+    /// Assignments that wait for this bot to send an offer.
+    #[prost(int32, tag = "15")]
+    pub queued_assignments: i32,
+    /// What a person has to do before it works as it should, most urgent first; empty when nothing.
+    #[prost(enumeration = "BotNeed", repeated, tag = "16")]
+    pub needs: ::prost::alloc::vec::Vec<i32>,
+    /// Its last sync that is over; unset before the first.
+    #[prost(message, optional, tag = "17")]
+    pub last_sync: ::core::option::Option<Sync>,
 }
 impl ::prost::Name for Bot {
     const NAME: &'static str = "Bot";
@@ -1986,7 +2702,7 @@ impl ::prost::Name for RegisterBotRequest {
     }
 }
 /// RegisterBotResponse has the bot.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RegisterBotResponse {
     /// The bot.
     #[prost(message, optional, tag = "1")]
@@ -2063,7 +2779,7 @@ impl ::prost::Name for GetBotRequest {
     }
 }
 /// GetBotResponse has the bot.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetBotResponse {
     /// The bot.
     #[prost(message, optional, tag = "1")]
@@ -2100,7 +2816,7 @@ impl ::prost::Name for RemoveBotRequest {
     }
 }
 /// RemoveBotResponse has the bot.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RemoveBotResponse {
     /// The bot, as it was.
     #[prost(message, optional, tag = "1")]
@@ -2140,7 +2856,7 @@ impl ::prost::Name for PauseBotRequest {
     }
 }
 /// PauseBotResponse has the bot.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PauseBotResponse {
     /// The bot.
     #[prost(message, optional, tag = "1")]
@@ -2154,6 +2870,49 @@ impl ::prost::Name for PauseBotResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/astro.v1.PauseBotResponse".into()
+    }
+}
+/// BotNeed is what a bot needs of a person. What passes by itself, such as Steam's maintenance, is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum BotNeed {
+    /// Not set.
+    Unspecified = 0,
+    /// No worker holds its session: start astro-bot with a key of the bot (CreateApiKey makes one).
+    Worker = 1,
+    /// Its account does not get on by itself, as its last worker told: steam_status_detail has what to do
+    /// and the command for it.
+    Operator = 2,
+    /// Its refresh token ends within 7 days, or has ended: log the account in again, before
+    /// steam_token_expire_time.
+    TokenRenewal = 3,
+    /// An administrator paused it: PauseBot with paused false lets it go on.
+    Resume = 4,
+}
+impl BotNeed {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BOT_NEED_UNSPECIFIED",
+            Self::Worker => "BOT_NEED_WORKER",
+            Self::Operator => "BOT_NEED_OPERATOR",
+            Self::TokenRenewal => "BOT_NEED_TOKEN_RENEWAL",
+            Self::Resume => "BOT_NEED_RESUME",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BOT_NEED_UNSPECIFIED" => Some(Self::Unspecified),
+            "BOT_NEED_WORKER" => Some(Self::Worker),
+            "BOT_NEED_OPERATOR" => Some(Self::Operator),
+            "BOT_NEED_TOKEN_RENEWAL" => Some(Self::TokenRenewal),
+            "BOT_NEED_RESUME" => Some(Self::Resume),
+            _ => None,
+        }
     }
 }
 /// Generated client implementations.
@@ -3356,7 +4115,8 @@ pub struct Reservation {
     /// Organisation.
     #[prost(string, tag = "2")]
     pub org_id: ::prost::alloc::string::String,
-    /// Items held.
+    /// Items held; those that were given back, in the answer of ReleaseReservation. Empty in a list
+    /// once it has ended.
     #[prost(string, repeated, tag = "3")]
     pub item_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// When it ends by itself.
@@ -3365,6 +4125,21 @@ pub struct Reservation {
     /// Creation time.
     #[prost(message, optional, tag = "5")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// State.
+    #[prost(enumeration = "ReservationState", tag = "6")]
+    pub state: i32,
+    /// Who made it: "key:<id>" or "session:<id>".
+    #[prost(string, tag = "7")]
+    pub source: ::prost::alloc::string::String,
+    /// How many items were reserved; 0 for one of an older server that has ended.
+    #[prost(int32, tag = "8")]
+    pub items_count: i32,
+    /// Assignment that took the items, if any.
+    #[prost(string, tag = "9")]
+    pub assignment_id: ::prost::alloc::string::String,
+    /// When it ended; unset while it holds.
+    #[prost(message, optional, tag = "10")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for Reservation {
     const NAME: &'static str = "Reservation";
@@ -3394,6 +4169,52 @@ impl ::prost::Name for ReserveItemsResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/astro.v1.ReserveItemsResponse".into()
+    }
+}
+/// ListReservationsRequest asks for a page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReservationsRequest {
+    /// Organisation; empty with a platform key: all.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Most to return: default 50, at most 500.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// Token of the previous page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only those that hold their items.
+    #[prost(bool, tag = "4")]
+    pub held_only: bool,
+}
+impl ::prost::Name for ListReservationsRequest {
+    const NAME: &'static str = "ListReservationsRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListReservationsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListReservationsRequest".into()
+    }
+}
+/// ListReservationsResponse is a page.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListReservationsResponse {
+    /// Reservations.
+    #[prost(message, repeated, tag = "1")]
+    pub reservations: ::prost::alloc::vec::Vec<Reservation>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListReservationsResponse {
+    const NAME: &'static str = "ListReservationsResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListReservationsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListReservationsResponse".into()
     }
 }
 /// ReleaseReservationRequest ends a reservation.
@@ -3585,6 +4406,47 @@ impl ItemState {
         }
     }
 }
+/// ReservationState is how far a reservation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReservationState {
+    /// Not set.
+    Unspecified = 0,
+    /// Holds its items until expire_time.
+    Held = 1,
+    /// An assignment took its items.
+    Used = 2,
+    /// Its items were given back.
+    Released = 3,
+    /// Its time is over; its items went back by themselves.
+    Expired = 4,
+}
+impl ReservationState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RESERVATION_STATE_UNSPECIFIED",
+            Self::Held => "RESERVATION_STATE_HELD",
+            Self::Used => "RESERVATION_STATE_USED",
+            Self::Released => "RESERVATION_STATE_RELEASED",
+            Self::Expired => "RESERVATION_STATE_EXPIRED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RESERVATION_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RESERVATION_STATE_HELD" => Some(Self::Held),
+            "RESERVATION_STATE_USED" => Some(Self::Used),
+            "RESERVATION_STATE_RELEASED" => Some(Self::Released),
+            "RESERVATION_STATE_EXPIRED" => Some(Self::Expired),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 #[cfg(feature = "client")]
 pub mod item_service_client {
@@ -3749,6 +4611,27 @@ pub mod item_service_client {
             let path = http::uri::PathAndQuery::from_static("/astro.v1.ItemService/ReserveItems");
             let mut req = request.into_request();
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.ItemService", "ReserveItems"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists reservations, newest first: who holds what until when, and what became of those that ended.
+        ///
+        /// Scope: `items.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        pub async fn list_reservations(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListReservationsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListReservationsResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/astro.v1.ItemService/ListReservations");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("astro.v1.ItemService", "ListReservations"));
             self.inner.unary(req, path, codec).await
         }
         /// Gives reserved items back to the pool.
@@ -4618,709 +5501,6 @@ pub mod report_service_client {
         }
     }
 }
-/// Sync is one run: one row of the inventory sync log.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Sync {
-    /// UUIDv7.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// Organisation.
-    #[prost(string, tag = "2")]
-    pub org_id: ::prost::alloc::string::String,
-    /// Bot.
-    #[prost(string, tag = "3")]
-    pub bot_id: ::prost::alloc::string::String,
-    /// State.
-    #[prost(enumeration = "SyncState", tag = "4")]
-    pub state: i32,
-    /// Assets in the bot's inventory on Steam.
-    #[prost(int32, tag = "5")]
-    pub steam_inventory_count: i32,
-    /// Items recorded as available (or pending, reserved, quarantined) after the run.
-    #[prost(int32, tag = "6")]
-    pub database_available_count: i32,
-    /// Items recorded as assigned or in an offer after the run.
-    #[prost(int32, tag = "7")]
-    pub database_assigned_count: i32,
-    /// Items recorded as delivered after the run.
-    #[prost(int32, tag = "8")]
-    pub database_delivered_count: i32,
-    /// All items recorded for the bot after the run.
-    #[prost(int32, tag = "9")]
-    pub database_total_count: i32,
-    /// Items taken into the pool.
-    #[prost(int32, tag = "10")]
-    pub items_added_count: i32,
-    /// Items recorded as missing.
-    #[prost(int32, tag = "11")]
-    pub items_removed_count: i32,
-    /// Items whose record was corrected.
-    #[prost(int32, tag = "12")]
-    pub items_updated_count: i32,
-    /// Differences that the run left open.
-    #[prost(int32, tag = "13")]
-    pub discrepancies_found: i32,
-    /// What went wrong.
-    #[prost(string, tag = "14")]
-    pub error_message: ::prost::alloc::string::String,
-    /// More about what went wrong.
-    #[prost(message, optional, tag = "15")]
-    pub error_details: ::core::option::Option<::prost_types::Struct>,
-    /// Duration in milliseconds.
-    #[prost(int32, tag = "16")]
-    pub sync_duration_ms: i32,
-    /// Start.
-    #[prost(message, optional, tag = "17")]
-    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// End.
-    #[prost(message, optional, tag = "18")]
-    pub complete_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When it was asked for.
-    #[prost(message, optional, tag = "19")]
-    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Assets on Steam that the database had rightly before the run, and items in the database that
-    /// Steam has, as a share of all of both, in percent: 100 when both agree. 0 until the run is done.
-    #[prost(double, tag = "20")]
-    pub accuracy_percent: f64,
-    /// Why it was asked for: "session", "schedule", "trade", "failure" or "request".
-    #[prost(string, tag = "21")]
-    pub trigger: ::prost::alloc::string::String,
-}
-impl ::prost::Name for Sync {
-    const NAME: &'static str = "Sync";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.Sync".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.Sync".into()
-    }
-}
-/// Discrepancy is one difference.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Discrepancy {
-    /// UUIDv7.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// Organisation.
-    #[prost(string, tag = "2")]
-    pub org_id: ::prost::alloc::string::String,
-    /// Bot.
-    #[prost(string, tag = "3")]
-    pub bot_id: ::prost::alloc::string::String,
-    /// Run that found it; empty when no run did.
-    #[prost(string, tag = "4")]
-    pub sync_id: ::prost::alloc::string::String,
-    /// Kind.
-    #[prost(enumeration = "DiscrepancyKind", tag = "5")]
-    pub kind: i32,
-    /// Item, if known.
-    #[prost(string, tag = "6")]
-    pub item_id: ::prost::alloc::string::String,
-    /// Steam application.
-    #[prost(uint32, tag = "7")]
-    pub app_id: u32,
-    /// Asset id on Steam.
-    #[prost(uint64, tag = "8")]
-    pub asset_id: u64,
-    /// Name for people; of a refused report what it told of and what is wrong with it.
-    #[prost(string, tag = "9")]
-    pub item_name: ::prost::alloc::string::String,
-    /// Resolution; unspecified while it is open.
-    #[prost(enumeration = "DiscrepancyResolution", tag = "10")]
-    pub resolution: i32,
-    /// Note of the person who resolved it, or how it went away by itself: that the item was seen again,
-    /// and which assignment goes on by that.
-    #[prost(string, tag = "11")]
-    pub note: ::prost::alloc::string::String,
-    /// Found.
-    #[prost(message, optional, tag = "12")]
-    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Resolved.
-    #[prost(message, optional, tag = "13")]
-    pub resolve_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Trade that took the item away, if known.
-    #[prost(string, tag = "14")]
-    pub trade_id: ::prost::alloc::string::String,
-    /// Offer, of an unknown one.
-    #[prost(string, tag = "15")]
-    pub trade_offer_id: ::prost::alloc::string::String,
-    /// SteamID64 of the other side of that trade or offer.
-    #[prost(uint64, tag = "16")]
-    pub user_id: u64,
-    /// Assignment that is concerned, if known: one that the missing item blocks, or whose delivery the
-    /// refused report is about.
-    #[prost(string, tag = "17")]
-    pub assignment_id: ::prost::alloc::string::String,
-    /// How many units of the asset Steam showed last, of an unknown asset or a stack.
-    #[prost(uint32, tag = "18")]
-    pub amount: u32,
-    /// How many of them the item had when it was found to be a stack; 0 for an asset that is no item.
-    #[prost(uint32, tag = "19")]
-    pub recorded_amount: u32,
-    /// What a person can do about it: the resolutions that ResolveDiscrepancy takes for it. Empty once
-    /// it is resolved.
-    #[prost(enumeration = "DiscrepancyResolution", repeated, tag = "20")]
-    pub remedies: ::prost::alloc::vec::Vec<i32>,
-}
-impl ::prost::Name for Discrepancy {
-    const NAME: &'static str = "Discrepancy";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.Discrepancy".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.Discrepancy".into()
-    }
-}
-/// StartSyncRequest starts a run.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct StartSyncRequest {
-    /// Required. Bot.
-    #[prost(string, tag = "1")]
-    pub bot_id: ::prost::alloc::string::String,
-    /// Idempotency key (UUID).
-    #[prost(string, tag = "2")]
-    pub request_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for StartSyncRequest {
-    const NAME: &'static str = "StartSyncRequest";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.StartSyncRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.StartSyncRequest".into()
-    }
-}
-/// StartSyncResponse has the run.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct StartSyncResponse {
-    /// The run.
-    #[prost(message, optional, tag = "1")]
-    pub sync: ::core::option::Option<Sync>,
-}
-impl ::prost::Name for StartSyncResponse {
-    const NAME: &'static str = "StartSyncResponse";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.StartSyncResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.StartSyncResponse".into()
-    }
-}
-/// GetSyncRequest asks for a run.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetSyncRequest {
-    /// Required. Sync id.
-    #[prost(string, tag = "1")]
-    pub sync_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for GetSyncRequest {
-    const NAME: &'static str = "GetSyncRequest";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.GetSyncRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.GetSyncRequest".into()
-    }
-}
-/// GetSyncResponse has a run.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct GetSyncResponse {
-    /// The run.
-    #[prost(message, optional, tag = "1")]
-    pub sync: ::core::option::Option<Sync>,
-}
-impl ::prost::Name for GetSyncResponse {
-    const NAME: &'static str = "GetSyncResponse";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.GetSyncResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.GetSyncResponse".into()
-    }
-}
-/// ListSyncsRequest asks for a page.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListSyncsRequest {
-    /// Organisation; empty with a platform key: all.
-    #[prost(string, tag = "1")]
-    pub org_id: ::prost::alloc::string::String,
-    /// Bot; empty: all.
-    #[prost(string, tag = "2")]
-    pub bot_id: ::prost::alloc::string::String,
-    /// Most to return: default 50, at most 500.
-    #[prost(int32, tag = "3")]
-    pub page_size: i32,
-    /// Token of the previous page.
-    #[prost(string, tag = "4")]
-    pub page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListSyncsRequest {
-    const NAME: &'static str = "ListSyncsRequest";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.ListSyncsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.ListSyncsRequest".into()
-    }
-}
-/// ListSyncsResponse is a page.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListSyncsResponse {
-    /// Runs.
-    #[prost(message, repeated, tag = "1")]
-    pub syncs: ::prost::alloc::vec::Vec<Sync>,
-    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
-    /// by another: read on until this is empty.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListSyncsResponse {
-    const NAME: &'static str = "ListSyncsResponse";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.ListSyncsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.ListSyncsResponse".into()
-    }
-}
-/// ListDiscrepanciesRequest asks for a page.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListDiscrepanciesRequest {
-    /// Organisation; empty with a platform key: all.
-    #[prost(string, tag = "1")]
-    pub org_id: ::prost::alloc::string::String,
-    /// Only open ones.
-    #[prost(bool, tag = "2")]
-    pub open_only: bool,
-    /// Most to return: default 50, at most 500.
-    #[prost(int32, tag = "3")]
-    pub page_size: i32,
-    /// Token of the previous page.
-    #[prost(string, tag = "4")]
-    pub page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListDiscrepanciesRequest {
-    const NAME: &'static str = "ListDiscrepanciesRequest";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.ListDiscrepanciesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.ListDiscrepanciesRequest".into()
-    }
-}
-/// ListDiscrepanciesResponse is a page.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListDiscrepanciesResponse {
-    /// Differences.
-    #[prost(message, repeated, tag = "1")]
-    pub discrepancies: ::prost::alloc::vec::Vec<Discrepancy>,
-    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
-    /// by another: read on until this is empty.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListDiscrepanciesResponse {
-    const NAME: &'static str = "ListDiscrepanciesResponse";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.ListDiscrepanciesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.ListDiscrepanciesResponse".into()
-    }
-}
-/// ResolveDiscrepancyRequest resolves.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ResolveDiscrepancyRequest {
-    /// Required. Discrepancy id.
-    #[prost(string, tag = "1")]
-    pub discrepancy_id: ::prost::alloc::string::String,
-    /// Required. ADOPT for an unknown asset that is no stack, WRITE_OFF for a missing one, one that an
-    /// unknown trade took or one that became a stack, CANCEL_OFFER for an unknown offer, IGNORE for all.
-    #[prost(enumeration = "DiscrepancyResolution", tag = "2")]
-    pub resolution: i32,
-    /// Note for the audit trail, at most 500 characters.
-    #[prost(string, tag = "3")]
-    pub note: ::prost::alloc::string::String,
-    /// Idempotency key (UUID).
-    #[prost(string, tag = "4")]
-    pub request_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ResolveDiscrepancyRequest {
-    const NAME: &'static str = "ResolveDiscrepancyRequest";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.ResolveDiscrepancyRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.ResolveDiscrepancyRequest".into()
-    }
-}
-/// ResolveDiscrepancyResponse has the difference.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ResolveDiscrepancyResponse {
-    /// The difference.
-    #[prost(message, optional, tag = "1")]
-    pub discrepancy: ::core::option::Option<Discrepancy>,
-}
-impl ::prost::Name for ResolveDiscrepancyResponse {
-    const NAME: &'static str = "ResolveDiscrepancyResponse";
-    const PACKAGE: &'static str = "astro.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "astro.v1.ResolveDiscrepancyResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/astro.v1.ResolveDiscrepancyResponse".into()
-    }
-}
-/// SyncState is how far a sync run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum SyncState {
-    /// Not set.
-    Unspecified = 0,
-    /// Asked for; waits for the bot.
-    Pending = 1,
-    /// The bot is reading.
-    Running = 2,
-    /// Done.
-    Succeeded = 3,
-    /// Failed; nothing was changed.
-    Failed = 4,
-}
-impl SyncState {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "SYNC_STATE_UNSPECIFIED",
-            Self::Pending => "SYNC_STATE_PENDING",
-            Self::Running => "SYNC_STATE_RUNNING",
-            Self::Succeeded => "SYNC_STATE_SUCCEEDED",
-            Self::Failed => "SYNC_STATE_FAILED",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "SYNC_STATE_UNSPECIFIED" => Some(Self::Unspecified),
-            "SYNC_STATE_PENDING" => Some(Self::Pending),
-            "SYNC_STATE_RUNNING" => Some(Self::Running),
-            "SYNC_STATE_SUCCEEDED" => Some(Self::Succeeded),
-            "SYNC_STATE_FAILED" => Some(Self::Failed),
-            _ => None,
-        }
-    }
-}
-/// DiscrepancyKind is how Steam and the database differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum DiscrepancyKind {
-    /// Not set.
-    Unspecified = 0,
-    /// On Steam, not here.
-    UnknownAsset = 1,
-    /// Here, not on Steam.
-    MissingAsset = 2,
-    /// Assigned here, gone from Steam.
-    AssignedMissing = 3,
-    /// Gone from Steam by a trade that Astro did not make; waits for a person.
-    UnknownTrade = 4,
-    /// An offer of the bot's account that Astro did not send: withdrawn by itself unless the
-    /// organisation leaves that to a person.
-    UnknownOffer = 5,
-    /// A report of the bot that could not be recorded, so that the books may lack what happened on
-    /// Steam: it is asked for again, and vanishes once a report about the same thing is recorded.
-    ReportRefused = 6,
-    /// On Steam and here, but the books of another bot have the same asset too. Each bot's books follow
-    /// what that bot sees; vanishes when one of them has the asset no more.
-    ClaimedTwice = 7,
-    /// A stack: an asset with another amount than 1, which Astro does not give away, since Steam merges,
-    /// splits and renumbers stacks. An unknown one stays out of the pool; an item that became one is
-    /// QUARANTINED, and its assignment is blocked. Goes away when the asset leaves or is a single one.
-    Stack = 8,
-}
-impl DiscrepancyKind {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "DISCREPANCY_KIND_UNSPECIFIED",
-            Self::UnknownAsset => "DISCREPANCY_KIND_UNKNOWN_ASSET",
-            Self::MissingAsset => "DISCREPANCY_KIND_MISSING_ASSET",
-            Self::AssignedMissing => "DISCREPANCY_KIND_ASSIGNED_MISSING",
-            Self::UnknownTrade => "DISCREPANCY_KIND_UNKNOWN_TRADE",
-            Self::UnknownOffer => "DISCREPANCY_KIND_UNKNOWN_OFFER",
-            Self::ReportRefused => "DISCREPANCY_KIND_REPORT_REFUSED",
-            Self::ClaimedTwice => "DISCREPANCY_KIND_CLAIMED_TWICE",
-            Self::Stack => "DISCREPANCY_KIND_STACK",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "DISCREPANCY_KIND_UNSPECIFIED" => Some(Self::Unspecified),
-            "DISCREPANCY_KIND_UNKNOWN_ASSET" => Some(Self::UnknownAsset),
-            "DISCREPANCY_KIND_MISSING_ASSET" => Some(Self::MissingAsset),
-            "DISCREPANCY_KIND_ASSIGNED_MISSING" => Some(Self::AssignedMissing),
-            "DISCREPANCY_KIND_UNKNOWN_TRADE" => Some(Self::UnknownTrade),
-            "DISCREPANCY_KIND_UNKNOWN_OFFER" => Some(Self::UnknownOffer),
-            "DISCREPANCY_KIND_REPORT_REFUSED" => Some(Self::ReportRefused),
-            "DISCREPANCY_KIND_CLAIMED_TWICE" => Some(Self::ClaimedTwice),
-            "DISCREPANCY_KIND_STACK" => Some(Self::Stack),
-            _ => None,
-        }
-    }
-}
-/// DiscrepancyResolution is what to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum DiscrepancyResolution {
-    /// Not resolved.
-    Unspecified = 0,
-    /// Take an unknown asset into the pool.
-    Adopt = 1,
-    /// Record a missing item as withdrawn.
-    WriteOff = 2,
-    /// Leave it as it is and do not report it again.
-    Ignore = 3,
-    /// It went away by itself: the item was seen again, the asset left, the offer ended, or a later
-    /// report was recorded.
-    Vanished = 4,
-    /// Withdraw an unknown offer.
-    CancelOffer = 5,
-}
-impl DiscrepancyResolution {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "DISCREPANCY_RESOLUTION_UNSPECIFIED",
-            Self::Adopt => "DISCREPANCY_RESOLUTION_ADOPT",
-            Self::WriteOff => "DISCREPANCY_RESOLUTION_WRITE_OFF",
-            Self::Ignore => "DISCREPANCY_RESOLUTION_IGNORE",
-            Self::Vanished => "DISCREPANCY_RESOLUTION_VANISHED",
-            Self::CancelOffer => "DISCREPANCY_RESOLUTION_CANCEL_OFFER",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "DISCREPANCY_RESOLUTION_UNSPECIFIED" => Some(Self::Unspecified),
-            "DISCREPANCY_RESOLUTION_ADOPT" => Some(Self::Adopt),
-            "DISCREPANCY_RESOLUTION_WRITE_OFF" => Some(Self::WriteOff),
-            "DISCREPANCY_RESOLUTION_IGNORE" => Some(Self::Ignore),
-            "DISCREPANCY_RESOLUTION_VANISHED" => Some(Self::Vanished),
-            "DISCREPANCY_RESOLUTION_CANCEL_OFFER" => Some(Self::CancelOffer),
-            _ => None,
-        }
-    }
-}
-/// Generated client implementations.
-#[cfg(feature = "client")]
-pub mod sync_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::http::Uri;
-    use tonic::codegen::*;
-    /// SyncService shows and steers the 1:1 match of bot inventories and the database.
-    #[derive(Debug, Clone)]
-    pub struct SyncServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl SyncServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> SyncServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> SyncServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
-                >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            SyncServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Asks a bot for a full inventory now. A run that waits already is returned as it is.
-        ///
-        /// Scope: `sync.write`.
-        ///
-        /// Errors: `BOT_NOT_FOUND`, `REQUEST_ID_REUSED`.
-        pub async fn start_sync(
-            &mut self,
-            request: impl tonic::IntoRequest<super::StartSyncRequest>,
-        ) -> std::result::Result<tonic::Response<super::StartSyncResponse>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/astro.v1.SyncService/StartSync");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("astro.v1.SyncService", "StartSync"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Gets one sync run.
-        ///
-        /// Scope: `sync.read`.
-        ///
-        /// Errors: `SYNC_NOT_FOUND`.
-        pub async fn get_sync(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetSyncRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetSyncResponse>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/astro.v1.SyncService/GetSync");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("astro.v1.SyncService", "GetSync"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists sync runs, newest first.
-        ///
-        /// Scope: `sync.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `BOT_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        pub async fn list_syncs(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListSyncsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListSyncsResponse>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/astro.v1.SyncService/ListSyncs");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("astro.v1.SyncService", "ListSyncs"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists differences between Steam and the database, newest first.
-        ///
-        /// Scope: `sync.read`.
-        ///
-        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
-        pub async fn list_discrepancies(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListDiscrepanciesRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListDiscrepanciesResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/astro.v1.SyncService/ListDiscrepancies");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("astro.v1.SyncService", "ListDiscrepancies"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Resolves one difference by hand.
-        ///
-        /// Scope: `sync.write`.
-        ///
-        /// Errors: `DISCREPANCY_NOT_FOUND`, `DISCREPANCY_STATE`, `REQUEST_ID_REUSED`.
-        pub async fn resolve_discrepancy(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ResolveDiscrepancyRequest>,
-        ) -> std::result::Result<tonic::Response<super::ResolveDiscrepancyResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/astro.v1.SyncService/ResolveDiscrepancy");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("astro.v1.SyncService", "ResolveDiscrepancy"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
 /// User is a person on Steam, as one organisation knows them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct User {
@@ -5406,6 +5586,77 @@ impl ::prost::Name for GetUserResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/astro.v1.GetUserResponse".into()
+    }
+}
+/// UserFilter narrows a list. Fields are ANDed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UserFilter {
+    /// Part of display_name, without case, at most 100 characters; a whole SteamID64 finds that person
+    /// instead, named or not.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Only people whose trade URL is stored.
+    #[prost(bool, tag = "2")]
+    pub has_trade_url: bool,
+}
+impl ::prost::Name for UserFilter {
+    const NAME: &'static str = "UserFilter";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.UserFilter".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.UserFilter".into()
+    }
+}
+/// ListUsersRequest asks for a page of people.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListUsersRequest {
+    /// Organisation; empty with a platform key: all. Each knows a person by itself.
+    #[prost(string, tag = "1")]
+    pub org_id: ::prost::alloc::string::String,
+    /// Most to return: default 50, at most 500.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// Token of the previous page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Filter.
+    #[prost(message, optional, tag = "4")]
+    pub filter: ::core::option::Option<UserFilter>,
+    /// "create_time desc" (default) or "create_time". Neither changes, so that pages lose and repeat nobody.
+    #[prost(string, tag = "5")]
+    pub order_by: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListUsersRequest {
+    const NAME: &'static str = "ListUsersRequest";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListUsersRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListUsersRequest".into()
+    }
+}
+/// ListUsersResponse is a page of people.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListUsersResponse {
+    /// Users.
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<User>,
+    /// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    /// by another: read on until this is empty.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListUsersResponse {
+    const NAME: &'static str = "ListUsersResponse";
+    const PACKAGE: &'static str = "astro.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "astro.v1.ListUsersResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/astro.v1.ListUsersResponse".into()
     }
 }
 /// SetTradeUrlRequest stores a trade URL.
@@ -5560,6 +5811,24 @@ pub mod user_service_client {
             let path = http::uri::PathAndQuery::from_static("/astro.v1.UserService/GetUser");
             let mut req = request.into_request();
             req.extensions_mut().insert(GrpcMethod::new("astro.v1.UserService", "GetUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+        ///
+        /// Scope: `users.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        pub async fn list_users(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUsersRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListUsersResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/astro.v1.UserService/ListUsers");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("astro.v1.UserService", "ListUsers"));
             self.inner.unary(req, path, codec).await
         }
         /// Stores a user's trade URL, so that a bot can send offers without being their friend.
@@ -7302,6 +7571,15 @@ pub mod item_service_server {
             &self,
             request: Request<crate::v1::ReserveItemsRequest>,
         ) -> Result<Response<crate::v1::ReserveItemsResponse>, Status>;
+        /// Lists reservations, newest first: who holds what until when, and what became of those that ended.
+        ///
+        /// Scope: `items.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_reservations(
+            &self,
+            request: Request<crate::v1::ListReservationsRequest>,
+        ) -> Result<Response<crate::v1::ListReservationsResponse>, Status>;
         /// Gives reserved items back to the pool.
         ///
         /// Scope: `items.reserve`.
@@ -7328,6 +7606,7 @@ pub mod item_service_server {
             "/astro.v1.ItemService/ListItems" unary list_items;
             "/astro.v1.ItemService/UpdateItem" unary update_item;
             "/astro.v1.ItemService/ReserveItems" unary reserve_items;
+            "/astro.v1.ItemService/ListReservations" unary list_reservations;
             "/astro.v1.ItemService/ReleaseReservation" unary release_reservation;
             "/astro.v1.ItemService/ListItemHistory" unary list_item_history;
         }
@@ -7510,6 +7789,15 @@ pub mod user_service_server {
             &self,
             request: Request<crate::v1::GetUserRequest>,
         ) -> Result<Response<crate::v1::GetUserResponse>, Status>;
+        /// Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+        ///
+        /// Scope: `users.read`.
+        ///
+        /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        async fn list_users(
+            &self,
+            request: Request<crate::v1::ListUsersRequest>,
+        ) -> Result<Response<crate::v1::ListUsersResponse>, Status>;
         /// Stores a user's trade URL, so that a bot can send offers without being their friend.
         ///
         /// Scope: `users.write`.
@@ -7524,6 +7812,7 @@ pub mod user_service_server {
     served! {
         UserService by UserServiceServer as "astro.v1.UserService" {
             "/astro.v1.UserService/GetUser" unary get_user;
+            "/astro.v1.UserService/ListUsers" unary list_users;
             "/astro.v1.UserService/SetTradeUrl" unary set_trade_url;
         }
     }

@@ -298,6 +298,28 @@ impl Rpc for v1::ReserveItemsRequest {
     const PATH: &'static str = "/astro.v1.ItemService/ReserveItems";
 }
 
+impl Rpc for v1::ListReservationsRequest {
+    type Response = v1::ListReservationsResponse;
+    const PATH: &'static str = "/astro.v1.ItemService/ListReservations";
+}
+
+impl Paged for v1::ListReservationsRequest {
+    type Entry = v1::Reservation;
+
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
+
+    fn entries(page: Self::Response) -> Vec<Self::Entry> {
+        page.reservations
+    }
+
+    fn turn(&mut self, page: &Self::Response) -> bool {
+        self.page_token.clone_from(&page.next_page_token);
+        !page.next_page_token.is_empty()
+    }
+}
+
 impl Rpc for v1::ReleaseReservationRequest {
     type Response = v1::ReleaseReservationResponse;
     const PATH: &'static str = "/astro.v1.ItemService/ReleaseReservation";
@@ -451,6 +473,28 @@ impl Rpc for v1::ResolveDiscrepancyRequest {
 impl Rpc for v1::GetUserRequest {
     type Response = v1::GetUserResponse;
     const PATH: &'static str = "/astro.v1.UserService/GetUser";
+}
+
+impl Rpc for v1::ListUsersRequest {
+    type Response = v1::ListUsersResponse;
+    const PATH: &'static str = "/astro.v1.UserService/ListUsers";
+}
+
+impl Paged for v1::ListUsersRequest {
+    type Entry = v1::User;
+
+    fn page_size(&mut self) -> &mut i32 {
+        &mut self.page_size
+    }
+
+    fn entries(page: Self::Response) -> Vec<Self::Entry> {
+        page.users
+    }
+
+    fn turn(&mut self, page: &Self::Response) -> bool {
+        self.page_token.clone_from(&page.next_page_token);
+        !page.next_page_token.is_empty()
+    }
 }
 
 impl Rpc for v1::SetTradeUrlRequest {

@@ -445,6 +445,18 @@ impl Items {
         Call::new(&self.client.connection, request)
     }
 
+    /// Lists reservations, newest first: who holds what until when, and what became of those that ended.
+    ///
+    /// Scope: `items.read`.
+    ///
+    /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+    pub fn list_reservations(
+        &self,
+        request: v1::ListReservationsRequest,
+    ) -> List<v1::ListReservationsRequest> {
+        List::new(&self.client.connection, request)
+    }
+
     /// Gives reserved items back to the pool.
     ///
     /// Scope: `items.reserve`.
@@ -623,6 +635,15 @@ impl Users {
     /// Errors: `USER_NOT_FOUND`, `ORGANIZATION_NOT_FOUND`.
     pub fn get(&self, request: v1::GetUserRequest) -> Call<v1::GetUserRequest> {
         Call::new(&self.client.connection, request)
+    }
+
+    /// Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+    ///
+    /// Scope: `users.read`.
+    ///
+    /// Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+    pub fn list(&self, request: v1::ListUsersRequest) -> List<v1::ListUsersRequest> {
+        List::new(&self.client.connection, request)
     }
 
     /// Stores a user's trade URL, so that a bot can send offers without being their friend.

@@ -64,10 +64,14 @@ import type {
   ListOrganizationsResponse,
   ListReportRowsRequestInit,
   ListReportRowsResponse,
+  ListReservationsRequestInit,
+  ListReservationsResponse,
   ListSessionsRequestInit,
   ListSessionsResponse,
   ListSyncsRequestInit,
   ListSyncsResponse,
+  ListUsersRequestInit,
+  ListUsersResponse,
   Organization,
   PauseBotRequestInit,
   PauseBotResponse,
@@ -80,6 +84,7 @@ import type {
   RemoveBotRequestInit,
   RemoveBotResponse,
   ReportRow,
+  Reservation,
   ReserveItemsRequestInit,
   ReserveItemsResponse,
   ResolveDiscrepancyRequestInit,
@@ -100,6 +105,7 @@ import type {
   UpdateItemResponse,
   UpdateOrganizationRequestInit,
   UpdateOrganizationResponse,
+  User,
   WatchAssignmentRequestInit,
   WatchEventsRequestInit,
 } from "./messages.js";
@@ -154,10 +160,14 @@ import {
   ListOrganizationsResponseSchema,
   ListReportRowsRequestSchema,
   ListReportRowsResponseSchema,
+  ListReservationsRequestSchema,
+  ListReservationsResponseSchema,
   ListSessionsRequestSchema,
   ListSessionsResponseSchema,
   ListSyncsRequestSchema,
   ListSyncsResponseSchema,
+  ListUsersRequestSchema,
+  ListUsersResponseSchema,
   PauseBotRequestSchema,
   PauseBotResponseSchema,
   ReassignAssignmentRequestSchema,
@@ -950,6 +960,35 @@ export class ItemService {
   }
 
   /**
+   * Lists reservations, newest first: who holds what until when, and what became of those that ended.
+   *
+   * Scope: `items.read`.
+   *
+   * Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+   */
+  listReservations(
+    request: ListReservationsRequestInit = {},
+    options: CallOptions = {},
+  ): List<ListReservationsResponse, Reservation> {
+    return this.#calls.list(
+      {
+        path: "/astro.v1.ItemService/ListReservations",
+        input: ListReservationsRequestSchema,
+        output: ListReservationsResponseSchema,
+        mayRepeat: true,
+        entries: (page) => page.reservations,
+        next: (page) => page.nextPageToken,
+        goOn: (request, token) => {
+          request.pageToken = token;
+        },
+        endsWhenEmpty: false,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
    * Gives reserved items back to the pool.
    *
    * Scope: `items.reserve`.
@@ -1336,6 +1375,35 @@ export class UserService {
         input: GetUserRequestSchema,
         output: GetUserResponseSchema,
         mayRepeat: true,
+      },
+      request,
+      options,
+    );
+  }
+
+  /**
+   * Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+   *
+   * Scope: `users.read`.
+   *
+   * Errors: `ORGANIZATION_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+   */
+  list(
+    request: ListUsersRequestInit = {},
+    options: CallOptions = {},
+  ): List<ListUsersResponse, User> {
+    return this.#calls.list(
+      {
+        path: "/astro.v1.UserService/ListUsers",
+        input: ListUsersRequestSchema,
+        output: ListUsersResponseSchema,
+        mayRepeat: true,
+        entries: (page) => page.users,
+        next: (page) => page.nextPageToken,
+        goOn: (request, token) => {
+          request.pageToken = token;
+        },
+        endsWhenEmpty: false,
       },
       request,
       options,

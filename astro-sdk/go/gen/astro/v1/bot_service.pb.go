@@ -22,6 +22,69 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// BotNeed is what a bot needs of a person. What passes by itself, such as Steam's maintenance, is none.
+type BotNeed int32
+
+const (
+	// Not set.
+	BotNeed_BOT_NEED_UNSPECIFIED BotNeed = 0
+	// No worker holds its session: start astro-bot with a key of the bot (CreateApiKey makes one).
+	BotNeed_BOT_NEED_WORKER BotNeed = 1
+	// Its account does not get on by itself, as its last worker told: steam_status_detail has what to do
+	// and the command for it.
+	BotNeed_BOT_NEED_OPERATOR BotNeed = 2
+	// Its refresh token ends within 7 days, or has ended: log the account in again, before
+	// steam_token_expire_time.
+	BotNeed_BOT_NEED_TOKEN_RENEWAL BotNeed = 3
+	// An administrator paused it: PauseBot with paused false lets it go on.
+	BotNeed_BOT_NEED_RESUME BotNeed = 4
+)
+
+// Enum value maps for BotNeed.
+var (
+	BotNeed_name = map[int32]string{
+		0: "BOT_NEED_UNSPECIFIED",
+		1: "BOT_NEED_WORKER",
+		2: "BOT_NEED_OPERATOR",
+		3: "BOT_NEED_TOKEN_RENEWAL",
+		4: "BOT_NEED_RESUME",
+	}
+	BotNeed_value = map[string]int32{
+		"BOT_NEED_UNSPECIFIED":   0,
+		"BOT_NEED_WORKER":        1,
+		"BOT_NEED_OPERATOR":      2,
+		"BOT_NEED_TOKEN_RENEWAL": 3,
+		"BOT_NEED_RESUME":        4,
+	}
+)
+
+func (x BotNeed) Enum() *BotNeed {
+	p := new(BotNeed)
+	*p = x
+	return p
+}
+
+func (x BotNeed) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BotNeed) Descriptor() protoreflect.EnumDescriptor {
+	return file_astro_v1_bot_service_proto_enumTypes[0].Descriptor()
+}
+
+func (BotNeed) Type() protoreflect.EnumType {
+	return &file_astro_v1_bot_service_proto_enumTypes[0]
+}
+
+func (x BotNeed) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BotNeed.Descriptor instead.
+func (BotNeed) EnumDescriptor() ([]byte, []int) {
+	return file_astro_v1_bot_service_proto_rawDescGZIP(), []int{0}
+}
+
 // Bot is one Steam account that holds items.
 type Bot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -53,8 +116,17 @@ type Bot struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// When the account's refresh token ends and a person must log in again; unset when not known.
 	SteamTokenExpireTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=steam_token_expire_time,json=steamTokenExpireTime,proto3" json:"steam_token_expire_time,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Deliveries under way, each with an offer that is out, is about to be or may be: at most 25, since
+	// Steam lets an account have few more.
+	OpenOffers int32 `protobuf:"varint,14,opt,name=open_offers,json=openOffers,proto3" json:"open_offers,omitempty"`
+	// Assignments that wait for this bot to send an offer.
+	QueuedAssignments int32 `protobuf:"varint,15,opt,name=queued_assignments,json=queuedAssignments,proto3" json:"queued_assignments,omitempty"`
+	// What a person has to do before it works as it should, most urgent first; empty when nothing.
+	Needs []BotNeed `protobuf:"varint,16,rep,packed,name=needs,proto3,enum=astro.v1.BotNeed" json:"needs,omitempty"`
+	// Its last sync that is over; unset before the first.
+	LastSync      *Sync `protobuf:"bytes,17,opt,name=last_sync,json=lastSync,proto3" json:"last_sync,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Bot) Reset() {
@@ -174,6 +246,34 @@ func (x *Bot) GetUpdateTime() *timestamppb.Timestamp {
 func (x *Bot) GetSteamTokenExpireTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.SteamTokenExpireTime
+	}
+	return nil
+}
+
+func (x *Bot) GetOpenOffers() int32 {
+	if x != nil {
+		return x.OpenOffers
+	}
+	return 0
+}
+
+func (x *Bot) GetQueuedAssignments() int32 {
+	if x != nil {
+		return x.QueuedAssignments
+	}
+	return 0
+}
+
+func (x *Bot) GetNeeds() []BotNeed {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+func (x *Bot) GetLastSync() *Sync {
+	if x != nil {
+		return x.LastSync
 	}
 	return nil
 }
@@ -723,7 +823,7 @@ var File_astro_v1_bot_service_proto protoreflect.FileDescriptor
 
 const file_astro_v1_bot_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1aastro/v1/bot_service.proto\x12\bastro.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x04\n" +
+	"\x1aastro/v1/bot_service.proto\x12\bastro.v1\x1a\x1bastro/v1/sync_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x05\n" +
 	"\x03Bot\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06org_id\x18\x02 \x01(\tR\x05orgId\x12\x19\n" +
@@ -741,7 +841,12 @@ const file_astro_v1_bot_service_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12Q\n" +
-	"\x17steam_token_expire_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x14steamTokenExpireTime\"\x88\x01\n" +
+	"\x17steam_token_expire_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x14steamTokenExpireTime\x12\x1f\n" +
+	"\vopen_offers\x18\x0e \x01(\x05R\n" +
+	"openOffers\x12-\n" +
+	"\x12queued_assignments\x18\x0f \x01(\x05R\x11queuedAssignments\x12'\n" +
+	"\x05needs\x18\x10 \x03(\x0e2\x11.astro.v1.BotNeedR\x05needs\x12+\n" +
+	"\tlast_sync\x18\x11 \x01(\v2\x0e.astro.v1.SyncR\blastSync\"\x88\x01\n" +
 	"\x12RegisterBotRequest\x12\x15\n" +
 	"\x06org_id\x18\x01 \x01(\tR\x05orgId\x12\x19\n" +
 	"\bsteam_id\x18\x02 \x01(\x04R\asteamId\x12!\n" +
@@ -774,7 +879,13 @@ const file_astro_v1_bot_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\"3\n" +
 	"\x10PauseBotResponse\x12\x1f\n" +
-	"\x03bot\x18\x01 \x01(\v2\r.astro.v1.BotR\x03bot2\xfa\x02\n" +
+	"\x03bot\x18\x01 \x01(\v2\r.astro.v1.BotR\x03bot*\x80\x01\n" +
+	"\aBotNeed\x12\x18\n" +
+	"\x14BOT_NEED_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fBOT_NEED_WORKER\x10\x01\x12\x15\n" +
+	"\x11BOT_NEED_OPERATOR\x10\x02\x12\x1a\n" +
+	"\x16BOT_NEED_TOKEN_RENEWAL\x10\x03\x12\x13\n" +
+	"\x0fBOT_NEED_RESUME\x10\x042\xfa\x02\n" +
 	"\n" +
 	"BotService\x12O\n" +
 	"\vRegisterBot\x12\x1c.astro.v1.RegisterBotRequest\x1a\x1d.astro.v1.RegisterBotResponse\"\x03\x90\x02\x02\x12F\n" +
@@ -796,46 +907,51 @@ func file_astro_v1_bot_service_proto_rawDescGZIP() []byte {
 	return file_astro_v1_bot_service_proto_rawDescData
 }
 
+var file_astro_v1_bot_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_astro_v1_bot_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_astro_v1_bot_service_proto_goTypes = []any{
-	(*Bot)(nil),                   // 0: astro.v1.Bot
-	(*RegisterBotRequest)(nil),    // 1: astro.v1.RegisterBotRequest
-	(*RegisterBotResponse)(nil),   // 2: astro.v1.RegisterBotResponse
-	(*ListBotsRequest)(nil),       // 3: astro.v1.ListBotsRequest
-	(*ListBotsResponse)(nil),      // 4: astro.v1.ListBotsResponse
-	(*GetBotRequest)(nil),         // 5: astro.v1.GetBotRequest
-	(*GetBotResponse)(nil),        // 6: astro.v1.GetBotResponse
-	(*RemoveBotRequest)(nil),      // 7: astro.v1.RemoveBotRequest
-	(*RemoveBotResponse)(nil),     // 8: astro.v1.RemoveBotResponse
-	(*PauseBotRequest)(nil),       // 9: astro.v1.PauseBotRequest
-	(*PauseBotResponse)(nil),      // 10: astro.v1.PauseBotResponse
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(BotNeed)(0),                  // 0: astro.v1.BotNeed
+	(*Bot)(nil),                   // 1: astro.v1.Bot
+	(*RegisterBotRequest)(nil),    // 2: astro.v1.RegisterBotRequest
+	(*RegisterBotResponse)(nil),   // 3: astro.v1.RegisterBotResponse
+	(*ListBotsRequest)(nil),       // 4: astro.v1.ListBotsRequest
+	(*ListBotsResponse)(nil),      // 5: astro.v1.ListBotsResponse
+	(*GetBotRequest)(nil),         // 6: astro.v1.GetBotRequest
+	(*GetBotResponse)(nil),        // 7: astro.v1.GetBotResponse
+	(*RemoveBotRequest)(nil),      // 8: astro.v1.RemoveBotRequest
+	(*RemoveBotResponse)(nil),     // 9: astro.v1.RemoveBotResponse
+	(*PauseBotRequest)(nil),       // 10: astro.v1.PauseBotRequest
+	(*PauseBotResponse)(nil),      // 11: astro.v1.PauseBotResponse
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*Sync)(nil),                  // 13: astro.v1.Sync
 }
 var file_astro_v1_bot_service_proto_depIdxs = []int32{
-	11, // 0: astro.v1.Bot.last_seen_time:type_name -> google.protobuf.Timestamp
-	11, // 1: astro.v1.Bot.create_time:type_name -> google.protobuf.Timestamp
-	11, // 2: astro.v1.Bot.update_time:type_name -> google.protobuf.Timestamp
-	11, // 3: astro.v1.Bot.steam_token_expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 4: astro.v1.RegisterBotResponse.bot:type_name -> astro.v1.Bot
-	0,  // 5: astro.v1.ListBotsResponse.bots:type_name -> astro.v1.Bot
-	0,  // 6: astro.v1.GetBotResponse.bot:type_name -> astro.v1.Bot
-	0,  // 7: astro.v1.RemoveBotResponse.bot:type_name -> astro.v1.Bot
-	0,  // 8: astro.v1.PauseBotResponse.bot:type_name -> astro.v1.Bot
-	1,  // 9: astro.v1.BotService.RegisterBot:input_type -> astro.v1.RegisterBotRequest
-	3,  // 10: astro.v1.BotService.ListBots:input_type -> astro.v1.ListBotsRequest
-	5,  // 11: astro.v1.BotService.GetBot:input_type -> astro.v1.GetBotRequest
-	7,  // 12: astro.v1.BotService.RemoveBot:input_type -> astro.v1.RemoveBotRequest
-	9,  // 13: astro.v1.BotService.PauseBot:input_type -> astro.v1.PauseBotRequest
-	2,  // 14: astro.v1.BotService.RegisterBot:output_type -> astro.v1.RegisterBotResponse
-	4,  // 15: astro.v1.BotService.ListBots:output_type -> astro.v1.ListBotsResponse
-	6,  // 16: astro.v1.BotService.GetBot:output_type -> astro.v1.GetBotResponse
-	8,  // 17: astro.v1.BotService.RemoveBot:output_type -> astro.v1.RemoveBotResponse
-	10, // 18: astro.v1.BotService.PauseBot:output_type -> astro.v1.PauseBotResponse
-	14, // [14:19] is the sub-list for method output_type
-	9,  // [9:14] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	12, // 0: astro.v1.Bot.last_seen_time:type_name -> google.protobuf.Timestamp
+	12, // 1: astro.v1.Bot.create_time:type_name -> google.protobuf.Timestamp
+	12, // 2: astro.v1.Bot.update_time:type_name -> google.protobuf.Timestamp
+	12, // 3: astro.v1.Bot.steam_token_expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 4: astro.v1.Bot.needs:type_name -> astro.v1.BotNeed
+	13, // 5: astro.v1.Bot.last_sync:type_name -> astro.v1.Sync
+	1,  // 6: astro.v1.RegisterBotResponse.bot:type_name -> astro.v1.Bot
+	1,  // 7: astro.v1.ListBotsResponse.bots:type_name -> astro.v1.Bot
+	1,  // 8: astro.v1.GetBotResponse.bot:type_name -> astro.v1.Bot
+	1,  // 9: astro.v1.RemoveBotResponse.bot:type_name -> astro.v1.Bot
+	1,  // 10: astro.v1.PauseBotResponse.bot:type_name -> astro.v1.Bot
+	2,  // 11: astro.v1.BotService.RegisterBot:input_type -> astro.v1.RegisterBotRequest
+	4,  // 12: astro.v1.BotService.ListBots:input_type -> astro.v1.ListBotsRequest
+	6,  // 13: astro.v1.BotService.GetBot:input_type -> astro.v1.GetBotRequest
+	8,  // 14: astro.v1.BotService.RemoveBot:input_type -> astro.v1.RemoveBotRequest
+	10, // 15: astro.v1.BotService.PauseBot:input_type -> astro.v1.PauseBotRequest
+	3,  // 16: astro.v1.BotService.RegisterBot:output_type -> astro.v1.RegisterBotResponse
+	5,  // 17: astro.v1.BotService.ListBots:output_type -> astro.v1.ListBotsResponse
+	7,  // 18: astro.v1.BotService.GetBot:output_type -> astro.v1.GetBotResponse
+	9,  // 19: astro.v1.BotService.RemoveBot:output_type -> astro.v1.RemoveBotResponse
+	11, // 20: astro.v1.BotService.PauseBot:output_type -> astro.v1.PauseBotResponse
+	16, // [16:21] is the sub-list for method output_type
+	11, // [11:16] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_astro_v1_bot_service_proto_init() }
@@ -843,18 +959,20 @@ func file_astro_v1_bot_service_proto_init() {
 	if File_astro_v1_bot_service_proto != nil {
 		return
 	}
+	file_astro_v1_sync_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_astro_v1_bot_service_proto_rawDesc), len(file_astro_v1_bot_service_proto_rawDesc)),
-			NumEnums:      0,
+			NumEnums:      1,
 			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_astro_v1_bot_service_proto_goTypes,
 		DependencyIndexes: file_astro_v1_bot_service_proto_depIdxs,
+		EnumInfos:         file_astro_v1_bot_service_proto_enumTypes,
 		MessageInfos:      file_astro_v1_bot_service_proto_msgTypes,
 	}.Build()
 	File_astro_v1_bot_service_proto = out.File

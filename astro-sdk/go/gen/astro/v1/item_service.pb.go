@@ -109,6 +109,67 @@ func (ItemState) EnumDescriptor() ([]byte, []int) {
 	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{0}
 }
 
+// ReservationState is how far a reservation is.
+type ReservationState int32
+
+const (
+	// Not set.
+	ReservationState_RESERVATION_STATE_UNSPECIFIED ReservationState = 0
+	// Holds its items until expire_time.
+	ReservationState_RESERVATION_STATE_HELD ReservationState = 1
+	// An assignment took its items.
+	ReservationState_RESERVATION_STATE_USED ReservationState = 2
+	// Its items were given back.
+	ReservationState_RESERVATION_STATE_RELEASED ReservationState = 3
+	// Its time is over; its items went back by themselves.
+	ReservationState_RESERVATION_STATE_EXPIRED ReservationState = 4
+)
+
+// Enum value maps for ReservationState.
+var (
+	ReservationState_name = map[int32]string{
+		0: "RESERVATION_STATE_UNSPECIFIED",
+		1: "RESERVATION_STATE_HELD",
+		2: "RESERVATION_STATE_USED",
+		3: "RESERVATION_STATE_RELEASED",
+		4: "RESERVATION_STATE_EXPIRED",
+	}
+	ReservationState_value = map[string]int32{
+		"RESERVATION_STATE_UNSPECIFIED": 0,
+		"RESERVATION_STATE_HELD":        1,
+		"RESERVATION_STATE_USED":        2,
+		"RESERVATION_STATE_RELEASED":    3,
+		"RESERVATION_STATE_EXPIRED":     4,
+	}
+)
+
+func (x ReservationState) Enum() *ReservationState {
+	p := new(ReservationState)
+	*p = x
+	return p
+}
+
+func (x ReservationState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReservationState) Descriptor() protoreflect.EnumDescriptor {
+	return file_astro_v1_item_service_proto_enumTypes[1].Descriptor()
+}
+
+func (ReservationState) Type() protoreflect.EnumType {
+	return &file_astro_v1_item_service_proto_enumTypes[1]
+}
+
+func (x ReservationState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReservationState.Descriptor instead.
+func (ReservationState) EnumDescriptor() ([]byte, []int) {
+	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{1}
+}
+
 // SteamAsset identifies an item on Steam at one moment.
 type SteamAsset struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1028,12 +1089,23 @@ type Reservation struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Organisation.
 	OrgId string `protobuf:"bytes,2,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
-	// Items held.
+	// Items held; those that were given back, in the answer of ReleaseReservation. Empty in a list
+	// once it has ended.
 	ItemIds []string `protobuf:"bytes,3,rep,name=item_ids,json=itemIds,proto3" json:"item_ids,omitempty"`
 	// When it ends by itself.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// Creation time.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// State.
+	State ReservationState `protobuf:"varint,6,opt,name=state,proto3,enum=astro.v1.ReservationState" json:"state,omitempty"`
+	// Who made it: "key:<id>" or "session:<id>".
+	Source string `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
+	// How many items were reserved; 0 for one of an older server that has ended.
+	ItemsCount int32 `protobuf:"varint,8,opt,name=items_count,json=itemsCount,proto3" json:"items_count,omitempty"`
+	// Assignment that took the items, if any.
+	AssignmentId string `protobuf:"bytes,9,opt,name=assignment_id,json=assignmentId,proto3" json:"assignment_id,omitempty"`
+	// When it ended; unset while it holds.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1103,6 +1175,41 @@ func (x *Reservation) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Reservation) GetState() ReservationState {
+	if x != nil {
+		return x.State
+	}
+	return ReservationState_RESERVATION_STATE_UNSPECIFIED
+}
+
+func (x *Reservation) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Reservation) GetItemsCount() int32 {
+	if x != nil {
+		return x.ItemsCount
+	}
+	return 0
+}
+
+func (x *Reservation) GetAssignmentId() string {
+	if x != nil {
+		return x.AssignmentId
+	}
+	return ""
+}
+
+func (x *Reservation) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
 // ReserveItemsResponse has the reservation.
 type ReserveItemsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1158,6 +1265,134 @@ func (x *ReserveItemsResponse) GetItems() []*Item {
 	return nil
 }
 
+// ListReservationsRequest asks for a page.
+type ListReservationsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Organisation; empty with a platform key: all.
+	OrgId string `protobuf:"bytes,1,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
+	// Most to return: default 50, at most 500.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the previous page.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those that hold their items.
+	HeldOnly      bool `protobuf:"varint,4,opt,name=held_only,json=heldOnly,proto3" json:"held_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReservationsRequest) Reset() {
+	*x = ListReservationsRequest{}
+	mi := &file_astro_v1_item_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReservationsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReservationsRequest) ProtoMessage() {}
+
+func (x *ListReservationsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_item_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReservationsRequest.ProtoReflect.Descriptor instead.
+func (*ListReservationsRequest) Descriptor() ([]byte, []int) {
+	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListReservationsRequest) GetOrgId() string {
+	if x != nil {
+		return x.OrgId
+	}
+	return ""
+}
+
+func (x *ListReservationsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListReservationsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListReservationsRequest) GetHeldOnly() bool {
+	if x != nil {
+		return x.HeldOnly
+	}
+	return false
+}
+
+// ListReservationsResponse is a page.
+type ListReservationsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Reservations.
+	Reservations []*Reservation `protobuf:"bytes,1,rep,name=reservations,proto3" json:"reservations,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReservationsResponse) Reset() {
+	*x = ListReservationsResponse{}
+	mi := &file_astro_v1_item_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReservationsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReservationsResponse) ProtoMessage() {}
+
+func (x *ListReservationsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_item_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReservationsResponse.ProtoReflect.Descriptor instead.
+func (*ListReservationsResponse) Descriptor() ([]byte, []int) {
+	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListReservationsResponse) GetReservations() []*Reservation {
+	if x != nil {
+		return x.Reservations
+	}
+	return nil
+}
+
+func (x *ListReservationsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // ReleaseReservationRequest ends a reservation.
 type ReleaseReservationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1171,7 +1406,7 @@ type ReleaseReservationRequest struct {
 
 func (x *ReleaseReservationRequest) Reset() {
 	*x = ReleaseReservationRequest{}
-	mi := &file_astro_v1_item_service_proto_msgTypes[12]
+	mi := &file_astro_v1_item_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1418,7 @@ func (x *ReleaseReservationRequest) String() string {
 func (*ReleaseReservationRequest) ProtoMessage() {}
 
 func (x *ReleaseReservationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_item_service_proto_msgTypes[12]
+	mi := &file_astro_v1_item_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1431,7 @@ func (x *ReleaseReservationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseReservationRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseReservationRequest) Descriptor() ([]byte, []int) {
-	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{12}
+	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReleaseReservationRequest) GetReservationId() string {
@@ -1224,7 +1459,7 @@ type ReleaseReservationResponse struct {
 
 func (x *ReleaseReservationResponse) Reset() {
 	*x = ReleaseReservationResponse{}
-	mi := &file_astro_v1_item_service_proto_msgTypes[13]
+	mi := &file_astro_v1_item_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1471,7 @@ func (x *ReleaseReservationResponse) String() string {
 func (*ReleaseReservationResponse) ProtoMessage() {}
 
 func (x *ReleaseReservationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_item_service_proto_msgTypes[13]
+	mi := &file_astro_v1_item_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1484,7 @@ func (x *ReleaseReservationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseReservationResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseReservationResponse) Descriptor() ([]byte, []int) {
-	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{13}
+	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReleaseReservationResponse) GetReservation() *Reservation {
@@ -1274,7 +1509,7 @@ type ListItemHistoryRequest struct {
 
 func (x *ListItemHistoryRequest) Reset() {
 	*x = ListItemHistoryRequest{}
-	mi := &file_astro_v1_item_service_proto_msgTypes[14]
+	mi := &file_astro_v1_item_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +1521,7 @@ func (x *ListItemHistoryRequest) String() string {
 func (*ListItemHistoryRequest) ProtoMessage() {}
 
 func (x *ListItemHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_item_service_proto_msgTypes[14]
+	mi := &file_astro_v1_item_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +1534,7 @@ func (x *ListItemHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListItemHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListItemHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{14}
+	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListItemHistoryRequest) GetItemId() string {
@@ -1352,7 +1587,7 @@ type ItemHistoryEntry struct {
 
 func (x *ItemHistoryEntry) Reset() {
 	*x = ItemHistoryEntry{}
-	mi := &file_astro_v1_item_service_proto_msgTypes[15]
+	mi := &file_astro_v1_item_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1599,7 @@ func (x *ItemHistoryEntry) String() string {
 func (*ItemHistoryEntry) ProtoMessage() {}
 
 func (x *ItemHistoryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_item_service_proto_msgTypes[15]
+	mi := &file_astro_v1_item_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1612,7 @@ func (x *ItemHistoryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ItemHistoryEntry.ProtoReflect.Descriptor instead.
 func (*ItemHistoryEntry) Descriptor() ([]byte, []int) {
-	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{15}
+	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ItemHistoryEntry) GetEventTime() *timestamppb.Timestamp {
@@ -1463,7 +1698,7 @@ type ListItemHistoryResponse struct {
 
 func (x *ListItemHistoryResponse) Reset() {
 	*x = ListItemHistoryResponse{}
-	mi := &file_astro_v1_item_service_proto_msgTypes[16]
+	mi := &file_astro_v1_item_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1710,7 @@ func (x *ListItemHistoryResponse) String() string {
 func (*ListItemHistoryResponse) ProtoMessage() {}
 
 func (x *ListItemHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_item_service_proto_msgTypes[16]
+	mi := &file_astro_v1_item_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1723,7 @@ func (x *ListItemHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListItemHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListItemHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{16}
+	return file_astro_v1_item_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListItemHistoryResponse) GetEntries() []*ItemHistoryEntry {
@@ -1597,7 +1832,7 @@ const file_astro_v1_item_service_proto_rawDesc = "" +
 	"\vttl_seconds\x18\x05 \x01(\x05R\n" +
 	"ttlSeconds\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x06 \x01(\tR\trequestId\"\xc9\x01\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\"\x90\x03\n" +
 	"\vReservation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06org_id\x18\x02 \x01(\tR\x05orgId\x12\x19\n" +
@@ -1605,10 +1840,26 @@ const file_astro_v1_item_service_proto_rawDesc = "" +
 	"\vexpire_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12;\n" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"u\n" +
+	"createTime\x120\n" +
+	"\x05state\x18\x06 \x01(\x0e2\x1a.astro.v1.ReservationStateR\x05state\x12\x16\n" +
+	"\x06source\x18\a \x01(\tR\x06source\x12\x1f\n" +
+	"\vitems_count\x18\b \x01(\x05R\n" +
+	"itemsCount\x12#\n" +
+	"\rassignment_id\x18\t \x01(\tR\fassignmentId\x125\n" +
+	"\bend_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"u\n" +
 	"\x14ReserveItemsResponse\x127\n" +
 	"\vreservation\x18\x01 \x01(\v2\x15.astro.v1.ReservationR\vreservation\x12$\n" +
-	"\x05items\x18\x02 \x03(\v2\x0e.astro.v1.ItemR\x05items\"a\n" +
+	"\x05items\x18\x02 \x03(\v2\x0e.astro.v1.ItemR\x05items\"\x89\x01\n" +
+	"\x17ListReservationsRequest\x12\x15\n" +
+	"\x06org_id\x18\x01 \x01(\tR\x05orgId\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x1b\n" +
+	"\theld_only\x18\x04 \x01(\bR\bheldOnly\"}\n" +
+	"\x18ListReservationsResponse\x129\n" +
+	"\freservations\x18\x01 \x03(\v2\x15.astro.v1.ReservationR\freservations\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"a\n" +
 	"\x19ReleaseReservationRequest\x12%\n" +
 	"\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x1d\n" +
 	"\n" +
@@ -1650,13 +1901,20 @@ const file_astro_v1_item_service_proto_rawDesc = "" +
 	"\x12ITEM_STATE_MISSING\x10\b\x12\x18\n" +
 	"\x14ITEM_STATE_WITHDRAWN\x10\t\x12\x1a\n" +
 	"\x16ITEM_STATE_QUARANTINED\x10\n" +
-	"2\x82\x04\n" +
+	"*\xac\x01\n" +
+	"\x10ReservationState\x12!\n" +
+	"\x1dRESERVATION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16RESERVATION_STATE_HELD\x10\x01\x12\x1a\n" +
+	"\x16RESERVATION_STATE_USED\x10\x02\x12\x1e\n" +
+	"\x1aRESERVATION_STATE_RELEASED\x10\x03\x12\x1d\n" +
+	"\x19RESERVATION_STATE_EXPIRED\x10\x042\xe2\x04\n" +
 	"\vItemService\x12C\n" +
 	"\aGetItem\x12\x18.astro.v1.GetItemRequest\x1a\x19.astro.v1.GetItemResponse\"\x03\x90\x02\x01\x12I\n" +
 	"\tListItems\x12\x1a.astro.v1.ListItemsRequest\x1a\x1b.astro.v1.ListItemsResponse\"\x03\x90\x02\x01\x12L\n" +
 	"\n" +
 	"UpdateItem\x12\x1b.astro.v1.UpdateItemRequest\x1a\x1c.astro.v1.UpdateItemResponse\"\x03\x90\x02\x02\x12R\n" +
-	"\fReserveItems\x12\x1d.astro.v1.ReserveItemsRequest\x1a\x1e.astro.v1.ReserveItemsResponse\"\x03\x90\x02\x02\x12d\n" +
+	"\fReserveItems\x12\x1d.astro.v1.ReserveItemsRequest\x1a\x1e.astro.v1.ReserveItemsResponse\"\x03\x90\x02\x02\x12^\n" +
+	"\x10ListReservations\x12!.astro.v1.ListReservationsRequest\x1a\".astro.v1.ListReservationsResponse\"\x03\x90\x02\x01\x12d\n" +
 	"\x12ReleaseReservation\x12#.astro.v1.ReleaseReservationRequest\x1a$.astro.v1.ReleaseReservationResponse\"\x03\x90\x02\x02\x12[\n" +
 	"\x0fListItemHistory\x12 .astro.v1.ListItemHistoryRequest\x1a!.astro.v1.ListItemHistoryResponse\"\x03\x90\x02\x01B4\n" +
 	"\fdev.astro.v1P\x01Z\"astro.dev/sdk/gen/astro/v1;astrov1b\x06proto3"
@@ -1673,80 +1931,88 @@ func file_astro_v1_item_service_proto_rawDescGZIP() []byte {
 	return file_astro_v1_item_service_proto_rawDescData
 }
 
-var file_astro_v1_item_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_astro_v1_item_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_astro_v1_item_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_astro_v1_item_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_astro_v1_item_service_proto_goTypes = []any{
 	(ItemState)(0),                     // 0: astro.v1.ItemState
-	(*SteamAsset)(nil),                 // 1: astro.v1.SteamAsset
-	(*Item)(nil),                       // 2: astro.v1.Item
-	(*ItemFilter)(nil),                 // 3: astro.v1.ItemFilter
-	(*GetItemRequest)(nil),             // 4: astro.v1.GetItemRequest
-	(*GetItemResponse)(nil),            // 5: astro.v1.GetItemResponse
-	(*ListItemsRequest)(nil),           // 6: astro.v1.ListItemsRequest
-	(*ListItemsResponse)(nil),          // 7: astro.v1.ListItemsResponse
-	(*UpdateItemRequest)(nil),          // 8: astro.v1.UpdateItemRequest
-	(*UpdateItemResponse)(nil),         // 9: astro.v1.UpdateItemResponse
-	(*ReserveItemsRequest)(nil),        // 10: astro.v1.ReserveItemsRequest
-	(*Reservation)(nil),                // 11: astro.v1.Reservation
-	(*ReserveItemsResponse)(nil),       // 12: astro.v1.ReserveItemsResponse
-	(*ReleaseReservationRequest)(nil),  // 13: astro.v1.ReleaseReservationRequest
-	(*ReleaseReservationResponse)(nil), // 14: astro.v1.ReleaseReservationResponse
-	(*ListItemHistoryRequest)(nil),     // 15: astro.v1.ListItemHistoryRequest
-	(*ItemHistoryEntry)(nil),           // 16: astro.v1.ItemHistoryEntry
-	(*ListItemHistoryResponse)(nil),    // 17: astro.v1.ListItemHistoryResponse
-	nil,                                // 18: astro.v1.Item.LabelsEntry
-	(*Money)(nil),                      // 19: astro.v1.Money
-	(*structpb.Struct)(nil),            // 20: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil),      // 21: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),      // 22: google.protobuf.FieldMask
+	(ReservationState)(0),              // 1: astro.v1.ReservationState
+	(*SteamAsset)(nil),                 // 2: astro.v1.SteamAsset
+	(*Item)(nil),                       // 3: astro.v1.Item
+	(*ItemFilter)(nil),                 // 4: astro.v1.ItemFilter
+	(*GetItemRequest)(nil),             // 5: astro.v1.GetItemRequest
+	(*GetItemResponse)(nil),            // 6: astro.v1.GetItemResponse
+	(*ListItemsRequest)(nil),           // 7: astro.v1.ListItemsRequest
+	(*ListItemsResponse)(nil),          // 8: astro.v1.ListItemsResponse
+	(*UpdateItemRequest)(nil),          // 9: astro.v1.UpdateItemRequest
+	(*UpdateItemResponse)(nil),         // 10: astro.v1.UpdateItemResponse
+	(*ReserveItemsRequest)(nil),        // 11: astro.v1.ReserveItemsRequest
+	(*Reservation)(nil),                // 12: astro.v1.Reservation
+	(*ReserveItemsResponse)(nil),       // 13: astro.v1.ReserveItemsResponse
+	(*ListReservationsRequest)(nil),    // 14: astro.v1.ListReservationsRequest
+	(*ListReservationsResponse)(nil),   // 15: astro.v1.ListReservationsResponse
+	(*ReleaseReservationRequest)(nil),  // 16: astro.v1.ReleaseReservationRequest
+	(*ReleaseReservationResponse)(nil), // 17: astro.v1.ReleaseReservationResponse
+	(*ListItemHistoryRequest)(nil),     // 18: astro.v1.ListItemHistoryRequest
+	(*ItemHistoryEntry)(nil),           // 19: astro.v1.ItemHistoryEntry
+	(*ListItemHistoryResponse)(nil),    // 20: astro.v1.ListItemHistoryResponse
+	nil,                                // 21: astro.v1.Item.LabelsEntry
+	(*Money)(nil),                      // 22: astro.v1.Money
+	(*structpb.Struct)(nil),            // 23: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil),      // 24: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),      // 25: google.protobuf.FieldMask
 }
 var file_astro_v1_item_service_proto_depIdxs = []int32{
 	0,  // 0: astro.v1.Item.state:type_name -> astro.v1.ItemState
-	1,  // 1: astro.v1.Item.asset:type_name -> astro.v1.SteamAsset
-	19, // 2: astro.v1.Item.market_value:type_name -> astro.v1.Money
-	20, // 3: astro.v1.Item.steam_metadata:type_name -> google.protobuf.Struct
-	18, // 4: astro.v1.Item.labels:type_name -> astro.v1.Item.LabelsEntry
-	20, // 5: astro.v1.Item.custom_metadata:type_name -> google.protobuf.Struct
-	21, // 6: astro.v1.Item.tradable_time:type_name -> google.protobuf.Timestamp
-	21, // 7: astro.v1.Item.receive_time:type_name -> google.protobuf.Timestamp
-	21, // 8: astro.v1.Item.assign_time:type_name -> google.protobuf.Timestamp
-	21, // 9: astro.v1.Item.deliver_time:type_name -> google.protobuf.Timestamp
-	21, // 10: astro.v1.Item.create_time:type_name -> google.protobuf.Timestamp
-	21, // 11: astro.v1.Item.update_time:type_name -> google.protobuf.Timestamp
+	2,  // 1: astro.v1.Item.asset:type_name -> astro.v1.SteamAsset
+	22, // 2: astro.v1.Item.market_value:type_name -> astro.v1.Money
+	23, // 3: astro.v1.Item.steam_metadata:type_name -> google.protobuf.Struct
+	21, // 4: astro.v1.Item.labels:type_name -> astro.v1.Item.LabelsEntry
+	23, // 5: astro.v1.Item.custom_metadata:type_name -> google.protobuf.Struct
+	24, // 6: astro.v1.Item.tradable_time:type_name -> google.protobuf.Timestamp
+	24, // 7: astro.v1.Item.receive_time:type_name -> google.protobuf.Timestamp
+	24, // 8: astro.v1.Item.assign_time:type_name -> google.protobuf.Timestamp
+	24, // 9: astro.v1.Item.deliver_time:type_name -> google.protobuf.Timestamp
+	24, // 10: astro.v1.Item.create_time:type_name -> google.protobuf.Timestamp
+	24, // 11: astro.v1.Item.update_time:type_name -> google.protobuf.Timestamp
 	0,  // 12: astro.v1.ItemFilter.states:type_name -> astro.v1.ItemState
-	2,  // 13: astro.v1.GetItemResponse.item:type_name -> astro.v1.Item
-	3,  // 14: astro.v1.ListItemsRequest.filter:type_name -> astro.v1.ItemFilter
-	2,  // 15: astro.v1.ListItemsResponse.items:type_name -> astro.v1.Item
-	2,  // 16: astro.v1.UpdateItemRequest.item:type_name -> astro.v1.Item
-	22, // 17: astro.v1.UpdateItemRequest.update_mask:type_name -> google.protobuf.FieldMask
-	2,  // 18: astro.v1.UpdateItemResponse.item:type_name -> astro.v1.Item
-	3,  // 19: astro.v1.ReserveItemsRequest.filter:type_name -> astro.v1.ItemFilter
-	21, // 20: astro.v1.Reservation.expire_time:type_name -> google.protobuf.Timestamp
-	21, // 21: astro.v1.Reservation.create_time:type_name -> google.protobuf.Timestamp
-	11, // 22: astro.v1.ReserveItemsResponse.reservation:type_name -> astro.v1.Reservation
-	2,  // 23: astro.v1.ReserveItemsResponse.items:type_name -> astro.v1.Item
-	11, // 24: astro.v1.ReleaseReservationResponse.reservation:type_name -> astro.v1.Reservation
-	21, // 25: astro.v1.ItemHistoryEntry.event_time:type_name -> google.protobuf.Timestamp
-	0,  // 26: astro.v1.ItemHistoryEntry.from_state:type_name -> astro.v1.ItemState
-	0,  // 27: astro.v1.ItemHistoryEntry.to_state:type_name -> astro.v1.ItemState
-	16, // 28: astro.v1.ListItemHistoryResponse.entries:type_name -> astro.v1.ItemHistoryEntry
-	4,  // 29: astro.v1.ItemService.GetItem:input_type -> astro.v1.GetItemRequest
-	6,  // 30: astro.v1.ItemService.ListItems:input_type -> astro.v1.ListItemsRequest
-	8,  // 31: astro.v1.ItemService.UpdateItem:input_type -> astro.v1.UpdateItemRequest
-	10, // 32: astro.v1.ItemService.ReserveItems:input_type -> astro.v1.ReserveItemsRequest
-	13, // 33: astro.v1.ItemService.ReleaseReservation:input_type -> astro.v1.ReleaseReservationRequest
-	15, // 34: astro.v1.ItemService.ListItemHistory:input_type -> astro.v1.ListItemHistoryRequest
-	5,  // 35: astro.v1.ItemService.GetItem:output_type -> astro.v1.GetItemResponse
-	7,  // 36: astro.v1.ItemService.ListItems:output_type -> astro.v1.ListItemsResponse
-	9,  // 37: astro.v1.ItemService.UpdateItem:output_type -> astro.v1.UpdateItemResponse
-	12, // 38: astro.v1.ItemService.ReserveItems:output_type -> astro.v1.ReserveItemsResponse
-	14, // 39: astro.v1.ItemService.ReleaseReservation:output_type -> astro.v1.ReleaseReservationResponse
-	17, // 40: astro.v1.ItemService.ListItemHistory:output_type -> astro.v1.ListItemHistoryResponse
-	35, // [35:41] is the sub-list for method output_type
-	29, // [29:35] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	3,  // 13: astro.v1.GetItemResponse.item:type_name -> astro.v1.Item
+	4,  // 14: astro.v1.ListItemsRequest.filter:type_name -> astro.v1.ItemFilter
+	3,  // 15: astro.v1.ListItemsResponse.items:type_name -> astro.v1.Item
+	3,  // 16: astro.v1.UpdateItemRequest.item:type_name -> astro.v1.Item
+	25, // 17: astro.v1.UpdateItemRequest.update_mask:type_name -> google.protobuf.FieldMask
+	3,  // 18: astro.v1.UpdateItemResponse.item:type_name -> astro.v1.Item
+	4,  // 19: astro.v1.ReserveItemsRequest.filter:type_name -> astro.v1.ItemFilter
+	24, // 20: astro.v1.Reservation.expire_time:type_name -> google.protobuf.Timestamp
+	24, // 21: astro.v1.Reservation.create_time:type_name -> google.protobuf.Timestamp
+	1,  // 22: astro.v1.Reservation.state:type_name -> astro.v1.ReservationState
+	24, // 23: astro.v1.Reservation.end_time:type_name -> google.protobuf.Timestamp
+	12, // 24: astro.v1.ReserveItemsResponse.reservation:type_name -> astro.v1.Reservation
+	3,  // 25: astro.v1.ReserveItemsResponse.items:type_name -> astro.v1.Item
+	12, // 26: astro.v1.ListReservationsResponse.reservations:type_name -> astro.v1.Reservation
+	12, // 27: astro.v1.ReleaseReservationResponse.reservation:type_name -> astro.v1.Reservation
+	24, // 28: astro.v1.ItemHistoryEntry.event_time:type_name -> google.protobuf.Timestamp
+	0,  // 29: astro.v1.ItemHistoryEntry.from_state:type_name -> astro.v1.ItemState
+	0,  // 30: astro.v1.ItemHistoryEntry.to_state:type_name -> astro.v1.ItemState
+	19, // 31: astro.v1.ListItemHistoryResponse.entries:type_name -> astro.v1.ItemHistoryEntry
+	5,  // 32: astro.v1.ItemService.GetItem:input_type -> astro.v1.GetItemRequest
+	7,  // 33: astro.v1.ItemService.ListItems:input_type -> astro.v1.ListItemsRequest
+	9,  // 34: astro.v1.ItemService.UpdateItem:input_type -> astro.v1.UpdateItemRequest
+	11, // 35: astro.v1.ItemService.ReserveItems:input_type -> astro.v1.ReserveItemsRequest
+	14, // 36: astro.v1.ItemService.ListReservations:input_type -> astro.v1.ListReservationsRequest
+	16, // 37: astro.v1.ItemService.ReleaseReservation:input_type -> astro.v1.ReleaseReservationRequest
+	18, // 38: astro.v1.ItemService.ListItemHistory:input_type -> astro.v1.ListItemHistoryRequest
+	6,  // 39: astro.v1.ItemService.GetItem:output_type -> astro.v1.GetItemResponse
+	8,  // 40: astro.v1.ItemService.ListItems:output_type -> astro.v1.ListItemsResponse
+	10, // 41: astro.v1.ItemService.UpdateItem:output_type -> astro.v1.UpdateItemResponse
+	13, // 42: astro.v1.ItemService.ReserveItems:output_type -> astro.v1.ReserveItemsResponse
+	15, // 43: astro.v1.ItemService.ListReservations:output_type -> astro.v1.ListReservationsResponse
+	17, // 44: astro.v1.ItemService.ReleaseReservation:output_type -> astro.v1.ReleaseReservationResponse
+	20, // 45: astro.v1.ItemService.ListItemHistory:output_type -> astro.v1.ListItemHistoryResponse
+	39, // [39:46] is the sub-list for method output_type
+	32, // [32:39] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_astro_v1_item_service_proto_init() }
@@ -1760,8 +2026,8 @@ func file_astro_v1_item_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_astro_v1_item_service_proto_rawDesc), len(file_astro_v1_item_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   18,
+			NumEnums:      2,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

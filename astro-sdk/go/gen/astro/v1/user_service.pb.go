@@ -268,6 +268,200 @@ func (x *GetUserResponse) GetUser() *User {
 	return nil
 }
 
+// UserFilter narrows a list. Fields are ANDed.
+type UserFilter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Part of display_name, without case, at most 100 characters; a whole SteamID64 finds that person
+	// instead, named or not.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Only people whose trade URL is stored.
+	HasTradeUrl   bool `protobuf:"varint,2,opt,name=has_trade_url,json=hasTradeUrl,proto3" json:"has_trade_url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UserFilter) Reset() {
+	*x = UserFilter{}
+	mi := &file_astro_v1_user_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UserFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UserFilter) ProtoMessage() {}
+
+func (x *UserFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_user_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UserFilter.ProtoReflect.Descriptor instead.
+func (*UserFilter) Descriptor() ([]byte, []int) {
+	return file_astro_v1_user_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *UserFilter) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *UserFilter) GetHasTradeUrl() bool {
+	if x != nil {
+		return x.HasTradeUrl
+	}
+	return false
+}
+
+// ListUsersRequest asks for a page of people.
+type ListUsersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Organisation; empty with a platform key: all. Each knows a person by itself.
+	OrgId string `protobuf:"bytes,1,opt,name=org_id,json=orgId,proto3" json:"org_id,omitempty"`
+	// Most to return: default 50, at most 500.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the previous page.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Filter.
+	Filter *UserFilter `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
+	// "create_time desc" (default) or "create_time". Neither changes, so that pages lose and repeat nobody.
+	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUsersRequest) Reset() {
+	*x = ListUsersRequest{}
+	mi := &file_astro_v1_user_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUsersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUsersRequest) ProtoMessage() {}
+
+func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_user_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
+func (*ListUsersRequest) Descriptor() ([]byte, []int) {
+	return file_astro_v1_user_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListUsersRequest) GetOrgId() string {
+	if x != nil {
+		return x.OrgId
+	}
+	return ""
+}
+
+func (x *ListUsersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListUsersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListUsersRequest) GetFilter() *UserFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ListUsersRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+// ListUsersResponse is a page of people.
+type ListUsersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Users.
+	Users []*User `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
+	// Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+	// by another: read on until this is empty.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUsersResponse) Reset() {
+	*x = ListUsersResponse{}
+	mi := &file_astro_v1_user_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUsersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUsersResponse) ProtoMessage() {}
+
+func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_astro_v1_user_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
+func (*ListUsersResponse) Descriptor() ([]byte, []int) {
+	return file_astro_v1_user_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListUsersResponse) GetUsers() []*User {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+func (x *ListUsersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // SetTradeUrlRequest stores a trade URL.
 type SetTradeUrlRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -285,7 +479,7 @@ type SetTradeUrlRequest struct {
 
 func (x *SetTradeUrlRequest) Reset() {
 	*x = SetTradeUrlRequest{}
-	mi := &file_astro_v1_user_service_proto_msgTypes[3]
+	mi := &file_astro_v1_user_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -297,7 +491,7 @@ func (x *SetTradeUrlRequest) String() string {
 func (*SetTradeUrlRequest) ProtoMessage() {}
 
 func (x *SetTradeUrlRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_user_service_proto_msgTypes[3]
+	mi := &file_astro_v1_user_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -310,7 +504,7 @@ func (x *SetTradeUrlRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTradeUrlRequest.ProtoReflect.Descriptor instead.
 func (*SetTradeUrlRequest) Descriptor() ([]byte, []int) {
-	return file_astro_v1_user_service_proto_rawDescGZIP(), []int{3}
+	return file_astro_v1_user_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SetTradeUrlRequest) GetOrgId() string {
@@ -352,7 +546,7 @@ type SetTradeUrlResponse struct {
 
 func (x *SetTradeUrlResponse) Reset() {
 	*x = SetTradeUrlResponse{}
-	mi := &file_astro_v1_user_service_proto_msgTypes[4]
+	mi := &file_astro_v1_user_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -364,7 +558,7 @@ func (x *SetTradeUrlResponse) String() string {
 func (*SetTradeUrlResponse) ProtoMessage() {}
 
 func (x *SetTradeUrlResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_astro_v1_user_service_proto_msgTypes[4]
+	mi := &file_astro_v1_user_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -377,7 +571,7 @@ func (x *SetTradeUrlResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTradeUrlResponse.ProtoReflect.Descriptor instead.
 func (*SetTradeUrlResponse) Descriptor() ([]byte, []int) {
-	return file_astro_v1_user_service_proto_rawDescGZIP(), []int{4}
+	return file_astro_v1_user_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SetTradeUrlResponse) GetUser() *User {
@@ -414,7 +608,21 @@ const file_astro_v1_user_service_proto_rawDesc = "" +
 	"\x06org_id\x18\x01 \x01(\tR\x05orgId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\x04R\x06userId\"5\n" +
 	"\x0fGetUserResponse\x12\"\n" +
-	"\x04user\x18\x01 \x01(\v2\x0e.astro.v1.UserR\x04user\"\x82\x01\n" +
+	"\x04user\x18\x01 \x01(\v2\x0e.astro.v1.UserR\x04user\"D\n" +
+	"\n" +
+	"UserFilter\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\"\n" +
+	"\rhas_trade_url\x18\x02 \x01(\bR\vhasTradeUrl\"\xae\x01\n" +
+	"\x10ListUsersRequest\x12\x15\n" +
+	"\x06org_id\x18\x01 \x01(\tR\x05orgId\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12,\n" +
+	"\x06filter\x18\x04 \x01(\v2\x14.astro.v1.UserFilterR\x06filter\x12\x19\n" +
+	"\border_by\x18\x05 \x01(\tR\aorderBy\"a\n" +
+	"\x11ListUsersResponse\x12$\n" +
+	"\x05users\x18\x01 \x03(\v2\x0e.astro.v1.UserR\x05users\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x82\x01\n" +
 	"\x12SetTradeUrlRequest\x12\x15\n" +
 	"\x06org_id\x18\x01 \x01(\tR\x05orgId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\x04R\x06userId\x12\x1d\n" +
@@ -422,9 +630,10 @@ const file_astro_v1_user_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"9\n" +
 	"\x13SetTradeUrlResponse\x12\"\n" +
-	"\x04user\x18\x01 \x01(\v2\x0e.astro.v1.UserR\x04user2\xa3\x01\n" +
+	"\x04user\x18\x01 \x01(\v2\x0e.astro.v1.UserR\x04user2\xee\x01\n" +
 	"\vUserService\x12C\n" +
-	"\aGetUser\x12\x18.astro.v1.GetUserRequest\x1a\x19.astro.v1.GetUserResponse\"\x03\x90\x02\x01\x12O\n" +
+	"\aGetUser\x12\x18.astro.v1.GetUserRequest\x1a\x19.astro.v1.GetUserResponse\"\x03\x90\x02\x01\x12I\n" +
+	"\tListUsers\x12\x1a.astro.v1.ListUsersRequest\x1a\x1b.astro.v1.ListUsersResponse\"\x03\x90\x02\x01\x12O\n" +
 	"\vSetTradeUrl\x12\x1c.astro.v1.SetTradeUrlRequest\x1a\x1d.astro.v1.SetTradeUrlResponse\"\x03\x90\x02\x02B4\n" +
 	"\fdev.astro.v1P\x01Z\"astro.dev/sdk/gen/astro/v1;astrov1b\x06proto3"
 
@@ -440,32 +649,39 @@ func file_astro_v1_user_service_proto_rawDescGZIP() []byte {
 	return file_astro_v1_user_service_proto_rawDescData
 }
 
-var file_astro_v1_user_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_astro_v1_user_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_astro_v1_user_service_proto_goTypes = []any{
 	(*User)(nil),                  // 0: astro.v1.User
 	(*GetUserRequest)(nil),        // 1: astro.v1.GetUserRequest
 	(*GetUserResponse)(nil),       // 2: astro.v1.GetUserResponse
-	(*SetTradeUrlRequest)(nil),    // 3: astro.v1.SetTradeUrlRequest
-	(*SetTradeUrlResponse)(nil),   // 4: astro.v1.SetTradeUrlResponse
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*UserFilter)(nil),            // 3: astro.v1.UserFilter
+	(*ListUsersRequest)(nil),      // 4: astro.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),     // 5: astro.v1.ListUsersResponse
+	(*SetTradeUrlRequest)(nil),    // 6: astro.v1.SetTradeUrlRequest
+	(*SetTradeUrlResponse)(nil),   // 7: astro.v1.SetTradeUrlResponse
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_astro_v1_user_service_proto_depIdxs = []int32{
-	5, // 0: astro.v1.User.account_create_time:type_name -> google.protobuf.Timestamp
-	5, // 1: astro.v1.User.first_seen_time:type_name -> google.protobuf.Timestamp
-	5, // 2: astro.v1.User.last_seen_time:type_name -> google.protobuf.Timestamp
-	5, // 3: astro.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	5, // 4: astro.v1.User.update_time:type_name -> google.protobuf.Timestamp
-	0, // 5: astro.v1.GetUserResponse.user:type_name -> astro.v1.User
-	0, // 6: astro.v1.SetTradeUrlResponse.user:type_name -> astro.v1.User
-	1, // 7: astro.v1.UserService.GetUser:input_type -> astro.v1.GetUserRequest
-	3, // 8: astro.v1.UserService.SetTradeUrl:input_type -> astro.v1.SetTradeUrlRequest
-	2, // 9: astro.v1.UserService.GetUser:output_type -> astro.v1.GetUserResponse
-	4, // 10: astro.v1.UserService.SetTradeUrl:output_type -> astro.v1.SetTradeUrlResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	8,  // 0: astro.v1.User.account_create_time:type_name -> google.protobuf.Timestamp
+	8,  // 1: astro.v1.User.first_seen_time:type_name -> google.protobuf.Timestamp
+	8,  // 2: astro.v1.User.last_seen_time:type_name -> google.protobuf.Timestamp
+	8,  // 3: astro.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	8,  // 4: astro.v1.User.update_time:type_name -> google.protobuf.Timestamp
+	0,  // 5: astro.v1.GetUserResponse.user:type_name -> astro.v1.User
+	3,  // 6: astro.v1.ListUsersRequest.filter:type_name -> astro.v1.UserFilter
+	0,  // 7: astro.v1.ListUsersResponse.users:type_name -> astro.v1.User
+	0,  // 8: astro.v1.SetTradeUrlResponse.user:type_name -> astro.v1.User
+	1,  // 9: astro.v1.UserService.GetUser:input_type -> astro.v1.GetUserRequest
+	4,  // 10: astro.v1.UserService.ListUsers:input_type -> astro.v1.ListUsersRequest
+	6,  // 11: astro.v1.UserService.SetTradeUrl:input_type -> astro.v1.SetTradeUrlRequest
+	2,  // 12: astro.v1.UserService.GetUser:output_type -> astro.v1.GetUserResponse
+	5,  // 13: astro.v1.UserService.ListUsers:output_type -> astro.v1.ListUsersResponse
+	7,  // 14: astro.v1.UserService.SetTradeUrl:output_type -> astro.v1.SetTradeUrlResponse
+	12, // [12:15] is the sub-list for method output_type
+	9,  // [9:12] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_astro_v1_user_service_proto_init() }
@@ -479,7 +695,7 @@ func file_astro_v1_user_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_astro_v1_user_service_proto_rawDesc), len(file_astro_v1_user_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,11 +19,13 @@ from .enums import (
     ApiKeyKind,
     AssignmentState,
     BlockedReason,
+    BotNeed,
     DeliveryWarningKind,
     DonationState,
     DeclineReason,
     EventSeverity,
     ItemState,
+    ReservationState,
     ReportDimension,
     SyncState,
     DiscrepancyKind,
@@ -887,6 +889,35 @@ class AsyncItems:
         }
         return await self._calls.call(methods.RESERVE_ITEMS, fields, timeout)
 
+    def list_reservations(
+        self,
+        *,
+        org_id: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        held_only: bool = False,
+        timeout: float | None = None,
+    ) -> AsyncPaged[m.ListReservationsResponse, m.Reservation]:
+        """Lists reservations, newest first: who holds what until when, and what became of those that ended.
+
+        Args:
+            org_id: Organisation; empty with a platform key: all.
+            page_size: Most to return: default 50, at most 500.
+            page_token: Token of the previous page.
+            held_only: Only those that hold their items.
+
+        Scope: ``items.read``.
+
+        Errors: ``ORGANIZATION_NOT_FOUND``, ``PAGE_TOKEN_INVALID``.
+        """
+        fields: dict[str, object] = {
+            "org_id": org_id,
+            "page_size": page_size,
+            "page_token": page_token,
+            "held_only": held_only,
+        }
+        return self._calls.list(methods.LIST_RESERVATIONS, fields, timeout)
+
     async def release_reservation(
         self,
         *,
@@ -1293,6 +1324,38 @@ class AsyncUsers:
             "user_id": user_id,
         }
         return await self._calls.call(methods.GET_USER, fields, timeout)
+
+    def list(
+        self,
+        *,
+        org_id: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        filter: m.UserFilter | None = None,
+        order_by: str = "",
+        timeout: float | None = None,
+    ) -> AsyncPaged[m.ListUsersResponse, m.User]:
+        """Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+
+        Args:
+            org_id: Organisation; empty with a platform key: all. Each knows a person by itself.
+            page_size: Most to return: default 50, at most 500.
+            page_token: Token of the previous page.
+            filter: Filter.
+            order_by: \"create_time desc\" (default) or \"create_time\". Neither changes, so that pages lose and repeat nobody.
+
+        Scope: ``users.read``.
+
+        Errors: ``ORGANIZATION_NOT_FOUND``, ``PAGE_TOKEN_INVALID``.
+        """
+        fields: dict[str, object] = {
+            "org_id": org_id,
+            "page_size": page_size,
+            "page_token": page_token,
+            "filter": filter,
+            "order_by": order_by,
+        }
+        return self._calls.list(methods.LIST_USERS, fields, timeout)
 
     async def set_trade_url(
         self,

@@ -8,11 +8,13 @@ __all__ = [
     "ApiKeyKind",
     "AssignmentState",
     "BlockedReason",
+    "BotNeed",
     "DeliveryWarningKind",
     "DonationState",
     "DeclineReason",
     "EventSeverity",
     "ItemState",
+    "ReservationState",
     "ReportDimension",
     "SyncState",
     "DiscrepancyKind",
@@ -113,6 +115,25 @@ class BlockedReason(OpenEnum):
     """An item has become a stack on Steam, of which nothing is given. Cancel, and assign another item;
     once it is a single one again, the delivery goes on by itself.
     """
+
+
+class BotNeed(OpenEnum):
+    """BotNeed is what a bot needs of a person. What passes by itself, such as Steam's maintenance, is none."""
+
+    UNSPECIFIED = 0
+    """Not set."""
+    WORKER = 1
+    """No worker holds its session: start astro-bot with a key of the bot (CreateApiKey makes one)."""
+    OPERATOR = 2
+    """Its account does not get on by itself, as its last worker told: steam_status_detail has what to do
+    and the command for it.
+    """
+    TOKEN_RENEWAL = 3
+    """Its refresh token ends within 7 days, or has ended: log the account in again, before
+    steam_token_expire_time.
+    """
+    RESUME = 4
+    """An administrator paused it: PauseBot with paused false lets it go on."""
 
 
 class DeliveryWarningKind(OpenEnum):
@@ -250,6 +271,21 @@ class ItemState(OpenEnum):
     """Taken out of the pool by an administrator."""
     QUARANTINED = 10
     """Needs a person: it cannot be traded, or it is a stack."""
+
+
+class ReservationState(OpenEnum):
+    """ReservationState is how far a reservation is."""
+
+    UNSPECIFIED = 0
+    """Not set."""
+    HELD = 1
+    """Holds its items until expire_time."""
+    USED = 2
+    """An assignment took its items."""
+    RELEASED = 3
+    """Its items were given back."""
+    EXPIRED = 4
+    """Its time is over; its items went back by themselves."""
 
 
 class ReportDimension(OpenEnum):

@@ -77,6 +77,8 @@ __all__ = [
     "ReserveItemsRequest",
     "Reservation",
     "ReserveItemsResponse",
+    "ListReservationsRequest",
+    "ListReservationsResponse",
     "ReleaseReservationRequest",
     "ReleaseReservationResponse",
     "ListItemHistoryRequest",
@@ -116,6 +118,9 @@ __all__ = [
     "User",
     "GetUserRequest",
     "GetUserResponse",
+    "UserFilter",
+    "ListUsersRequest",
+    "ListUsersResponse",
     "SetTradeUrlRequest",
     "SetTradeUrlResponse",
 ]
@@ -192,6 +197,8 @@ UpdateItemResponse = message_class("astro.v1.UpdateItemResponse")
 ReserveItemsRequest = message_class("astro.v1.ReserveItemsRequest")
 Reservation = message_class("astro.v1.Reservation")
 ReserveItemsResponse = message_class("astro.v1.ReserveItemsResponse")
+ListReservationsRequest = message_class("astro.v1.ListReservationsRequest")
+ListReservationsResponse = message_class("astro.v1.ListReservationsResponse")
 ReleaseReservationRequest = message_class("astro.v1.ReleaseReservationRequest")
 ReleaseReservationResponse = message_class("astro.v1.ReleaseReservationResponse")
 ListItemHistoryRequest = message_class("astro.v1.ListItemHistoryRequest")
@@ -231,5 +238,8 @@ ResolveDiscrepancyResponse = message_class("astro.v1.ResolveDiscrepancyResponse"
 User = message_class("astro.v1.User")
 GetUserRequest = message_class("astro.v1.GetUserRequest")
 GetUserResponse = message_class("astro.v1.GetUserResponse")
+UserFilter = message_class("astro.v1.UserFilter")
+ListUsersRequest = message_class("astro.v1.ListUsersRequest")
+ListUsersResponse = message_class("astro.v1.ListUsersResponse")
 SetTradeUrlRequest = message_class("astro.v1.SetTradeUrlRequest")
 SetTradeUrlResponse = message_class("astro.v1.SetTradeUrlResponse")

@@ -10,11 +10,13 @@ from .enums import (
     ApiKeyKind,
     AssignmentState,
     BlockedReason,
+    BotNeed,
     DeliveryWarningKind,
     DonationState,
     DeclineReason,
     EventSeverity,
     ItemState,
+    ReservationState,
     ReportDimension,
     SyncState,
     DiscrepancyKind,
@@ -94,6 +96,8 @@ __all__ = [
     "ReserveItemsRequest",
     "Reservation",
     "ReserveItemsResponse",
+    "ListReservationsRequest",
+    "ListReservationsResponse",
     "ReleaseReservationRequest",
     "ReleaseReservationResponse",
     "ListItemHistoryRequest",
@@ -133,6 +137,9 @@ __all__ = [
     "User",
     "GetUserRequest",
     "GetUserResponse",
+    "UserFilter",
+    "ListUsersRequest",
+    "ListUsersResponse",
     "SetTradeUrlRequest",
     "SetTradeUrlResponse",
 ]
@@ -1166,6 +1173,22 @@ class Bot(Message):
     def steam_token_expire_time(self) -> Timestamp:
         """When the account's refresh token ends and a person must log in again; unset when not known."""
 
+    open_offers: int
+    """Deliveries under way, each with an offer that is out, is about to be or may be: at most 25, since
+    Steam lets an account have few more.
+    """
+
+    queued_assignments: int
+    """Assignments that wait for this bot to send an offer."""
+
+    @property
+    def needs(self) -> MutableSequence[BotNeed | int]:
+        """What a person has to do before it works as it should, most urgent first; empty when nothing."""
+
+    @property
+    def last_sync(self) -> Sync:
+        """Its last sync that is over; unset before the first."""
+
     def __init__(
         self,
         *,
@@ -1182,6 +1205,10 @@ class Bot(Message):
         create_time: Timestamp | None = ...,
         update_time: Timestamp | None = ...,
         steam_token_expire_time: Timestamp | None = ...,
+        open_offers: int | None = ...,
+        queued_assignments: int | None = ...,
+        needs: Iterable[BotNeed | int] | None = ...,
+        last_sync: Sync | None = ...,
     ) -> None: ...
 
 class RegisterBotRequest(Message):
@@ -2134,7 +2161,9 @@ class Reservation(Message):
 
     @property
     def item_ids(self) -> MutableSequence[str]:
-        """Items held."""
+        """Items held; those that were given back, in the answer of ReleaseReservation. Empty in a list
+        once it has ended.
+        """
 
     @property
     def expire_time(self) -> Timestamp:
@@ -2144,6 +2173,22 @@ class Reservation(Message):
     def create_time(self) -> Timestamp:
         """Creation time."""
 
+    state: ReservationState | int
+    """State."""
+
+    source: str
+    """Who made it: \"key:<id>\" or \"session:<id>\"."""
+
+    items_count: int
+    """How many items were reserved; 0 for one of an older server that has ended."""
+
+    assignment_id: str
+    """Assignment that took the items, if any."""
+
+    @property
+    def end_time(self) -> Timestamp:
+        """When it ended; unset while it holds."""
+
     def __init__(
         self,
         *,
@@ -2152,6 +2197,11 @@ class Reservation(Message):
         item_ids: Iterable[str] | None = ...,
         expire_time: Timestamp | None = ...,
         create_time: Timestamp | None = ...,
+        state: ReservationState | int | None = ...,
+        source: str | None = ...,
+        items_count: int | None = ...,
+        assignment_id: str | None = ...,
+        end_time: Timestamp | None = ...,
     ) -> None: ...
 
 class ReserveItemsResponse(Message):
@@ -2170,6 +2220,47 @@ class ReserveItemsResponse(Message):
         *,
         reservation: Reservation | None = ...,
         items: Iterable[Item] | None = ...,
+    ) -> None: ...
+
+class ListReservationsRequest(Message):
+    """ListReservationsRequest asks for a page."""
+
+    org_id: str
+    """Organisation; empty with a platform key: all."""
+
+    page_size: int
+    """Most to return: default 50, at most 500."""
+
+    page_token: str
+    """Token of the previous page."""
+
+    held_only: bool
+    """Only those that hold their items."""
+
+    def __init__(
+        self,
+        *,
+        org_id: str | None = ...,
+        page_size: int | None = ...,
+        page_token: str | None = ...,
+        held_only: bool | None = ...,
+    ) -> None: ...
+
+class ListReservationsResponse(Message):
+    """ListReservationsResponse is a page."""
+
+    @property
+    def reservations(self) -> MutableSequence[Reservation]:
+        """Reservations."""
+
+    next_page_token: str
+    """Empty on the last page."""
+
+    def __init__(
+        self,
+        *,
+        reservations: Iterable[Reservation] | None = ...,
+        next_page_token: str | None = ...,
     ) -> None: ...
 
 class ReleaseReservationRequest(Message):
@@ -3299,6 +3390,72 @@ class GetUserResponse(Message):
         self,
         *,
         user: User | None = ...,
+    ) -> None: ...
+
+class UserFilter(Message):
+    """UserFilter narrows a list. Fields are ANDed."""
+
+    text: str
+    """Part of display_name, without case, at most 100 characters; a whole SteamID64 finds that person
+    instead, named or not.
+    """
+
+    has_trade_url: bool
+    """Only people whose trade URL is stored."""
+
+    def __init__(
+        self,
+        *,
+        text: str | None = ...,
+        has_trade_url: bool | None = ...,
+    ) -> None: ...
+
+class ListUsersRequest(Message):
+    """ListUsersRequest asks for a page of people."""
+
+    org_id: str
+    """Organisation; empty with a platform key: all. Each knows a person by itself."""
+
+    page_size: int
+    """Most to return: default 50, at most 500."""
+
+    page_token: str
+    """Token of the previous page."""
+
+    @property
+    def filter(self) -> UserFilter:
+        """Filter."""
+
+    order_by: str
+    """\"create_time desc\" (default) or \"create_time\". Neither changes, so that pages lose and repeat nobody."""
+
+    def __init__(
+        self,
+        *,
+        org_id: str | None = ...,
+        page_size: int | None = ...,
+        page_token: str | None = ...,
+        filter: UserFilter | None = ...,
+        order_by: str | None = ...,
+    ) -> None: ...
+
+class ListUsersResponse(Message):
+    """ListUsersResponse is a page of people."""
+
+    @property
+    def users(self) -> MutableSequence[User]:
+        """Users."""
+
+    next_page_token: str
+    """Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+    by another: read on until this is empty.
+    """
+
+    def __init__(
+        self,
+        *,
+        users: Iterable[User] | None = ...,
+        next_page_token: str | None = ...,
     ) -> None: ...
 
 class SetTradeUrlRequest(Message):

@@ -269,6 +269,18 @@ RESERVE_ITEMS: Final = Method(
     has_request_id=True,
 )
 
+LIST_RESERVATIONS: Final = ListMethod[m.ListReservationsRequest, m.ListReservationsResponse, m.Reservation](
+    path="/astro.v1.ItemService/ListReservations",
+    request=m.ListReservationsRequest,
+    response=m.ListReservationsResponse,
+    may_repeat=True,
+    has_request_id=False,
+    entries="reservations",
+    start="page_token",
+    next="next_page_token",
+    ends_when_empty=False,
+)
+
 RELEASE_RESERVATION: Final = Method(
     path="/astro.v1.ItemService/ReleaseReservation",
     request=m.ReleaseReservationRequest,
@@ -399,6 +411,18 @@ GET_USER: Final = Method(
     response=m.GetUserResponse,
     may_repeat=True,
     has_request_id=False,
+)
+
+LIST_USERS: Final = ListMethod[m.ListUsersRequest, m.ListUsersResponse, m.User](
+    path="/astro.v1.UserService/ListUsers",
+    request=m.ListUsersRequest,
+    response=m.ListUsersResponse,
+    may_repeat=True,
+    has_request_id=False,
+    entries="users",
+    start="page_token",
+    next="next_page_token",
+    ends_when_empty=False,
 )
 
 SET_TRADE_URL: Final = Method(

@@ -116,6 +116,9 @@ pub(crate) fn list(client: &Client, asked: Asked, pages: Pages) -> Option<Answer
         "astro.v1.ItemService/ListItems" => {
             typed::list(asked, pages, |request| client.items().list(request))
         }
+        "astro.v1.ItemService/ListReservations" => {
+            typed::list(asked, pages, |request| client.items().list_reservations(request))
+        }
         "astro.v1.ItemService/ListItemHistory" => {
             typed::list(asked, pages, |request| client.items().list_history(request))
         }
@@ -130,6 +133,9 @@ pub(crate) fn list(client: &Client, asked: Asked, pages: Pages) -> Option<Answer
         }
         "astro.v1.SyncService/ListDiscrepancies" => {
             typed::list(asked, pages, |request| client.syncs().list_discrepancies(request))
+        }
+        "astro.v1.UserService/ListUsers" => {
+            typed::list(asked, pages, |request| client.users().list(request))
         }
         _ => return None,
     })

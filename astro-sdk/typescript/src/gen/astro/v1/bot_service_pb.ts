@@ -2,18 +2,22 @@
 // To change it, edit proto/ and run: cargo sdk generate
 
 import type { Person } from "./../../../requests.js";
+import type { Sync } from "./../../astro/v1/sync_service_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_astro_v1_sync_service } from "./../../astro/v1/sync_service_pb.js";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc } from "@bufbuild/protobuf/codegenv2";
 import type { GenFile } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc } from "@bufbuild/protobuf/codegenv2";
 
 /** Describes the file astro/v1/bot_service.proto. */
 export const file_astro_v1_bot_service: GenFile = /*@__PURE__*/ fileDesc(
-  "Chphc3Ryby92MS9ib3Rfc2VydmljZS5wcm90bxIIYXN0cm8udjEaH2dvb2dsZS9wcm90b2J1Zi90aW1lc3RhbXAucHJvdG8iqwQKA0JvdBIOCgJpZBgBIAEoCVICaWQSFQoGb3JnX2lkGAIgASgJUgVvcmdJZBIdCghzdGVhbV9pZBgDIAEoBEICMAFSB3N0ZWFtSWQSIQoMZGlzcGxheV9uYW1lGAQgASgJUgtkaXNwbGF5TmFtZRIWCgZwYXVzZWQYBSABKAhSBnBhdXNlZBIcCgljb25uZWN0ZWQYBiABKAhSCWNvbm5lY3RlZBIhCgxzdGVhbV9zdGF0dXMYByABKAlSC3N0ZWFtU3RhdHVzEi4KE3N0ZWFtX3N0YXR1c19kZXRhaWwYCCABKAlSEXN0ZWFtU3RhdHVzRGV0YWlsEiMKC2xlYXNlX2Vwb2NoGAkgASgEQgIwAVIKbGVhc2VFcG9jaBJACg5sYXN0X3NlZW5fdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSDGxhc3RTZWVuVGltZRI7CgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCmNyZWF0ZVRpbWUSOwoLdXBkYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgp1cGRhdGVUaW1lElEKF3N0ZWFtX3Rva2VuX2V4cGlyZV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIUc3RlYW1Ub2tlbkV4cGlyZVRpbWUijAEKElJlZ2lzdGVyQm90UmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEh0KCHN0ZWFtX2lkGAIgASgEQgIwAVIHc3RlYW1JZBIhCgxkaXNwbGF5X25hbWUYAyABKAlSC2Rpc3BsYXlOYW1lEh0KCnJlcXVlc3RfaWQYBCABKAlSCXJlcXVlc3RJZCI2ChNSZWdpc3RlckJvdFJlc3BvbnNlEh8KA2JvdBgBIAEoCzINLmFzdHJvLnYxLkJvdFIDYm90ImQKD0xpc3RCb3RzUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhsKCXBhZ2Vfc2l6ZRgCIAEoBVIIcGFnZVNpemUSHQoKcGFnZV90b2tlbhgDIAEoCVIJcGFnZVRva2VuIl0KEExpc3RCb3RzUmVzcG9uc2USIQoEYm90cxgBIAMoCzINLmFzdHJvLnYxLkJvdFIEYm90cxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4iJgoNR2V0Qm90UmVxdWVzdBIVCgZib3RfaWQYASABKAlSBWJvdElkIjEKDkdldEJvdFJlc3BvbnNlEh8KA2JvdBgBIAEoCzINLmFzdHJvLnYxLkJvdFIDYm90IkgKEFJlbW92ZUJvdFJlcXVlc3QSFQoGYm90X2lkGAEgASgJUgVib3RJZBIdCgpyZXF1ZXN0X2lkGAIgASgJUglyZXF1ZXN0SWQiNAoRUmVtb3ZlQm90UmVzcG9uc2USHwoDYm90GAEgASgLMg0uYXN0cm8udjEuQm90UgNib3QiXwoPUGF1c2VCb3RSZXF1ZXN0EhUKBmJvdF9pZBgBIAEoCVIFYm90SWQSFgoGcGF1c2VkGAIgASgIUgZwYXVzZWQSHQoKcmVxdWVzdF9pZBgDIAEoCVIJcmVxdWVzdElkIjMKEFBhdXNlQm90UmVzcG9uc2USHwoDYm90GAEgASgLMg0uYXN0cm8udjEuQm90UgNib3Qy+gIKCkJvdFNlcnZpY2USTwoLUmVnaXN0ZXJCb3QSHC5hc3Ryby52MS5SZWdpc3RlckJvdFJlcXVlc3QaHS5hc3Ryby52MS5SZWdpc3RlckJvdFJlc3BvbnNlIgOQAgISRgoITGlzdEJvdHMSGS5hc3Ryby52MS5MaXN0Qm90c1JlcXVlc3QaGi5hc3Ryby52MS5MaXN0Qm90c1Jlc3BvbnNlIgOQAgESQAoGR2V0Qm90EhcuYXN0cm8udjEuR2V0Qm90UmVxdWVzdBoYLmFzdHJvLnYxLkdldEJvdFJlc3BvbnNlIgOQAgESSQoJUmVtb3ZlQm90EhouYXN0cm8udjEuUmVtb3ZlQm90UmVxdWVzdBobLmFzdHJvLnYxLlJlbW92ZUJvdFJlc3BvbnNlIgOQAgISRgoIUGF1c2VCb3QSGS5hc3Ryby52MS5QYXVzZUJvdFJlcXVlc3QaGi5hc3Ryby52MS5QYXVzZUJvdFJlc3BvbnNlIgOQAgJCEAoMZGV2LmFzdHJvLnYxUAFiBnByb3RvMw==",
-  [file_google_protobuf_timestamp],
+  "Chphc3Ryby92MS9ib3Rfc2VydmljZS5wcm90bxIIYXN0cm8udjEaG2FzdHJvL3YxL3N5bmNfc2VydmljZS5wcm90bxofZ29vZ2xlL3Byb3RvYnVmL3RpbWVzdGFtcC5wcm90byLRBQoDQm90Eg4KAmlkGAEgASgJUgJpZBIVCgZvcmdfaWQYAiABKAlSBW9yZ0lkEh0KCHN0ZWFtX2lkGAMgASgEQgIwAVIHc3RlYW1JZBIhCgxkaXNwbGF5X25hbWUYBCABKAlSC2Rpc3BsYXlOYW1lEhYKBnBhdXNlZBgFIAEoCFIGcGF1c2VkEhwKCWNvbm5lY3RlZBgGIAEoCFIJY29ubmVjdGVkEiEKDHN0ZWFtX3N0YXR1cxgHIAEoCVILc3RlYW1TdGF0dXMSLgoTc3RlYW1fc3RhdHVzX2RldGFpbBgIIAEoCVIRc3RlYW1TdGF0dXNEZXRhaWwSIwoLbGVhc2VfZXBvY2gYCSABKARCAjABUgpsZWFzZUVwb2NoEkAKDmxhc3Rfc2Vlbl90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIMbGFzdFNlZW5UaW1lEjsKC2NyZWF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKY3JlYXRlVGltZRI7Cgt1cGRhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnVwZGF0ZVRpbWUSUQoXc3RlYW1fdG9rZW5fZXhwaXJlX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUhRzdGVhbVRva2VuRXhwaXJlVGltZRIfCgtvcGVuX29mZmVycxgOIAEoBVIKb3Blbk9mZmVycxItChJxdWV1ZWRfYXNzaWdubWVudHMYDyABKAVSEXF1ZXVlZEFzc2lnbm1lbnRzEicKBW5lZWRzGBAgAygOMhEuYXN0cm8udjEuQm90TmVlZFIFbmVlZHMSKwoJbGFzdF9zeW5jGBEgASgLMg4uYXN0cm8udjEuU3luY1IIbGFzdFN5bmMijAEKElJlZ2lzdGVyQm90UmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEh0KCHN0ZWFtX2lkGAIgASgEQgIwAVIHc3RlYW1JZBIhCgxkaXNwbGF5X25hbWUYAyABKAlSC2Rpc3BsYXlOYW1lEh0KCnJlcXVlc3RfaWQYBCABKAlSCXJlcXVlc3RJZCI2ChNSZWdpc3RlckJvdFJlc3BvbnNlEh8KA2JvdBgBIAEoCzINLmFzdHJvLnYxLkJvdFIDYm90ImQKD0xpc3RCb3RzUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhsKCXBhZ2Vfc2l6ZRgCIAEoBVIIcGFnZVNpemUSHQoKcGFnZV90b2tlbhgDIAEoCVIJcGFnZVRva2VuIl0KEExpc3RCb3RzUmVzcG9uc2USIQoEYm90cxgBIAMoCzINLmFzdHJvLnYxLkJvdFIEYm90cxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4iJgoNR2V0Qm90UmVxdWVzdBIVCgZib3RfaWQYASABKAlSBWJvdElkIjEKDkdldEJvdFJlc3BvbnNlEh8KA2JvdBgBIAEoCzINLmFzdHJvLnYxLkJvdFIDYm90IkgKEFJlbW92ZUJvdFJlcXVlc3QSFQoGYm90X2lkGAEgASgJUgVib3RJZBIdCgpyZXF1ZXN0X2lkGAIgASgJUglyZXF1ZXN0SWQiNAoRUmVtb3ZlQm90UmVzcG9uc2USHwoDYm90GAEgASgLMg0uYXN0cm8udjEuQm90UgNib3QiXwoPUGF1c2VCb3RSZXF1ZXN0EhUKBmJvdF9pZBgBIAEoCVIFYm90SWQSFgoGcGF1c2VkGAIgASgIUgZwYXVzZWQSHQoKcmVxdWVzdF9pZBgDIAEoCVIJcmVxdWVzdElkIjMKEFBhdXNlQm90UmVzcG9uc2USHwoDYm90GAEgASgLMg0uYXN0cm8udjEuQm90UgNib3QqgAEKB0JvdE5lZWQSGAoUQk9UX05FRURfVU5TUEVDSUZJRUQQABITCg9CT1RfTkVFRF9XT1JLRVIQARIVChFCT1RfTkVFRF9PUEVSQVRPUhACEhoKFkJPVF9ORUVEX1RPS0VOX1JFTkVXQUwQAxITCg9CT1RfTkVFRF9SRVNVTUUQBDL6AgoKQm90U2VydmljZRJPCgtSZWdpc3RlckJvdBIcLmFzdHJvLnYxLlJlZ2lzdGVyQm90UmVxdWVzdBodLmFzdHJvLnYxLlJlZ2lzdGVyQm90UmVzcG9uc2UiA5ACAhJGCghMaXN0Qm90cxIZLmFzdHJvLnYxLkxpc3RCb3RzUmVxdWVzdBoaLmFzdHJvLnYxLkxpc3RCb3RzUmVzcG9uc2UiA5ACARJACgZHZXRCb3QSFy5hc3Ryby52MS5HZXRCb3RSZXF1ZXN0GhguYXN0cm8udjEuR2V0Qm90UmVzcG9uc2UiA5ACARJJCglSZW1vdmVCb3QSGi5hc3Ryby52MS5SZW1vdmVCb3RSZXF1ZXN0GhsuYXN0cm8udjEuUmVtb3ZlQm90UmVzcG9uc2UiA5ACAhJGCghQYXVzZUJvdBIZLmFzdHJvLnYxLlBhdXNlQm90UmVxdWVzdBoaLmFzdHJvLnYxLlBhdXNlQm90UmVzcG9uc2UiA5ACAkIQCgxkZXYuYXN0cm8udjFQAWIGcHJvdG8z",
+  [file_astro_v1_sync_service, file_google_protobuf_timestamp],
 );
 
 /** Bot is one Steam account that holds items. */
@@ -50,6 +54,17 @@ export type Bot = Message<"astro.v1.Bot"> & {
   updateTime?: Timestamp;
   /** When the account's refresh token ends and a person must log in again; unset when not known. */
   steamTokenExpireTime?: Timestamp;
+  /**
+   * Deliveries under way, each with an offer that is out, is about to be or may be: at most 25, since
+   * Steam lets an account have few more.
+   */
+  openOffers: number;
+  /** Assignments that wait for this bot to send an offer. */
+  queuedAssignments: number;
+  /** What a person has to do before it works as it should, most urgent first; empty when nothing. */
+  needs: BotNeed[];
+  /** Its last sync that is over; unset before the first. */
+  lastSync?: Sync;
 };
 
 /** Describes the message astro.v1.Bot: for `create`, `toJson`, … of @bufbuild/protobuf. */
@@ -208,3 +223,26 @@ export type PauseBotResponse = Message<"astro.v1.PauseBotResponse"> & {
 
 /** Describes the message astro.v1.PauseBotResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const PauseBotResponseSchema: GenMessage<PauseBotResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_bot_service, 10);
+
+/** BotNeed is what a bot needs of a person. What passes by itself, such as Steam's maintenance, is none. */
+export enum BotNeed {
+  /** Not set. */
+  UNSPECIFIED = 0,
+  /** No worker holds its session: start astro-bot with a key of the bot (CreateApiKey makes one). */
+  WORKER = 1,
+  /**
+   * Its account does not get on by itself, as its last worker told: steam_status_detail has what to do
+   * and the command for it.
+   */
+  OPERATOR = 2,
+  /**
+   * Its refresh token ends within 7 days, or has ended: log the account in again, before
+   * steam_token_expire_time.
+   */
+  TOKEN_RENEWAL = 3,
+  /** An administrator paused it: PauseBot with paused false lets it go on. */
+  RESUME = 4,
+}
+
+/** Describes the enum astro.v1.BotNeed. */
+export const BotNeedSchema: GenEnum<BotNeed> = /*@__PURE__*/ enumDesc(file_astro_v1_bot_service, 0);

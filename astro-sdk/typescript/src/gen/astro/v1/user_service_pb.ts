@@ -12,7 +12,7 @@ import { fileDesc } from "@bufbuild/protobuf/codegenv2";
 
 /** Describes the file astro/v1/user_service.proto. */
 export const file_astro_v1_user_service: GenFile = /*@__PURE__*/ fileDesc(
-  "Chthc3Ryby92MS91c2VyX3NlcnZpY2UucHJvdG8SCGFzdHJvLnYxGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvIrIECgRVc2VyEh0KCHN0ZWFtX2lkGAEgASgEQgIwAVIHc3RlYW1JZBIVCgZvcmdfaWQYAiABKAlSBW9yZ0lkEiEKDGRpc3BsYXlfbmFtZRgDIAEoCVILZGlzcGxheU5hbWUSHQoKYXZhdGFyX3VybBgEIAEoCVIJYXZhdGFyVXJsEh8KC3Byb2ZpbGVfdXJsGAUgASgJUgpwcm9maWxlVXJsEkoKE2FjY291bnRfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUhFhY2NvdW50Q3JlYXRlVGltZRIhCgxjb3VudHJ5X2NvZGUYByABKAlSC2NvdW50cnlDb2RlEkIKD2ZpcnN0X3NlZW5fdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSDWZpcnN0U2VlblRpbWUSQAoObGFzdF9zZWVuX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgxsYXN0U2VlblRpbWUSIgoNaGFzX3RyYWRlX3VybBgKIAEoCFILaGFzVHJhZGVVcmwSOwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgpjcmVhdGVUaW1lEjsKC3VwZGF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKdXBkYXRlVGltZSJECg5HZXRVc2VyUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhsKB3VzZXJfaWQYAiABKARCAjABUgZ1c2VySWQiNQoPR2V0VXNlclJlc3BvbnNlEiIKBHVzZXIYASABKAsyDi5hc3Ryby52MS5Vc2VyUgR1c2VyIoYBChJTZXRUcmFkZVVybFJlcXVlc3QSFQoGb3JnX2lkGAEgASgJUgVvcmdJZBIbCgd1c2VyX2lkGAIgASgEQgIwAVIGdXNlcklkEh0KCXRyYWRlX3VybBgDIAEoCUIAUgh0cmFkZVVybBIdCgpyZXF1ZXN0X2lkGAQgASgJUglyZXF1ZXN0SWQiOQoTU2V0VHJhZGVVcmxSZXNwb25zZRIiCgR1c2VyGAEgASgLMg4uYXN0cm8udjEuVXNlclIEdXNlcjKjAQoLVXNlclNlcnZpY2USQwoHR2V0VXNlchIYLmFzdHJvLnYxLkdldFVzZXJSZXF1ZXN0GhkuYXN0cm8udjEuR2V0VXNlclJlc3BvbnNlIgOQAgESTwoLU2V0VHJhZGVVcmwSHC5hc3Ryby52MS5TZXRUcmFkZVVybFJlcXVlc3QaHS5hc3Ryby52MS5TZXRUcmFkZVVybFJlc3BvbnNlIgOQAgJCEAoMZGV2LmFzdHJvLnYxUAFiBnByb3RvMw==",
+  "Chthc3Ryby92MS91c2VyX3NlcnZpY2UucHJvdG8SCGFzdHJvLnYxGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvIrIECgRVc2VyEh0KCHN0ZWFtX2lkGAEgASgEQgIwAVIHc3RlYW1JZBIVCgZvcmdfaWQYAiABKAlSBW9yZ0lkEiEKDGRpc3BsYXlfbmFtZRgDIAEoCVILZGlzcGxheU5hbWUSHQoKYXZhdGFyX3VybBgEIAEoCVIJYXZhdGFyVXJsEh8KC3Byb2ZpbGVfdXJsGAUgASgJUgpwcm9maWxlVXJsEkoKE2FjY291bnRfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUhFhY2NvdW50Q3JlYXRlVGltZRIhCgxjb3VudHJ5X2NvZGUYByABKAlSC2NvdW50cnlDb2RlEkIKD2ZpcnN0X3NlZW5fdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSDWZpcnN0U2VlblRpbWUSQAoObGFzdF9zZWVuX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgxsYXN0U2VlblRpbWUSIgoNaGFzX3RyYWRlX3VybBgKIAEoCFILaGFzVHJhZGVVcmwSOwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgpjcmVhdGVUaW1lEjsKC3VwZGF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIKdXBkYXRlVGltZSJECg5HZXRVc2VyUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhsKB3VzZXJfaWQYAiABKARCAjABUgZ1c2VySWQiNQoPR2V0VXNlclJlc3BvbnNlEiIKBHVzZXIYASABKAsyDi5hc3Ryby52MS5Vc2VyUgR1c2VyIkQKClVzZXJGaWx0ZXISEgoEdGV4dBgBIAEoCVIEdGV4dBIiCg1oYXNfdHJhZGVfdXJsGAIgASgIUgtoYXNUcmFkZVVybCKuAQoQTGlzdFVzZXJzUmVxdWVzdBIVCgZvcmdfaWQYASABKAlSBW9yZ0lkEhsKCXBhZ2Vfc2l6ZRgCIAEoBVIIcGFnZVNpemUSHQoKcGFnZV90b2tlbhgDIAEoCVIJcGFnZVRva2VuEiwKBmZpbHRlchgEIAEoCzIULmFzdHJvLnYxLlVzZXJGaWx0ZXJSBmZpbHRlchIZCghvcmRlcl9ieRgFIAEoCVIHb3JkZXJCeSJhChFMaXN0VXNlcnNSZXNwb25zZRIkCgV1c2VycxgBIAMoCzIOLmFzdHJvLnYxLlVzZXJSBXVzZXJzEiYKD25leHRfcGFnZV90b2tlbhgCIAEoCVINbmV4dFBhZ2VUb2tlbiKGAQoSU2V0VHJhZGVVcmxSZXF1ZXN0EhUKBm9yZ19pZBgBIAEoCVIFb3JnSWQSGwoHdXNlcl9pZBgCIAEoBEICMAFSBnVzZXJJZBIdCgl0cmFkZV91cmwYAyABKAlCAFIIdHJhZGVVcmwSHQoKcmVxdWVzdF9pZBgEIAEoCVIJcmVxdWVzdElkIjkKE1NldFRyYWRlVXJsUmVzcG9uc2USIgoEdXNlchgBIAEoCzIOLmFzdHJvLnYxLlVzZXJSBHVzZXIy7gEKC1VzZXJTZXJ2aWNlEkMKB0dldFVzZXISGC5hc3Ryby52MS5HZXRVc2VyUmVxdWVzdBoZLmFzdHJvLnYxLkdldFVzZXJSZXNwb25zZSIDkAIBEkkKCUxpc3RVc2VycxIaLmFzdHJvLnYxLkxpc3RVc2Vyc1JlcXVlc3QaGy5hc3Ryby52MS5MaXN0VXNlcnNSZXNwb25zZSIDkAIBEk8KC1NldFRyYWRlVXJsEhwuYXN0cm8udjEuU2V0VHJhZGVVcmxSZXF1ZXN0Gh0uYXN0cm8udjEuU2V0VHJhZGVVcmxSZXNwb25zZSIDkAICQhAKDGRldi5hc3Ryby52MVABYgZwcm90bzM=",
   [file_google_protobuf_timestamp],
 );
 
@@ -75,6 +75,76 @@ export type GetUserResponse = Message<"astro.v1.GetUserResponse"> & {
 /** Describes the message astro.v1.GetUserResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
 export const GetUserResponseSchema: GenMessage<GetUserResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_user_service, 2);
 
+/** UserFilter narrows a list. Fields are ANDed. */
+export type UserFilter = Message<"astro.v1.UserFilter"> & {
+  /**
+   * Part of display_name, without case, at most 100 characters; a whole SteamID64 finds that person
+   * instead, named or not.
+   */
+  text: string;
+  /** Only people whose trade URL is stored. */
+  hasTradeUrl: boolean;
+};
+
+/** UserFilter as a request takes it: any of its fields. */
+export interface UserFilterInit {
+  /**
+   * Part of display_name, without case, at most 100 characters; a whole SteamID64 finds that person
+   * instead, named or not.
+   */
+  readonly text?: string | undefined;
+  /** Only people whose trade URL is stored. */
+  readonly hasTradeUrl?: boolean | undefined;
+}
+
+/** Describes the message astro.v1.UserFilter: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const UserFilterSchema: GenMessage<UserFilter> = /*@__PURE__*/ messageDesc(file_astro_v1_user_service, 3);
+
+/** ListUsersRequest asks for a page of people. */
+export type ListUsersRequest = Message<"astro.v1.ListUsersRequest"> & {
+  /** Organisation; empty with a platform key: all. Each knows a person by itself. */
+  orgId: string;
+  /** Most to return: default 50, at most 500. */
+  pageSize: number;
+  /** Token of the previous page. */
+  pageToken: string;
+  /** Filter. */
+  filter?: UserFilter;
+  /** "create_time desc" (default) or "create_time". Neither changes, so that pages lose and repeat nobody. */
+  orderBy: string;
+};
+
+/** ListUsersRequest as a request takes it: any of its fields. */
+export interface ListUsersRequestInit {
+  /** Organisation; empty with a platform key: all. Each knows a person by itself. */
+  readonly orgId?: string | undefined;
+  /** Most to return: default 50, at most 500. */
+  readonly pageSize?: number | undefined;
+  /** Token of the previous page. */
+  readonly pageToken?: string | undefined;
+  /** Filter. */
+  readonly filter?: UserFilterInit | undefined;
+  /** "create_time desc" (default) or "create_time". Neither changes, so that pages lose and repeat nobody. */
+  readonly orderBy?: string | undefined;
+}
+
+/** Describes the message astro.v1.ListUsersRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const ListUsersRequestSchema: GenMessage<ListUsersRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_user_service, 4);
+
+/** ListUsersResponse is a page of people. */
+export type ListUsersResponse = Message<"astro.v1.ListUsersResponse"> & {
+  /** Users. */
+  users: User[];
+  /**
+   * Empty on the last page. One whose filter takes few can be short, or have none, and yet be followed
+   * by another: read on until this is empty.
+   */
+  nextPageToken: string;
+};
+
+/** Describes the message astro.v1.ListUsersResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
+export const ListUsersResponseSchema: GenMessage<ListUsersResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_user_service, 5);
+
 /** SetTradeUrlRequest stores a trade URL. */
 export type SetTradeUrlRequest = Message<"astro.v1.SetTradeUrlRequest"> & {
   /** Organisation; may be empty when the key belongs to one organisation. */
@@ -100,7 +170,7 @@ export interface SetTradeUrlRequestInit {
 }
 
 /** Describes the message astro.v1.SetTradeUrlRequest: for `create`, `toJson`, … of @bufbuild/protobuf. */
-export const SetTradeUrlRequestSchema: GenMessage<SetTradeUrlRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_user_service, 3);
+export const SetTradeUrlRequestSchema: GenMessage<SetTradeUrlRequest> = /*@__PURE__*/ messageDesc(file_astro_v1_user_service, 6);
 
 /** SetTradeUrlResponse has the user. */
 export type SetTradeUrlResponse = Message<"astro.v1.SetTradeUrlResponse"> & {
@@ -109,4 +179,4 @@ export type SetTradeUrlResponse = Message<"astro.v1.SetTradeUrlResponse"> & {
 };
 
 /** Describes the message astro.v1.SetTradeUrlResponse: for `create`, `toJson`, … of @bufbuild/protobuf. */
-export const SetTradeUrlResponseSchema: GenMessage<SetTradeUrlResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_user_service, 4);
+export const SetTradeUrlResponseSchema: GenMessage<SetTradeUrlResponse> = /*@__PURE__*/ messageDesc(file_astro_v1_user_service, 7);

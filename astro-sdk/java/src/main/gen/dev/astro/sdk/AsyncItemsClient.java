@@ -10,8 +10,11 @@ import dev.astro.v1.ListItemHistoryRequest;
 import dev.astro.v1.ListItemHistoryResponse;
 import dev.astro.v1.ListItemsRequest;
 import dev.astro.v1.ListItemsResponse;
+import dev.astro.v1.ListReservationsRequest;
+import dev.astro.v1.ListReservationsResponse;
 import dev.astro.v1.ReleaseReservationRequest;
 import dev.astro.v1.ReleaseReservationResponse;
+import dev.astro.v1.Reservation;
 import dev.astro.v1.ReserveItemsRequest;
 import dev.astro.v1.ReserveItemsResponse;
 import dev.astro.v1.UpdateItemRequest;
@@ -60,6 +63,20 @@ public final class AsyncItemsClient {
                     ReserveItemsResponse.getDefaultInstance(),
                     true,
                     6);
+    private static final Rpc<ListReservationsRequest, ListReservationsResponse> LIST_RESERVATIONS =
+            new Rpc<>(
+                    "astro.v1.ItemService/ListReservations",
+                    ListReservationsRequest.getDefaultInstance(),
+                    ListReservationsResponse.getDefaultInstance(),
+                    true,
+                    0);
+    private static final Rpc.Listing<ListReservationsRequest, ListReservationsResponse, Reservation> LIST_RESERVATIONS_PAGES =
+            new Rpc.Listing<>(
+                    LIST_RESERVATIONS,
+                    ListReservationsResponse::getReservationsList,
+                    ListReservationsResponse::getNextPageToken,
+                    (request, token) -> request.toBuilder().setPageToken(token).build(),
+                    false);
     private static final Rpc<ReleaseReservationRequest, ReleaseReservationResponse> RELEASE_RESERVATION =
             new Rpc<>(
                     "astro.v1.ItemService/ReleaseReservation",
@@ -168,6 +185,24 @@ public final class AsyncItemsClient {
         ReserveItemsRequest.Builder request = ReserveItemsRequest.newBuilder();
         fields.accept(request);
         return reserve(request.build());
+    }
+
+    /**
+     * Lists reservations, newest first: who holds what until when, and what became of those that ended.
+     *
+     * <p>Scope: {@code items.read}. Errors:
+     * {@link Reason#ORGANIZATION_NOT_FOUND},
+     * {@link Reason#PAGE_TOKEN_INVALID}.
+     */
+    public AsyncPaged<Reservation, ListReservationsResponse> listReservations(ListReservationsRequest request) {
+        return transport.list(LIST_RESERVATIONS_PAGES, request, timeout);
+    }
+
+    /** As {@link #listReservations(ListReservationsRequest)}, with a request that {@code fields} fills. */
+    public AsyncPaged<Reservation, ListReservationsResponse> listReservations(Consumer<ListReservationsRequest.Builder> fields) {
+        ListReservationsRequest.Builder request = ListReservationsRequest.newBuilder();
+        fields.accept(request);
+        return listReservations(request.build());
     }
 
     /**

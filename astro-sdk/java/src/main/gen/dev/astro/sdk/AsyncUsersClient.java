@@ -4,8 +4,11 @@ package dev.astro.sdk;
 
 import dev.astro.v1.GetUserRequest;
 import dev.astro.v1.GetUserResponse;
+import dev.astro.v1.ListUsersRequest;
+import dev.astro.v1.ListUsersResponse;
 import dev.astro.v1.SetTradeUrlRequest;
 import dev.astro.v1.SetTradeUrlResponse;
+import dev.astro.v1.User;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +25,20 @@ public final class AsyncUsersClient {
                     GetUserResponse.getDefaultInstance(),
                     true,
                     0);
+    private static final Rpc<ListUsersRequest, ListUsersResponse> LIST =
+            new Rpc<>(
+                    "astro.v1.UserService/ListUsers",
+                    ListUsersRequest.getDefaultInstance(),
+                    ListUsersResponse.getDefaultInstance(),
+                    true,
+                    0);
+    private static final Rpc.Listing<ListUsersRequest, ListUsersResponse, User> LIST_PAGES =
+            new Rpc.Listing<>(
+                    LIST,
+                    ListUsersResponse::getUsersList,
+                    ListUsersResponse::getNextPageToken,
+                    (request, token) -> request.toBuilder().setPageToken(token).build(),
+                    false);
     private static final Rpc<SetTradeUrlRequest, SetTradeUrlResponse> SET_TRADE_URL =
             new Rpc<>(
                     "astro.v1.UserService/SetTradeUrl",
@@ -59,6 +76,24 @@ public final class AsyncUsersClient {
         GetUserRequest.Builder request = GetUserRequest.newBuilder();
         fields.accept(request);
         return get(request.build());
+    }
+
+    /**
+     * Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+     *
+     * <p>Scope: {@code users.read}. Errors:
+     * {@link Reason#ORGANIZATION_NOT_FOUND},
+     * {@link Reason#PAGE_TOKEN_INVALID}.
+     */
+    public AsyncPaged<User, ListUsersResponse> list(ListUsersRequest request) {
+        return transport.list(LIST_PAGES, request, timeout);
+    }
+
+    /** As {@link #list(ListUsersRequest)}, with a request that {@code fields} fills. */
+    public AsyncPaged<User, ListUsersResponse> list(Consumer<ListUsersRequest.Builder> fields) {
+        ListUsersRequest.Builder request = ListUsersRequest.newBuilder();
+        fields.accept(request);
+        return list(request.build());
     }
 
     /**

@@ -10,8 +10,11 @@ import dev.astro.v1.ListItemHistoryRequest;
 import dev.astro.v1.ListItemHistoryResponse;
 import dev.astro.v1.ListItemsRequest;
 import dev.astro.v1.ListItemsResponse;
+import dev.astro.v1.ListReservationsRequest;
+import dev.astro.v1.ListReservationsResponse;
 import dev.astro.v1.ReleaseReservationRequest;
 import dev.astro.v1.ReleaseReservationResponse;
+import dev.astro.v1.Reservation;
 import dev.astro.v1.ReserveItemsRequest;
 import dev.astro.v1.ReserveItemsResponse;
 import dev.astro.v1.UpdateItemRequest;
@@ -107,6 +110,24 @@ public final class ItemsClient {
         ReserveItemsRequest.Builder request = ReserveItemsRequest.newBuilder();
         fields.accept(request);
         return reserve(request.build());
+    }
+
+    /**
+     * Lists reservations, newest first: who holds what until when, and what became of those that ended.
+     *
+     * <p>Scope: {@code items.read}. Errors:
+     * {@link Reason#ORGANIZATION_NOT_FOUND},
+     * {@link Reason#PAGE_TOKEN_INVALID}.
+     */
+    public Paged<Reservation, ListReservationsResponse> listReservations(ListReservationsRequest request) {
+        return new Paged<>(async.listReservations(request));
+    }
+
+    /** As {@link #listReservations(ListReservationsRequest)}, with a request that {@code fields} fills. */
+    public Paged<Reservation, ListReservationsResponse> listReservations(Consumer<ListReservationsRequest.Builder> fields) {
+        ListReservationsRequest.Builder request = ListReservationsRequest.newBuilder();
+        fields.accept(request);
+        return listReservations(request.build());
     }
 
     /**

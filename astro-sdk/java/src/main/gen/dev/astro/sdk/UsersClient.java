@@ -4,8 +4,11 @@ package dev.astro.sdk;
 
 import dev.astro.v1.GetUserRequest;
 import dev.astro.v1.GetUserResponse;
+import dev.astro.v1.ListUsersRequest;
+import dev.astro.v1.ListUsersResponse;
 import dev.astro.v1.SetTradeUrlRequest;
 import dev.astro.v1.SetTradeUrlResponse;
+import dev.astro.v1.User;
 import java.time.Duration;
 import java.util.function.Consumer;
 
@@ -40,6 +43,24 @@ public final class UsersClient {
         GetUserRequest.Builder request = GetUserRequest.newBuilder();
         fields.accept(request);
         return get(request.build());
+    }
+
+    /**
+     * Lists the people that the organisation has met, newest met first unless order_by says otherwise.
+     *
+     * <p>Scope: {@code users.read}. Errors:
+     * {@link Reason#ORGANIZATION_NOT_FOUND},
+     * {@link Reason#PAGE_TOKEN_INVALID}.
+     */
+    public Paged<User, ListUsersResponse> list(ListUsersRequest request) {
+        return new Paged<>(async.list(request));
+    }
+
+    /** As {@link #list(ListUsersRequest)}, with a request that {@code fields} fills. */
+    public Paged<User, ListUsersResponse> list(Consumer<ListUsersRequest.Builder> fields) {
+        ListUsersRequest.Builder request = ListUsersRequest.newBuilder();
+        fields.accept(request);
+        return list(request.build());
     }
 
     /**

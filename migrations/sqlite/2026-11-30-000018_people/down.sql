@@ -1,0 +1,10 @@
+DROP INDEX reservations_held_by_age;
+DROP INDEX reservations_held;
+DROP INDEX reservations_by_age;
+DROP INDEX reservations_of_org;
+ALTER TABLE reservations DROP COLUMN assignment_id;
+ALTER TABLE reservations DROP COLUMN items_count;
+ALTER TABLE reservations DROP COLUMN source;
+DROP INDEX users_of_person;
+DROP INDEX users_by_age;
+DROP INDEX users_of_org;
