@@ -34,8 +34,6 @@ pub(crate) const CHOSEN_MAX: usize = 100;
 pub(crate) const ENDED_BY_CLICK: usize = 20;
 /// Calls of one form that are under way at once.
 pub(crate) const AT_ONCE: usize = 8;
-/// Entries that are counted for a tile before it says "and more".
-pub(crate) const COUNTED_MAX: i32 = 200;
 /// Rows of a CSV file; who wants more narrows the filter.
 pub(crate) const CSV_ROWS_MAX: usize = 100_000;
 /// Entries of one read of a CSV file: the most that the server gives.

@@ -112,11 +112,7 @@ pub(crate) fn tabs(desk: &Desk, label: &str, name: &str, tabs: &[Tab]) -> Markup
     }
 }
 
-/// How many, when no more than `counted` were looked at.
-pub(crate) fn at_least(found: usize, more: bool) -> String {
-    let found = spaced(u64::try_from(found).unwrap_or(u64::MAX));
-    if more { format!("{found}+") } else { found }
-}
+
 
 /// What stands below a list: further pages, and the list as a file.
 pub(crate) fn below(desk: &Desk, next: &str, csv: Option<&str>) -> Markup {
