@@ -93,7 +93,7 @@ fn needs(desk: &Desk, bot: &Bot) -> Markup {
     html! {
         @for need in &bot.needs {
             @let (word, remedy) = badge::need(desk.t, *need);
-            span.strong { (word) } br; small { (remedy) } br;
+            div { span.strong { (word) } br; " " small { (remedy) } }
         }
     }
 }
