@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 
 use crate::desk::Desk;
-use crate::words::spaced;
 
 /// The heading of a column: what it says, and the class of the column.
 pub(crate) struct Column(pub &'static str, pub &'static str);
@@ -111,8 +110,6 @@ pub(crate) fn tabs(desk: &Desk, label: &str, name: &str, tabs: &[Tab]) -> Markup
         }
     }
 }
-
-
 
 /// What stands below a list: further pages, and the list as a file.
 pub(crate) fn below(desk: &Desk, next: &str, csv: Option<&str>) -> Markup {
