@@ -2,6 +2,7 @@
 
 mod browser;
 mod journeys;
+mod live;
 mod looks;
 mod pages;
 mod reader;

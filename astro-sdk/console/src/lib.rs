@@ -23,6 +23,7 @@ mod live;
 mod names;
 mod page;
 mod parts;
+mod readers;
 mod session;
 mod steam;
 mod together;

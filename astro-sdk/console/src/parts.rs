@@ -53,12 +53,17 @@ pub(crate) fn person(desk: &Desk, names: &Known, org: &str, user: u64) -> Markup
     }
 }
 
-/// Who caused something: `key:…`, `bot:…` or `system`.
+/// Who caused something: `key:…`, `session:…`, `bot:…` or `system`.
 pub(crate) fn source(desk: &Desk, source: &str) -> Markup {
     html! {
         @match source.split_once(':') {
             Some(("bot", id)) => a href=(desk.to(&format!("/bots/{id}"))) { (desk.t.bot) },
             Some(("key", id)) => { (desk.t.key) " " code { (id) } },
+            Some(("session", id)) => {
+                @if id == desk.caller.session.id {
+                    bdi { (desk.caller.session.display_name) }
+                } @else { (desk.t.session) " " code { (id) } }
+            },
             _ => (desk.t.system),
         }
     }
