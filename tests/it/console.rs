@@ -5,5 +5,6 @@ mod journeys;
 mod live;
 mod looks;
 mod pages;
+mod pictures;
 mod reader;
 mod sessions;

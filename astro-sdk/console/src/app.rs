@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 use url::Url;
 
+use crate::images::{AVATAR_HOST, Images, PICTURE_HOST, Pictures};
 use crate::live::Hub;
 use crate::names::Names;
 use crate::readers::Readers;
@@ -30,6 +31,12 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Lets readers come over plain HTTP from other machines, who then see all that passes.
     pub allow_insecure: bool,
+    /// Where pictures of items and people come from.
+    pub pictures: Pictures,
+    /// Host of items' pictures, when they are fetched: `https://…`.
+    pub picture_host: String,
+    /// Host of people's pictures, likewise.
+    pub avatar_host: String,
     /// What the time is.
     pub clock: Clock,
 }
@@ -43,6 +50,9 @@ impl Config {
             endpoint: endpoint.to_owned(),
             public_url: None,
             allow_insecure: false,
+            pictures: Pictures::default(),
+            picture_host: PICTURE_HOST.to_owned(),
+            avatar_host: AVATAR_HOST.to_owned(),
             clock,
         }
     }
@@ -67,6 +77,15 @@ pub enum ConfigError {
          (--public-url), or allow it (--allow-insecure)"
     )]
     Insecure,
+    /// The host of pictures is none that is asked safely.
+    #[error("{0:?} is no host of pictures: write https://pictures.example.org, without a path")]
+    PictureHost(String),
+    /// Pictures cannot be fetched by https.
+    #[error("cannot fetch pictures: {0}")]
+    Tls(#[from] rustls::Error),
+    /// Pictures cannot be fetched.
+    #[error("cannot fetch pictures: {0}")]
+    Web(#[from] reqwest::Error),
     /// It cannot listen.
     #[error("cannot serve pages: {0}")]
     Io(#[from] std::io::Error),
@@ -89,8 +108,13 @@ impl Console {
         if public.is_some() && !secure && !config.allow_insecure {
             return Err(ConfigError::Insecure);
         }
+        let images = match config.pictures {
+            Pictures::Tiles => None,
+            Pictures::Proxy => Some(Images::from(&config.picture_host, &config.avatar_host)?),
+        };
         let shared = Shared {
             public,
+            images,
             secure,
             links: Links::default(),
             readers: Readers::default(),
@@ -116,7 +140,7 @@ impl Console {
     /// All pages.
     fn router(self) -> Router {
         let pages = PARTS.iter().fold(Router::new(), |all, part| all.merge((part.routes)()));
-        let pages = pages.merge(crate::live::routes());
+        let pages = pages.merge(crate::live::routes()).merge(crate::images::routes());
         let pages = pages.merge(gate::routes());
         let pages = pages.fallback(gate::nothing_here);
         let pages = pages.method_not_allowed_fallback(gate::nothing_here);
@@ -183,6 +207,8 @@ struct Shared {
     config: Config,
     public: Option<Url>,
     secure: bool,
+    /// None: tiles stand for them.
+    images: Option<Images>,
     links: Links,
     readers: Readers,
     names: Names,
@@ -190,6 +216,11 @@ struct Shared {
 }
 
 impl App {
+    /// The pictures, if there are any.
+    pub(crate) fn images(&self) -> Option<&Images> {
+        self.0.images.as_ref()
+    }
+
     pub(crate) fn links(&self) -> &Links {
         &self.0.links
     }

@@ -17,6 +17,7 @@ mod csv;
 mod desk;
 mod failure;
 mod gate;
+mod images;
 mod json;
 mod limits;
 mod live;
@@ -31,6 +32,7 @@ mod words;
 
 pub use app::{Config, ConfigError, Console, Open};
 pub use clock::system as system_clock;
+pub use images::{AVATAR_HOST, PICTURE_HOST, Pictures};
 pub use limits::PATIENCE;
 
 use axum::Router;

@@ -54,3 +54,15 @@ pub(crate) const BEHIND_MAX: usize = 1024;
 pub(crate) const CHANGED_MAX: usize = 50;
 /// Organisations in the chooser.
 pub(crate) const ORGS_MAX: i32 = 200;
+/// Time for one picture; a tile stands there meanwhile and afterwards.
+pub(crate) const PICTURE_WAIT: Duration = Duration::from_secs(5);
+/// Bytes of one picture: those of 96 by 96 have about ten thousand.
+pub(crate) const PICTURE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of all pictures that are kept: some thousands of them.
+pub(crate) const PICTURES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Pictures that are fetched at once.
+pub(crate) const PICTURES_AT_ONCE: usize = 8;
+/// A picture that could not be had is asked for again after this long.
+pub(crate) const PICTURE_AGAIN: Duration = Duration::from_secs(600);
+/// Pictures of which that is remembered.
+pub(crate) const FAILED_MAX: usize = 10_000;

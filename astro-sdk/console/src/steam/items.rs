@@ -18,7 +18,7 @@ use crate::parts::badge::{self, ITEM_STATES};
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::field::{Field, choice};
 use crate::parts::table::{Column, Tab, below, choosing, sheet, tabs, tick};
-use crate::parts::{empty, money, tile, time};
+use crate::parts::{empty, money, picture, time};
 use crate::together::together;
 use crate::words::fill;
 
@@ -192,7 +192,7 @@ pub(crate) fn row(desk: &Desk, item: &Item) -> Markup {
             @if acts { (tick(desk, "id", &item.id, &item.item_name, false)) }
             td {
                 div.with-tile {
-                    (tile(&item.item_name, &item.item_rarity))
+                    (picture(desk, item))
                     div {
                         a.strong href=(path) { bdi { (item.item_name) } }
                         br; small {
@@ -225,7 +225,7 @@ fn card(desk: &Desk, item: &Item) -> Markup {
     html! {
         li id={ "row-" (item.id) } data-at=(changed(item)) {
             a href=(desk.to(&format!("/items/{}", item.id))) {
-                (tile(&item.item_name, &item.item_rarity))
+                (picture(desk, item))
                 strong { bdi { (item.item_name) } }
             }
             (badge::item(desk.t, item.state))
