@@ -1,5 +1,6 @@
 //! The web console, as readers and their browsers meet it.
 
+mod alone;
 mod browser;
 mod journeys;
 mod live;

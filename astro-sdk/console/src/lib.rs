@@ -12,6 +12,7 @@ mod admin;
 mod app;
 mod ask;
 mod assets;
+pub mod cli;
 mod clock;
 mod csv;
 mod desk;
