@@ -2,7 +2,9 @@
 
 mod alone;
 mod browser;
+mod faults;
 mod journeys;
+mod keyboard;
 mod live;
 mod looks;
 mod pages;

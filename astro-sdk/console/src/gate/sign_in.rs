@@ -192,15 +192,15 @@ fn sign_in(look: &Look, to: &str, said: Option<&str>) -> Markup {
         form.card.stack method="post" action="/sign-in" {
             @if let Some(said) = said { p.said role="alert" { (said) } }
             input type="hidden" name="back" value=(to);
-            label for="key" { (t.api_key) }
-            input #key type="password" name="key" required autocomplete="current-password"
-                aria-describedby="key-note" autofocus;
-            p.note #key-note { (t.key_note) }
             // Password managers keep a key properly when it comes with a name.
             label for="name" { (t.your_name) }
             input #name type="text" name="name" autocomplete="username" maxlength=(NAME_CHARS_MAX)
                 aria-describedby="name-note";
             p.note #name-note { (t.your_name_note) }
+            label for="key" { (t.api_key) }
+            input #key type="password" name="key" required autocomplete="current-password"
+                aria-describedby="key-note" autofocus;
+            p.note #key-note { (t.key_note) }
             button.main type="submit" { (t.sign_in) }
         }
     }
