@@ -65,7 +65,7 @@ async fn soon<T, F: Future<Output = T>>(
 }
 
 /// Waits until the log is counted to its end.
-async fn counted(app: &App) {
+pub(crate) async fn counted(app: &App) {
     // Who asks for events after what was written has all of them in the log.
     app.events().await;
     let left = "SELECT CAST((SELECT MAX(position) FROM event_log) - position AS TEXT) AS line
@@ -89,14 +89,14 @@ async fn price(app: &App, item: &Item, cents: i64) {
 }
 
 /// Who gives and who gets.
-struct People {
-    donor: Account,
-    winner: Account,
-    loser: Account,
+pub(crate) struct People {
+    pub(crate) donor: Account,
+    pub(crate) winner: Account,
+    pub(crate) loser: Account,
 }
 
 /// Three items come; two are given to a winner, one is promised to somebody else and cancelled.
-async fn day_of_work(app: &App) -> People {
+pub(crate) async fn day_of_work(app: &App) -> People {
     let bot = app.bot();
     let (donor, _) = app.donate("Dora", &["Key", "Hat", "Bow"]);
     let pool = app.available(3).await;

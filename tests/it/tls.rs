@@ -1,6 +1,6 @@
 //! Encrypted connections: who is let in, what is refused, and certificates that change meanwhile.
 
-mod authority;
+pub(crate) mod authority;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;

@@ -68,6 +68,9 @@ document.addEventListener("change", ({ target }) => {
 
 // ── Forms: a button that was pressed says so, and is not pressed twice. ──
 
+/** Whether a form was sent: the page makes way, and what it hears of itself meanwhile does not matter. */
+let leaving = false;
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) {
@@ -76,11 +79,13 @@ document.addEventListener("submit", (event) => {
   }
   if (form.method !== "post") return;
   form.dataset.sent = "yes";
+  leaving = true;
   event.submitter?.setAttribute("aria-busy", "true");
 });
 
 // A page that comes back from the browser's memory can be used again.
 addEventListener("pageshow", () => {
+  leaving = false;
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
   countChosen();
@@ -174,6 +179,7 @@ function added(message) {
 /** What happened while the page was asleep: it is asked for once, and its rows are compared. */
 async function catchUp() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  if (answer?.redirected && new URL(answer.url).pathname === "/sign-in") return signInAgain();
   if (!answer?.ok || answer.redirected) return;
   const page = markup(await answer.text());
   for (const fresh of page.querySelectorAll("[id^=row-]")) {
@@ -181,6 +187,13 @@ async function catchUp() {
     if (old) replace(old, fresh);
     else tellMore(fresh.id.slice(4));
   }
+}
+
+/** The session is over: whoever signs in again comes back here. */
+function signInAgain() {
+  if (leaving) return;
+  const back = new URLSearchParams({ back: location.pathname + location.search, ended: "yes" });
+  location.replace(`/sign-in?${back}`);
 }
 
 function open() {
@@ -202,7 +215,8 @@ function open() {
       light(false);
       if (stream?.readyState !== EventSource.CLOSED && name === "error") return;
       close();
-      // A server that refuses, as after a session's end, is asked less and less.
+      // A server that refuses is asked less and less; the page finds out whether the session is over.
+      catchUp();
       setTimeout(open, wait);
       wait = Math.min(wait * 2, 60_000);
     });

@@ -1,11 +1,12 @@
-//! What is the platform's and not one domain's: the log, organisations, keys.
+//! What is the platform's and not one domain's: the log, organisations, keys, sessions.
 
 pub(crate) mod events;
 mod keys;
 mod organisations;
+mod sessions;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::{Part, Place};
@@ -17,6 +18,7 @@ pub(crate) static PART: Part = Part {
         Place { path: "/events", label: |t| t.events, scope: "events.read" },
         Place { path: "/organisations", label: |t| t.organisations, scope: "orgs.read" },
         Place { path: "/keys", label: |t| t.keys, scope: "keys.read" },
+        Place { path: "/sessions", label: |t| t.sessions, scope: "keys.read" },
     ],
     routes,
 };
@@ -34,4 +36,6 @@ fn routes() -> Router<App> {
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/new", get(keys::ask))
         .route("/keys/{id}/revoke", get(keys::ask_revoke).post(keys::revoke))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{id}/end", post(sessions::end))
 }

@@ -1,21 +1,19 @@
 //! The console as a process: its settings, and what all requests share.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
-use astro_sdk::v1::{ApiKey, GetCallerRequest, ListOrganizationsRequest, Organization};
-use astro_sdk::{Client, Error};
+use astro_sdk::Client;
 use axum::Router;
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::limits::{ADDRESSES_MAX, CALL, CALLER_KEPT, ORGS_MAX, SESSIONS_MAX, WRONG_KEYS_MAX};
+use crate::images::{AVATAR_HOST, Images, PICTURE_HOST, Pictures};
 use crate::live::Hub;
 use crate::names::Names;
-use crate::session::{Session, Sessions, lock};
+use crate::readers::Readers;
+use crate::session::Links;
 use crate::{PARTS, gate};
 
 /// What the time is; tests set their own.
@@ -33,6 +31,12 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Lets readers come over plain HTTP from other machines, who then see all that passes.
     pub allow_insecure: bool,
+    /// Where pictures of items and people come from.
+    pub pictures: Pictures,
+    /// Host of items' pictures, when they are fetched: `https://…`.
+    pub picture_host: String,
+    /// Host of people's pictures, likewise.
+    pub avatar_host: String,
     /// What the time is.
     pub clock: Clock,
 }
@@ -41,8 +45,16 @@ impl Config {
     /// With the usual settings.
     pub fn new(client: Client, endpoint: &str) -> Self {
         let clock: Clock = Arc::new(crate::clock::system);
-        let endpoint = endpoint.to_owned();
-        Self { client, endpoint, public_url: None, allow_insecure: false, clock }
+        Self {
+            client,
+            endpoint: endpoint.to_owned(),
+            public_url: None,
+            allow_insecure: false,
+            pictures: Pictures::default(),
+            picture_host: PICTURE_HOST.to_owned(),
+            avatar_host: AVATAR_HOST.to_owned(),
+            clock,
+        }
     }
 }
 
@@ -65,9 +77,15 @@ pub enum ConfigError {
          (--public-url), or allow it (--allow-insecure)"
     )]
     Insecure,
-    /// The machine gives no random numbers.
-    #[error("no random numbers: {0}")]
-    Chance(#[from] getrandom::Error),
+    /// The host of pictures is none that is asked safely.
+    #[error("{0:?} is no host of pictures: write https://pictures.example.org, without a path")]
+    PictureHost(String),
+    /// Pictures cannot be fetched by https.
+    #[error("cannot fetch pictures: {0}")]
+    Tls(#[from] rustls::Error),
+    /// Pictures cannot be fetched.
+    #[error("cannot fetch pictures: {0}")]
+    Web(#[from] reqwest::Error),
     /// It cannot listen.
     #[error("cannot serve pages: {0}")]
     Io(#[from] std::io::Error),
@@ -90,12 +108,16 @@ impl Console {
         if public.is_some() && !secure && !config.allow_insecure {
             return Err(ConfigError::Insecure);
         }
+        let images = match config.pictures {
+            Pictures::Tiles => None,
+            Pictures::Proxy => Some(Images::from(&config.picture_host, &config.avatar_host)?),
+        };
         let shared = Shared {
             public,
+            images,
             secure,
-            sessions: Sessions::new()?,
-            callers: Mutex::default(),
-            wrong_keys: Mutex::default(),
+            links: Links::default(),
+            readers: Readers::default(),
             names: Names::default(),
             hub: Hub::default(),
             config,
@@ -118,7 +140,8 @@ impl Console {
     /// All pages.
     fn router(self) -> Router {
         let pages = PARTS.iter().fold(Router::new(), |all, part| all.merge((part.routes)()));
-        let pages = pages.merge(crate::live::routes()).merge(gate::routes());
+        let pages = pages.merge(crate::live::routes()).merge(crate::images::routes());
+        let pages = pages.merge(gate::routes());
         let pages = pages.fallback(gate::nothing_here);
         let pages = pages.method_not_allowed_fallback(gate::nothing_here);
         gate::guard(pages, &self.app).with_state(self.app)
@@ -148,10 +171,11 @@ impl Open {
         }
     }
 
-    /// A link that signs in with this key: once, within an hour. None without random numbers.
+    /// A link that signs in with this key: once, within an hour, for which alone the key is kept. None
+    /// without random numbers.
     pub fn sign_in_link(&self, key: &str) -> Option<String> {
         let app = &self.console.app;
-        let word = app.sessions().make_link(key, app.now())?;
+        let word = app.links().make(key, app.now())?;
         Some(format!("{}/sign-in/{word}", self.url()))
     }
 
@@ -183,39 +207,26 @@ struct Shared {
     config: Config,
     public: Option<Url>,
     secure: bool,
-    sessions: Sessions,
-    /// What the server said of keys, by their marks, and when.
-    callers: Mutex<HashMap<[u8; 32], Asked>>,
-    wrong_keys: Mutex<HashMap<IpAddr, Vec<DateTime<Utc>>>>,
+    /// None: tiles stand for them.
+    images: Option<Images>,
+    links: Links,
+    readers: Readers,
     names: Names,
     hub: Hub,
 }
 
-type Asked = (Arc<Caller>, DateTime<Utc>);
-
-/// What the server says of a key.
-#[derive(Debug)]
-pub(crate) struct Caller {
-    pub key: ApiKey,
-    pub server_version: String,
-    /// Organisations that it may choose among.
-    pub orgs: Vec<Organization>,
-}
-
-impl Caller {
-    /// Whether the key holds the scope: by itself, by its family, or as all.
-    pub(crate) fn may(&self, scope: &str) -> bool {
-        let family = scope.split('.').next().unwrap_or(scope);
-        let holds = |held: &String| {
-            held == "*" || held == scope || held.strip_suffix(".*").is_some_and(|it| it == family)
-        };
-        scope.is_empty() || self.key.scopes.iter().any(holds)
-    }
-}
-
 impl App {
-    pub(crate) fn sessions(&self) -> &Sessions {
-        &self.0.sessions
+    /// The pictures, if there are any.
+    pub(crate) fn images(&self) -> Option<&Images> {
+        self.0.images.as_ref()
+    }
+
+    pub(crate) fn links(&self) -> &Links {
+        &self.0.links
+    }
+
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.0.readers
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -269,77 +280,4 @@ impl App {
     pub(crate) fn client(&self, key: &str) -> Option<Client> {
         self.0.config.client.with_api_key(key).ok()
     }
-
-    /// What the server says of a session's key; asked again each minute.
-    pub(crate) async fn caller(
-        &self,
-        session: &Session,
-        client: &Client,
-    ) -> Result<Arc<Caller>, Error> {
-        let (mark, now) = (session.mark(), self.now());
-        let known = lock(&self.0.callers).get(&mark).cloned();
-        if let Some((caller, asked)) = &known
-            && *asked + CALLER_KEPT > now
-        {
-            return Ok(Arc::clone(caller));
-        }
-        match ask(client).await {
-            Ok(caller) => {
-                let caller = Arc::new(caller);
-                let mut callers = lock(&self.0.callers);
-                if callers.len() >= SESSIONS_MAX {
-                    callers.retain(|_, (_, asked)| *asked + CALLER_KEPT > now);
-                }
-                callers.insert(mark, (Arc::clone(&caller), now));
-                Ok(caller)
-            }
-            // A server that is away does not take the frame of the page with it.
-            Err(error) => match known {
-                Some((caller, _)) if is_away(&error) => Ok(caller),
-                _ => Err(error),
-            },
-        }
-    }
-
-    /// Forgets what the server said of a session's key: it is asked again for the next page.
-    pub(crate) fn forget(&self, session: &Session) {
-        lock(&self.0.callers).remove(&session.mark());
-    }
-
-    /// Whether this address tried too many wrong keys within a minute.
-    pub(crate) fn is_guessing(&self, address: IpAddr) -> bool {
-        let since = self.now() - Duration::from_secs(60);
-        let wrong = lock(&self.0.wrong_keys);
-        let recent = wrong.get(&address).map_or(0, |at| at.iter().filter(|t| **t > since).count());
-        recent >= WRONG_KEYS_MAX
-    }
-
-    /// Counts a wrong key.
-    pub(crate) fn guessed_wrong(&self, address: IpAddr) {
-        let (now, since) = (self.now(), self.now() - Duration::from_secs(60));
-        let mut wrong = lock(&self.0.wrong_keys);
-        wrong.retain(|_, at| at.iter().any(|t| *t > since));
-        if wrong.len() < ADDRESSES_MAX || wrong.contains_key(&address) {
-            let at = wrong.entry(address).or_default();
-            at.retain(|t| *t > since);
-            at.push(now);
-        }
-    }
-}
-
-/// Whether the server could not be asked at all.
-pub(crate) fn is_away(error: &Error) -> bool {
-    matches!(error.code, astro_sdk::Code::Unavailable | astro_sdk::Code::DeadlineExceeded)
-}
-
-async fn ask(client: &Client) -> Result<Caller, Error> {
-    let answer = client.access().get_caller(GetCallerRequest::default()).timeout(CALL).await?;
-    let key = answer.api_key.unwrap_or_default();
-    let mut caller = Caller { key, server_version: answer.server_version, orgs: Vec::new() };
-    if caller.may("orgs.read") {
-        let request = ListOrganizationsRequest { page_size: ORGS_MAX, ..Default::default() };
-        let page = client.organizations().list(request).timeout(CALL).pages().try_next().await?;
-        caller.orgs = page.map(|page| page.organizations).unwrap_or_default();
-    }
-    Ok(caller)
 }

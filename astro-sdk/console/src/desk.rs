@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use astro_sdk::Client;
-use astro_sdk::v1::{ApiKeyKind, Organization};
+use astro_sdk::v1::Organization;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
@@ -13,9 +13,10 @@ use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use crate::app::{App, Caller};
+use crate::app::App;
 use crate::ask::{Asked, address};
 use crate::failure::Failure;
+use crate::readers::Caller;
 use crate::session::Session;
 use crate::words::{LANGUAGES, Language, Words};
 
@@ -75,7 +76,7 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub app: App,
-    /// Calls with the reader's own key.
+    /// Calls by the reader's own session.
     pub client: Client,
     pub session: Session,
     pub caller: Arc<Caller>,
@@ -85,20 +86,20 @@ pub(crate) struct Desk {
     /// The parameters of the address.
     pub ask: Asked,
     pub path: String,
-    /// The organisation that was chosen; none: all that the key sees.
+    /// The organisation that was chosen; none: all that the session sees.
     pub org: Option<Organization>,
     pub now: DateTime<Utc>,
 }
 
 impl Desk {
-    /// Whether the reader's key holds the scope. The server decides again.
+    /// Whether the reader's session holds the scope. The server decides again.
     pub(crate) fn may(&self, scope: &str) -> bool {
         self.caller.may(scope)
     }
 
     /// Whether it is the platform's administrator.
     pub(crate) fn is_admin(&self) -> bool {
-        self.caller.key.kind == ApiKeyKind::Admin as i32
+        self.caller.is_admin()
     }
 
     /// The chosen organisation's id; empty: all that the key sees.
@@ -106,7 +107,7 @@ impl Desk {
         self.org.as_ref().map(|org| org.id.clone()).unwrap_or_default()
     }
 
-    /// The organisation in which something is made: the chosen one, the key's own, or the only one.
+    /// The organisation in which something is made: the chosen one, the session's own, or the only one.
     ///
     /// # Errors
     /// When there are several and none is chosen.
@@ -114,7 +115,7 @@ impl Desk {
         if let Some(org) = &self.org {
             return Ok(org.id.clone());
         }
-        match (self.caller.key.org_id.as_str(), self.caller.orgs.as_slice()) {
+        match (self.caller.session.org_id.as_str(), self.caller.orgs.as_slice()) {
             ("", [only]) => Ok(only.id.clone()),
             ("", _) => Err(Failure::Say(self.t.choose_organisation_first.to_owned())),
             (own, _) => Ok(own.to_owned()),
@@ -172,7 +173,7 @@ impl Desk {
     /// What each form that changes something carries.
     pub(crate) fn seal(&self) -> Markup {
         html! {
-            input type="hidden" name=(TOKEN) value=(self.app.sessions().form_token(&self.session));
+            input type="hidden" name=(TOKEN) value=(self.session.form_token());
             input type="hidden" name=(FORM_ID) value=(astro_sdk::new_request_id());
         }
     }
@@ -230,7 +231,7 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
         let desk = request.extensions().get::<Desk>().cloned().ok_or(Failure::SignedOut)?;
         let bytes = Bytes::from_request(request, state).await.map_err(|_| Failure::TooLarge)?;
         let asked = Asked::parse(&String::from_utf8_lossy(&bytes));
-        if desk.app.sessions().is_form_token(&desk.session, asked.one(TOKEN)) {
+        if desk.session.is_form_token(asked.one(TOKEN)) {
             Ok(Self(asked))
         } else {
             Err(Failure::Forged)

@@ -10,7 +10,7 @@ use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
-use crate::app::is_away;
+use crate::readers::is_away;
 use crate::words::{Words, fill};
 
 /// Why there is no page as it was asked for. It becomes a page in `gate`, which knows the reader.
@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     NotFound,
     /// Nobody is signed in, or no longer.
     SignedOut,
+    /// The address brings too many cookies or keys of nobody's.
+    Guessing,
     /// A form that is not of this session, or of another site.
     Forged,
     /// A form with more than a form has.
@@ -56,6 +58,7 @@ impl Failure {
             Self::Sdk(error) => status(error),
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::SignedOut => StatusCode::UNAUTHORIZED,
+            Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
             Self::Forged => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Say(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -92,6 +95,7 @@ impl Failure {
             },
             Self::NotFound => t.not_found,
             Self::SignedOut => t.signed_out,
+            Self::Guessing => t.too_many_requests,
             Self::Forged => t.forged_form,
             Self::TooLarge | Self::Say(_) => t.refused,
         }
@@ -103,6 +107,7 @@ impl Failure {
             Self::Sdk(error) => sentence(error, t),
             Self::NotFound => t.not_found_text.to_owned(),
             Self::SignedOut => t.signed_out_text.to_owned(),
+            Self::Guessing => t.too_many_wrong_keys.to_owned(),
             Self::Forged => t.forged_form_text.to_owned(),
             Self::TooLarge => t.too_large.to_owned(),
             Self::Say(text) => text.clone(),

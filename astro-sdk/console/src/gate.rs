@@ -5,20 +5,24 @@ mod headers;
 mod sign_in;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::app::{App, is_away};
+use crate::app::App;
 use crate::ask::Asked;
 use crate::assets;
 use crate::desk::{Desk, Look, cookie};
 use crate::failure::{Answer, Failure};
 use crate::limits::FORM_BYTES_MAX;
 use crate::page;
+use crate::readers::Reader;
+use crate::session::Session;
 
 pub(crate) use sign_in::{COOKIE, COOKIE_HTTPS};
 
@@ -97,13 +101,14 @@ async fn dress(State(app): State<App>, mut request: Request, next: Next) -> Resp
     let (path, asked) = (request.uri().path().to_owned(), request.uri().query());
     let asked = Asked::parse(asked.unwrap_or_default());
     let name = if app.is_secure() { COOKIE_HTTPS } else { COOKIE };
-    let sealed = cookie(headers, name).map(str::to_owned);
-    if sealed.is_none() && comes_from_elsewhere(&request) {
+    let secret = cookie(headers, name).map(str::to_owned);
+    if secret.is_none() && comes_from_elsewhere(&request) {
         return again(&look);
     }
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
     let mut desk = None;
-    if let Some(sealed) = sealed.as_deref().filter(|_| needs_reader(&path)) {
-        match reader(&app, &look, sealed, path, asked).await {
+    if let Some(session) = secret.as_deref().filter(|_| needs_reader(&path)).and_then(Session::of) {
+        match reader(&app, &look, session, from, path, asked).await {
             Ok(found) => desk = found,
             Err(failure) => return page::failure(&look, None, &failure),
         }
@@ -118,9 +123,9 @@ async fn dress(State(app): State<App>, mut request: Request, next: Next) -> Resp
     match (failure, &desk) {
         (Failure::SignedOut, _) => {
             if let Some(desk) = &desk {
-                app.forget(&desk.session);
+                app.readers().bury(&desk.session, app.now());
             }
-            sign_in::ask(&app, &look, is_get, sealed.is_some())
+            sign_in::ask(&app, &look, is_get, secret.is_some())
         }
         _ => page::failure(&look, desk.as_ref(), failure),
     }
@@ -134,18 +139,17 @@ fn needs_reader(path: &str) -> bool {
 async fn reader(
     app: &App,
     look: &Look,
-    sealed: &str,
+    session: Session,
+    from: Option<IpAddr>,
     path: String,
     ask: Asked,
 ) -> Result<Option<Desk>, Failure> {
     let now = app.now();
-    let Some(session) = app.sessions().open(sealed, now) else { return Ok(None) };
-    let Some(client) = app.client(&session.key) else { return Ok(None) };
-    let caller = match app.caller(&session, &client).await {
-        Ok(caller) => caller,
-        Err(error) if error.code == astro_sdk::Code::Unauthenticated => return Ok(None),
-        Err(error) if is_away(&error) => return Err(Failure::Sdk(error)),
-        Err(error) => return Err(error.into()),
+    let Some(client) = app.client(session.secret()) else { return Ok(None) };
+    let caller = match app.readers().find(&session, &client, from, now).await? {
+        Reader::Known(caller) => caller,
+        Reader::Nobody => return Ok(None),
+        Reader::Guesser => return Err(Failure::Guessing),
     };
     let org = caller.orgs.iter().find(|org| org.slug == ask.one("org")).cloned();
     let t = look.t();

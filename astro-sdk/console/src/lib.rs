@@ -12,17 +12,20 @@ mod admin;
 mod app;
 mod ask;
 mod assets;
+pub mod cli;
 mod clock;
 mod csv;
 mod desk;
 mod failure;
 mod gate;
+mod images;
 mod json;
 mod limits;
 mod live;
 mod names;
 mod page;
 mod parts;
+mod readers;
 mod session;
 mod steam;
 mod together;
@@ -30,6 +33,7 @@ mod words;
 
 pub use app::{Config, ConfigError, Console, Open};
 pub use clock::system as system_clock;
+pub use images::{AVATAR_HOST, PICTURE_HOST, Pictures};
 pub use limits::PATIENCE;
 
 use axum::Router;

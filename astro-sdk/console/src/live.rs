@@ -1,4 +1,4 @@
-//! Pages that change by themselves: one watch of the log for each key and organisation, from which every
+//! Pages that change by themselves: one watch of the log for each session and organisation, from which every
 //! open page of theirs hears what concerns it. What changed is read anew and sent as the row that the page
 //! itself would have; a page that cannot keep up is told to load anew.
 

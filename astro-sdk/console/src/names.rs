@@ -11,10 +11,10 @@ use crate::limits::{CALL, NAMES_KEPT, NAMES_MAX};
 use crate::session::lock;
 use crate::together::together;
 
-/// One person, as one key may see them.
+/// One person, as one session may see them.
 type Whose = ([u8; 32], String, u64);
 
-/// Names that were asked for lately, each for the key that may see it.
+/// Names that were asked for lately, each for the session that may see it.
 #[derive(Default)]
 pub(crate) struct Names(Mutex<HashMap<Whose, (String, DateTime<Utc>)>>);
 

@@ -189,8 +189,8 @@ fn navigation(desk: &Desk) -> Markup {
         }
         ul.last { li { a href=(desk.to("/help")) { (desk.t.help) } } }
         p.who {
-            (desk.caller.key.display_name) br;
-            (if desk.is_admin() { desk.t.admin_key } else { desk.t.client_key })
+            bdi { (desk.caller.session.display_name) } br;
+            (desk.t.key) " " bdi { (desk.caller.key.display_name) }
             br; "Astro " (desk.caller.server_version)
         }
     }
@@ -215,6 +215,7 @@ fn said(desk: &Desk) -> Markup {
         "sync" => t.done_sync.to_owned(),
         "resolved" => t.done_resolved.to_owned(),
         "revoked" => t.done_revoked.to_owned(),
+        "ended" => t.done_ended.to_owned(),
         "created" => t.done_created.to_owned(),
         "denied" => t.done_denied.to_owned(),
         "allowed" => t.done_allowed.to_owned(),

@@ -8,10 +8,11 @@ pub(crate) mod results;
 pub(crate) mod table;
 pub(crate) mod time;
 
-use astro_sdk::v1::Money;
+use astro_sdk::v1::{Item, Money, User};
 use maud::{Markup, html};
 
 use crate::desk::Desk;
+use crate::images;
 use crate::names::Known;
 use crate::words::spaced;
 
@@ -60,7 +61,11 @@ pub(crate) fn source(desk: &Desk, source: &str) -> Markup {
         @match source.split_once(':') {
             Some(("bot", id)) => a href=(desk.to(&format!("/bots/{id}"))) { (desk.t.bot) },
             Some(("key", id)) => { (desk.t.key) " " code { (id) } },
-            Some(("session", id)) => { (desk.t.session) " " code { (id) } },
+            Some(("session", id)) => {
+                @if id == desk.caller.session.id {
+                    bdi { (desk.caller.session.display_name) }
+                } @else { (desk.t.session) " " code { (id) } }
+            },
             _ => (desk.t.system),
         }
     }
@@ -77,14 +82,32 @@ pub(crate) fn money(money: Option<&Money>) -> Option<String> {
 
 /// The little square that stands for an item: its initials on the colour of its rarity.
 pub(crate) fn tile(name: &str, rarity: &str) -> Markup {
-    let initials: String = name
-        .split_whitespace()
-        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
-        .take(2)
-        .collect();
     let shade =
         rarity.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
-    html! { span.tile.{ "shade" (shade % 6) } aria-hidden="true" { (initials) } }
+    html! { span.tile.{ "shade" (shade % 6) } aria-hidden="true" { (initials(name)) } }
+}
+
+/// The first letters of a name's first two words.
+pub(crate) fn initials(name: &str) -> String {
+    let letters =
+        name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    letters.take(2).collect()
+}
+
+/// The picture of an item, or the tile that stands for it. Its name stands beside it.
+pub(crate) fn picture(desk: &Desk, item: &Item) -> Markup {
+    if desk.app.images().is_none() || images::icon(item).is_none() {
+        return tile(&item.item_name, &item.item_rarity);
+    }
+    let from = format!("/images/item/{}", item.id);
+    html! { img.tile src=(from) alt="" width="36" height="36" loading="lazy"; }
+}
+
+/// The picture of a person, if there is one.
+pub(crate) fn face(desk: &Desk, org: &str, user: &User) -> Markup {
+    let shown = desk.app.images().is_some() && images::avatar(user).is_some();
+    let from = format!("/images/person/{org}/{}", user.steam_id);
+    html! { @if shown { img.tile src=(from) alt="" width="36" height="36" loading="lazy"; } }
 }
 
 /// Why there is nothing, and what to do first.

@@ -2,11 +2,11 @@
 //! has an address of the server and the keys of its readers, and nothing else of this process.
 use crate::serve::Server;
 use anyhow::{Context, bail};
-use astro_console::{Config, Console, Open, PATIENCE};
+use astro_console::{AVATAR_HOST, Config, Console, Open, PATIENCE, PICTURE_HOST, Pictures};
 use astro_sdk::Client;
 use clap::Args;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct ConsoleArgs {
@@ -18,9 +18,24 @@ pub(super) struct ConsoleArgs {
     #[arg(long, env = "ASTRO_CONSOLE_PUBLIC_URL", value_name = "URL", global = true)]
     console_public_url: Option<String>,
     /// Address by which the console finds the server when it listens with a certificate, whose name
-    /// must be in it: https://astro.example.org:50051.
+    /// must be in it: https://astro.example.org:50051. Port 0 is the one that the server listens on.
     #[arg(long, env = "ASTRO_CONSOLE_ENDPOINT", value_name = "URL", global = true)]
     console_endpoint: Option<String>,
+    /// Certificate (PEM) of whoever signed the server's, for the console; without it the usual
+    /// authorities count.
+    #[arg(long, env = "ASTRO_CONSOLE_CA_CERT", value_name = "FILE", global = true)]
+    console_ca_cert: Option<PathBuf>,
+    /// Where the console has pictures of items and people from: `tiles` stand for them and nothing is
+    /// fetched; `proxy` fetches them from the two hosts below, so that readers' browsers ask nobody
+    /// else.
+    #[arg(long, env = "ASTRO_CONSOLE_PICTURES", value_enum, default_value_t = Pictures::Tiles, global = true)]
+    console_pictures: Pictures,
+    /// Where Steam's pictures of items are.
+    #[arg(long, env = "ASTRO_CONSOLE_PICTURE_HOST", value_name = "URL", default_value = PICTURE_HOST, global = true)]
+    console_picture_host: String,
+    /// Where Steam's pictures of people are.
+    #[arg(long, env = "ASTRO_CONSOLE_AVATAR_HOST", value_name = "URL", default_value = AVATAR_HOST, global = true)]
+    console_avatar_host: String,
 }
 
 impl ConsoleArgs {
@@ -31,18 +46,30 @@ impl ConsoleArgs {
     pub(super) async fn open(&self, server: &Server) -> anyhow::Result<Option<Open>> {
         let Some(address) = self.console else { return Ok(None) };
         let endpoint = self.endpoint(server)?;
-        let client = Client::builder().endpoint(&endpoint).anonymous();
+        let mut client = Client::builder().endpoint(&endpoint).anonymous();
+        if let Some(file) = &self.console_ca_cert {
+            let pem = std::fs::read(file);
+            let pem = pem.with_context(|| format!("--console-ca-cert {}", file.display()))?;
+            client = client.ca_certificate(pem);
+        }
         let client = client.user_agent("astro-console").patience(PATIENCE).build()?;
         let mut config = Config::new(client, &endpoint);
         config.public_url.clone_from(&self.console_public_url);
-        let console = Console::new(config).context("--console-public-url")?;
+        config.pictures = self.console_pictures;
+        config.picture_host.clone_from(&self.console_picture_host);
+        config.avatar_host.clone_from(&self.console_avatar_host);
+        let console = Console::new(config).context("the flags of the console")?;
         let open = console.listen(address).await;
         open.with_context(|| format!("cannot serve the console on {address} (--console)")).map(Some)
     }
 
     fn endpoint(&self, server: &Server) -> anyhow::Result<String> {
         if let Some(endpoint) = &self.console_endpoint {
-            return Ok(endpoint.clone());
+            let own = format!(":{}", server.address().port());
+            let named = endpoint.trim_end_matches('/');
+            return Ok(named
+                .strip_suffix(":0")
+                .map_or(endpoint.clone(), |name| name.to_owned() + &own));
         }
         if server.tls().is_some() {
             bail!(

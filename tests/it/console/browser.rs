@@ -173,6 +173,17 @@ impl Browser {
         }
     }
 
+    /// Waits until it is at an address with this in it.
+    pub(crate) async fn arrives(&self, part: &str) {
+        let there = async {
+            while !self.client.current_url().await.unwrap().as_str().contains(part) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let in_time = tokio::time::timeout(astro_tests::DEADLINE, there).await;
+        in_time.unwrap_or_else(|_| panic!("never at {part}"));
+    }
+
     /// What a function in the page answers.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap()

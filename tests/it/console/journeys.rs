@@ -4,12 +4,13 @@ use astro_sdk::v1::{ListAssignmentsRequest, SetTradeUrlRequest};
 use astro_tests::{App, Backend, on_databases_in_turn};
 use steam_sim::Behaviour;
 
-use super::browser::{Browser, Scripts, browse};
+use super::browser::{Browser, Scripts, browse, folder};
 use super::reader::Site;
 
 on_databases_in_turn!(
     an_admin_gives_items_away_and_sees_them_arrive,
     the_same_goes_without_scripts,
+    a_days_work_is_seen_at_a_glance,
 );
 
 async fn an_admin_gives_items_away_and_sees_them_arrive(backend: Backend) {
@@ -81,4 +82,57 @@ async fn assign(browser: &Browser, scripts: Scripts) {
     } else {
         browser.click("main form.card button.main").await;
     }
+}
+
+/// The picture of this page is the one that README.md shows: `target/console/day.png`.
+async fn a_days_work_is_seen_at_a_glance(backend: Backend) {
+    let app = App::start(backend).await;
+    let bot = app.bot();
+    let things = [
+        "Mann Co. Supply Crate Key",
+        "Strange Rocket Launcher",
+        "Team Captain",
+        "Earbuds",
+        "Bill's Hat",
+        "Max's Severed Head",
+        "Unusual Killer Exclusive",
+        "Australium Scattergun",
+    ];
+    app.donate("Wolfgang", &things);
+    let items = app.available(things.len()).await;
+    let winners = [
+        ("Anna", Behaviour::ACCEPT, "Friday's giveaway"),
+        ("Лиса", Behaviour::IGNORE, "Friday's giveaway"),
+        ("Joost", Behaviour::DECLINE, "Winner of the map contest"),
+        ("Mei", Behaviour::IGNORE, "VIP of November"),
+        ("Tomás", Behaviour::ACCEPT, "Helped at the event"),
+    ];
+    for (at, (name, answer, reason)) in winners.into_iter().enumerate() {
+        let mut request = app.prize(&items[at..=at], &app.person(name, answer));
+        request.assignment_reason = reason.to_owned();
+        app.client.assignments().create(request).await.unwrap();
+    }
+    let site = Site::open(&app).await;
+    let (link, url) = (site.link.clone(), site.url.clone());
+    browse("console: a day's work", Scripts::On, |browser| async move {
+        browser.go(&link).await;
+        browser.screen(1200, 800, "light").await;
+        browser.go(&format!("{url}/assignments")).await;
+        let seen = async {
+            let mut text = String::new();
+            let (done, waits) = (["Blocked", "Anna", "Mei", "Tomás"], ["Offer sent", "Settled"]);
+            while !done.iter().all(|word| text.contains(word))
+                || !waits.iter().all(|word| text.matches(word).count() >= 3)
+            {
+                browser.client.refresh().await.unwrap();
+                text = browser.text().await;
+            }
+        };
+        tokio::time::timeout(astro_tests::DEADLINE, seen).await.expect("all of it is seen");
+        let picture = browser.client.screenshot().await.unwrap();
+        std::fs::write(folder().join("day.png"), picture).unwrap();
+        browser
+    })
+    .await;
+    bot.stop().await;
 }

@@ -36,24 +36,27 @@ pub(crate) const PAGES: &[&str] = &[
     "/bots",
     "/syncs",
     "/discrepancies",
+    "/reports",
+    "/reports?by=method",
     "/events",
     "/organisations",
     "/organisations/new",
     "/keys",
     "/keys/new",
+    "/sessions",
     "/preferences",
     "/help",
 ];
 
 /// An assignment of one item that waits, since no bot is there.
-async fn waiting(app: &App, recipient: &Account) -> String {
+pub(crate) async fn waiting(app: &App, recipient: &Account) -> String {
     let item = app.pool_of(1).await.remove(0);
     let request = app.prize(&[item], recipient);
     let answer = app.client.assignments().create(request).await.unwrap();
     answer.assignment.unwrap().id
 }
 
-async fn state(app: &App, id: &str) -> AssignmentState {
+pub(crate) async fn state(app: &App, id: &str) -> AssignmentState {
     let request = GetAssignmentRequest { assignment_id: id.to_owned() };
     app.client.assignments().get(request).await.unwrap().assignment.unwrap().state()
 }

@@ -33,6 +33,11 @@ impl Drop for Site {
 impl Site {
     /// Serves pages on a free port.
     pub(crate) async fn open(app: &App) -> Self {
+        Self::open_with(app, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn open_with(app: &App, set: impl FnOnce(&mut Config)) -> Self {
         let endpoint = app.relay.endpoint();
         let client = Client::builder().endpoint(&endpoint).anonymous();
         let client = client.patience(Duration::from_millis(200)).build().unwrap();
@@ -42,6 +47,7 @@ impl Site {
         config.clock = Arc::new(move || {
             astro_console::system_clock() + TimeDelta::seconds(by.load(Ordering::Relaxed))
         });
+        set(&mut config);
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let open = Console::new(config).unwrap().listen(any).await.unwrap();
         let (url, link) = (open.url(), open.sign_in_link(&app.admin_key()).unwrap());

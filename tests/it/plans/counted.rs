@@ -7,12 +7,15 @@ use astro_tests::{App, Backend, sql};
 
 use super::{noon, plan};
 
+/// Counts something.
+type Count = Box<dyn Fn(&mut Conn) -> Result<()>>;
+
 /// Counting reads what it counts, and nothing beside it.
 pub(super) fn is_read_from_indexes(conn: &mut Conn, backend: Backend, app: &App) {
     let own = Reach::Organization(OrgId::parse("org_id", &app.org_id).unwrap());
     let bots = [BotId::parse("bot_id", &app.bot_id).unwrap()];
     let (span, method) = (0..=30, reports::Dimension::Method);
-    let counts: Vec<(&str, Box<dyn Fn(&mut Conn) -> Result<()>>)> = vec![
+    let counts: Vec<(&str, Count)> = vec![
         (
             "items_of_bot",
             Box::new(move |conn| items::census::counts_by_game(conn, &bots).map(drop)),

@@ -22,23 +22,23 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName}
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
 /// The names of a server on this machine.
-pub(super) const HERE: [&str; 2] = ["localhost", "127.0.0.1"];
+pub(crate) const HERE: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// Signs certificates.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     /// Its own certificate.
-    pub(super) pem: String,
+    pub(crate) pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// A certificate and its key, as PEM.
-pub(super) struct Pair {
-    pub(super) certificate: String,
-    pub(super) key: String,
+pub(crate) struct Pair {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Authority {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -49,17 +49,17 @@ impl Authority {
     }
 
     /// A server's certificate for these names.
-    pub(super) fn server(&self, names: &[&str]) -> Pair {
+    pub(crate) fn server(&self, names: &[&str]) -> Pair {
         self.sign(names, ExtendedKeyUsagePurpose::ServerAuth, 3000)
     }
 
     /// The same, but its time is over.
-    pub(super) fn expired(&self, names: &[&str]) -> Pair {
+    pub(crate) fn expired(&self, names: &[&str]) -> Pair {
         self.sign(names, ExtendedKeyUsagePurpose::ServerAuth, 2000)
     }
 
     /// A client's certificate, good until this year.
-    pub(super) fn client(&self, until: i32) -> Pair {
+    pub(crate) fn client(&self, until: i32) -> Pair {
         self.sign(&["client"], ExtendedKeyUsagePurpose::ClientAuth, until)
     }
 
@@ -75,7 +75,7 @@ impl Authority {
 
     /// Connects as a client that trusts this authority alone, wants one of these protocols and may
     /// speak these versions.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         &self,
         address: SocketAddr,
         protocols: &[&str],
@@ -85,7 +85,7 @@ impl Authority {
     }
 
     /// Why the server refuses a client with this certificate, as it says itself.
-    pub(super) async fn refusal(&self, address: SocketAddr, client: Option<&Pair>) -> String {
+    pub(crate) async fn refusal(&self, address: SocketAddr, client: Option<&Pair>) -> String {
         let connected = self.connect_as(client, address, &["h2"], &[&version::TLS13]).await;
         let mut stream = connected.expect("a client is done before the server refuses");
         let more = async {
@@ -125,7 +125,7 @@ impl Authority {
     }
 
     /// Whether the server shows this certificate by now.
-    pub(super) async fn sees(&self, address: SocketAddr, pair: &Pair) -> bool {
+    pub(crate) async fn sees(&self, address: SocketAddr, pair: &Pair) -> bool {
         let stream = self.connect(address, &["h2"], &[&version::TLS13]).await.unwrap();
         let shown = stream.get_ref().1.peer_certificates().unwrap();
         shown[0] == CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap()
@@ -134,7 +134,7 @@ impl Authority {
 
 impl Pair {
     /// Writes both into the folder, over what is there.
-    pub(super) fn write(&self, folder: &Path) -> TlsFiles {
+    pub(crate) fn write(&self, folder: &Path) -> TlsFiles {
         let certificate = put(folder, "server.pem", &self.certificate);
         let key = put(folder, "server.key", &self.key);
         TlsFiles { certificate, key, client_ca: None }
@@ -142,7 +142,7 @@ impl Pair {
 }
 
 /// Writes a file for its owner alone.
-pub(super) fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
+pub(crate) fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let path = folder.join(name);
     fs::write(&path, text).unwrap();

@@ -90,6 +90,11 @@ fn main() -> ExitCode {
             std::thread::spawn(end_with_parent);
             return astro_server::cli::main_with(args);
         }
+        Some("console-alone") => {
+            args.remove(1);
+            std::thread::spawn(end_with_parent);
+            return astro_console::cli::main_with(args);
+        }
         Some("echo") => {
             std::thread::spawn(end_with_parent);
             return echo::serve();

@@ -22,7 +22,7 @@ pub(crate) const FREE: u64 = 40_000;
 /// Numbers of the free items begin here.
 const FREE_FROM: u64 = 10_000_000;
 /// Assignments, donations and syncs, at most.
-const REST_MAX: u64 = 10_000;
+const REST_MAX: u64 = 20_000;
 /// The bot's account; people begin below it.
 const BOT: u64 = 76_561_197_961_000_000;
 /// Longest wait for the log to have all that was written to it.
@@ -156,6 +156,11 @@ impl Stage {
     pub(crate) async fn admin<Q: Rpc>(&self, request: Q) -> anyhow::Result<Q::Response> {
         let calls = Calls::connect(self.address, &self.admin_key, 1).await?;
         calls.call(0, request).await.with_context(|| Q::PATH.to_owned())
+    }
+
+    /// The administrator's key.
+    pub(crate) fn admin_key(&self) -> &str {
+        &self.admin_key
     }
 
     /// Connections of so many callers with the client system's key.

@@ -1,6 +1,6 @@
 //! The project's programs as processes of their own, for tests that kill them and for scripts that
-//! call them: `astro-node server …`, `bot …`, `quickstart …` and `astro …`, with the arguments of
-//! `astro-server`, `astro-bot`, `astro-quickstart` and `astro`, and `--files N` for the number of open
+//! call them: `astro-node server …`, `bot …`, `console …`, `quickstart …` and `astro …`, with the
+//! arguments of `astro-server`, `astro-bot`, `astro-console`, `astro-quickstart` and `astro`, and `--files N` for the number of open
 //! files that it may have. All but the last end with their parent: when their standard input closes.
 
 use std::ffi::OsString;
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Some("astro") => astro(args),
         Some("quickstart") => astro_quickstart::main_with(args),
         Some("server") => astro_server::cli::main_with(args),
+        Some("console") => astro_console::cli::main_with(args),
         Some("bridge") => astro_bridge::sidecar::main_with(args),
         Some("bot") => bot(Bot::parse_from(args)).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
         Some(_) | None => ExitCode::FAILURE,

@@ -1,9 +1,12 @@
 //! Keys of client systems, bots and administrators.
 
+use std::net::{IpAddr, SocketAddr};
+
 use astro_sdk::v1::{
     ApiKey, ApiKeyKind, CreateApiKeyRequest, ListApiKeysRequest, RevokeApiKeyRequest,
 };
-use axum::extract::Path;
+use astro_sdk::{Client, Code};
+use axum::extract::{ConnectInfo, Path};
 use maud::{Markup, html};
 
 use crate::csv;
@@ -143,6 +146,13 @@ pub(crate) async fn ask(desk: Desk) -> Answer {
             (Field::new("bot", t.bot, "").note(t.key_bot_note).show())
             (choice("preset", t.scopes, "", &presets))
             (Field::new("scopes", t.scopes_own, "").note(t.scopes_note).show())
+            // Password managers tell by it whose key is wanted.
+            input.off type="text" value=(desk.caller.session.display_name) autocomplete="username"
+                tabindex="-1" aria-hidden="true" readonly;
+            label for="f-own" { (t.own_key) }
+            input #f-own name="own" type="password" required autocomplete="current-password"
+                aria-describedby="f-own-note";
+            p.note #f-own-note { (t.own_key_note) }
             div.buttons {
                 button.main type="submit" { (t.make_key) }
                 a href=(desk.to("/keys")) { (t.leave_it) }
@@ -152,9 +162,31 @@ pub(crate) async fn ask(desk: Desk) -> Answer {
     Page::new(t.new_key, form).answer(&desk)
 }
 
+/// A client with the key that the reader signed in with, told once more: what a session makes ends with
+/// the session, and a key is for longer.
+fn by_own_key(desk: &Desk, from: IpAddr, told: &str) -> Result<Client, Failure> {
+    let readers = desk.app.readers();
+    if readers.is_guessing(from, desk.now) {
+        return Err(Failure::Guessing);
+    }
+    let is_own = told.split('_').nth(2) == Some(desk.caller.key.id.as_str());
+    match desk.app.client(told).filter(|_| is_own) {
+        Some(client) => Ok(client),
+        None => {
+            readers.guessed_wrong(from, desk.now);
+            Err(Failure::Say(desk.t.own_key_wrong.to_owned()))
+        }
+    }
+}
+
 /// Makes a key. Its secret is on this page and nowhere else, so this form is not sent twice.
-pub(crate) async fn create(desk: Desk, form: Posted) -> Answer {
+pub(crate) async fn create(
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    desk: Desk,
+    form: Posted,
+) -> Answer {
     let t = desk.t;
+    let by = by_own_key(&desk, from.ip(), form.one("own"))?;
     let (kind, org_id) = match form.one("kind") {
         "admin" => (ApiKeyKind::Admin, String::new()),
         "bot" => (ApiKeyKind::Bot, desk.org_to_write()?),
@@ -181,7 +213,14 @@ pub(crate) async fn create(desk: Desk, form: Posted) -> Answer {
         scopes,
         ..Default::default()
     };
-    let answer = desk.client.access().create_api_key(request).timeout(CALL).await?;
+    let made = by.access().create_api_key(request).timeout(CALL).await;
+    let answer = match made {
+        Err(error) if error.code == Code::Unauthenticated => {
+            desk.app.readers().guessed_wrong(from.ip(), desk.now);
+            return Err(Failure::Say(t.own_key_wrong.to_owned()));
+        }
+        answered => answered?,
+    };
     let key = answer.api_key.unwrap_or_default();
     let body = html! {
         section.callout.good {

@@ -111,7 +111,7 @@ pub(crate) async fn create(desk: Desk, form: Posted) -> Answer {
         ..Default::default()
     };
     let answer = desk.client.organizations().create(request).timeout(CALL).await?;
-    desk.app.forget(&desk.session);
+    desk.app.readers().forget(&desk.session);
     let id = answer.organization.map(|org| org.id).unwrap_or_default();
     done(&desk, &format!("/organisations/{id}"), "created")
 }
@@ -247,7 +247,7 @@ pub(crate) async fn store(desk: Desk, Path(id): Path<String>, form: Posted) -> A
         request_id: form.request_id("settings"),
     };
     desk.client.organizations().update(request).timeout(CALL).await?;
-    desk.app.forget(&desk.session);
+    desk.app.readers().forget(&desk.session);
     done(&desk, &format!("/organisations/{id}"), "stored")
 }
 

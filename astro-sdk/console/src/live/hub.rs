@@ -1,4 +1,4 @@
-//! One watch of the log for all pages of one key and organisation.
+//! One watch of the log for all pages of one session and organisation.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use astro_sdk::Client;
 use astro_sdk::v1::{Event, WatchEventsRequest};
 use tokio::sync::broadcast::{Receiver, Sender, channel};
+use tokio::time::timeout;
 
 use crate::desk::Desk;
-use crate::limits::BEHIND_MAX;
+use crate::limits::{BEHIND_MAX, SILENT_MAX};
 use crate::session::lock;
 
-/// Whose watch it is: the key's mark and the organisation.
+/// Whose watch it is: the session's mark and the organisation.
 type Whose = ([u8; 32], String);
 
 /// What a page hears.
@@ -63,25 +64,33 @@ impl Hub {
     }
 }
 
-/// Follows the log until nobody listens or the key may not.
+/// Follows the log until nobody listens, the session is over or the stream breaks. It is not mended in
+/// silence: a page says so, opens another, and compares what it shows.
 async fn follow(client: &Client, org_id: String, watched: &Watched) {
     let to = &watched.to;
-    let mut watch = client.events().watch(WatchEventsRequest { org_id, ..Default::default() });
-    if watch.position().await.is_err() {
-        let _ = to.send(Told::Away);
-        return;
-    }
-    watched.open.store(true, Ordering::Release);
-    let _ = to.send(Told::Ready);
+    let request = WatchEventsRequest { org_id, ..Default::default() };
+    let mut events = client.raw().events();
+    let mut stream = match events.watch_events(request).await {
+        Ok(answer) => answer.into_inner(),
+        Err(_) => {
+            let _ = to.send(Told::Away);
+            return;
+        }
+    };
     loop {
         tokio::select! {
-            heard = watch.try_next() => {
-                let Ok(Some(event)) = heard else {
+            heard = timeout(SILENT_MAX, stream.message()) => {
+                let Ok(Ok(Some(message))) = heard else {
                     let _ = to.send(Told::Away);
                     return;
                 };
-                if to.send(Told::Event(Arc::new(event))).is_err() {
-                    return;
+                if !watched.open.swap(true, Ordering::AcqRel) {
+                    let _ = to.send(Told::Ready);
+                }
+                for event in message.events {
+                    if to.send(Told::Event(Arc::new(event))).is_err() {
+                        return;
+                    }
                 }
             }
             () = to.closed() => return,

@@ -16,7 +16,7 @@ use crate::parts::badge::{self, ITEM_STATES};
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::field::{Field, choice};
 use crate::parts::table::{Column, Tab, below, choosing, sheet, tabs, tick};
-use crate::parts::{empty, money, tile, time};
+use crate::parts::{empty, money, picture, time};
 
 fn word(state: ItemState) -> String {
     state.as_str_name().trim_start_matches("ITEM_STATE_").to_lowercase()
@@ -182,7 +182,7 @@ pub(crate) fn row(desk: &Desk, item: &Item) -> Markup {
             @if acts { (tick(desk, "id", &item.id, &item.item_name, false)) }
             td {
                 div.with-tile {
-                    (tile(&item.item_name, &item.item_rarity))
+                    (picture(desk, item))
                     div {
                         a.strong href=(path) { bdi { (item.item_name) } }
                         br; small {
@@ -215,7 +215,7 @@ fn card(desk: &Desk, item: &Item) -> Markup {
     html! {
         li id={ "row-" (item.id) } data-at=(changed(item)) {
             a href=(desk.to(&format!("/items/{}", item.id))) {
-                (tile(&item.item_name, &item.item_rarity))
+                (picture(desk, item))
                 strong { bdi { (item.item_name) } }
             }
             (badge::item(desk.t, item.state))

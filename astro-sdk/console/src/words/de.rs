@@ -25,7 +25,9 @@ sentences! { static DE;
     // Anmelden.
     sign_in: "Anmelden", api_key: "API-Schlüssel", key_note: "Der Schlüssel eines Systems oder der Verwaltung: astro_client_… oder astro_admin_…",
     key_wrong: "Dieser Schlüssel gilt nicht: Er ist unbekannt, abgelaufen oder widerrufen. Wurde er ganz kopiert?",
-    key_of_bot: "Das ist der Schlüssel eines Bots, mit dem sich nur ein Bot anmeldet. Nimm den eines Systems oder der Verwaltung.",
+    key_of_nobody: "Damit meldet sich niemand an: Das ist der Schlüssel eines Bots oder das Geheimnis einer Sitzung. Nimm den Schlüssel eines Systems oder der Verwaltung.",
+    your_name: "Dein Name", your_name_note: "Kann leer bleiben. Andere sehen ihn bei den Sitzungen.",
+    signed_out_here: "Hier bist du abgemeldet, aber der Server war nicht zu erreichen. Die Sitzung endet von selbst, spätestens zwölf Stunden nach ihrem Beginn.",
     too_many_wrong_keys: "Zu viele falsche Schlüssel von deiner Adresse. Warte eine Minute.",
     link_used: "Dieser Link wurde schon benutzt oder ist zu alt. Melde dich mit einem Schlüssel an oder lass dir einen neuen Link geben.",
     session_ended: "Deine Sitzung ist zu Ende. Melde dich an, um weiterzumachen.",
@@ -60,7 +62,7 @@ sentences! { static DE;
     done_reassigned: "Die Gegenstände gehen an die neue Person.", done_labelled: "{} Gegenstand beschriftet.|{} Gegenstände beschriftet.",
     done_stored: "Gespeichert.", done_released: "Die Gegenstände sind wieder frei.", done_paused: "Der Bot pausiert.",
     done_resumed: "Der Bot macht weiter.", done_sync: "Der Bot liest als Nächstes sein Inventar.", done_resolved: "Erledigt.",
-    done_revoked: "Der Schlüssel ist widerrufen.", done_created: "Angelegt.", done_denied: "Ihre Spenden werden ab jetzt abgelehnt.",
+    done_revoked: "Der Schlüssel ist widerrufen.", done_ended: "Die Sitzung ist beendet.", done_created: "Angelegt.", done_denied: "Ihre Spenden werden ab jetzt abgelehnt.",
     done_allowed: "Ihre Spenden werden wieder angenommen.",
 
     // Übersicht.
@@ -226,6 +228,12 @@ sentences! { static DE;
     scopes_missing: "Schreibe, welche Rechte der Schlüssel hat.", last_used: "Zuletzt benutzt", this_one: "deiner", revoke: "Widerrufen", revoke_more: "Widerrufen …", revoked: "Widerrufen",
     revoke_title: "Einen Schlüssel widerrufen", revoke_means: "Er gilt sofort nicht mehr, und seine offenen Verbindungen enden. Das ist nicht rückgängig zu machen.",
     revoke_own: "Mit diesem Schlüssel bist du angemeldet. Du wirst dadurch abgemeldet.",
+    own_key: "Dein eigener Schlüssel, noch einmal", own_key_note: "Ein Schlüssel gilt länger als deine Sitzung; deshalb wird er mit dem angelegt, mit dem du dich angemeldet hast.",
+    own_key_wrong: "Das ist nicht der Schlüssel, mit dem du dich angemeldet hast. Wurde er ganz kopiert?",
+
+    // Sitzungen.
+    sessions: "Sitzungen", who: "Wer", signed_in: "Angemeldet", end_it: "Beenden", nobody_named: "Ohne Namen",
+    sessions_note: "Wer sich mit einem Schlüssel angemeldet hat, hier oder mit einem Programm. Eine Sitzung darf, was ihr Schlüssel darf, und endet mit ihm.",
 
     // Ansicht und Hilfe.
     language: "Sprache", theme: "Farben", theme_system: "Wie im System", theme_light: "Hell", theme_dark: "Dunkel",

@@ -25,7 +25,9 @@ sentences! { struct EN;
     // Signing in.
     sign_in: "Sign in", api_key: "API key", key_note: "A client's or an admin's key: astro_client_… or astro_admin_…",
     key_wrong: "This key does not work: it is unknown, has ended or was revoked. Was it copied whole?",
-    key_of_bot: "This is a bot's key, which signs in a bot and nobody else. Use a client's key or an admin's.",
+    key_of_nobody: "This signs in nobody: it is a bot's key or a session's secret. Use a client's key or an admin's.",
+    your_name: "Your name", your_name_note: "May be left out. Others see it among the sessions.",
+    signed_out_here: "You are signed out here, but the server could not be told. The session ends by itself, within twelve hours of its start.",
     too_many_wrong_keys: "Too many wrong keys from your address. Wait a minute.",
     link_used: "This link was used or is too old. Sign in with a key, or ask for a new link.",
     session_ended: "Your session has ended. Sign in to go on.",
@@ -60,7 +62,7 @@ sentences! { struct EN;
     done_reassigned: "The items pass on to the new recipient.", done_labelled: "Labelled {} item.|Labelled {} items.",
     done_stored: "Stored.", done_released: "The items are free again.", done_paused: "The bot pauses.",
     done_resumed: "The bot goes on.", done_sync: "The bot reads its inventory next.", done_resolved: "Resolved.",
-    done_revoked: "The key was revoked.", done_created: "Made.", done_denied: "Their donations are declined from now on.",
+    done_revoked: "The key was revoked.", done_ended: "The session was ended.", done_created: "Made.", done_denied: "Their donations are declined from now on.",
     done_allowed: "Their donations are taken again.",
 
     // Overview.
@@ -226,6 +228,12 @@ sentences! { struct EN;
     scopes_missing: "Write which scopes the key has.", last_used: "Last used", this_one: "yours", revoke: "Revoke", revoke_more: "Revoke…", revoked: "Revoked",
     revoke_title: "Revoke a key", revoke_means: "It stops working at once, and its open streams end. This cannot be undone.",
     revoke_own: "This is the key that you signed in with. You are signed out by it.",
+    own_key: "Your own key, once more", own_key_note: "A key is for longer than your session, so it is made by the key that you signed in with.",
+    own_key_wrong: "This is not the key that you signed in with. Was it copied whole?",
+
+    // Sessions.
+    sessions: "Sessions", who: "Who", signed_in: "Signed in", end_it: "End", nobody_named: "Without a name",
+    sessions_note: "Who signed in with a key, here or with a program. A session may do what its key may, and ends with it.",
 
     // Preferences and help.
     language: "Language", theme: "Colours", theme_system: "As the system has them", theme_light: "Light", theme_dark: "Dark",

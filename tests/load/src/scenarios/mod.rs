@@ -1,6 +1,7 @@
 //! What is measured. A scenario is a file here and a line below.
 
 mod bots;
+mod console;
 mod contended;
 mod create;
 mod fruitless;
@@ -70,6 +71,8 @@ scenarios! {
         "CreateAssignment at two servers on one PostgreSQL: 1.6 times one's rate; the other's events within 250 ms.";
     "soak" false soak:
         "A mixed load, twelve times as long as the others: 200 MiB at the end, and no more in an hour.";
+    "console" true console:
+        "Each page of the web console by one reader: first byte p50 25 ms, p99 100 ms, 50 kB; a first visit 80 kB in 4 requests; 64 MiB.";
     "start" true start:
         "A start on a filled database: 0.3 s, 25 MiB idle.";
 }

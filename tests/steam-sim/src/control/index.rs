@@ -54,6 +54,7 @@ const ROUTES: &[(&str, &str)] = &[
         "{account}: takes its protected trades back; gives the trades which \
             returned the items",
     ),
+    ("GET /economy/image/{name}/{size}, GET /{name}.jpg", "a picture of an item, or of a person"),
     ("POST /trade-token", "{account}: a new token for its trade URL"),
     ("POST /notifications/read", "{account}"),
     ("POST /tokens", "{account}: a refresh token"),

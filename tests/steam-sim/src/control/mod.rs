@@ -1,6 +1,7 @@
 //! The control API: everything a test can do with the library, as JSON over plain HTTP.
 
 mod index;
+mod pictures;
 mod quirks;
 mod social;
 mod stacks;
@@ -60,6 +61,7 @@ fn router(control: Control) -> Router {
         .merge(social::routes())
         .merge(quirks::routes())
         .merge(stacks::routes())
+        .merge(pictures::routes())
         .route("/tokens", post(mint_token))
         .route("/tokens/revoke", post(revoke_tokens))
         .route("/openid", post(openid_login))

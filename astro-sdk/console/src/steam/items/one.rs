@@ -18,7 +18,7 @@ use crate::parts::badge;
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::field::{Field, area};
 use crate::parts::table::{Column, sheet};
-use crate::parts::{facts, id, link, money, person, source, tile, time};
+use crate::parts::{facts, id, link, money, person, picture, source, time};
 
 async fn read(desk: &Desk, id: &str) -> Result<Item, Failure> {
     let request = GetItemRequest { item_id: id.to_owned() };
@@ -105,7 +105,7 @@ pub(crate) async fn part(desk: &Desk, item: &Item) -> Markup {
         div id={ "row-" (item.id) } data-at=(changed(item)) {
             section.card {
                 p.state {
-                    (tile(&item.item_name, &item.item_rarity)) " " (badge::item(t, item.state))
+                    (picture(desk, item)) " " (badge::item(t, item.state))
                 }
                 (facts_of(desk, item, &names))
             }

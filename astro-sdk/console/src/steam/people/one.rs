@@ -19,7 +19,7 @@ use crate::parts::badge;
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::field::Field;
 use crate::parts::table::{Column, sheet};
-use crate::parts::{empty, facts, id, time};
+use crate::parts::{empty, face, facts, id, time};
 
 fn parse(desk: &Desk, text: &str) -> Result<SteamId, Failure> {
     text.parse().map_err(|_| Failure::Say(desk.t.no_person.to_owned()))
@@ -46,7 +46,8 @@ pub(crate) async fn show(desk: Desk, Path(text): Path<String>) -> Answer {
     let rules = organisation(&desk, &org).await;
     let body = html! {
         section.card {
-            @if user.is_none() { p.note { (t.not_met) } }
+            @if let Some(user) = &user { (face(&desk, &org, user)) }
+            @else { p.note { (t.not_met) } }
             (facts_of(user.as_ref(), who, t))
         }
         (forms(&desk, who, rules.as_ref()))

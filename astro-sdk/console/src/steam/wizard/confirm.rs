@@ -14,7 +14,7 @@ use crate::page::Page;
 use crate::parts::badge;
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::field::{Field, area};
-use crate::parts::{money, tile};
+use crate::parts::{money, picture};
 use crate::together::together;
 use crate::words::{count_of, fill};
 
@@ -101,7 +101,7 @@ fn summary(
             ul.chosen {
                 @for item in items {
                     li {
-                        (tile(&item.item_name, &item.item_rarity)) " "
+                        (picture(desk, item)) " "
                         bdi { (item.item_name) } " "
                         small { (money(item.market_value.as_ref()).unwrap_or_default()) }
                     }

@@ -11,7 +11,7 @@ use crate::limits::{CALL, ROWS};
 use crate::page::Page;
 use crate::parts::field::Field;
 use crate::parts::table::{Column, choosing, tick};
-use crate::parts::{empty, money, tile};
+use crate::parts::{empty, money, picture};
 use crate::words::count_of;
 
 pub(super) async fn show(desk: &Desk, chosen: &Chosen, to: SteamId) -> Answer {
@@ -84,7 +84,7 @@ fn table(desk: &Desk, chosen: &Chosen, items: &[Item]) -> Markup {
                     (tick(desk, "item", &item.id, &item.item_name, chosen.items.contains(&item.id)))
                     td {
                         div.with-tile {
-                            (tile(&item.item_name, &item.item_rarity))
+                            (picture(desk, item))
                             div { bdi.strong { (item.item_name) } br; small { (item.item_type) } }
                         }
                     }
