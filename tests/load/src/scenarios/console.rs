@@ -58,16 +58,14 @@ pub(super) async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let mut reader = Reader::sign_in(address, bench.stage.admin_key()).await?;
     let paths = paths(bench).await?;
     let time = bench.plan.time / 4;
-    for path in &paths {
-        let name = path.split('/').map(|part| if part.len() == 36 { "ID" } else { part });
-        let name = name.collect::<Vec<_>>().join("/");
-        page(bench, &mut reader, path, &name, time).await?;
+    for (name, path) in &paths {
+        page(bench, &mut reader, path, name, time).await?;
     }
     first_visit(bench, &mut reader, &Process::alone(node.id()?)).await
 }
 
-/// All pages that are asked for.
-async fn paths(bench: &Bench) -> anyhow::Result<Vec<String>> {
+/// All pages that are asked for, by their names.
+async fn paths(bench: &Bench) -> anyhow::Result<Vec<(String, String)>> {
     let calls = bench.stage.calls(1).await?;
     let items = calls.call(0, ListItemsRequest { page_size: 1, ..Default::default() }).await?;
     let request = ListAssignmentsRequest { page_size: 1, ..Default::default() };
@@ -82,7 +80,8 @@ async fn paths(bench: &Bench) -> anyhow::Result<Vec<String>> {
         format!("/assignments/new?to={PERSON}&step=items"),
         format!("/assignments/new?to={PERSON}&item={item}&step=confirm"),
     ]);
-    Ok(paths)
+    let named = |path: String| (path.replace(item, "ID").replace(assignment, "ID"), path);
+    Ok(paths.into_iter().map(named).collect())
 }
 
 async fn page(
