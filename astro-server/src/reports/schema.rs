@@ -4,7 +4,7 @@
 diesel::table! {
     use crate::db::types::sql::*;
     use diesel::sql_types::{BigInt, Integer, Text};
-    report_days (org_id, dimension, key, day) {
+    report_days (org_id, dimension, day, key) {
         org_id -> OrgId,
         dimension -> Text,
         key -> Text,

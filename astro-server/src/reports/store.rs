@@ -67,7 +67,7 @@ pub(super) fn add(conn: &mut Engine, place: &Place, counts: Counts) -> Result<()
         conn,
         diesel::insert_into(d::table)
             .values(&row)
-            .on_conflict((d::org_id, d::dimension, d::key, d::day))
+            .on_conflict((d::org_id, d::dimension, d::day, d::key))
             .do_update()
             .set((
                 d::created.eq(d::created + excluded(d::created)),
@@ -120,8 +120,8 @@ pub(super) fn most(
     span: &Span,
     (limit, skip): (i64, i64),
 ) -> Result<Vec<(String, Counts)>> {
-    // Written so, the primary key has no order that would save a sort: planners would walk all days
-    // there, and not only those that are asked for.
+    // Written so, no index has an order that would save a sort: planners would walk all days of one,
+    // and not only those that are asked for.
     let key = || sql::<Text>("report_days.key || ''");
     let rows = d::table.group_by(key()).select((key(), sums!())).into_boxed::<MultiBackend>();
     let rows = within!(rows, d::org_id, reach)

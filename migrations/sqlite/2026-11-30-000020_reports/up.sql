@@ -21,9 +21,9 @@ CREATE TABLE report_days (
   items_received     INTEGER NOT NULL,
   items_adopted      INTEGER NOT NULL,
   received_cents     INTEGER NOT NULL,
-  PRIMARY KEY (org_id, dimension, key, day)
+  PRIMARY KEY (org_id, dimension, day, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX report_days_of_org ON report_days (org_id, dimension, day);
+CREATE INDEX report_days_of_key ON report_days (org_id, dimension, key, day);
 CREATE INDEX report_days_of_all ON report_days (dimension, day);
 
 -- Events of each hour.

@@ -194,7 +194,9 @@ impl Browser {
         let told = self.client.issue_cmd(Chrome("se/log", json!({"type": "browser"}))).await;
         let entries = told.unwrap();
         let entries = entries.as_array().cloned().unwrap_or_default();
-        entries.iter().map(|entry| entry["message"].to_string()).collect()
+        let lines = entries.iter().map(|entry| entry["message"].to_string());
+        // That was us: another screen while a page came.
+        lines.filter(|line| !line.contains("Viewport size changed")).collect()
     }
 
     /// Makes it a screen of this size and scheme.
