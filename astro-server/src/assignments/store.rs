@@ -106,11 +106,14 @@ pub(super) fn change(
 
 /// The assignments of these ids that there are.
 pub(super) fn many(conn: &mut Engine, ids: BTreeSet<AssignmentId>) -> Result<Vec<Assignment>> {
-    Ok(t::table.filter(t::id.eq_any(ids)).load(conn)?)
+    if let Engine::Postgres(conn) = conn {
+        return Ok(t::table.filter(t::id.eq_any(ids)).load(conn)?);
+    }
+    // There is no way to go for a statement, and a list of each length would be another one.
+    ids.into_iter().filter_map(|id| get(conn, id).transpose()).collect()
 }
 
-/// How many assignments are in each state that is not the last, and when the oldest was made: by an
-/// index alone.
+/// How many are in each state that is not the last, and when the oldest was made: by an index alone.
 pub(super) fn open_counts(
     conn: &mut Engine,
     reach: Reach,
@@ -124,14 +127,11 @@ pub(super) fn open_counts(
 /// A reason to be blocked, how many are, and when the oldest was made.
 type Blocked = (Option<BlockedReason>, i64, Option<Timestamp>);
 
-/// How many assignments are blocked for each reason, and when the oldest was made.
 pub(super) fn blocked_counts(conn: &mut Engine, reach: Reach) -> Result<Vec<Blocked>> {
-    let oldest = diesel::dsl::min(t::created_at);
-    let alike = (t::blocked_reason, diesel::dsl::count_star(), oldest);
+    let alike = (t::blocked_reason, diesel::dsl::count_star(), diesel::dsl::min(t::created_at));
     let counts = t::table.group_by(t::blocked_reason).select(alike).into_boxed::<MultiBackend>();
-    // In the index's own words, beside the state.
-    let counts = within!(counts, t::org_id, reach).filter(one_of(t::state, &OPEN));
-    Ok(counts.filter(t::state.eq(AssignmentState::Blocked)).load(conn)?)
+    let counts = within!(counts, t::org_id, reach);
+    Ok(counts.filter(one_of(t::state, &[AssignmentState::Blocked])).load(conn)?)
 }
 
 fn filtered(reach: Reach, filter: &Filter) -> t::BoxedQuery<'static, MultiBackend> {

@@ -308,7 +308,11 @@ pub(super) fn counts_by_game(
 
 /// The items of these ids that there are.
 pub(super) fn many(conn: &mut Engine, ids: BTreeSet<ItemId>) -> Result<Vec<Item>> {
-    Ok(t::table.filter(t::id.eq_any(ids)).load(conn)?)
+    if let Engine::Postgres(conn) = conn {
+        return Ok(t::table.filter(t::id.eq_any(ids)).load(conn)?);
+    }
+    // There is no way to go for a statement, and a list of each length would be another one.
+    ids.into_iter().filter_map(|id| get(conn, id).transpose()).collect()
 }
 
 pub(super) fn insert_reservation(conn: &mut Engine, row: &Reservation) -> Result<()> {

@@ -87,6 +87,7 @@ pub(super) fn add(conn: &mut Engine, place: &Place, counts: Counts) -> Result<()
                 d::items_adopted.eq(d::items_adopted + excluded(d::items_adopted)),
                 d::received_cents.eq(d::received_cents + excluded(d::received_cents)),
             ))
+            .prepared()
             .execute(conn)
     )?;
     Ok(())
@@ -101,6 +102,7 @@ pub(super) fn add_hour(conn: &mut Engine, org: OrgId, hour: i32, events: i64) ->
             .on_conflict((h::org_id, h::hour))
             .do_update()
             .set(h::events.eq(h::events + excluded(h::events)))
+            .prepared()
             .execute(conn)
     )?;
     Ok(())

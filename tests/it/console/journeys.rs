@@ -1,16 +1,18 @@
 //! An admin's work in a real browser, with a real bot.
 
 use astro_sdk::v1::{ListAssignmentsRequest, SetTradeUrlRequest};
-use astro_tests::{App, Backend, on_databases_in_turn};
+use astro_tests::{App, Backend, Node, on_databases_in_turn};
 use steam_sim::Behaviour;
 
 use super::browser::{Browser, Scripts, browse, folder};
 use super::reader::Site;
+use crate::NODE;
 
 on_databases_in_turn!(
     an_admin_gives_items_away_and_sees_them_arrive,
     the_same_goes_without_scripts,
     a_days_work_is_seen_at_a_glance,
+    the_quick_starts_link_leads_to_a_console_that_gives_an_item_away,
 );
 
 async fn an_admin_gives_items_away_and_sees_them_arrive(backend: Backend) {
@@ -135,4 +137,40 @@ async fn a_days_work_is_seen_at_a_glance(backend: Backend) {
     })
     .await;
     bot.stop().await;
+}
+
+async fn the_quick_starts_link_leads_to_a_console_that_gives_an_item_away(backend: Backend) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let url = backend.new_database(folder.path()).unwrap();
+    let args = ["quickstart", "--console", "127.0.0.1:0", "--database-url", &url];
+    let mut quickstart = Node::start_in(folder.path(), NODE, &args).unwrap();
+    quickstart.says("/sign-in/").await.unwrap();
+    let link = quickstart.said.last().unwrap().trim().to_owned();
+    let url = link.split("/sign-in/").next().unwrap().to_owned();
+    let reading = tokio::spawn(async move {
+        quickstart.says("Ctrl-C ends it.").await.unwrap();
+        quickstart
+    });
+    browse("console: the quick start", Scripts::On, |browser| async move {
+        browser.go(&link).await;
+        browser.says("items to give away").await;
+        // Somebody who won in the story is given one more.
+        browser.go(&format!("{url}/people?url=stored")).await;
+        browser.click("tbody tr:nth-child(1) a.strong").await;
+        browser.click("a[href*='/assignments/new?to=']").await;
+        browser.says("To").await;
+        browser.click("tbody tr:nth-child(1) .pick input").await;
+        browser.click("button[value=confirm]").await;
+        browser.says("Their trade URL is stored").await;
+        browser.write("#f-reason", "By hand").await;
+        assign(&browser, Scripts::On).await;
+        browser.says("Assigned 1 item").await;
+        browser.says("Settled").await;
+        assert_eq!(browser.log().await, Vec::<String>::new());
+        browser
+    })
+    .await;
+    let mut quickstart = reading.await.unwrap();
+    quickstart.interrupt().await.unwrap();
+    assert!(quickstart.ended().await.unwrap().success());
 }

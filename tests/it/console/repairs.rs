@@ -7,12 +7,14 @@ use steam_sim::Behaviour;
 
 use super::browser::{Scripts, browse};
 use super::reader::Site;
+use crate::world::lose;
 
 on_databases_in_turn!(
     a_blocked_assignment_is_mended_and_goes_on_by_itself,
     thirty_are_cancelled_at_once_and_the_delivered_ones_stay,
     a_double_click_and_a_step_back_make_one_assignment,
     two_admins_cancel_the_same_one,
+    a_difference_is_written_off_with_a_note,
 );
 
 async fn a_blocked_assignment_is_mended_and_goes_on_by_itself(backend: Backend) {
@@ -144,3 +146,40 @@ async fn two_admins_cancel_the_same_one(backend: Backend) {
     let ended = log.iter().filter(|event| event.event_type == "assignment.cancelled").count();
     assert_eq!(ended, 1);
 }
+
+async fn a_difference_is_written_off_with_a_note(backend: Backend) {
+    let app = App::start(backend).await;
+    let item = app.pool_of(1).await.remove(0);
+    lose(&app, &item).await;
+    let site = Site::open(&app).await;
+    let (link, url) = (site.link.clone(), site.url.clone());
+    browse("console: a difference", Scripts::On, |browser| async move {
+        browser.go(&link).await;
+        browser.says("1 open difference").await;
+        browser.go(&format!("{url}/discrepancies")).await;
+        browser.click("details.remedies summary").await;
+        browser.click("details.remedies button.danger").await;
+        browser.says("Write a note").await;
+        browser.go(&format!("{url}/discrepancies")).await;
+        browser.click("details.remedies summary").await;
+        browser.write("details.remedies input[name^=note]", "Traded away by hand").await;
+        browser.click("details.remedies button.danger").await;
+        browser.says("Resolved.").await;
+        browser
+    })
+    .await;
+    // Nobody was there to do it on a machine without a browser.
+    let resolved = app.events().await.into_iter().find(|event| event.event_type == RESOLVED);
+    let Some(resolved) = resolved else { return };
+    assert!(resolved.source.starts_with("session:"), "{}", resolved.source);
+    let request = ListDiscrepanciesRequest::default();
+    let listed = app.admin.raw().syncs().list_discrepancies(request).await.unwrap().into_inner();
+    let one = &listed.discrepancies[0];
+    assert_eq!(
+        (one.resolution(), one.note.as_str()),
+        (DiscrepancyResolution::WriteOff, "Traded away by hand")
+    );
+    assert_eq!(app.item(&item.id).await.state(), ItemState::Withdrawn);
+}
+
+const RESOLVED: &str = "sync.discrepancy_resolved";

@@ -21,7 +21,7 @@ pub(super) fn is_read_from_indexes(conn: &mut Conn, backend: Backend, app: &App)
             Box::new(move |conn| items::census::counts_by_game(conn, &bots).map(drop)),
         ),
         (
-            "assignments_open",
+            "assignments_open|assignments_blocked",
             Box::new(move |conn| assignments::census::open_counts(conn, own).map(drop)),
         ),
         (

@@ -3,10 +3,9 @@
 
 use astro_sdk::Error;
 use astro_sdk::v1::{
-    Assignment, AssignmentFilter, AssignmentState, Bot, GetOverviewRequest, GetOverviewResponse,
-    HourCount, ItemState, ListAssignmentsRequest, ListBotsRequest,
+    Assignment, AssignmentFilter, AssignmentState, Bot, BotNeed, GetOverviewRequest,
+    GetOverviewResponse, HourCount, ItemState, ListAssignmentsRequest, ListBotsRequest,
 };
-use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::assignments::{new_button, reason_word};
@@ -24,8 +23,6 @@ use crate::words::{count, fill, spaced};
 
 /// What waits for a person, before the rest is a link.
 const NEEDS_SHOWN: usize = 8;
-/// A login that ends within so many days is told of.
-const LOGIN_DAYS: i64 = 7;
 /// Games of the pool that are shown.
 const GAMES_SHOWN: usize = 8;
 
@@ -156,29 +153,13 @@ fn figures(desk: &Desk, seen: &Seen) -> Markup {
 
 fn needs(desk: &Desk, seen: &Seen, names: &Known) -> Markup {
     let t = desk.t;
-    let troubled: Vec<&Bot> = seen.bots.iter().filter(|bot| is_troubled(bot)).collect();
-    let soon = desk.now + TimeDelta::days(LOGIN_DAYS);
-    let ending = seen.bots.iter().filter(|bot| {
-        time::moment(bot.steam_token_expire_time.as_ref()).is_some_and(|end| end < soon)
-    });
+    let wanting: Vec<&Bot> =
+        seen.bots.iter().filter(|bot| needs_of(bot).next().is_some()).collect();
     let (differences, more) = (seen.differences(), seen.blocked());
     let shown = u64::try_from(seen.blocked.len()).unwrap_or_default();
     html! {
         ul.needs {
-            @for bot in &troubled {
-                li {
-                    (badge::bot(t, bot))
-                    a.strong href=(desk.to(&format!("/bots/{}", bot.id))) { bdi { (bot.display_name) } }
-                    p { (bot.steam_status_detail) }
-                }
-            }
-            @for bot in ending {
-                li {
-                    span.badge.wait { "◷ " (t.login) }
-                    a.strong href=(desk.to(&format!("/bots/{}", bot.id))) { bdi { (bot.display_name) } }
-                    p { (t.login_ends) " " (time::ago(desk, bot.steam_token_expire_time.as_ref())) }
-                }
-            }
+            @for bot in &wanting { @for need in needs_of(bot) { (wants(desk, bot, need)) } }
             @if differences > 0 {
                 li {
                     span.badge.bad { "▲ " (t.sync) }
@@ -198,15 +179,34 @@ fn needs(desk: &Desk, seen: &Seen, names: &Known) -> Markup {
             }
             (reasons(desk, seen))
         }
-        @if troubled.is_empty() && differences == 0 && seen.blocked.is_empty() {
+        @if wanting.is_empty() && differences == 0 && seen.blocked.is_empty() {
             p.callout.good { "✓ " (t.needs_nothing) }
         }
     }
 }
 
-/// Whether a bot wants a person, and not only time.
-fn is_troubled(bot: &Bot) -> bool {
-    !bot.paused && (bot.steam_status == "needs_operator" || !bot.connected)
+/// What a bot needs of a person, but for one that a person paused.
+fn needs_of(bot: &Bot) -> impl Iterator<Item = i32> {
+    let paused = bot.paused;
+    bot.needs.iter().copied().filter(move |need| !paused && *need != BotNeed::Resume as i32)
+}
+
+fn wants(desk: &Desk, bot: &Bot, need: i32) -> Markup {
+    let t = desk.t;
+    let (word, remedy) = badge::need(t, need);
+    html! {
+        li {
+            @if need == BotNeed::TokenRenewal as i32 {
+                span.badge.wait { "◷ " (word) }
+            } @else { span.badge.bad { "▲ " (word) } }
+            a.strong href=(desk.to(&format!("/bots/{}", bot.id))) { bdi { (bot.display_name) } }
+            @if need == BotNeed::TokenRenewal as i32 {
+                (time::ago(desk, bot.steam_token_expire_time.as_ref()))
+            }
+            @if need == BotNeed::Operator as i32 { p { (bot.steam_status_detail) } }
+            p { (remedy) }
+        }
+    }
 }
 
 fn blocked(desk: &Desk, one: &Assignment, names: &Known) -> Markup {

@@ -115,7 +115,12 @@ pub(crate) async fn list(desk: Desk) -> Answer {
         } @else {
             (charts(&desk, report, &page.rows))
             (sheet((report.label)(t), &columns(t, report), html! {
-                @for one in &page.rows { (row(&desk, report, one)) }
+                // Charts go on to the right, tables begin with the newest.
+                @if is_time(report.dimension) {
+                    @for one in page.rows.iter().rev() { (row(&desk, report, one)) }
+                } @else {
+                    @for one in &page.rows { (row(&desk, report, one)) }
+                }
             }))
         }
         p.note { (t.counts_note) }
@@ -183,7 +188,7 @@ fn row(desk: &Desk, report: &Report, one: &ReportRow) -> Markup {
             td {
                 @match path {
                     Some(path) => a.strong href=(path) { bdi { (name(one)) } },
-                    None => bdi.strong { (name(one)) },
+                    None => bdi.strong.line[is_time(report.dimension)] { (name(one)) },
                 }
                 @if !one.display_name.is_empty() { br; small.id { (one.key) } }
                 @if !is_time(report.dimension) { br; small { a href=(by_time) { (desk.t.by_week) } } }

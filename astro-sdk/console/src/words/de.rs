@@ -71,7 +71,7 @@ sentences! { static DE;
     need_a_person: "brauchen jemanden", accuracy: "Genauigkeit", open_differences_number: "{} offene Abweichungen",
     differences_open: "{} offene Abweichung|{} offene Abweichungen", differences_text: "Steam und die Bücher weichen ab. Sieh jede an und sag, was zu tun ist.",
     more_blocked: "{} weitere ist blockiert|{} weitere sind blockiert", events_an_hour: "Ereignisse je Stunde",
-    login: "Anmeldung", login_ends: "Anmeldung endet",
+    login_ends: "Anmeldung endet",
 
     no_numbers: "Dein Schlüssel darf keine Zahlen lesen: ihm fehlt das Recht {}.", blocked_by_reason: "Blockiert, nach Grund",
 

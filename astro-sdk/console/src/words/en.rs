@@ -71,7 +71,7 @@ sentences! { struct EN;
     need_a_person: "need a person", accuracy: "Sync accuracy", open_differences_number: "{} open differences",
     differences_open: "{} open difference|{} open differences", differences_text: "Steam and the books differ. Look at each and say what to do.",
     more_blocked: "{} more is blocked|{} more are blocked", events_an_hour: "Events an hour",
-    login: "Login", login_ends: "Login ends",
+    login_ends: "Login ends",
 
     no_numbers: "Your key may not read numbers: it lacks the scope {}.", blocked_by_reason: "Blocked, by reason",
 

@@ -10,7 +10,7 @@ use super::names;
 use crate::model::{Enum, Field, Message, Method, Model, Route, Shape, Type};
 
 /// The scopes that a client's key has unless its maker says otherwise.
-pub const CLIENT_SCOPES: [&str; 8] = [
+pub const CLIENT_SCOPES: [&str; 9] = [
     "items.*",
     "assignments.*",
     "donations.read",
@@ -19,6 +19,7 @@ pub const CLIENT_SCOPES: [&str; 8] = [
     "sync.read",
     "bots.read",
     "orgs.read",
+    "reports.read",
 ];
 /// Bytes that a struct takes at most. A plugin's stack has 16 KiB unless it asks for more, and a
 /// function that reads a list has a struct on it, its caller another one.
