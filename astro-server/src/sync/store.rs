@@ -76,7 +76,7 @@ pub(super) fn last_over(conn: &mut Engine, of: &[BotId]) -> Result<Vec<Sync>> {
          AND o.sync_status IN ('SUCCEEDED', 'FAILED') ORDER BY o.created_at DESC, o.id DESC LIMIT 1)",
     );
     let newest = bots::table.filter(bots::id.eq_any(of)).select(newest);
-    Ok(t::table.filter(t::id.eq_any(newest)).load(conn)?)
+    Ok(t::table.filter(t::id.eq_any(newest)).prepared().load(conn)?)
 }
 
 /// The newest runs before this one, newest first.

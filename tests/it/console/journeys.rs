@@ -158,7 +158,7 @@ async fn the_quick_starts_link_leads_to_a_console_that_gives_an_item_away(backen
         browser.go(&format!("{url}/people?url=stored")).await;
         browser.click("tbody tr:nth-child(1) a.strong").await;
         browser.click("a[href*='/assignments/new?to=']").await;
-        browser.says("To").await;
+        browser.says("For winner").await;
         browser.click("tbody tr:nth-child(1) .pick input").await;
         browser.click("button[value=confirm]").await;
         browser.says("Their trade URL is stored").await;
