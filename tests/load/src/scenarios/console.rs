@@ -1,5 +1,7 @@
 //! Pages of the web console, in a process of its own beside the server.
 
+mod live;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -15,7 +17,7 @@ use crate::process::Process;
 use crate::report::Target;
 
 /// Lists and forms that need no id.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 19] = [
     "/",
     "/items",
     "/items?as=tiles",
@@ -26,6 +28,9 @@ const PAGES: [&str; 16] = [
     "/assignments/new",
     "/donations",
     "/people",
+    "/reservations",
+    "/reports",
+    "/reports?by=recipient",
     "/bots",
     "/syncs",
     "/discrepancies",
@@ -61,7 +66,9 @@ pub(super) async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     for (name, path) in &paths {
         page(bench, &mut reader, path, name, time).await?;
     }
-    first_visit(bench, &mut reader, &Process::alone(node.id()?)).await
+    let console = Process::alone(node.id()?);
+    live::run(bench, &reader, &console).await?;
+    first_visit(bench, &mut reader, &console).await
 }
 
 /// All pages that are asked for, by their names.
