@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use crate::images::{AVATAR_HOST, Images, PICTURE_HOST, Pictures};
-use crate::live::Hub;
+use crate::live::{Hub, Rows};
 use crate::names::Names;
 use crate::readers::Readers;
 use crate::session::Links;
@@ -120,6 +120,7 @@ impl Console {
             readers: Readers::default(),
             names: Names::default(),
             hub: Hub::default(),
+            rows: Rows::default(),
             config,
         };
         Ok(Self { app: App(Arc::new(shared)) })
@@ -213,6 +214,7 @@ struct Shared {
     readers: Readers,
     names: Names,
     hub: Hub,
+    rows: Rows,
 }
 
 impl App {
@@ -235,6 +237,11 @@ impl App {
 
     pub(crate) fn hub(&self) -> &Hub {
         &self.0.hub
+    }
+
+    /// Rows that open pages share.
+    pub(crate) fn rows(&self) -> &Rows {
+        &self.0.rows
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -66,3 +66,5 @@ pub(crate) const PICTURES_AT_ONCE: usize = 8;
 pub(crate) const PICTURE_AGAIN: Duration = Duration::from_secs(600);
 /// Pictures of which that is remembered.
 pub(crate) const FAILED_MAX: usize = 10_000;
+/// Rows that are kept for a moment, since several pages show them: some megabytes.
+pub(crate) const SHARED_ROWS_MAX: usize = 1024;

@@ -3,8 +3,9 @@
 //! itself would have; a page that cannot keep up is told to load anew.
 
 mod hub;
+mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ use crate::limits::{CALL, CHANGED_MAX, COALESCED, SIGN_OF_LIFE};
 use crate::steam;
 
 pub(crate) use hub::{Hub, Told};
+pub(crate) use rows::Rows;
+use rows::{Of, Row};
 
 pub(crate) fn routes() -> Router<App> {
     Router::new().route("/live/{kind}", get(list)).route("/live/{kind}/{id}", get(one))
@@ -100,7 +103,7 @@ fn follow(desk: Desk, kind: Kind, only: Option<String>) -> Answer {
         if open {
             yield message("ready", "", "");
         }
-        let mut subjects: BTreeSet<String> = BTreeSet::new();
+        let mut subjects: BTreeMap<String, String> = BTreeMap::new();
         let mut rows: Vec<Arc<Event>> = Vec::new();
         loop {
             let heard = told.recv().await;
@@ -126,10 +129,12 @@ fn follow(desk: Desk, kind: Kind, only: Option<String>) -> Answer {
                 let html = events::row(&desk, &event).into_string();
                 yield message("add", &event.id, &html);
             }
-            for id in std::mem::take(&mut subjects) {
-                if let Some((fits, html)) = fresh(&desk, kind, &id, only.is_some()).await {
+            for (id, event) in std::mem::take(&mut subjects) {
+                let of = Of::new(&desk, kind, &id, &event);
+                let made = desk.app.rows().get(of, shown(&desk, kind, &id, only.is_some())).await;
+                if let Some((fits, html)) = made {
                     let name = if fits { "row" } else { "gone" };
-                    yield message(name, &id, &html.into_string());
+                    yield message(name, &id, &html);
                 }
             }
         }
@@ -141,13 +146,13 @@ fn follow(desk: Desk, kind: Kind, only: Option<String>) -> Answer {
     Ok(response)
 }
 
-/// Keeps what concerns the page.
+/// Keeps what concerns the page, with the last event about it.
 fn gather(
     desk: &Desk,
     kind: Kind,
     only: Option<&str>,
     event: &Arc<Event>,
-    subjects: &mut BTreeSet<String>,
+    subjects: &mut BTreeMap<String, String>,
     rows: &mut Vec<Arc<Event>>,
 ) {
     if kind == Kind::Events {
@@ -159,8 +164,13 @@ fn gather(
     if let Some(subject) = kind.subject(event)
         && only.is_none_or(|only| only == subject)
     {
-        subjects.insert(subject);
+        subjects.insert(subject, event.id.clone());
     }
+}
+
+async fn shown(desk: &Desk, kind: Kind, id: &str, alone: bool) -> Row {
+    let (fits, html) = fresh(desk, kind, id, alone).await?;
+    Some((fits, html.into_string().into()))
 }
 
 /// The thing as it is now, and whether it is among what the page's filter asks for.

@@ -65,21 +65,35 @@ pub(crate) fn folder() -> PathBuf {
     target
 }
 
+/// The driver takes a free port of one kind of address and wants the same number of the other kind, which
+/// another test may have: then it ends, and another number does.
+const STARTS: usize = 5;
+
 impl Driver {
     async fn start(program: &Path) -> Self {
+        for _ in 0..STARTS {
+            if let Some(driver) = Self::started(program).await {
+                return driver;
+            }
+        }
+        panic!("{} tells no port", program.display());
+    }
+
+    /// A driver that found a port; none when it ended before.
+    async fn started(program: &Path) -> Option<Self> {
         let mut command = Command::new(program);
         command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = command.process_group(0).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let port = loop {
-            let line = lines.next_line().await.unwrap().expect("the driver tells its port");
+            let line = lines.next_line().await.unwrap()?;
             // An earlier line has "on port 0".
             if let Some((_, port)) = line.split_once("started successfully on port ") {
                 break port.trim_end_matches('.').to_owned();
             }
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, url: format!("http://127.0.0.1:{port}") }
+        Some(Self { child, url: format!("http://127.0.0.1:{port}") })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::limits::{CALL, ROWS};
 use crate::names::Known;
 use crate::page::Page;
 use crate::parts::badge;
+use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::chart::{Bar, bars};
 use crate::parts::table::{Column, sheet};
 use crate::parts::{figure, time};
@@ -82,8 +83,17 @@ pub(crate) async fn show(desk: Desk) -> Answer {
             (games(&desk, now))
         }
     };
+    let ways = Ways {
+        verb: "GET",
+        path: "/api/v1/reports/overview",
+        body: "",
+        command: "reports get-overview",
+        rust: "client.reports().get_overview(GetOverviewRequest::default()).await?",
+        json: "",
+    };
     Page::new(t.overview, body)
         .actions(new_button(&desk))
+        .by_sdk(by_sdk(&desk, &ways))
         .live(desk.to("/live/overview"))
         .answer(&desk)
 }

@@ -1,6 +1,6 @@
 //! Holds on items for a while.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use astro_sdk::v1::{
     ItemFilter, ItemState, ListItemsRequest, ListReservationsRequest, ReleaseReservationRequest,
@@ -18,6 +18,7 @@ use crate::parts::badge;
 use crate::parts::by_sdk::{Ways, by_sdk};
 use crate::parts::table::{Column, Tab, below, sheet, tabs};
 use crate::parts::{empty, link, source, time};
+use crate::together::together;
 use crate::words::count;
 
 /// Items of a reservation that a row names; its CSV line has all.
@@ -36,8 +37,8 @@ pub(crate) async fn list(desk: Desk) -> Answer {
     let t = desk.t;
     let items = desk.client.items();
     let mut pages = items.list_reservations(request(&desk, ROWS)).timeout(CALL).pages();
-    let (page, names) = tokio::join!(pages.try_next(), names(&desk));
-    let page = page?.unwrap_or_default();
+    let page = pages.try_next().await?.unwrap_or_default();
+    let names = names(&desk, &page.reservations).await;
     let columns = [
         Column(t.items, ""),
         Column(t.state, ""),
@@ -73,18 +74,24 @@ pub(crate) async fn list(desk: Desk) -> Answer {
     Page::new(t.reservations, body).by_sdk(by_sdk(&desk, &ways)).answer(&desk)
 }
 
-/// Names of the newest items that are reserved; any other is shown by its id.
-async fn names(desk: &Desk) -> HashMap<String, String> {
-    let filter = ItemFilter { states: vec![ItemState::Reserved as i32], ..Default::default() };
-    let request = ListItemsRequest {
-        org_id: desk.org_id(),
-        page_size: CSV_PAGE,
-        filter: Some(filter),
-        ..Default::default()
-    };
-    let page = desk.client.items().list(request).timeout(CALL).pages().try_next().await;
-    let items = page.ok().flatten().map(|page| page.items).unwrap_or_default();
-    items.into_iter().map(|item| (item.id, item.item_name)).collect()
+/// Names of the newest items that are reserved in these reservations' organisations; any other is
+/// shown by its id.
+async fn names(desk: &Desk, shown: &[Reservation]) -> HashMap<String, String> {
+    let held = shown.iter().filter(|one| !one.item_ids.is_empty());
+    let orgs: BTreeSet<&String> = held.map(|one| &one.org_id).collect();
+    let asked = orgs.into_iter().map(|org_id| {
+        let states = vec![ItemState::Reserved as i32];
+        let request = ListItemsRequest {
+            org_id: org_id.clone(),
+            page_size: CSV_PAGE,
+            filter: Some(ItemFilter { states, ..Default::default() }),
+            ..Default::default()
+        };
+        let mut pages = desk.client.items().list(request).timeout(CALL).pages();
+        async move { pages.try_next().await.ok().flatten().unwrap_or_default().items }
+    });
+    let items = together(asked.collect()).await.into_iter().flatten();
+    items.map(|item| (item.id, item.item_name)).collect()
 }
 
 fn row(desk: &Desk, one: &Reservation, names: &HashMap<String, String>) -> Markup {
