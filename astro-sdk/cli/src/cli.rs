@@ -283,7 +283,9 @@ mod tests {
         let mut found = 0;
         for field in Tree::of(&POOL).verbs.iter().flat_map(Verb::fields) {
             let comment = crate::contract::comment_of_field(field);
-            if is_person(field) || comment.contains("SteamID64") {
+            // A text to search for is a name or a number, as the server reads it.
+            let searched = field.kind() == prost_reflect::Kind::String;
+            if is_person(field) || (comment.contains("SteamID64") && !searched) {
                 let read = crate::values::read(field, "STEAM_0:1:43351236");
                 let id = prost_reflect::Value::U64(76_561_198_046_968_201);
                 assert_eq!(read, Ok(id), "{}", field.full_name());
