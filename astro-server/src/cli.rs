@@ -384,7 +384,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         tell(&format!("listening on {}", server.endpoint()));
         if let Some(console) = console {
             console::told(&console, &args.admin_key_file).iter().for_each(|line| tell(line));
-            tokio::spawn(console.serve());
+            tokio::spawn(console::serve(console));
         }
         tokio::select! {
             _ = terminate.recv() => {}

@@ -16,9 +16,10 @@ use maud::{Markup, html};
 use crate::app::App;
 use crate::ask::{Asked, address};
 use crate::failure::Failure;
+use crate::limits::CHOSEN_MAX;
 use crate::readers::Caller;
 use crate::session::Session;
-use crate::words::{LANGUAGES, Language, Words};
+use crate::words::{LANGUAGES, Language, Words, fill};
 
 /// Name of the form's token.
 pub(crate) const TOKEN: &str = "token";
@@ -213,6 +214,21 @@ impl Posted {
             return astro_sdk::new_request_id();
         }
         uuid::Uuid::new_v5(&form, what.as_bytes()).to_string()
+    }
+}
+
+impl Posted {
+    /// Ids of the rows that were ticked.
+    ///
+    /// # Errors
+    /// When there are none, or more than one form acts on.
+    pub(crate) fn chosen(&self, t: &Words) -> Result<Vec<String>, Failure> {
+        let ids: Vec<String> = self.all("id").into_iter().map(str::to_owned).collect();
+        match ids.len() {
+            0 => Err(Failure::Say(t.choose_first.to_owned())),
+            1..=CHOSEN_MAX => Ok(ids),
+            _ => Err(Failure::Say(fill(t.too_many_chosen, &[&CHOSEN_MAX]))),
+        }
     }
 }
 

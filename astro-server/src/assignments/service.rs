@@ -13,7 +13,7 @@ use crate::items::ReservationId;
 use crate::items::ops::Source;
 use crate::items::service::parse_ids;
 use crate::kernel::limits;
-use crate::kernel::page::{Cursor, Piece};
+use crate::kernel::page::{self, Cursor, Piece};
 use crate::kernel::steam::parse_trade_url;
 use crate::kernel::{AssignmentId, Caller, Error, Page, Reach, Result, SteamId};
 use crate::orgs;
@@ -231,14 +231,7 @@ fn parse_list(
     q: &v1::ListAssignmentsRequest,
 ) -> Result<(Reach, Filter, bool, Page)> {
     let filter = parse_filter(q.filter.clone().unwrap_or_default())?;
-    let oldest_first = match q.order_by.as_str() {
-        "" | "create_time desc" => false,
-        "create_time" => true,
-        _ => {
-            let problem = "must be create_time or create_time desc";
-            return Err(Error::invalid("order_by", problem));
-        }
-    };
+    let oldest_first = page::oldest_first(&q.order_by)?;
     let mut what = q.clone();
     what.page_size = 0;
     what.page_token.clear();

@@ -101,3 +101,10 @@ pub(super) fn told(open: &Open, admin_key_file: &Path) -> Vec<String> {
     }
     lines
 }
+
+/// Serves the console beside the server, which goes on without it.
+pub(super) async fn serve(console: Open) {
+    if let Err(error) = console.serve().await {
+        tracing::error!("The console is served no more: {error}");
+    }
+}

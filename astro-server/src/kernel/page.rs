@@ -44,6 +44,18 @@ impl Cursor {
     }
 }
 
+/// Whether a list that is sorted by age begins with its oldest row, as `order_by` says.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `order_by`.
+pub fn oldest_first(order_by: &str) -> Result<bool> {
+    match order_by {
+        "" | "create_time desc" => Ok(false),
+        "create_time" => Ok(true),
+        _ => Err(Error::invalid("order_by", "must be create_time or create_time desc")),
+    }
+}
+
 /// What was found in a piece of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece<T> {

@@ -191,7 +191,7 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: SyncId) -> Result<Sync> {
 /// # Errors
 /// Those of the database.
 pub fn last_over(conn: &mut Conn, bots: &[BotId]) -> Result<Vec<Sync>> {
-    store::last_over(conn, bots)
+    store::newest(conn, bots, &[SyncState::Succeeded, SyncState::Failed])
 }
 
 /// The next piece of the list of runs, newest first.
@@ -218,10 +218,6 @@ pub fn last_accuracies(
     conn: &mut Conn,
     bots: &[BotId],
 ) -> Result<Vec<(BotId, i32, Option<Timestamp>)>> {
-    let mut found = Vec::new();
-    for bot in bots {
-        let last = store::last_done(conn, *bot)?;
-        found.extend(last.map(|run| (*bot, run.accuracy_ppm, run.sync_completed_at)));
-    }
-    Ok(found)
+    let runs = store::newest(conn, bots, &[SyncState::Succeeded])?.into_iter();
+    Ok(runs.map(|run| (run.bot_id, run.accuracy_ppm, run.sync_completed_at)).collect())
 }

@@ -52,29 +52,22 @@ pub(super) fn recent(
         .load(conn)?)
 }
 
-/// The bot's last run that was done.
-pub(super) fn last_done(conn: &mut Engine, bot: BotId) -> Result<Option<Sync>> {
-    Ok(t::table
-        .filter(t::bot_id.eq(bot))
-        .filter(t::sync_status.eq(SyncState::Succeeded))
-        .order((t::created_at.desc(), t::id.desc()))
-        .first(conn)
-        .optional()?)
-}
-
 /// How many differences of these bots wait for a person.
 pub(super) fn open_count(conn: &mut Engine, bots: &[BotId]) -> Result<i64> {
     let open = d::table.filter(d::bot_id.eq_any(bots)).filter(d::resolution.is_null());
     Ok(open.count().get_result(conn)?)
 }
 
-/// The newest run that is over of each of these bots.
-pub(super) fn last_over(conn: &mut Engine, of: &[BotId]) -> Result<Vec<Sync>> {
-    // A run is open at most, so that of each bot two rows are looked at.
-    let newest = diesel::dsl::sql::<super::sql::SyncId>(
-        "(SELECT o.id FROM inventory_sync_log o WHERE o.bot_id = bots.id \
-         AND o.sync_status IN ('SUCCEEDED', 'FAILED') ORDER BY o.created_at DESC, o.id DESC LIMIT 1)",
-    );
+/// The newest run in one of these states of each of these bots.
+pub(super) fn newest(conn: &mut Engine, of: &[BotId], states: &[SyncState]) -> Result<Vec<Sync>> {
+    let words: Vec<String> = states.iter().map(|state| format!("'{}'", state.as_str())).collect();
+    // A run is open at most, and failures come in a row at worst, so that few rows of each bot are
+    // looked at.
+    let newest = diesel::dsl::sql::<super::sql::SyncId>(&format!(
+        "(SELECT o.id FROM inventory_sync_log o WHERE o.bot_id = bots.id AND o.sync_status IN ({}) \
+         ORDER BY o.created_at DESC, o.id DESC LIMIT 1)",
+        words.join(", ")
+    ));
     let newest = bots::table.filter(bots::id.eq_any(of)).select(newest);
     Ok(t::table.filter(t::id.eq_any(newest)).prepared().load(conn)?)
 }

@@ -5,7 +5,7 @@ use crate::auth::gate::Context;
 use crate::db::Conn;
 use crate::edge::unary;
 use crate::kernel::steam::parse_trade_url;
-use crate::kernel::{Error, Page, Result, SteamId, limits};
+use crate::kernel::{Error, Page, Result, SteamId, limits, page};
 use crate::orgs;
 use crate::users::limits::SEARCH_CHARS_MAX;
 use crate::wire;
@@ -39,14 +39,7 @@ impl UserService for Users {
         unary(request, |call| {
             let listed = self.0.list(call, |conn, context, q| {
                 let filter = parse_filter(q.filter.clone().unwrap_or_default())?;
-                let oldest_first = match q.order_by.as_str() {
-                    "" | "create_time desc" => false,
-                    "create_time" => true,
-                    _ => {
-                        let problem = "must be create_time or create_time desc";
-                        return Err(Error::invalid("order_by", problem));
-                    }
-                };
+                let oldest_first = page::oldest_first(&q.order_by)?;
                 let page = Page::parse(
                     &context.sealer,
                     q.page_size,

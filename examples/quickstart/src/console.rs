@@ -32,6 +32,10 @@ pub(crate) async fn open(
     screen
         .plain(&format!("The web console is on {}. Open this link to sign in, once:", open.url()));
     screen.plain(&link);
-    tokio::spawn(open.serve());
+    tokio::spawn(async move {
+        if let Err(error) = open.serve().await {
+            tracing::error!("The console is served no more: {error}");
+        }
+    });
     Ok(())
 }

@@ -66,7 +66,7 @@ pub(crate) async fn ask(desk: Desk) -> Answer {
 
 /// Asks, and once the answer is there, cancels.
 pub(crate) async fn cancel(desk: Desk, form: Posted) -> Answer {
-    let ids = chosen(&desk, &form)?;
+    let ids = form.chosen(desk.t)?;
     if form.one("sure") != "yes" {
         return confirm(&desk, CANCEL, ids, &form, &Wrong::default()).await;
     }
@@ -90,7 +90,7 @@ pub(crate) async fn cancel(desk: Desk, form: Posted) -> Answer {
 
 /// Asks to whom, and once the answer is there, passes all of them on.
 pub(crate) async fn reassign(desk: Desk, form: Posted) -> Answer {
-    let ids = chosen(&desk, &form)?;
+    let ids = form.chosen(desk.t)?;
     if form.one("sure") != "yes" {
         return confirm(&desk, REASSIGN, ids, &form, &Wrong::default()).await;
     }
@@ -124,7 +124,7 @@ pub(crate) async fn reassign(desk: Desk, form: Posted) -> Answer {
 
 /// Tries the deliveries again.
 pub(crate) async fn retry(desk: Desk, form: Posted) -> Answer {
-    let ids = chosen(&desk, &form)?;
+    let ids = form.chosen(desk.t)?;
     let assignments = desk.client.assignments();
     let calls = ids.iter().map(|id| {
         let request_id = form.request_id(&format!("retry {id}"));
@@ -134,15 +134,6 @@ pub(crate) async fn retry(desk: Desk, form: Posted) -> Answer {
     });
     let results = together(calls.collect()).await;
     results_of(&desk, &form, results, desk.t.retried_results, "retried").await
-}
-
-fn chosen(desk: &Desk, form: &Posted) -> Result<Vec<String>, Failure> {
-    let ids: Vec<String> = form.all("id").into_iter().map(str::to_owned).collect();
-    match ids.len() {
-        0 => Err(Failure::Say(desk.t.choose_first.to_owned())),
-        1..=CHOSEN_MAX => Ok(ids),
-        _ => Err(Failure::Say(fill(desk.t.too_many_chosen, &[&CHOSEN_MAX]))),
-    }
 }
 
 /// What is said to who ends so many without having typed how many they are.

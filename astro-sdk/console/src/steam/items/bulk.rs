@@ -12,21 +12,12 @@ use maud::{Markup, html};
 
 use crate::desk::{Desk, Posted};
 use crate::failure::{Answer, Failure, sentence};
-use crate::limits::{CALL, CHOSEN_MAX};
+use crate::limits::CALL;
 use crate::page::{Page, done};
 use crate::parts::results::{Line, results};
 use crate::parts::{badge, facts, id, time};
 use crate::together::together;
 use crate::words::fill;
-
-fn chosen(desk: &Desk, form: &Posted) -> Result<Vec<String>, Failure> {
-    let ids: Vec<String> = form.all("id").into_iter().map(str::to_owned).collect();
-    match ids.len() {
-        0 => Err(Failure::Say(desk.t.choose_first.to_owned())),
-        1..=CHOSEN_MAX => Ok(ids),
-        _ => Err(Failure::Say(fill(desk.t.too_many_chosen, &[&CHOSEN_MAX]))),
-    }
-}
 
 /// Each of them as it is now.
 async fn read(desk: &Desk, ids: &[String]) -> Vec<(String, Result<Item, Error>)> {
@@ -64,7 +55,7 @@ fn told(desk: &Desk, above: Markup, title: &str, lines: &[Line]) -> Answer {
 /// Puts one label on all that were chosen, beside those that they have.
 pub(crate) async fn label(desk: Desk, form: Posted) -> Answer {
     let t = desk.t;
-    let ids = chosen(&desk, &form)?;
+    let ids = form.chosen(desk.t)?;
     let (name, value) = (form.one("label"), form.one("value"));
     if name.is_empty() {
         return Err(Failure::Say(t.choose_and_name.to_owned()));
@@ -104,7 +95,7 @@ async fn label_one(
 /// and how to end it.
 pub(crate) async fn hold(desk: Desk, form: Posted) -> Answer {
     let t = desk.t;
-    let ids = chosen(&desk, &form)?;
+    let ids = form.chosen(desk.t)?;
     let found = read(&desk, &ids).await;
     let org = found.iter().find_map(|(_, item)| item.as_ref().ok().map(|it| it.org_id.clone()));
     let org = org.unwrap_or_default();
@@ -210,7 +201,7 @@ fn how_to_use(desk: &Desk, reservation: &Reservation) -> Markup {
 /// Ends the reservations of all that were chosen; each frees all that it holds.
 pub(crate) async fn release(desk: Desk, form: Posted) -> Answer {
     let t = desk.t;
-    let ids = chosen(&desk, &form)?;
+    let ids = form.chosen(desk.t)?;
     let found = read(&desk, &ids).await;
     let reservations = found.iter().filter_map(|(_, item)| item.as_ref().ok());
     let mut reservations: Vec<String> =
